@@ -1,0 +1,1 @@
+//! Lists the partner's organizations and queues those that are due for a look.

@@ -1,0 +1,3 @@
+//! The `fan-out` function.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Looks at one organization in BILL and remembers where it stands.

@@ -1,0 +1,3 @@
+//! The `sync-organization` function.
+
+fn main() {}

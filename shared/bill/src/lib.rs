@@ -1,0 +1,1 @@
+//! A client of the BILL v3 partner API.

@@ -1,0 +1,1 @@
+//! The pure rules of engagement: signals, stages, campaigns and what to do next.

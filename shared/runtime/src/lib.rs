@@ -1,0 +1,1 @@
+//! What every function needs: configuration, secrets, telemetry, metrics and SQS batches.
