@@ -1,1 +1,26 @@
-//! The pure rules of engagement: signals, stages, campaigns and what to do next.
+//! The pure rules of engagement: from what BILL says about an organization to the stage it is in, the messages that would
+//! help it, and the moment to look again.
+//!
+//! Nothing here does I/O, reads a clock or knows AWS or HTTP; time is an argument everywhere. Start reading at [`decide`].
+
+mod campaign;
+mod decide;
+mod guards;
+mod identity;
+mod notice;
+mod organization;
+mod payments;
+mod personal;
+mod signals;
+mod stage;
+
+pub use campaign::{Cadences, Campaign, CampaignError, CampaignId, Campaigns, Category, Rules, Step, StepId};
+pub use decide::{Decision, decide};
+pub use guards::{Circumstances, Expiry, Standing, Verdict, guard};
+pub use identity::{IdentifierError, OrganizationId, UserId};
+pub use notice::{DUE_BUCKETS, Notice, NoticeKey, NoticeStatus, PlannedNotice, Reason, Recipient, due_bucket};
+pub use organization::{Organization, StepMark, StepOutcome, Transition};
+pub use payments::{MAX_PAYMENT_PAGES, Payment, PaymentHistory};
+pub use personal::{AddressHash, AddressKey, EmailAddress, InvalidEmailAddress, Name};
+pub use signals::{BankAccount, BankStatus, Role, Signals, User, Verification};
+pub use stage::{Stage, StageReason, classify};
