@@ -13,14 +13,16 @@ mod payments;
 mod personal;
 mod signals;
 mod stage;
+mod sync_request;
 
 pub use campaign::{Cadences, Campaign, CampaignError, CampaignId, Campaigns, Category, Rules, Step, StepId};
 pub use decide::{Decision, decide};
 pub use guards::{Circumstances, Expiry, Standing, Verdict, guard};
 pub use identity::{IdentifierError, OrganizationId, UserId};
-pub use notice::{DUE_BUCKETS, Notice, NoticeKey, NoticeStatus, PlannedNotice, Reason, Recipient, due_bucket};
+pub use notice::{DUE_BUCKETS, InvalidNoticeId, Notice, NoticeId, NoticeKey, NoticeStatus, PlannedNotice, Reason, Recipient, due_bucket};
 pub use organization::{Organization, StepMark, StepOutcome, Transition};
 pub use payments::{MAX_PAYMENT_PAGES, Payment, PaymentHistory};
 pub use personal::{AddressHash, AddressKey, EmailAddress, InvalidEmailAddress, Name};
 pub use signals::{BankAccount, BankStatus, Role, Signals, User, Verification};
 pub use stage::{Stage, StageReason, classify};
+pub use sync_request::{ListedOrganization, SyncRequest};

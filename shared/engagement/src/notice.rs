@@ -1,7 +1,8 @@
 //! Notices: one message of one campaign step to one recipient, from plan to outcome.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -119,6 +120,11 @@ pub struct Notice {
 }
 
 impl Notice {
+    /// Both keys as one word.
+    pub fn id(&self) -> NoticeId {
+        NoticeId { organization_id: self.organization_id.clone(), notice: self.notice.clone() }
+    }
+
     /// The record of a notice that was just planned.
     pub fn due(planned: PlannedNotice, key: &AddressKey) -> Self {
         let address_hash = key.hash(&planned.recipient.address);
@@ -169,6 +175,37 @@ impl NoticeKey {
 impl fmt::Display for NoticeKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
+    }
+}
+
+/// Both keys of a notice as one word that SES accepts as a tag value (`A-Z a-z 0-9 _ -`, at most 256 characters).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoticeId {
+    /// The organization.
+    pub organization_id: OrganizationId,
+    /// The sort key.
+    pub notice: NoticeKey,
+}
+
+impl fmt::Display for NoticeId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&URL_SAFE_NO_PAD.encode(format!("{}/{}", self.organization_id, self.notice)))
+    }
+}
+
+/// The word is no id of a notice.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not the id of a notice")]
+pub struct InvalidNoticeId;
+
+impl FromStr for NoticeId {
+    type Err = InvalidNoticeId;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        let bytes = URL_SAFE_NO_PAD.decode(word).map_err(|_| InvalidNoticeId)?;
+        let text = String::from_utf8(bytes).map_err(|_| InvalidNoticeId)?;
+        let (organization_id, notice) = text.split_once('/').ok_or(InvalidNoticeId)?;
+        Ok(Self { organization_id: organization_id.parse().map_err(|_| InvalidNoticeId)?, notice: NoticeKey(notice.to_owned()) })
     }
 }
 
