@@ -1,0 +1,65 @@
+# `make` alone says what there is to make. Needs Rust (rustup), Python 3.10 or newer, and make; everything else goes into .venv.
+
+# Instruction set of the functions: that of this machine, unless said otherwise (AWS runs arm64: make build ARCHITECTURE=arm64).
+ARCHITECTURE ?= $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
+# Customers in the demo and in the local cloud.
+ORGANIZATIONS ?= 200
+# Where `make deploy` goes: sandbox or production.
+ENVIRONMENT ?= sandbox
+
+SHELL := /bin/sh
+.SHELLFLAGS := -eu -c
+.DEFAULT_GOAL := help
+.PHONY: help setup build demo local test deploy clean
+
+FUNCTIONS := $(notdir $(wildcard functions/*))
+TOOLS := .venv/.installed
+
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export SAM_CLI_TELEMETRY := 0
+
+help: ## Say what there is to make
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@echo
+	@echo "  ARCHITECTURE=$(ARCHITECTURE)  ORGANIZATIONS=$(ORGANIZATIONS)  ENVIRONMENT=$(ENVIRONMENT)"
+
+setup: $(TOOLS) ## Install the pinned tools into .venv
+
+$(TOOLS): infra/local/requirements.txt
+	@command -v cargo >/dev/null || { echo "Rust is missing: install it from https://rustup.rs" >&2; exit 1; }
+	@command -v python3 >/dev/null || { echo "Python 3 is missing: install it with your system's package manager" >&2; exit 1; }
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "Python is too old: 3.10 or newer is needed" >&2; exit 1; }
+	python3 -m venv .venv
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement infra/local/requirements.txt
+	@touch $@
+
+# Cargo runs first because SAM shows nothing of it; what SAM then finds is up to date.
+build: $(TOOLS) ## Build the functions into .aws-sam/build (ARCHITECTURE=arm64 for AWS)
+	@for function in $(FUNCTIONS); do \
+		echo "Building $$function for $(ARCHITECTURE)"; \
+		(cd functions/$$function && cargo lambda build --release $(if $(filter arm64,$(ARCHITECTURE)),--arm64)); \
+	done
+	@sam build --parameter-overrides Architecture=$(ARCHITECTURE) >target/sam-build.log 2>&1 || { cat target/sam-build.log >&2; exit 1; }
+	@echo "Built .aws-sam/build/template.yaml for $(ARCHITECTURE)"
+
+demo: build ## Run the whole pipeline once on the local cloud and show what it did (ORGANIZATIONS=200)
+	@cargo run --package local-cloud -- demo --organizations $(ORGANIZATIONS)
+
+local: build ## Keep the local cloud running for playing; Ctrl-C ends it (ORGANIZATIONS=200)
+	@cargo run --package local-cloud -- run --organizations $(ORGANIZATIONS)
+
+test: build ## Check everything: format, lints, documentation, template, licences, all tests
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
+	sam validate
+	cargo deny --offline check bans licenses sources
+	cargo test --workspace --doc --quiet
+	cargo nextest run --workspace
+
+deploy: ## Build for arm64 and deploy to AWS (ENVIRONMENT=sandbox or production, see samconfig.toml)
+	$(MAKE) build ARCHITECTURE=arm64
+	sam deploy --config-env $(ENVIRONMENT)
+
+clean: ## Remove everything that make has created
+	rm -rf target .aws-sam .venv
