@@ -104,7 +104,8 @@ impl Client {
         .when(Error::is_worth_repeating)
         .adjust(|error, step| {
             let wait = wait(error, step?);
-            has_time = Instant::now() + wait < lane.deadline;
+            // BILL may ask for more time than any clock can hold.
+            has_time = Instant::now().checked_add(wait).is_some_and(|end| end < lane.deadline);
             has_time.then_some(wait)
         })
         .await;

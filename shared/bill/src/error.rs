@@ -217,8 +217,8 @@ pub enum Cause {
     /// The source of the credentials failed.
     #[error("{0}")]
     Credentials(CredentialError),
-    /// A key or a session holds something that no HTTP header may hold.
-    #[error("a session or key is unfit for a header")]
+    /// A key, a session or an organization's id holds something that no HTTP header may hold.
+    #[error("a value is unfit for a header")]
     UnfitHeader,
     /// No connection to BILL.
     #[error("no connection")]
