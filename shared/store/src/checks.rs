@@ -1,0 +1,145 @@
+//! The outcome of a check: record, transition and notices, written together.
+
+use aws_sdk_dynamodb::{
+    Client,
+    error::BuildError,
+    types::{CancellationReason, Put, TransactWriteItem, builders::PutBuilder},
+};
+use engagement::{AddressKey, Decision, Notice, PlannedNotice, Transition};
+
+use crate::{
+    attribute::{Item, expires_at, moment, names, number, text, to_item, whole},
+    error::StoreError,
+    organizations,
+    transaction::{Transacted, is_condition, transact},
+};
+
+/// Days after which transitions and notices are deleted by DynamoDB's time to live.
+const KEPT_DAYS: i64 = 400;
+
+/// The three tables that a check writes.
+#[derive(Debug, Clone)]
+pub struct CheckTables {
+    /// Name of the `organizations` table.
+    pub organizations: String,
+    /// Name of the `transitions` table.
+    pub transitions: String,
+    /// Name of the `notices` table.
+    pub notices: String,
+}
+
+/// Writes what checks decided.
+#[derive(Debug, Clone)]
+pub struct Checks {
+    client: Client,
+    tables: CheckTables,
+}
+
+/// What came of writing a decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Applied {
+    /// It was written.
+    Written {
+        /// Notices that are new.
+        notices: usize,
+        /// Notices that were there already, and were left as they are.
+        notices_existing: usize,
+    },
+    /// Another check wrote meanwhile, or one of a newer observation did: nothing was written, and nothing needs to be.
+    Superseded,
+}
+
+impl Checks {
+    /// The tables of those names.
+    pub fn new(client: Client, tables: CheckTables) -> Self {
+        Self { client, tables }
+    }
+
+    /// Writes a decision in one transaction: the record, the stage that was entered, and the notices.
+    ///
+    /// `previous_version` is the version of the record that the decision rests on, `None` when there was none. The record is
+    /// written only over that version and only if it was checked earlier; the notices only where there is none yet. Moments
+    /// are cut to whole seconds, in the record and in its notices alike. The failure that was noted for an earlier check is
+    /// gone, because the whole record is put.
+    ///
+    /// All or nothing: a process that dies here leaves the organization as due as it was. Repeating an applied decision is
+    /// [`Applied::Superseded`]. An `Err` that is retryable means: look at the organization again later.
+    pub async fn apply(&self, decision: &Decision, previous_version: Option<u64>, key: &AddressKey) -> Result<Applied, StoreError> {
+        let mut items = vec![self.organization(decision, previous_version)?];
+        if let Some(transition) = &decision.transition {
+            items.push(self.transition(transition)?);
+        }
+        let first_notice = items.len();
+        for planned in &decision.notices {
+            items.push(self.notice(planned, key)?);
+        }
+        loop {
+            let reasons = match transact(&self.client, &self.tables.organizations, items.clone()).await? {
+                Transacted::Written => {
+                    let notices = items.len() - first_notice;
+                    return Ok(Applied::Written { notices, notices_existing: decision.notices.len() - notices });
+                }
+                Transacted::Refused(reasons) => reasons,
+            };
+            if reasons.iter().take(first_notice).any(is_condition) {
+                return Ok(Applied::Superseded);
+            }
+            items = without_existing(items, &reasons);
+        }
+    }
+
+    fn organization(&self, decision: &Decision, previous_version: Option<u64>) -> Result<TransactWriteItem, StoreError> {
+        let table = &self.tables.organizations;
+        let put = Put::builder().table_name(table).set_item(Some(organizations::item(table, &decision.organization)?));
+        let put = match previous_version {
+            None => conditional(put, "attribute_not_exists(#version)"),
+            Some(previous) => conditional(put, "#version = :previous AND #checked_at < :checked_at")
+                .expression_attribute_values(":previous", number(previous))
+                .expression_attribute_values(":checked_at", moment(decision.organization.checked_at)),
+        };
+        member(table, put.build())
+    }
+
+    fn transition(&self, transition: &Transition) -> Result<TransactWriteItem, StoreError> {
+        let table = &self.tables.transitions;
+        let at = whole(transition.at);
+        let mut item = to_item(table, &Transition { at, ..transition.clone() })?;
+        item.insert("day".to_owned(), text(&at.strftime("%Y-%m-%d")));
+        item.insert("expires_at".to_owned(), expires_at(at, KEPT_DAYS));
+        member(table, Put::builder().table_name(table).set_item(Some(item)).build())
+    }
+
+    fn notice(&self, planned: &PlannedNotice, key: &AddressKey) -> Result<TransactWriteItem, StoreError> {
+        let table = &self.tables.notices;
+        let put = Put::builder().table_name(table).set_item(Some(notice_item(table, planned, key)?));
+        member(table, conditional(put, "attribute_not_exists(#notice)").build())
+    }
+}
+
+fn notice_item(table: &str, planned: &PlannedNotice, key: &AddressKey) -> Result<Item, StoreError> {
+    let planned = PlannedNotice {
+        stage_since: whole(planned.stage_since),
+        since: whole(planned.since),
+        planned_at: whole(planned.planned_at),
+        due_at: whole(planned.due_at),
+        ..planned.clone()
+    };
+    let expires_at = expires_at(planned.planned_at, KEPT_DAYS);
+    let mut item = to_item(table, &Notice::due(planned, key))?;
+    item.insert("expires_at".to_owned(), expires_at);
+    Ok(item)
+}
+
+fn conditional(put: PutBuilder, condition: &str) -> PutBuilder {
+    put.condition_expression(condition).set_expression_attribute_names(Some(names(&[condition])))
+}
+
+fn member(table: &str, put: Result<Put, BuildError>) -> Result<TransactWriteItem, StoreError> {
+    let put = put.map_err(|_| StoreError::of_code(table, "request not built", None))?;
+    Ok(TransactWriteItem::builder().put(put).build())
+}
+
+/// The items whose conditions held.
+fn without_existing(items: Vec<TransactWriteItem>, reasons: &[CancellationReason]) -> Vec<TransactWriteItem> {
+    items.into_iter().zip(reasons).filter(|(_, reason)| !is_condition(reason)).map(|(item, _)| item).collect()
+}

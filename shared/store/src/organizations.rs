@@ -1,0 +1,148 @@
+//! The `organizations` table: where each organization stands and when to look at it again.
+
+use std::collections::{BTreeSet, HashMap};
+
+use aws_sdk_dynamodb::{Client, types::AttributeValue};
+use engagement::{Organization, OrganizationId, Standing};
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use crate::{
+    SCHEMA_VERSION,
+    attribute::{Item, from_item, moment, moment_of, number, text, text_of, to_item, whole},
+    batch::{self, Projection},
+    change::Change,
+    error::StoreError,
+};
+
+/// The `organizations` table.
+#[derive(Debug, Clone)]
+pub struct Organizations {
+    client: Client,
+    table: String,
+}
+
+impl Organizations {
+    /// The table of that name.
+    pub fn new(client: Client, table: String) -> Self {
+        Self { client, table }
+    }
+
+    /// What is remembered of an organization, every earlier write included. An item that holds only a failure, because no
+    /// check has succeeded yet, counts as nothing.
+    ///
+    /// Reads only: may be repeated at will.
+    pub async fn get(&self, id: &OrganizationId) -> Result<Option<Organization>, StoreError> {
+        let sent = self.client.get_item().table_name(&self.table).set_key(Some(key(id))).consistent_read(true).send().await;
+        let item = sent.map_err(|error| StoreError::of_call(&self.table, &error))?.item;
+        let Some(item) = item.filter(|item| item.contains_key("stage")) else { return Ok(None) };
+        let organization =
+            read(item).ok_or_else(|| StoreError::Unreadable { table: self.table.clone(), key: format!("organization_id {id}") })?;
+        Ok(Some(organization))
+    }
+
+    /// When to look again at each of the organizations. Those without a readable moment are left out: they are due.
+    ///
+    /// May miss a write of the last second, which costs a look too many at most. Reads only: may be repeated at will.
+    pub async fn next_checks(&self, ids: &[OrganizationId]) -> Result<HashMap<OrganizationId, Timestamp>, StoreError> {
+        let projection = Projection { attributes: "#organization_id, #next_check_at", consistent: false };
+        let items = batch::get(&self.client, &self.table, keys(ids.iter().cloned()), projection).await?;
+        Ok(items.iter().filter_map(|item| Some((id_of(item)?, moment_of(item, "next_check_at")?))).collect())
+    }
+
+    /// Where each of the organizations stands now, every earlier write included. Organizations that are not known, or whose
+    /// item cannot be read, are left out; the latter are logged.
+    ///
+    /// Reads only: may be repeated at will.
+    pub async fn standings(&self, ids: impl IntoIterator<Item = OrganizationId>) -> Result<HashMap<OrganizationId, Standing>, StoreError> {
+        let projection = Projection { attributes: "#organization_id, #stage, #stage_since", consistent: true };
+        let items = batch::get(&self.client, &self.table, keys(ids), projection).await?;
+        Ok(items.into_iter().filter_map(standing).collect())
+    }
+
+    /// Notes that a check failed and when to try again, beside whatever is known of the organization. A failure that is older
+    /// than the last check, or than the last failure, is ignored.
+    ///
+    /// Repeating it writes the same again. Lost (the process died before it), the organization merely stays due.
+    pub async fn record_failure(
+        &self,
+        id: &OrganizationId,
+        error_type: &str,
+        at: Timestamp,
+        next_check_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let change = Change {
+            table: &self.table,
+            key: key(id),
+            update: "SET #sync_error = :sync_error, #sync_failed_at = :at, #next_check_at = :next_check_at, #schema_version = :schema_version",
+            condition: Some(
+                "(attribute_not_exists(#checked_at) OR #checked_at < :at) \
+                 AND (attribute_not_exists(#sync_failed_at) OR #sync_failed_at <= :at)",
+            ),
+            values: vec![
+                (":sync_error", text(error_type)),
+                (":at", moment(at)),
+                (":next_check_at", moment(next_check_at)),
+                (":schema_version", number(SCHEMA_VERSION)),
+            ],
+        };
+        change.write(&self.client).await.map(drop)
+    }
+}
+
+/// The item of a record. Its sum is a number, so that it can be compared in queries.
+pub(crate) fn item(table: &str, organization: &Organization) -> Result<Item, StoreError> {
+    let mut item = to_item(table, &in_whole_seconds(organization.clone()))?;
+    if let Some(AttributeValue::S(amount)) = item.remove("amount_30d") {
+        item.insert("amount_30d".to_owned(), AttributeValue::N(amount));
+    }
+    Ok(item)
+}
+
+/// The record of an item.
+fn read(mut item: Item) -> Option<Organization> {
+    if let Some(AttributeValue::N(amount)) = item.remove("amount_30d") {
+        item.insert("amount_30d".to_owned(), AttributeValue::S(amount));
+    }
+    from_item(item)
+}
+
+fn in_whole_seconds(mut organization: Organization) -> Organization {
+    organization.stage_since = whole(organization.stage_since);
+    organization.checked_at = whole(organization.checked_at);
+    organization.next_check_at = whole(organization.next_check_at);
+    organization.created_at = organization.created_at.map(whole);
+    organization.last_payment_at = organization.last_payment_at.map(whole);
+    organization.steps.values_mut().for_each(|mark| mark.at = whole(mark.at));
+    organization
+}
+
+fn key(id: &OrganizationId) -> Item {
+    [("organization_id".to_owned(), text(id))].into()
+}
+
+/// The keys of organizations, each once: DynamoDB refuses a batch that names one twice.
+fn keys(ids: impl IntoIterator<Item = OrganizationId>) -> Vec<Item> {
+    ids.into_iter().collect::<BTreeSet<_>>().iter().map(key).collect()
+}
+
+fn id_of(item: &Item) -> Option<OrganizationId> {
+    text_of(item, "organization_id")?.parse().ok()
+}
+
+fn standing(item: Item) -> Option<(OrganizationId, Standing)> {
+    #[derive(Deserialize)]
+    struct Stored {
+        stage: engagement::Stage,
+        stage_since: Timestamp,
+    }
+    let id = id_of(&item)?;
+    if !item.contains_key("stage") {
+        return None;
+    }
+    let Some(Stored { stage, stage_since }) = from_item(item) else {
+        tracing::warn!(organization_id = %id, "where the organization stands cannot be read");
+        return None;
+    };
+    Some((id, Standing { stage, since: stage_since }))
+}
