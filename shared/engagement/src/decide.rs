@@ -83,7 +83,7 @@ pub fn decide(id: &OrganizationId, previous: Option<&Organization>, signals: &Si
         users: count(signals.users.iter().filter(|user| !user.archived).count()),
         contacts: signals.sign_in_candidates().into_iter().take(Organization::MAX_CONTACTS).map(|user| user.id.clone()).collect(),
         steps,
-        version: previous.map_or(0, |previous| previous.version) + 1,
+        version: previous.map_or(0, |previous| previous.version).saturating_add(1),
     };
     let transition = episode.is_none().then(|| Transition {
         organization_id: id.clone(),
@@ -111,7 +111,7 @@ fn take_due_step<'a>(
     let mut latest: Option<Occurrence<'a>> = None;
     for step in &campaign.steps {
         let mark = steps.get(&step.id);
-        if !due_at(step, mark, stage_since).is_some_and(|due_at| due_at <= as_of) {
+        if due_at(step, mark, stage_since).is_none_or(|due_at| due_at > as_of) {
             continue;
         }
         let since = mark.zip(step.repeat_after).map_or(stage_since, |(mark, repeat)| plus(mark.at, repeat).max(stage_since));
@@ -123,12 +123,13 @@ fn take_due_step<'a>(
     latest
 }
 
-/// When a step becomes due, given what became of it before; `None`: never again.
+/// When a step becomes due, given what became of it before; `None`: never, or not before the end of time.
 fn due_at(step: &Step, mark: Option<&StepMark>, stage_since: Timestamp) -> Option<Timestamp> {
-    let due_at = plus(stage_since, step.after);
-    match mark {
-        None => Some(due_at),
-        Some(mark) => step.repeat_after.map(|repeat| plus(mark.at, repeat).max(due_at)),
+    let due_at = stage_since.checked_add(step.after).ok()?;
+    match (mark, step.repeat_after) {
+        (None, _) => Some(due_at),
+        (Some(mark), Some(repeat)) => mark.at.checked_add(repeat).ok().map(|allowed_at| allowed_at.max(due_at)),
+        (Some(_), None) => None,
     }
 }
 
@@ -138,11 +139,11 @@ fn recipients(campaign: &Campaign, signals: &Signals) -> Vec<Recipient> {
     let mut reachable: Vec<&User> = signals.users.iter().filter(|user| !user.archived && user.email.is_some()).collect();
     reachable.sort_by_key(|user| user.seniority());
     let in_audience = |user: &&User| user.role.is_some_and(|role| campaign.audience.contains(&role));
-    let limit = if reachable.iter().any(|user| in_audience(user)) {
+    let limit = if reachable.iter().any(in_audience) {
         reachable.retain(in_audience);
         campaign.max_recipients
     } else {
-        1
+        campaign.max_recipients.min(1)
     };
     let mut seen = BTreeSet::new();
     reachable
@@ -169,7 +170,7 @@ fn next_check_at(
     let next_steps = campaign.iter().flat_map(|campaign| &campaign.steps).filter_map(|step| due_at(step, steps.get(&step.id), stage_since));
     let newest = signals.payments.newest().filter(|_| stage != Stage::Closed);
     let thresholds = newest.into_iter().flat_map(|newest| DORMANCY_THRESHOLDS.map(|threshold| plus(newest, threshold)));
-    next_steps.chain(thresholds).map(whole_second).filter(|moment| *moment > as_of).fold(plus(as_of, rules.cadences.of(stage)), Ord::min)
+    next_steps.chain(thresholds).filter(|moment| *moment > as_of).map(whole_second).fold(plus(as_of, rules.cadences.of(stage)), Ord::min)
 }
 
 /// Rounds up to a whole second: tables hold whole seconds, and a threshold must have been reached when it is looked at.

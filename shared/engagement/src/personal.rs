@@ -107,6 +107,7 @@ impl AddressKey {
     }
 
     /// The pseudonym of an address: the same for every spelling that differs in case alone.
+    #[expect(clippy::missing_panics_doc, reason = "HMAC takes a key of any length")]
     pub fn hash(&self, address: &EmailAddress) -> AddressHash {
         #[expect(clippy::expect_used, reason = "HMAC takes a key of any length (RFC 2104, section 2)")]
         let mut mac = Hmac::<Sha256>::new_from_slice(self.0.expose_secret().as_bytes()).expect("any key length");
