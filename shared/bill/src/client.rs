@@ -96,6 +96,7 @@ impl Client {
     pub(crate) async fn send<T>(&self, call: &Call, headers: &HeaderMap, lane: Lane<'_>, reader: Reader<T>) -> Result<T, Error> {
         let mut attempts = 0;
         let mut has_time = true;
+        let mut before = None;
         let outcome = (|| {
             attempts += 1;
             self.attempt(call, headers, lane, reader, attempts)
@@ -106,11 +107,15 @@ impl Client {
             let wait = wait(error, step?);
             // BILL may ask for more time than any clock can hold.
             has_time = Instant::now().checked_add(wait).is_some_and(|end| end < lane.deadline);
+            before = Some(error.clone());
             has_time.then_some(wait)
         })
         .await;
-        let outcome = outcome.map_err(|error| error.after_attempts(attempts));
-        if has_time { outcome } else { outcome.map_err(|error| Error::out_of_time(call.operation, Some(error))) }
+        outcome.map_err(|error| match error.kind() {
+            ErrorKind::Deadline if error.last().is_none() => Error::out_of_time(call.operation, before),
+            _ if has_time => error.after_attempts(attempts),
+            _ => Error::out_of_time(call.operation, Some(error.after_attempts(attempts))),
+        })
     }
 
     async fn attempt<T>(&self, call: &Call, headers: &HeaderMap, lane: Lane<'_>, reader: Reader<T>, attempt: u32) -> Result<T, Error> {

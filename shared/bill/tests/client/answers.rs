@@ -126,6 +126,31 @@ async fn no_wait_ends_after_the_deadline() {
 }
 
 #[tokio::test]
+async fn a_deadline_that_comes_while_waiting_for_a_place_keeps_what_came_before() {
+    let sandbox = sandbox(Switches::default()).await;
+    let bill = client(&sandbox);
+    let (organization_id, user_id) = any_organization(&sandbox);
+    let scope = bill.organization(&organization_id, within(2_500));
+    scope.sign_in(&user_id).await.unwrap();
+    fault(&sandbox, "listPayments", FaultKind::Status { status: 503, code: None, retry_after: Some(1) }, 1);
+    fault(&sandbox, "listBankAccounts", FaultKind::Delay { milliseconds: 10_000 }, None);
+    let slow = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        scope.bank_accounts().await
+    };
+    let slow_too = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        scope.bank_accounts().await
+    };
+    let (payments, slow, slow_too) = tokio::join!(scope.payments_page(None), slow, slow_too);
+    let error = payments.unwrap_err();
+    assert_eq!((error.kind(), error.status()), (ErrorKind::Deadline, Some(503)));
+    assert_eq!(slow.unwrap_err().kind(), ErrorKind::Deadline);
+    assert_eq!(slow_too.unwrap_err().kind(), ErrorKind::Deadline);
+    assert_eq!(calls(&sandbox, "listPayments"), 1);
+}
+
+#[tokio::test]
 async fn retry_after_is_honoured_in_seconds_and_as_a_date() {
     let dated = |reply: crate::scripted::Reply| reply.header("date", "Wed, 21 Oct 2026 07:28:00 GMT");
     let script = Script::start([
