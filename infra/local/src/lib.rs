@@ -1,1 +1,24 @@
-//! The local cloud: starts MiniStack and the BILL sandbox, deploys the template and drives it.
+//! The local cloud: MiniStack, the BILL sandbox and the deployed stack, driven from one process.
+//!
+//! [`LocalCloud::start`] starts MiniStack from `.venv`, starts a sandbox inside this process, runs `sam deploy` with what
+//! `make build` has left, and stores the sandbox's credentials. Everything ends when the [`LocalCloud`] is dropped, and when this
+//! process dies, however it dies. The binary `local-cloud` (`make demo`, `make local`) and the end-to-end tests stand on it.
+
+mod cloud;
+mod deployment;
+mod leash;
+mod mails;
+mod ministack;
+mod options;
+mod queue;
+mod report;
+mod tables;
+mod workspace;
+
+pub use cloud::{Invocation, LocalCloud};
+pub use deployment::Outputs;
+pub use mails::SentMail;
+pub use options::{Options, Progress};
+pub use queue::{Backlog, QueuedMessage};
+pub use report::{Mismatch, Report};
+pub use workspace::workspace_root;

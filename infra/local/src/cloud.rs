@@ -1,0 +1,227 @@
+//! The whole local cloud, and what a test or a demonstration does with it.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_lambda::{config::Credentials, primitives::Blob, types::LogType};
+use aws_sdk_sqs::types::QueueAttributeName;
+use sandbox::{Population, Sandbox};
+use serde_json::Value;
+use tokio::time::{Instant, sleep};
+
+use crate::{
+    deployment::{self, Outputs},
+    mails::{self, SentMail},
+    ministack::{MiniStack, REGION},
+    options::Options,
+    queue::{self, Backlog, QueuedMessage},
+    tables,
+};
+
+/// MiniStack, a sandbox and the deployed stack. All of it ends when this is dropped.
+pub struct LocalCloud {
+    sandbox: Sandbox,
+    outputs: Outputs,
+    clients: Clients,
+    ministack: MiniStack,
+}
+
+/// What a function answered.
+#[derive(Debug, Clone)]
+pub struct Invocation {
+    /// The answer, or the error's `errorType` and `errorMessage`.
+    pub payload: Value,
+    /// Set when the function failed.
+    pub function_error: Option<String>,
+    /// The last 4 KB of what it logged.
+    pub log_tail: String,
+}
+
+impl LocalCloud {
+    /// Starts everything. `Err` says which part did not come up and what to do about it; nothing is left running.
+    pub async fn start(options: Options) -> Result<Self> {
+        let tell = &options.progress;
+        tell("Starting MiniStack");
+        let ministack = MiniStack::start(&options).await?;
+        tell(&format!("Starting the BILL sandbox with {} customers", options.organizations));
+        let sandbox = Sandbox::start(sandbox_options(&options)).await.context("cannot start the BILL sandbox")?;
+        tell("Deploying infra/template.yaml with sam deploy");
+        let outputs = deployment::deploy(&ministack.endpoint, &sandbox.url(), &options).await?;
+        let clients = Clients::new(&ministack.endpoint).await;
+        let cloud = Self { sandbox, outputs, clients, ministack };
+        if options.put_credentials {
+            tell("Storing the BILL credentials");
+            cloud.put_credentials(&cloud.sandbox.credentials().to_json()).await?;
+        }
+        Ok(cloud)
+    }
+
+    /// MiniStack's URL: what `--endpoint-url` of the AWS CLI takes.
+    pub fn endpoint(&self) -> &str {
+        &self.ministack.endpoint
+    }
+
+    /// BILL.
+    pub fn sandbox(&self) -> &Sandbox {
+        &self.sandbox
+    }
+
+    /// One output of the stack.
+    pub fn output(&self, name: &str) -> Result<&str> {
+        self.outputs.get(name)
+    }
+
+    /// All outputs of the stack.
+    pub fn outputs(&self) -> &Outputs {
+        &self.outputs
+    }
+
+    /// Client of the tables.
+    pub fn dynamodb(&self) -> &aws_sdk_dynamodb::Client {
+        &self.clients.dynamodb
+    }
+
+    /// Client of the functions.
+    pub fn lambda(&self) -> &aws_sdk_lambda::Client {
+        &self.clients.lambda
+    }
+
+    /// Client of the secrets.
+    pub fn secrets(&self) -> &aws_sdk_secretsmanager::Client {
+        &self.clients.secrets
+    }
+
+    /// Client of the queues.
+    pub fn sqs(&self) -> &aws_sdk_sqs::Client {
+        &self.clients.sqs
+    }
+
+    /// Client of the parameters.
+    pub fn ssm(&self) -> &aws_sdk_ssm::Client {
+        &self.clients.ssm
+    }
+
+    /// Does what an operator does after the first deployment: puts the BILL credentials, well formed or not, into their secret.
+    pub async fn put_credentials(&self, json: &str) -> Result<()> {
+        let secret = self.output("BillCredentialsSecret")?;
+        self.secrets().put_secret_value().secret_id(secret).secret_string(json).send().await?;
+        Ok(())
+    }
+
+    /// Starts the function that an output names and waits for its answer. `Err`: it could not be started; that it failed is told by
+    /// [`Invocation::function_error`].
+    pub async fn invoke(&self, function_output: &str, event: &Value) -> Result<Invocation> {
+        let answer = self
+            .lambda()
+            .invoke()
+            .function_name(self.output(function_output)?)
+            .log_type(LogType::Tail)
+            .payload(Blob::new(serde_json::to_vec(event)?))
+            .send()
+            .await?;
+        let log = answer.log_result().map(base64_text).transpose()?.unwrap_or_default();
+        Ok(Invocation {
+            payload: serde_json::from_slice(answer.payload().map_or(b"null", |payload| payload.as_ref()))?,
+            function_error: answer.function_error().map(str::to_owned),
+            log_tail: log,
+        })
+    }
+
+    /// What waits to be synced.
+    pub async fn backlog(&self) -> Result<Backlog> {
+        Backlog::of(self.sqs(), self.output("SyncQueueUrl")?).await
+    }
+
+    /// Waits until the sync queue was found empty twice in a row, telling `progress` what is left. `Err` after `timeout`.
+    pub async fn wait_until_drained(&self, timeout: Duration, mut progress: impl FnMut(Backlog)) -> Result<()> {
+        let give_up = Instant::now() + timeout;
+        let mut empty = 0;
+        while empty < 2 {
+            let backlog = self.backlog().await?;
+            progress(backlog);
+            empty = if backlog.total() == 0 { empty + 1 } else { 0 };
+            if Instant::now() > give_up {
+                bail!("the sync queue still holds {} messages after {} s", backlog.total(), timeout.as_secs());
+            }
+            sleep(Duration::from_millis(250)).await;
+        }
+        Ok(())
+    }
+
+    /// Lets failed messages return to the sync queue after `timeout`, so that a test need not wait six minutes for each attempt.
+    pub async fn set_visibility_timeout(&self, timeout: Duration) -> Result<()> {
+        let sync_queue = self.output("SyncQueueUrl")?;
+        let seconds = timeout.as_secs().to_string();
+        self.sqs().set_queue_attributes().queue_url(sync_queue).attributes(QueueAttributeName::VisibilityTimeout, seconds).send().await?;
+        Ok(())
+    }
+
+    /// What is in the sync queue's dead-letter queue; it stays there.
+    pub async fn dead_letters(&self) -> Result<Vec<QueuedMessage>> {
+        queue::peek(&self.ministack, self.output("SyncDeadLetterQueueUrl")?).await
+    }
+
+    /// Every item of the table that an output names.
+    pub async fn scan(&self, table_output: &str) -> Result<Vec<Value>> {
+        tables::scan(self.dynamodb(), self.output(table_output)?).await
+    }
+
+    /// The e-mails that were sent, oldest first.
+    pub async fn sent_mails(&self) -> Result<Vec<SentMail>> {
+        mails::sent(&self.ministack).await
+    }
+
+    /// All that the function of an output has logged, in order.
+    pub async fn logs(&self, function_output: &str) -> Result<Vec<String>> {
+        let group = format!("/aws/lambda/{}", self.output(function_output)?);
+        let mut pages = self.clients.logs.filter_log_events().log_group_name(group).into_paginator().send();
+        let mut lines = Vec::new();
+        while let Some(page) = pages.try_next().await? {
+            lines.extend(page.events().iter().filter_map(|event| event.message().map(str::to_owned)));
+        }
+        Ok(lines)
+    }
+}
+
+struct Clients {
+    dynamodb: aws_sdk_dynamodb::Client,
+    lambda: aws_sdk_lambda::Client,
+    logs: aws_sdk_cloudwatchlogs::Client,
+    secrets: aws_sdk_secretsmanager::Client,
+    sqs: aws_sdk_sqs::Client,
+    ssm: aws_sdk_ssm::Client,
+}
+
+impl Clients {
+    async fn new(endpoint: &str) -> Self {
+        let config: SdkConfig = aws_config::defaults(BehaviorVersion::latest())
+            .endpoint_url(endpoint)
+            .region(Region::new(REGION))
+            .credentials_provider(Credentials::new("test", "test", None, None, "local-cloud"))
+            .load()
+            .await;
+        Self {
+            dynamodb: aws_sdk_dynamodb::Client::new(&config),
+            lambda: aws_sdk_lambda::Client::new(&config),
+            logs: aws_sdk_cloudwatchlogs::Client::new(&config),
+            secrets: aws_sdk_secretsmanager::Client::new(&config),
+            sqs: aws_sdk_sqs::Client::new(&config),
+            ssm: aws_sdk_ssm::Client::new(&config),
+        }
+    }
+}
+
+fn sandbox_options(options: &Options) -> sandbox::Options {
+    let defaults = sandbox::Options::default();
+    sandbox::Options {
+        population: Population { organizations: options.organizations, seed: options.seed, bad_records: options.bad_records },
+        clock: options.clock.unwrap_or(defaults.clock),
+        ..defaults
+    }
+}
+
+fn base64_text(encoded: &str) -> Result<String> {
+    use base64::{Engine, prelude::BASE64_STANDARD};
+    Ok(String::from_utf8_lossy(&BASE64_STANDARD.decode(encoded)?).into_owned())
+}

@@ -1,0 +1,147 @@
+//! A child process that cannot outlive this one.
+
+use std::{fs::File, path::Path, process::Stdio};
+
+use anyhow::{Context, Result};
+use tokio::process::{Child, ChildStdin, Command};
+
+/// A running program and all that it starts, in a process group of its own. They end when the leash is dropped, and when this
+/// process dies for whatever reason: either closes the pipe that a small shell waits on.
+pub(crate) struct Leash {
+    shell: Child,
+    _held: ChildStdin,
+}
+
+const SHELL: &str = r#"
+exec 3<&0
+"$@" 3<&- </dev/null &
+program=$!
+(
+    cat <&3 >/dev/null
+    trap '' TERM
+    kill -TERM 0
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
+        kill -0 "$program" 2>/dev/null || break
+        sleep 0.2
+    done
+    kill -KILL 0
+) &
+wait "$program"
+"#;
+
+impl Leash {
+    /// Starts `program` with exactly this environment; what it prints goes to the file `log`.
+    pub(crate) fn start(program: &Path, environment: &[(&str, String)], log: &Path) -> Result<Self> {
+        let output = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
+        let mut shell = Command::new("/bin/sh")
+            .args(["-c", SHELL, "leash"])
+            .arg(program)
+            .env_clear()
+            .envs(environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::piped())
+            .stdout(output.try_clone()?)
+            .stderr(output)
+            .process_group(0)
+            .spawn()
+            .with_context(|| format!("cannot start {}", program.display()))?;
+        let held = shell.stdin.take().context("the shell has no standard input")?;
+        Ok(Self { shell, _held: held })
+    }
+
+    /// Whether the program has ended on its own.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        !matches!(self.shell.try_wait(), Ok(None))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf, time::Duration};
+
+    use tokio::time::sleep;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn program_and_its_children_end_with_the_leash() {
+        let folder = scratch("ends");
+        let program = script(&folder, "sleep 600 & echo $!; echo $$; wait");
+        let log = folder.join("log");
+        let leash = Leash::start(&program, &path(), &log).unwrap();
+        let pids = wait_for_lines(&log, 2).await;
+        assert!(pids.iter().all(|pid| is_running(pid)));
+        drop(leash);
+        for pid in pids {
+            wait_until_gone(&pid).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_program_that_ignores_polite_requests_ends_too() {
+        let folder = scratch("stubborn");
+        let program = script(&folder, "trap '' TERM; echo $$; while :; do sleep 1; done");
+        let log = folder.join("log");
+        let leash = Leash::start(&program, &path(), &log).unwrap();
+        let pids = wait_for_lines(&log, 1).await;
+        drop(leash);
+        wait_until_gone(&pids[0]).await;
+    }
+
+    #[tokio::test]
+    async fn an_early_end_is_noticed() {
+        let folder = scratch("early");
+        let program = script(&folder, "echo no; exit 3");
+        let mut leash = Leash::start(&program, &path(), &folder.join("log")).unwrap();
+        for _ in 0..200 {
+            if leash.has_ended() {
+                return;
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
+        panic!("the end was not noticed");
+    }
+
+    fn scratch(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("local-cloud-leash-{name}-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
+    fn script(folder: &Path, body: &str) -> PathBuf {
+        let program = folder.join("program");
+        fs::write(&program, format!("#!/bin/sh\n{body}\n")).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        program
+    }
+
+    fn path() -> [(&'static str, String); 1] {
+        [("PATH", "/usr/bin:/bin".to_owned())]
+    }
+
+    async fn wait_for_lines(log: &Path, lines: usize) -> Vec<String> {
+        for _ in 0..200 {
+            let text = fs::read_to_string(log).unwrap_or_default();
+            if text.lines().count() >= lines {
+                return text.lines().map(str::to_owned).collect();
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
+        panic!("the program has not started");
+    }
+
+    fn is_running(pid: &str) -> bool {
+        let state = std::process::Command::new("ps").args(["-o", "stat=", "-p", pid]).output().unwrap();
+        let state = String::from_utf8_lossy(&state.stdout).trim().to_owned();
+        !state.is_empty() && !state.starts_with('Z')
+    }
+
+    async fn wait_until_gone(pid: &str) {
+        for _ in 0..200 {
+            if !is_running(pid) {
+                return;
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
+        panic!("{pid} is still running");
+    }
+}

@@ -1,0 +1,114 @@
+//! MiniStack: the stand-in for AWS.
+
+use std::{
+    net::{Ipv4Addr, TcpListener},
+    path::PathBuf,
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail};
+use tokio::time::{Instant, sleep};
+
+use crate::{
+    leash::Leash,
+    options::Options,
+    workspace::{bare_environment, output_folder, tool},
+};
+
+/// A running MiniStack that keeps nothing: it ends, and forgets, when dropped.
+pub(crate) struct MiniStack {
+    pub(crate) endpoint: String,
+    pub(crate) http: reqwest::Client,
+    _leash: Leash,
+}
+
+/// How long MiniStack may take to answer on a busy machine.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+impl MiniStack {
+    /// Starts it and waits until it answers. `Err` names what to do: install it, choose another port, or read its log.
+    pub(crate) async fn start(options: &Options) -> Result<Self> {
+        let program = tool("ministack")?;
+        let port = usable_port(options.port)?;
+        let log = output_folder("local-cloud")?.join(format!("ministack-{port}.log"));
+        let endpoint = format!("http://127.0.0.1:{port}");
+        let mut leash = Leash::start(&program, &environment(port, &endpoint, options.auth), &log)?;
+        let http = http_client();
+        wait_until_healthy(&mut leash, &http, &endpoint, &log).await?;
+        Ok(Self { endpoint, http, _leash: leash })
+    }
+
+    /// Asks one of MiniStack's own pages, which AWS does not have.
+    pub(crate) async fn page(&self, path: &str) -> Result<serde_json::Value> {
+        let answer = self.http.get(format!("{}{path}", self.endpoint)).send().await?.error_for_status()?;
+        Ok(serde_json::from_slice(&answer.bytes().await?)?)
+    }
+}
+
+/// The port itself if it is free, or any free port for 0.
+fn usable_port(wanted: u16) -> Result<u16> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, wanted))
+        .with_context(|| format!("port {wanted} is in use: stop what uses it, or choose another one with --port"))?;
+    Ok(listener.local_addr()?.port())
+}
+
+fn environment(port: u16, endpoint: &str, auth: bool) -> Vec<(&'static str, String)> {
+    let mut environment = bare_environment();
+    environment.extend([
+        ("GATEWAY_PORT", port.to_string()),
+        ("BIND_HOST", "127.0.0.1".to_owned()),
+        ("MINISTACK_HOST", "127.0.0.1".to_owned()),
+        ("MINISTACK_REGION", REGION.to_owned()),
+        ("AUTH", auth.to_string()),
+        ("AWS_ENDPOINT_URL", endpoint.to_owned()), // without it the functions would call the real AWS
+        ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
+        ("IOT_MTLS_ENABLED", "0".to_owned()), // these two would listen on fixed ports
+        ("SFTP_ENABLED", "0".to_owned()),
+    ]);
+    environment
+}
+
+/// The region that the local cloud pretends to be.
+pub(crate) const REGION: &str = "us-east-1";
+
+async fn wait_until_healthy(leash: &mut Leash, http: &reqwest::Client, endpoint: &str, log: &PathBuf) -> Result<()> {
+    let give_up = Instant::now() + PATIENCE;
+    loop {
+        let answer = http.get(format!("{endpoint}/_ministack/ready")).send().await;
+        if answer.is_ok_and(|answer| answer.status().is_success()) {
+            return Ok(());
+        }
+        if leash.has_ended() {
+            bail!("MiniStack ended while starting; its last words:\n{}", last_lines(log));
+        }
+        if Instant::now() > give_up {
+            bail!("MiniStack does not answer after {} s; its log is {}", PATIENCE.as_secs(), log.display());
+        }
+        sleep(Duration::from_millis(100)).await;
+    }
+}
+
+fn last_lines(log: &PathBuf) -> String {
+    let text = std::fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(15)..].join("\n")
+}
+
+#[expect(clippy::disallowed_methods, reason = "a client for the loopback interface alone, without TLS and proxies")]
+fn http_client() -> reqwest::Client {
+    reqwest::Client::new()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_in_use_is_said_clearly() {
+        let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = taken.local_addr().unwrap().port();
+        let error = usable_port(port).unwrap_err().to_string();
+        assert_eq!(error, format!("port {port} is in use: stop what uses it, or choose another one with --port"));
+        assert_ne!(usable_port(0).unwrap(), 0);
+    }
+}

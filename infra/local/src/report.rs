@@ -1,0 +1,200 @@
+//! What a run came to, checked against what the sandbox expects.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use anyhow::{Context, Result};
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::{cloud::LocalCloud, mails::SentMail};
+
+/// The state of the stack, in numbers.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Report {
+    /// Customers of whom the sandbox expects a stage.
+    pub organizations: usize,
+    /// Customers in the organizations table.
+    pub synced: usize,
+    /// Customers by stage.
+    pub stages: BTreeMap<String, usize>,
+    /// Customers whose stage is not the expected one, or that are missing, or unknown to the sandbox.
+    pub stage_mismatches: usize,
+    /// E-mails that SES accepted.
+    pub emails_sent: usize,
+    /// E-mails that equal an earlier one to the same address.
+    pub duplicate_emails: usize,
+    /// Notices by status.
+    pub notices: BTreeMap<String, usize>,
+    /// Messages in the sync queue's dead-letter queue.
+    pub dead_letters: usize,
+    /// Requests that BILL got.
+    pub bill_requests: u64,
+    /// The same for each synced customer.
+    pub bill_requests_per_organization: f64,
+    /// How long the run took.
+    pub seconds: f64,
+    /// What did not match.
+    #[serde(skip)]
+    pub mismatches: Vec<Mismatch>,
+}
+
+/// A customer that is not in the stage in which the sandbox expects it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mismatch {
+    /// The customer.
+    pub organization_id: String,
+    /// Which of the sandbox's cases it is.
+    pub scenario: String,
+    /// The expected stage; none when the sandbox does not know the customer.
+    pub expected: Option<String>,
+    /// The stage in the table; none when it is not there.
+    pub found: Option<String>,
+}
+
+impl Report {
+    /// Reads tables, queues, mails and the sandbox. `as_of` is the time that fan-out's event carried.
+    pub async fn collect(cloud: &LocalCloud, as_of: Timestamp, seconds: f64) -> Result<Self> {
+        let found = stages_by_id(&cloud.scan("OrganizationsTable").await?)?;
+        let expected = expectations(cloud, as_of);
+        let mails = cloud.sent_mails().await?;
+        let bill_requests = cloud.sandbox().statistics().requests;
+        let mismatches = mismatches(&expected, &found);
+        Ok(Self {
+            organizations: expected.len(),
+            synced: found.len(),
+            stages: count(found.values().cloned()),
+            stage_mismatches: mismatches.len(),
+            emails_sent: mails.len(),
+            duplicate_emails: duplicates(&mails),
+            notices: count(cloud.scan("NoticesTable").await?.iter().map(|notice| text(notice, "status"))),
+            dead_letters: cloud.dead_letters().await?.len(),
+            bill_requests,
+            bill_requests_per_organization: per_organization(bill_requests, found.len()),
+            seconds,
+            mismatches,
+        })
+    }
+
+    /// What went wrong, in plain words; nothing when all is as it should be.
+    pub fn complaints(&self) -> Vec<String> {
+        let mut complaints = Vec::new();
+        if self.stage_mismatches > 0 {
+            complaints.push(format!("{} customers are not in the stage that the sandbox expects", self.stage_mismatches));
+        }
+        if self.dead_letters > 0 {
+            complaints.push(format!("{} messages ended in the dead-letter queue", self.dead_letters));
+        }
+        if self.duplicate_emails > 0 {
+            complaints.push(format!("{} e-mails were sent twice", self.duplicate_emails));
+        }
+        if self.emails_sent == 0 {
+            complaints.push("no e-mail was sent".to_owned());
+        }
+        complaints
+    }
+}
+
+struct Expected {
+    stage: String,
+    scenario: String,
+}
+
+fn expectations(cloud: &LocalCloud, as_of: Timestamp) -> BTreeMap<String, Expected> {
+    cloud
+        .sandbox()
+        .population(as_of)
+        .into_iter()
+        .filter_map(|expectation| {
+            let expected = Expected { stage: expectation.expected_stage?, scenario: expectation.scenario };
+            Some((expectation.organization_id?, expected))
+        })
+        .collect()
+}
+
+fn stages_by_id(items: &[Value]) -> Result<HashMap<String, String>> {
+    items
+        .iter()
+        .map(|item| {
+            let id = item["organization_id"].as_str().context("an organization without an id")?;
+            Ok((id.to_owned(), text(item, "stage")))
+        })
+        .collect()
+}
+
+fn mismatches(expected: &BTreeMap<String, Expected>, found: &HashMap<String, String>) -> Vec<Mismatch> {
+    let wrong = expected.iter().filter_map(|(id, expected)| {
+        let found = found.get(id);
+        (found != Some(&expected.stage)).then(|| Mismatch {
+            organization_id: id.clone(),
+            scenario: expected.scenario.clone(),
+            expected: Some(expected.stage.clone()),
+            found: found.cloned(),
+        })
+    });
+    let unknown = found.iter().filter(|(id, _)| !expected.contains_key(*id)).map(|(id, stage)| Mismatch {
+        organization_id: id.clone(),
+        scenario: "unknown to the sandbox".to_owned(),
+        expected: None,
+        found: Some(stage.clone()),
+    });
+    wrong.chain(unknown).collect()
+}
+
+fn duplicates(mails: &[SentMail]) -> usize {
+    let distinct: HashSet<_> = mails.iter().map(|mail| (&mail.to, &mail.subject, &mail.text)).collect();
+    mails.len() - distinct.len()
+}
+
+fn count(values: impl Iterator<Item = String>) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for value in values {
+        *counts.entry(value).or_default() += 1;
+    }
+    counts
+}
+
+fn text(item: &Value, attribute: &str) -> String {
+    item[attribute].as_str().unwrap_or("none").to_owned()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a ratio for people to read")]
+fn per_organization(requests: u64, organizations: usize) -> f64 {
+    if organizations == 0 { 0.0 } else { (requests as f64 / organizations as f64 * 100.0).round() / 100.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wrong_missing_and_unknown_customers_are_mismatches() {
+        let expected =
+            ["a", "b", "c"].map(|id| (id.to_owned(), Expected { stage: "active".to_owned(), scenario: "pays".to_owned() })).into();
+        let found = [("a", "active"), ("b", "closed"), ("x", "active")].map(|(id, stage)| (id.to_owned(), stage.to_owned())).into();
+        let mismatches = mismatches(&expected, &found);
+        let ids: Vec<_> = mismatches.iter().map(|mismatch| (mismatch.organization_id.as_str(), mismatch.found.as_deref())).collect();
+        assert_eq!(ids, [("b", Some("closed")), ("c", None), ("x", Some("active"))]);
+    }
+
+    #[test]
+    fn a_mail_counts_as_sent_twice_only_if_it_is_the_same() {
+        let mail = |to: &str, text: &str| SentMail {
+            message_id: String::new(),
+            from: String::new(),
+            to: to.to_owned(),
+            subject: "Hello".to_owned(),
+            text: text.to_owned(),
+            html: String::new(),
+            sent_at: Timestamp::UNIX_EPOCH,
+        };
+        assert_eq!(duplicates(&[mail("a", "1"), mail("b", "1"), mail("a", "2")]), 0);
+        assert_eq!(duplicates(&[mail("a", "1"), mail("b", "1"), mail("a", "1")]), 1);
+    }
+
+    #[test]
+    fn requests_are_counted_for_each_customer() {
+        assert!((per_organization(7, 3) - 2.33).abs() < 1e-9);
+        assert!(per_organization(7, 0).abs() < 1e-9);
+    }
+}
