@@ -1,3 +1,37 @@
 //! The `fan-out` function.
 
-fn main() {}
+use std::{process::ExitCode, time::Duration};
+
+use fan_out::{Config, FanOut, SyncQueue};
+use runtime::{Deadline, Environment, Failure, Metrics, ScheduleEvent};
+use store::{Limits, Organizations, Runs};
+
+/// Time kept back for the record of the run.
+const MARGIN: Duration = Duration::from_secs(5);
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    runtime::launch(start()).await
+}
+
+async fn start() -> Result<(), Failure> {
+    let config = Config::read(Environment::from_process())?;
+    let aws = runtime::aws_config().await;
+    let (bill, credentials) = runtime::partner_api(&aws, config.bill_base_url, config.bill_credentials_secret)?;
+    let tables = store::client(&aws);
+    let fan_out = FanOut {
+        bill,
+        credentials,
+        organizations: Organizations::new(tables.clone(), config.organizations_table),
+        runs: Runs::new(tables, config.runs_table),
+        queue: SyncQueue::new(aws_sdk_sqs::Client::new(&aws), config.sync_queue_url),
+        limits: Limits { requests_per_hour: config.bill_requests_per_hour, sign_ins_per_hour: None },
+    };
+    let metrics = Metrics::new("fan-out", config.environment);
+    let (fan_out, of_run) = (&fan_out, &metrics);
+    runtime::serve(&metrics, async move |event: serde_json::Value, context| {
+        let event = ScheduleEvent::parse(&event)?;
+        fan_out.run(&event, &context.request_id, Deadline::of(&context, MARGIN), of_run).await
+    })
+    .await
+}

@@ -1,3 +1,43 @@
 //! The `notify` function.
 
-fn main() {}
+use std::{process::ExitCode, time::Duration};
+
+use aws_sdk_sesv2::config::retry::RetryConfig;
+use content::Content;
+use engagement::Expiry;
+use notify::{Config, Mailer, Notify, PauseSwitch};
+use runtime::{Deadline, Environment, ErrorType, Failure, Metrics, ScheduleEvent};
+use store::{Notices, Organizations};
+
+/// Time kept back to settle the last claims.
+const MARGIN: Duration = Duration::from_secs(10);
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    runtime::launch(start()).await
+}
+
+async fn start() -> Result<(), Failure> {
+    let config = Config::read(Environment::from_process())?;
+    let content = Content::embedded().map_err(|error| Failure::new(ErrorType::ContentInvalid, error))?;
+    let aws = runtime::aws_config().await;
+    // SES has no idempotency token: a repeated call could be a second mail.
+    let ses = aws_sdk_sesv2::config::Builder::from(&aws).retry_config(RetryConfig::disabled()).build();
+    let tables = store::client(&aws);
+    let notify = Notify {
+        notices: Notices::new(tables.clone(), config.notices_table, config.contacts_table),
+        organizations: Organizations::new(tables, config.organizations_table),
+        content,
+        mailer: Mailer::new(aws_sdk_sesv2::Client::from_conf(ses), config.from_address, config.configuration_set),
+        pause: PauseSwitch::new(aws_sdk_ssm::Client::new(&aws), config.pause_parameter),
+        expiry: Expiry::default(),
+        dry_run: config.dry_run,
+    };
+    let metrics = Metrics::new("notify", config.environment);
+    let (notify, of_run) = (&notify, &metrics);
+    runtime::serve(&metrics, async move |event: serde_json::Value, context| {
+        let event = ScheduleEvent::parse(&event)?;
+        notify.run(&event, &context.request_id, Deadline::of(&context, MARGIN), of_run).await
+    })
+    .await
+}

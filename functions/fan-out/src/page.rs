@@ -1,0 +1,58 @@
+//! From a page of BILL's list to the requests that it makes.
+
+use bill::Page;
+use engagement::{ListedOrganization, Name, OrganizationId, SyncRequest};
+use jiff::Timestamp;
+use runtime::Failure;
+use secrecy::ExposeSecret;
+use store::Organizations;
+
+/// The organizations of a page, and how many rows were passed over because they carry no usable id.
+pub fn listed_organizations(page: Page<bill::Organization>) -> (Vec<ListedOrganization>, u64) {
+    let mut skipped = page.skipped;
+    let listed = page.rows.into_iter().filter_map(|row| {
+        let id = row.id.as_deref().unwrap_or_default().parse::<OrganizationId>();
+        let id = id.inspect_err(|reason| {
+            skipped += 1;
+            tracing::warn!(%reason, "an organization was passed over: its id cannot be used");
+        });
+        Some(ListedOrganization {
+            id: id.ok()?,
+            name: row.name.map(|name| Name::new(name.expose_secret())),
+            archived: row.archived.unwrap_or(false),
+            created_at: row.created_time,
+        })
+    });
+    let listed = listed.collect();
+    (listed, skipped)
+}
+
+/// Those of the organizations that are due: unknown, or `next_check_at <= as_of`, or all of them.
+pub async fn due(
+    organizations: &Organizations,
+    listed: Vec<ListedOrganization>,
+    as_of: Timestamp,
+    all: bool,
+) -> Result<Vec<ListedOrganization>, Failure> {
+    if all || listed.is_empty() {
+        return Ok(listed);
+    }
+    let ids: Vec<OrganizationId> = listed.iter().map(|organization| organization.id.clone()).collect();
+    let next_checks = organizations.next_checks(&ids).await.map_err(crate::stored)?;
+    let is_due = |organization: &ListedOrganization| next_checks.get(&organization.id).is_none_or(|next_check| *next_check <= as_of);
+    Ok(listed.into_iter().filter(is_due).collect())
+}
+
+/// The messages that ask for a look at each organization.
+pub fn requests(organizations: Vec<ListedOrganization>, run_id: &str, as_of: Timestamp, all: bool) -> Vec<SyncRequest> {
+    organizations
+        .into_iter()
+        .map(|organization| SyncRequest {
+            schema_version: SyncRequest::SCHEMA_VERSION,
+            run_id: run_id.to_owned(),
+            organization,
+            as_of,
+            all,
+        })
+        .collect()
+}

@@ -1,0 +1,98 @@
+//! From BILL's rows to the facts that the rules know. The one place where the two vocabularies meet.
+
+use engagement::{BankAccount, BankStatus, ListedOrganization, Name, Payment, Role, Signals, User, UserId, Verification};
+use runtime::Metrics;
+use secrecy::ExposeSecret;
+
+/// What the list of organizations says by itself.
+pub fn of_listed(organization: &ListedOrganization) -> Signals {
+    Signals { archived: organization.archived, name: organization.name.clone(), created_at: organization.created_at, ..Signals::default() }
+}
+
+/// The users of an organization. A user without a usable id is passed over, a user with an unusable address stays without
+/// one; both are counted.
+pub fn users(rows: Vec<bill::User>, metrics: &Metrics) -> Vec<User> {
+    let (mut without_id, mut bad_addresses) = (0_u32, 0_u32);
+    let users = rows.into_iter().filter_map(|row| {
+        let Ok(id) = row.id.as_deref().unwrap_or_default().parse::<UserId>() else {
+            without_id += 1;
+            return None;
+        };
+        let email = row.email.and_then(|address| address.expose_secret().parse().inspect_err(|_| bad_addresses += 1).ok());
+        Some(User {
+            id,
+            archived: row.archived.unwrap_or(false),
+            first_name: row.first_name.map(|name| Name::new(name.expose_secret())),
+            email,
+            role: row.role.and_then(|role| role.kind).map(role),
+            created_at: row.created_time,
+        })
+    });
+    let users = users.collect();
+    if without_id + bad_addresses > 0 {
+        metrics.add("users_skipped", f64::from(without_id));
+        metrics.add("addresses_invalid", f64::from(bad_addresses));
+        tracing::warn!(without_id, bad_addresses, "users that cannot be used in full");
+    }
+    users
+}
+
+/// A bank account, reduced to what counts.
+pub fn bank_account(row: bill::BankAccount) -> BankAccount {
+    use bill::BankAccountStatus as Status;
+    let status = match row.status {
+        Some(Status::NotVerified) => BankStatus::NotVerified,
+        Some(Status::Verified) => BankStatus::Verified,
+        Some(Status::Pending) => BankStatus::Pending,
+        Some(Status::Blocked) => BankStatus::Blocked,
+        Some(Status::Expired) => BankStatus::Expired,
+        Some(Status::Invalid) => BankStatus::Invalid,
+        Some(Status::Undefined | Status::Other(_)) | None => BankStatus::Undefined,
+    };
+    BankAccount { archived: row.archived.unwrap_or(false), status, updated_at: row.updated_time.or(row.created_time) }
+}
+
+/// A payment, reduced to what counts.
+pub fn payment(row: bill::Payment) -> Payment {
+    Payment {
+        created_at: row.created_time,
+        cancelled_or_void: matches!(row.status, Some(bill::PaymentStatus::Cancelled | bill::PaymentStatus::Void)),
+        offline: row.online_payment == Some(false),
+        amount: row.funding_amount.or(row.amount),
+    }
+}
+
+/// How far risk verification has come. An object without a decision and without a status is one that never began.
+pub fn verification(answer: bill::RiskVerification) -> Verification {
+    use bill::Decision;
+    match answer.decision {
+        Some(Decision::Approve) => Verification::Approve,
+        Some(Decision::Review) => Verification::Review,
+        Some(Decision::Hold) => Verification::Hold,
+        Some(Decision::Decline) => Verification::Decline,
+        Some(_) => Verification::InProgress,
+        None if answer.processing_status.is_some() => Verification::InProgress,
+        None => Verification::NotStarted,
+    }
+}
+
+/// A role, as the campaigns' audiences name it.
+fn role(role: bill::RoleType) -> Role {
+    use bill::RoleType;
+    match role {
+        RoleType::Administrator => Role::Administrator,
+        RoleType::Clerk => Role::Clerk,
+        RoleType::Approver => Role::Approver,
+        RoleType::Accountant => Role::Accountant,
+        RoleType::Custom => Role::Custom,
+        RoleType::Payer => Role::Payer,
+        RoleType::Partner => Role::Partner,
+        RoleType::Auditor => Role::Auditor,
+        RoleType::NoAccess => Role::NoAccess,
+        RoleType::Member => Role::Member,
+        RoleType::Internal => Role::Internal,
+        RoleType::PurchaseRequester => Role::PurchaseRequester,
+        RoleType::ConsoleCustom => Role::ConsoleCustom,
+        RoleType::Undefined | RoleType::Other(_) => Role::Undefined,
+    }
+}
