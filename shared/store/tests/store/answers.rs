@@ -1,0 +1,197 @@
+//! Answers that MiniStack never gives: conflicts, throttling, half an answer, none at all.
+
+use std::{
+    collections::VecDeque,
+    net::Ipv4Addr,
+    sync::{Arc, Mutex},
+};
+
+use aws_sdk_dynamodb::Client;
+use axum::{
+    Router,
+    http::{HeaderMap, StatusCode, header},
+    response::IntoResponse,
+};
+use engagement::Notice;
+use serde_json::{Value, json};
+use store::{Amount, Applied, CheckTables, Checks, Limits, Notices, Organizations, Runs, StoreError};
+
+use crate::{
+    fixtures::{CHECKED, at, decision, id, key, planned},
+    ministack,
+};
+
+const SECRET: &str = "the contents of an item";
+
+#[tokio::test]
+async fn a_transaction_in_conflict_is_repeated() {
+    let dynamodb = Script::play([cancelled(&["TransactionConflict", "None"]), cancelled(&["None", "ThrottlingError"]), done()]).await;
+    let applied = dynamodb.checks().apply(&decision(1, 1, CHECKED, &[]), None, &key()).await;
+    assert_eq!(applied, Ok(Applied::Written { notices: 0, notices_existing: 0 }));
+    assert_eq!(dynamodb.calls(), 3);
+}
+
+#[tokio::test]
+async fn a_conflict_that_does_not_end_is_retryable() {
+    let dynamodb = Script::play(vec![cancelled(&["TransactionConflict", "None"]); 6]).await;
+    let error = dynamodb.checks().apply(&decision(1, 1, CHECKED, &[]), None, &key()).await.unwrap_err();
+    assert_eq!((error.type_name(), error.is_retryable(), dynamodb.calls()), ("store_conflict", true, 6));
+}
+
+#[tokio::test]
+async fn an_existing_notice_in_a_conflict_is_left_out_of_the_next_attempt() {
+    let answers = [cancelled(&["TransactionConflict", "None", "ConditionalCheckFailed", "None"]), done()];
+    let dynamodb = Script::play(answers).await;
+    let decision = decision(1, 1, CHECKED, &["marisol@kestrel.example", "tomas@kestrel.example"]);
+    let applied = dynamodb.checks().apply(&decision, None, &key()).await;
+    assert_eq!(applied, Ok(Applied::Written { notices: 1, notices_existing: 1 }));
+    let sizes: Vec<usize> = dynamodb.requests().iter().map(|request| request["TransactItems"].as_array().unwrap().len()).collect();
+    assert_eq!(sizes, [4, 3]);
+}
+
+#[tokio::test]
+async fn a_change_in_conflict_with_a_transaction_is_repeated() {
+    let dynamodb = Script::play([refused("TransactionConflictException"), done()]).await;
+    assert_eq!(dynamodb.notices().claim(&notice(), "claim-1", at(CHECKED)).await, Ok(true));
+}
+
+#[tokio::test]
+async fn a_claim_whose_answer_was_lost_is_nobodys() {
+    let dynamodb = Script::play([fault(), refused("ConditionalCheckFailedException")]).await;
+    assert_eq!(dynamodb.notices().claim(&notice(), "claim-1", at(CHECKED)).await, Ok(false));
+}
+
+#[tokio::test]
+async fn unprocessed_keys_are_asked_for_again() {
+    let found = |number: usize| json!({ "organization_id": { "S": id(number).as_str() }, "next_check_at": { "S": CHECKED } });
+    let key = |number: usize| json!({ "organization_id": { "S": id(number).as_str() } });
+    let rest =
+        json!({ "organizations": { "Keys": [key(2), key(3)], "ProjectionExpression": "#a", "ExpressionAttributeNames": { "#a": "a" } } });
+    let answers = [
+        (200, json!({ "Responses": { "organizations": [found(1)] }, "UnprocessedKeys": rest })),
+        (200, json!({ "Responses": { "organizations": [found(2), found(3)] }, "UnprocessedKeys": {} })),
+    ];
+    let dynamodb = Script::play(answers).await;
+    let next_checks = dynamodb.organizations().next_checks(&[id(1), id(2), id(3)]).await.unwrap();
+    assert_eq!(next_checks.len(), 3);
+    assert_eq!(dynamodb.requests()[1]["RequestItems"]["organizations"]["Keys"], json!([key(2), key(3)]));
+}
+
+#[tokio::test]
+async fn keys_that_stay_unprocessed_are_throttling() {
+    let rest = json!({ "organizations": { "Keys": [{ "organization_id": { "S": id(1).as_str() } }] } });
+    let dynamodb = Script::play(vec![(200, json!({ "Responses": {}, "UnprocessedKeys": rest })); 6]).await;
+    let error = dynamodb.organizations().next_checks(&[id(1)]).await.unwrap_err();
+    assert_eq!((error.type_name(), error.is_retryable()), ("store_throttled", true));
+}
+
+#[tokio::test]
+async fn what_is_given_back_is_given_back_at_most_once() {
+    let dynamodb = Script::play([done(), fault(), done(), fault(), done()]).await;
+    let limits = Limits { requests_per_hour: 100, sign_ins_per_hour: None };
+    let reserve = async || dynamodb.runs().reserve(at(CHECKED), Amount { requests: 10, sign_ins: 1 }, limits).await.unwrap().unwrap();
+    let error = dynamodb.runs().settle(reserve().await, Amount { requests: 4, sign_ins: 1 }).await.unwrap_err();
+    assert_eq!((error.type_name(), dynamodb.calls()), ("store_unavailable", 2));
+    let more = Amount { requests: 14, sign_ins: 1 };
+    assert_eq!(dynamodb.runs().settle(reserve().await, more).await, Ok(()));
+    assert_eq!(dynamodb.calls(), 5, "what was used in addition is counted again rather than not at all");
+}
+
+#[tokio::test]
+async fn errors_say_what_to_do_and_show_no_contents() {
+    let kinds = [
+        (fault(), "store_unavailable", true),
+        (refused("ThrottlingException"), "store_throttled", true),
+        (refused("AccessDeniedException"), "store_refused", false),
+        (refused("ValidationException"), "store_refused", false),
+    ];
+    for (answer, type_name, is_retryable) in kinds {
+        let error: StoreError = Script::play(vec![answer; 4]).await.organizations().get(&id(1)).await.unwrap_err();
+        assert_eq!((error.type_name(), error.is_retryable()), (type_name, is_retryable));
+        assert!(!format!("{error} {error:?}").contains(SECRET), "{error:?}");
+        assert!(error.to_string().contains("request R7"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_dynamodb_that_cannot_be_reached_is_not_available() {
+    let organizations = Organizations::new(ministack::client(1), "organizations".to_owned());
+    let error = organizations.get(&id(1)).await.unwrap_err();
+    assert_eq!((error.type_name(), error.is_retryable()), ("store_unavailable", true));
+}
+
+type Answer = (u16, Value);
+
+fn done() -> Answer {
+    (200, json!({}))
+}
+
+fn fault() -> Answer {
+    (500, json!({ "__type": "com.amazonaws.dynamodb.v20120810#InternalServerError", "message": SECRET }))
+}
+
+fn refused(code: &str) -> Answer {
+    (400, json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{code}"), "message": SECRET }))
+}
+
+fn cancelled(codes: &[&str]) -> Answer {
+    let reasons: Vec<Value> = codes.iter().map(|code| json!({ "Code": code, "Message": SECRET })).collect();
+    let code = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException";
+    (400, json!({ "__type": code, "Message": SECRET, "CancellationReasons": reasons }))
+}
+
+fn notice() -> Notice {
+    Notice::due(planned(1, "marisol@kestrel.example", CHECKED), &key())
+}
+
+/// A DynamoDB that gives answers in their order, whatever is asked, and remembers what was.
+struct Script {
+    client: Client,
+    requests: Arc<Mutex<Vec<Value>>>,
+}
+
+impl Script {
+    async fn play(answers: impl Into<VecDeque<Answer>>) -> Self {
+        let answers = Arc::new(Mutex::new(answers.into()));
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let asked = Arc::clone(&requests);
+        let answer = move |body: String| {
+            asked.lock().unwrap().push(serde_json::from_str(&body).unwrap());
+            let (status, body) = answers.lock().unwrap().pop_front().expect("an answer for every request");
+            let headers = HeaderMap::from_iter([
+                (header::CONTENT_TYPE, "application/x-amz-json-1.0".parse().unwrap()),
+                (header::HeaderName::from_static("x-amzn-requestid"), "R7".parse().unwrap()),
+            ]);
+            std::future::ready((StatusCode::from_u16(status).unwrap(), headers, body.to_string()).into_response())
+        };
+        let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move { axum::serve(listener, Router::new().fallback(answer)).await });
+        Self { client: ministack::client(port), requests }
+    }
+
+    fn calls(&self) -> usize {
+        self.requests().len()
+    }
+
+    fn requests(&self) -> Vec<Value> {
+        self.requests.lock().unwrap().clone()
+    }
+
+    fn checks(&self) -> Checks {
+        let [organizations, transitions, notices] = ["organizations", "transitions", "notices"].map(str::to_owned);
+        Checks::new(self.client.clone(), CheckTables { organizations, transitions, notices })
+    }
+
+    fn organizations(&self) -> Organizations {
+        Organizations::new(self.client.clone(), "organizations".to_owned())
+    }
+
+    fn notices(&self) -> Notices {
+        Notices::new(self.client.clone(), "notices".to_owned(), "contacts".to_owned())
+    }
+
+    fn runs(&self) -> Runs {
+        Runs::new(self.client.clone(), "runs".to_owned())
+    }
+}

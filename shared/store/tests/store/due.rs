@@ -1,0 +1,81 @@
+//! Which notices are due, over all buckets and pages.
+
+use std::collections::BTreeSet;
+
+use engagement::{Name, NoticeStatus, due_bucket};
+use serde_json::json;
+
+use crate::{
+    behaviours,
+    fixtures::{at, id, planned, write_notices},
+    tables::Tables,
+};
+
+const NOW: &str = "2026-11-23T12:00:00Z";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn due_notices_are_found_in_every_bucket_on_every_page_and_in_order() {
+    behaviours![
+        every_bucket_is_read_and_the_most_urgent_come_first,
+        pages_of_a_megabyte_are_read_to_the_end,
+        unreadable_notices_are_counted_and_stand_in_nobodys_way,
+        only_what_is_due_is_listed,
+    ];
+}
+
+async fn every_bucket_is_read_and_the_most_urgent_come_first(tables: &Tables) {
+    let notices = (0..60).map(|number| {
+        let mut notice = planned(number, "marisol@kestrel.example", "2026-11-23T06:00:00Z");
+        notice.priority = u8::try_from(number % 3).unwrap();
+        notice.due_at = at(&format!("2026-11-23T{:02}:00:00Z", number % 7));
+        notice
+    });
+    let written = write_notices(tables, notices.collect()).await;
+    let buckets: BTreeSet<u8> = written.iter().map(|notice| due_bucket(&notice.organization_id)).collect();
+    assert_eq!(buckets.len(), 8);
+
+    let mut expected = written;
+    expected.sort_by_key(|notice| (u8::MAX - notice.priority, notice.due_at, notice.organization_id.clone()));
+    let due = tables.notices().due(at(NOW), 1_000).await.unwrap();
+    assert_eq!((&due.notices, due.unreadable), (&expected, 0));
+    assert_eq!(tables.notices().due(at(NOW), 60).await.unwrap().notices, expected);
+    assert_eq!(tables.notices().due(at(NOW), 7).await.unwrap().notices.len(), 7);
+    assert_eq!(tables.notices().due(at(NOW), 0).await.unwrap().notices.len(), 0);
+}
+
+async fn pages_of_a_megabyte_are_read_to_the_end(tables: &Tables) {
+    let bucket = due_bucket(&id(0));
+    let notices = (0..).filter(|number| due_bucket(&id(*number)) == bucket).take(12).map(|number| {
+        let mut notice = planned(number, "marisol@kestrel.example", "2026-11-23T06:00:00Z");
+        notice.organization_name = Some(Name::new("x".repeat(200_000)));
+        notice
+    });
+    write_notices(tables, notices.collect()).await;
+    assert_eq!(tables.notices().due(at(NOW), 100).await.unwrap().notices.len(), 12);
+}
+
+async fn unreadable_notices_are_counted_and_stand_in_nobodys_way(tables: &Tables) {
+    let written = write_notices(tables, vec![planned(1, "marisol@kestrel.example", "2026-11-23T06:00:00Z")]).await;
+    for number in 0..9 {
+        let broken = json!({
+            "organization_id": id(1).as_str(), "notice": format!("{number}"), "status": "due",
+            "due_bucket": due_bucket(&id(1)), "due_at": "2026-11-22T06:00:00Z", "address": "not an address",
+        });
+        tables.put("notices", broken).await;
+    }
+    let due = tables.notices().due(at(NOW), 2).await.unwrap();
+    assert_eq!((due.notices, due.unreadable), (written, 9));
+}
+
+async fn only_what_is_due_is_listed(tables: &Tables) {
+    let mut later = planned(1, "marisol@kestrel.example", "2026-11-23T06:00:00Z");
+    later.due_at = at("2026-11-23T12:00:01Z");
+    let mut now = planned(2, "marisol@kestrel.example", "2026-11-23T06:00:00Z");
+    now.due_at = at(NOW);
+    let claimed = planned(3, "marisol@kestrel.example", "2026-11-23T06:00:00Z");
+    let written = write_notices(tables, vec![later, now, claimed]).await;
+    assert!(tables.notices().claim(&written[2], "claim-1", at(NOW)).await.unwrap());
+    let due = tables.notices().due(at("2026-11-23T12:00:00.4Z"), 10).await.unwrap();
+    assert_eq!(due.notices, written[1..2]);
+    assert_eq!(due.notices[0].status, NoticeStatus::Due);
+}

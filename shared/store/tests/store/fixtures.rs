@@ -1,0 +1,100 @@
+//! Records to write: always the same for the same arguments.
+
+use engagement::{
+    AddressKey, CampaignId, Category, Decision, Name, Notice, Organization, OrganizationId, PlannedNotice, Recipient, Stage, StageReason,
+    StepId, StepMark, StepOutcome, Transition,
+};
+use jiff::Timestamp;
+use store::Applied;
+
+use crate::tables::Tables;
+
+pub const CHECKED: &str = "2026-11-23T06:00:00Z";
+
+pub fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+pub fn id(number: usize) -> OrganizationId {
+    format!("00802KESTREL{number:08}").parse().unwrap()
+}
+
+pub fn key() -> AddressKey {
+    AddressKey::new("a key for tests".to_owned().into())
+}
+
+pub fn organization(number: usize, version: u64, checked_at: &str) -> Organization {
+    let checked_at = at(checked_at);
+    let mark = StepMark { at: checked_at, outcome: StepOutcome::Planned };
+    Organization {
+        organization_id: id(number),
+        name: Some(Name::new("Kestrel \"Bakehouse\" & Söhne 🥐")),
+        stage: Stage::Dormant30,
+        stage_reason: StageReason::LastPayment,
+        stage_since: checked_at,
+        checked_at,
+        next_check_at: at("2026-11-24T06:00:00Z"),
+        created_at: Some(at("2025-01-31T12:00:00Z")),
+        bank_accounts: 2,
+        verified_bank_accounts: 1,
+        last_payment_at: Some(at("2026-10-20T09:30:00Z")),
+        payments_30d: 0,
+        payments_90d: 7,
+        amount_30d: "1234.56".parse().unwrap(),
+        users: 3,
+        contacts: vec!["00602MARISOL".parse().unwrap(), "00602TOMAS".parse().unwrap()],
+        steps: [(StepId::new("miss_you"), mark)].into(),
+        version,
+    }
+}
+
+pub fn planned(number: usize, address: &str, planned_at: &str) -> PlannedNotice {
+    let planned_at = at(planned_at);
+    PlannedNotice {
+        organization_id: id(number),
+        organization_name: Some(Name::new("Kestrel Bakehouse")),
+        campaign: CampaignId::new("dormant_30"),
+        step: StepId::new("miss_you"),
+        category: Category::Reengagement,
+        priority: 5,
+        stage: Stage::Dormant30,
+        stage_reason: StageReason::LastPayment,
+        stage_since: planned_at,
+        since: planned_at,
+        recipient: Recipient {
+            user_id: "00602MARISOL".parse().unwrap(),
+            first_name: Some(Name::new("Marisol")),
+            address: address.parse().unwrap(),
+        },
+        planned_at,
+        due_at: planned_at,
+    }
+}
+
+/// A decision with a transition, and a notice for each address.
+pub fn decision(number: usize, version: u64, checked_at: &str, addresses: &[&str]) -> Decision {
+    let organization = organization(number, version, checked_at);
+    let transition = Transition {
+        organization_id: id(number),
+        at: organization.checked_at,
+        from: Some(Stage::Active),
+        to: organization.stage,
+        reason: organization.stage_reason,
+    };
+    let notices = addresses.iter().map(|address| planned(number, address, checked_at)).collect();
+    Decision { organization, transition: Some(transition), notices }
+}
+
+/// Writes notices through first checks of as many organizations as there are records.
+pub async fn write_notices(tables: &Tables, planned: Vec<PlannedNotice>) -> Vec<Notice> {
+    let checks = tables.checks();
+    for notice in &planned {
+        let mut decision = decision(0, 1, CHECKED, &[]);
+        decision.organization.organization_id = notice.organization_id.clone();
+        decision.transition = None;
+        decision.notices = vec![notice.clone()];
+        let applied = checks.apply(&decision, None, &key()).await.unwrap();
+        assert_eq!(applied, Applied::Written { notices: 1, notices_existing: 0 });
+    }
+    planned.into_iter().map(|planned| Notice::due(planned, &key())).collect()
+}
