@@ -27,18 +27,22 @@ fn main() -> ExitCode {
 
 #[tokio::main]
 async fn start(command: Command) -> Result<()> {
-    let work = async {
-        match command.task {
-            Task::Demo(customers) => demo::run(customers.options()).await,
-            Task::Run { customers, port } => playground::run(Options { port, ..customers.options() }).await,
-        }
-    };
-    tokio::select! {
-        result = work => result,
-        signal = tokio::signal::ctrl_c() => {
-            signal?;
-            bail!("interrupted; everything that was started has been stopped")
-        }
+    match command.task {
+        Task::Demo(customers) => tokio::select! {
+            result = demo::run(customers.options()) => result,
+            signal = tokio::signal::ctrl_c() => {
+                signal?;
+                bail!("interrupted; everything that was started has been stopped")
+            }
+        },
+        Task::Run { customers, port } => tokio::select! {
+            result = playground::run(Options { port, ..customers.options() }) => result,
+            signal = tokio::signal::ctrl_c() => {
+                signal?;
+                println!("\nEverything that was started has been stopped.");
+                Ok(())
+            }
+        },
     }
 }
 
