@@ -36,7 +36,7 @@ impl Limits {
         let mut under_way = self.under_way.lock();
         let concurrent = under_way.entry(organization_id.to_owned()).or_default();
         *concurrent += 1;
-        UnderWay { concurrent: *concurrent, organization_id: organization_id.to_owned(), under_way: Arc::clone(&self.under_way) }
+        UnderWay { concurrent: *concurrent, organization_id: organization_id.to_owned(), all: Arc::clone(&self.under_way) }
     }
 }
 
@@ -56,16 +56,16 @@ pub(crate) struct UnderWay {
     /// How many were under way for its organization when it began, itself included.
     pub(crate) concurrent: usize,
     organization_id: String,
-    under_way: Arc<Mutex<HashMap<String, usize>>>,
+    all: Arc<Mutex<HashMap<String, usize>>>,
 }
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        let mut under_way = self.under_way.lock();
-        if let Some(concurrent) = under_way.get_mut(&self.organization_id) {
+        let mut all = self.all.lock();
+        if let Some(concurrent) = all.get_mut(&self.organization_id) {
             *concurrent -= 1;
             if *concurrent == 0 {
-                under_way.remove(&self.organization_id);
+                all.remove(&self.organization_id);
             }
         }
     }

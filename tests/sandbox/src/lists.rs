@@ -56,8 +56,8 @@ impl ListQuery {
             errors.push(error);
             20
         });
-        let sort = value("sort").map(|text| sort(text, fields)).unwrap_or(Ok(Vec::new()));
-        let filters = value("filters").map(|text| filters::parse(text, fields)).unwrap_or(Ok(Vec::new()));
+        let sort = value("sort").map_or(Ok(Vec::new()), |text| sort(text, fields));
+        let filters = value("filters").map_or(Ok(Vec::new()), |text| filters::parse(text, fields));
         match (sort, filters) {
             (Ok(sort), Ok(filters)) if errors.is_empty() => Ok(Self {
                 max,

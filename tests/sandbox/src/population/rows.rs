@@ -155,7 +155,7 @@ impl<'a> PaymentRows<'a> {
                 .enumerate()
                 .flat_map(|(run, payments)| (0..payments.count).map(move |place| (payments.at(place), run, place)))
                 .collect();
-            // Payments without a time come last in any list that is sorted by it, and so first in one that runs backwards.
+            // Payments without a time come first here, and so last in a list that runs newest first.
             let timeless = |run: usize| runs[run].shape == Shape::WithoutCreatedTime;
             sorted.sort_by_key(|(at, run, place)| (!timeless(*run), *at, *run, *place));
             Order::Sorted(sorted)

@@ -1,20 +1,27 @@
 //! Answers against `contract/bill-v3.openapi.yaml`.
 
-use std::path::Path;
+use std::{
+    collections::HashMap,
+    path::Path,
+    sync::{Arc, Mutex},
+};
 
+use jsonschema::Validator;
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 
 /// The contract as JSON Schema.
 pub struct Contract {
     document: Value,
+    /// By schema: making one takes longer than using it.
+    validators: Mutex<HashMap<String, Arc<Validator>>>,
 }
 
 impl Contract {
     pub fn read() -> Self {
         let mut document: Value = yaml_serde::from_str(TEXT).unwrap();
         translate(&mut document["components"]["schemas"]);
-        Self { document }
+        Self { document, validators: Mutex::default() }
     }
 
     /// Fails the test when an answer is not as the contract has it, or has fields that it does not know.
@@ -40,12 +47,20 @@ impl Contract {
             return;
         };
         let body: Value = serde_json::from_str(body).unwrap();
-        let mut root = schema.as_object().cloned().unwrap_or_default();
-        root.insert("components".to_owned(), self.document["components"].clone());
-        let validator = jsonschema::options().should_validate_formats(true).build(&Value::Object(root)).unwrap();
+        let validator = self.validator(schema);
         let errors: Vec<String> = validator.iter_errors(&body).map(|error| format!("{}: {error}", error.instance_path())).collect();
         assert!(errors.is_empty(), "{method} {path} {status}: {errors:#?}\n{body:#}");
         assert_no_null(&body);
+    }
+
+    fn validator(&self, schema: &Value) -> Arc<Validator> {
+        let mut validators = self.validators.lock().unwrap();
+        let make = || {
+            let mut root = schema.as_object().cloned().unwrap_or_default();
+            root.insert("components".to_owned(), self.document["components"].clone());
+            Arc::new(jsonschema::options().should_validate_formats(true).build(&Value::Object(root)).unwrap())
+        };
+        Arc::clone(validators.entry(schema.to_string()).or_insert_with(make))
     }
 }
 

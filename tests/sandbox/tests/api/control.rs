@@ -10,7 +10,7 @@ use crate::support::{Partner, days_before, payer, start};
 /// Sends a request to the control API; null when it answers nothing.
 async fn control(partner: &Partner, method: Method, path: &str, body: Option<Value>) -> Value {
     let request = partner.http.request(method, partner.address(&format!("/_sandbox/{path}")));
-    let request = body.iter().fold(request, |request, body| request.json(body));
+    let request = body.iter().fold(request, reqwest::RequestBuilder::json);
     let response = request.send().await.unwrap().error_for_status().unwrap();
     serde_json::from_str(&response.text().await.unwrap()).unwrap_or(Value::Null)
 }

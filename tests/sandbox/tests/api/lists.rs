@@ -162,10 +162,10 @@ async fn one_organization_is_found_by_its_id() {
             answer.ids().into_iter().map(str::to_owned).collect::<Vec<_>>()
         }
     };
-    assert_eq!(found(format!("id:eq:{third}")).await, [third.clone()]);
-    assert_eq!(found(format!("id:eq:%22{third}%22")).await, [third.clone()]);
+    assert_eq!(found(format!("id:eq:{third}")).await, [third.as_str()]);
+    assert_eq!(found(format!("id:eq:%22{third}%22")).await, [third.as_str()]);
     assert_eq!(found(format!("id:in:%22{third},{fourth}%22")).await, [third.clone(), fourth.clone()]);
-    assert_eq!(found(format!("id:sw:%22{}%22", &third[..12])).await, [third.clone()]);
+    assert_eq!(found(format!("id:sw:%22{}%22", &third[..12])).await, [third.as_str()]);
     assert_eq!(found(format!("id:ne:%22{third}%22")).await.len(), 39);
     assert!(found("id:eq:%22008nowhere%22".to_owned()).await.is_empty());
 }
@@ -227,9 +227,9 @@ async fn archived_rows_are_left_out_when_the_switch_says_so() {
 #[tokio::test]
 async fn a_list_of_10_000_pages_is_served() {
     let switches = Switches { organization_pages: Some(10_000), payment_pages: Some(10_000), ..Switches::default() };
-    let partner = Partner::with_switches(switches).await;
+    let partner = Partner::with(Options { switches, ..options() }).await.without_contract();
     let mut page = String::new();
-    for _ in 0..300 {
+    for _ in 0..200 {
         let answer = partner.get(&format!("{ORGANIZATIONS}?max=100&page={page}")).await;
         assert_eq!(answer.body["results"].as_array().unwrap().len(), 100);
         answer.body["nextPage"].as_str().unwrap().clone_into(&mut page);

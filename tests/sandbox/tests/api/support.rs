@@ -58,9 +58,12 @@ impl Partner {
     /// A partner whose answers may break the contract.
     pub async fn of_bad_records(organizations: usize) -> Self {
         let population = Population { organizations, bad_records: true, ..Population::default() };
-        let mut partner = Self::with(Options { population, ..options() }).await;
-        partner.contract = None;
-        partner
+        Self::with(Options { population, ..options() }).await.without_contract()
+    }
+
+    /// The same partner, whose further answers are not checked.
+    pub fn without_contract(self) -> Self {
+        Self { contract: None, ..self }
     }
 
     pub async fn with(options: Options) -> Self {

@@ -34,6 +34,8 @@ pub(crate) fn build(scenario: Scenario, setting: &Setting) -> Organization {
     organization.payments = payments(scenario, setting);
     invite(scenario, setting, &mut organization);
     if let Some(name) = unusual_name(scenario) {
+        organization.users.truncate(1);
+        organization.users.iter_mut().for_each(|user| user.first_name = Some(name.clone()));
         organization.name = Some(name);
     }
     break_contract(scenario, setting, &mut organization);
