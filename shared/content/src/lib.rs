@@ -1,1 +1,31 @@
 //! Campaign files, the partner's brand, and their rendering to e-mails and in-product messages.
+//!
+//! Everything that a customer reads lives in files beside this crate's sources and is embedded in the binary:
+//!
+//! ```text
+//! brand.toml                       who writes: names, colours, addresses, where links lead
+//! layout.mjml.jinja                what all mails have in common, as MJML (HTML part)
+//! layout.txt.jinja                 and as text
+//! campaigns/STAGE/campaign.toml    the steps: when, to whom, how important
+//! campaigns/STAGE/in-product.toml  what the partner's own product shows
+//! campaigns/STAGE/STEP.*.jinja     subject, text and MJML of one mail
+//! ```
+//!
+//! Start reading at [`Content`].
+
+mod brand;
+mod campaign_file;
+mod content;
+mod error;
+mod in_product;
+mod mail;
+mod presentable;
+mod sources;
+mod templates;
+
+pub use brand::{ActionPathError, Brand, Colour, HttpsUrl, Logo, Palette};
+pub use content::Content;
+pub use error::{ContentError, Part, RenderError};
+pub use in_product::{Action, InProductMessage, Severity};
+pub use mail::Mail;
+pub use sources::Sources;

@@ -1,0 +1,93 @@
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
+
+use engagement::{Cadences, Campaign, CampaignId, Campaigns, Notice, Rules, Stage};
+use strum::IntoEnumIterator;
+
+use crate::{
+    brand::Brand,
+    campaign_file::CampaignFile,
+    error::{ContentError, Part, RenderError},
+    in_product::{InProductFile, InProductMessage},
+    mail::Mail,
+    sources::Sources,
+    templates::Templates,
+};
+
+/// Everything that customers read, parsed and checked. Build it once per process.
+pub struct Content {
+    brand: Brand,
+    rules: Rules,
+    in_product: BTreeMap<Stage, InProductMessage>,
+    templates: Templates,
+}
+
+impl Content {
+    /// The content that the binary was built with.
+    pub fn embedded() -> Result<Self, ContentError> {
+        Self::from_sources(&Sources::embedded())
+    }
+
+    /// Parses the files and checks them against each other. The error names the file.
+    pub fn from_sources(sources: &Sources) -> Result<Self, ContentError> {
+        let brand = Brand::from_sources(sources)?;
+        let mut templates = Templates::new(&brand);
+        for path in Sources::LAYOUTS {
+            templates.add(path, sources.text(path)?)?;
+        }
+        let mut campaigns = Vec::new();
+        let mut in_product = BTreeMap::new();
+        for (folder, paths) in sources.campaign_folders() {
+            let stage: Stage = folder.parse().map_err(|_| ContentError::UnknownStage { folder: folder.to_owned() })?;
+            let settings_path = format!("campaigns/{folder}/campaign.toml");
+            let in_product_path = format!("campaigns/{folder}/in-product.toml");
+            let campaign = sources.settings::<CampaignFile>(&settings_path)?.into_campaign(stage);
+            let message = sources.settings::<InProductFile>(&in_product_path)?.into_message(&brand, &in_product_path)?;
+            let mut expected = BTreeSet::from([settings_path, in_product_path]);
+            for path in template_paths(&campaign) {
+                templates.add(&path, sources.text(&path)?)?;
+                expected.insert(path);
+            }
+            if let Some(stray) = paths.into_iter().find(|path| !expected.contains(*path)) {
+                return Err(ContentError::Stray { path: stray.to_owned() });
+            }
+            campaigns.push(campaign);
+            in_product.insert(stage, message);
+        }
+        let rules = Rules { campaigns: Campaigns::new(campaigns)?, cadences: Cadences::default() };
+        Ok(Self { brand, rules, in_product, templates })
+    }
+
+    /// The campaigns, and how often each stage is looked at.
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// Who writes.
+    pub fn brand(&self) -> &Brand {
+        &self.brand
+    }
+
+    /// What the partner's own product shows to an organization in this stage.
+    pub fn in_product(&self, stage: Stage) -> Option<&InProductMessage> {
+        self.in_product.get(&stage)
+    }
+
+    /// Builds the mail of a notice. `Err`: give the notice up, it fails the same way each time.
+    pub fn render(&self, notice: &Notice) -> Result<Mail, RenderError> {
+        self.templates.render(notice)
+    }
+}
+
+impl fmt::Debug for Content {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let campaigns: Vec<&CampaignId> = self.rules.campaigns.iter().map(|campaign| &campaign.id).collect();
+        formatter.debug_struct("Content").field("partner", &self.brand.partner).field("campaigns", &campaigns).finish_non_exhaustive()
+    }
+}
+
+fn template_paths(campaign: &Campaign) -> impl Iterator<Item = String> {
+    campaign.steps.iter().flat_map(|step| Part::iter().map(|part| Templates::path(&campaign.id, &step.id, part)))
+}

@@ -1,0 +1,23 @@
+use std::fmt;
+
+/// A mail ready to be sent. Holds names: its `Debug` shows lengths alone.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Mail {
+    /// One line without control characters, at most 78 characters long.
+    pub subject: String,
+    /// The text part, lines of at most 76 columns save for links.
+    pub text: String,
+    /// The HTML part.
+    pub html: String,
+}
+
+impl fmt::Debug for Mail {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Mail")
+            .field("subject_bytes", &self.subject.len())
+            .field("text_bytes", &self.text.len())
+            .field("html_bytes", &self.html.len())
+            .finish()
+    }
+}

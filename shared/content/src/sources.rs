@@ -1,0 +1,66 @@
+use std::{borrow::Cow, collections::BTreeMap};
+
+use include_dir::{Dir, include_dir};
+
+use crate::error::ContentError;
+
+static CAMPAIGNS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/campaigns");
+
+/// The content files by their paths, `/` between folders.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sources(BTreeMap<String, Cow<'static, str>>);
+
+impl Sources {
+    pub(crate) const BRAND: &str = "brand.toml";
+    pub(crate) const LAYOUTS: [&str; 2] = ["layout.mjml.jinja", "layout.txt.jinja"];
+
+    /// The files that the binary was built with.
+    pub fn embedded() -> Self {
+        let mut files = BTreeMap::from([
+            (Self::BRAND.to_owned(), Cow::Borrowed(include_str!("../brand.toml"))),
+            (Self::LAYOUTS[0].to_owned(), Cow::Borrowed(include_str!("../layout.mjml.jinja"))),
+            (Self::LAYOUTS[1].to_owned(), Cow::Borrowed(include_str!("../layout.txt.jinja"))),
+        ]);
+        for file in CAMPAIGNS.dirs().flat_map(Dir::files) {
+            let names: Vec<_> = file.path().iter().map(|name| name.to_string_lossy()).collect();
+            files.insert(format!("campaigns/{}", names.join("/")), String::from_utf8_lossy(file.contents()));
+        }
+        Self(files)
+    }
+
+    /// The same files, with one more or one replaced.
+    #[must_use]
+    pub fn with(mut self, path: &str, text: impl Into<String>) -> Self {
+        self.0.insert(path.to_owned(), Cow::Owned(text.into()));
+        self
+    }
+
+    /// The same files, without one.
+    #[must_use]
+    pub fn without(mut self, path: &str) -> Self {
+        self.0.remove(path);
+        self
+    }
+
+    /// The text of a file.
+    pub(crate) fn text(&self, path: &str) -> Result<&str, ContentError> {
+        self.0.get(path).map(AsRef::as_ref).ok_or_else(|| ContentError::Missing { path: path.to_owned() })
+    }
+
+    /// A settings file, parsed.
+    pub(crate) fn settings<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<T, ContentError> {
+        toml::from_str(self.text(path)?)
+            .map_err(|error| ContentError::Settings { path: path.to_owned(), reason: error.to_string().trim_end().to_owned() })
+    }
+
+    /// The files of each folder of `campaigns`, by the folder's name.
+    pub(crate) fn campaign_folders(&self) -> BTreeMap<&str, Vec<&str>> {
+        let mut folders = BTreeMap::<&str, Vec<&str>>::new();
+        for path in self.0.keys() {
+            if let Some((folder, _)) = path.strip_prefix("campaigns/").and_then(|rest| rest.split_once('/')) {
+                folders.entry(folder).or_default().push(path);
+            }
+        }
+        folders
+    }
+}

@@ -1,0 +1,186 @@
+use std::collections::HashMap;
+
+use engagement::{CampaignId, Notice, StepId};
+use minijinja::{AutoEscape, Environment, ErrorKind, State, UndefinedBehavior, Value, context, syntax::SyntaxConfig};
+use mrml::prelude::render::RenderOptions;
+use textwrap::{WordSeparator, WordSplitter};
+
+use crate::{
+    brand::{Brand, Palette},
+    error::{ContentError, Part, RenderError},
+    mail::Mail,
+    presentable::{presentable, shortened, single_line},
+};
+
+/// Longest subject, in characters: a line of RFC 5322, section 2.1.1.
+const MAX_SUBJECT: usize = 78;
+/// Longest organization name in a subject, in characters; mail clients on telephones show about 50 in all.
+const MAX_NAME_IN_SUBJECT: usize = 28;
+/// Longest organization name in a body, in characters.
+const MAX_NAME: usize = 60;
+/// Longest first name, in characters. Whoever has a longer one is greeted without it.
+const MAX_FIRST_NAME: usize = 40;
+/// Width of the text part, in columns.
+const TEXT_WIDTH: usize = 76;
+
+/// The variables of a template, besides the globals `brand`, `light`, `dark` and `link`.
+const VARIABLES: [&str; 6] = ["campaign", "step", "stage_reason", "greeting", "organization", "organization_at_start"];
+
+/// The compiled templates.
+pub(crate) struct Templates {
+    environment: Environment<'static>,
+}
+
+impl Templates {
+    pub(crate) fn new(brand: &Brand) -> Self {
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.set_auto_escape_callback(|path| if path.ends_with(".mjml.jinja") { AutoEscape::Html } else { AutoEscape::None });
+        environment.set_syntax(line_statements());
+        environment.set_debug(false); // debug information of errors would hold names
+        environment.add_global("brand", brand_variables(brand));
+        environment.add_global("light", palette_variables(&brand.colours.light));
+        environment.add_global("dark", palette_variables(&brand.colours.dark));
+        environment.add_function("link", link_function(brand.clone()));
+        Self { environment }
+    }
+
+    pub(crate) fn path(campaign: &CampaignId, step: &StepId, part: Part) -> String {
+        format!("campaigns/{campaign}/{step}.{part}.jinja")
+    }
+
+    /// Compiles a template and checks that it uses nothing but what every mail has.
+    pub(crate) fn add(&mut self, path: &str, source: &str) -> Result<(), ContentError> {
+        let broken = |error: minijinja::Error| ContentError::Template { path: path.to_owned(), reason: error.to_string() };
+        self.environment.add_template_owned(path.to_owned(), source.to_owned()).map_err(broken)?;
+        let template = self.environment.get_template(path).map_err(broken)?;
+        let is_known = |variable: &str| VARIABLES.contains(&variable) || self.environment.globals().any(|(name, _)| name == variable);
+        match template.undeclared_variables(false).into_iter().find(|variable| !is_known(variable)) {
+            Some(variable) => Err(ContentError::UnknownVariable { path: path.to_owned(), variable }),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn render(&self, notice: &Notice) -> Result<Mail, RenderError> {
+        let subject = self.render_part(notice, Part::Subject)?;
+        let text = self.render_part(notice, Part::Text)?;
+        let mjml = self.render_part(notice, Part::Mjml)?;
+        Ok(Mail {
+            subject: shortened(&single_line(&subject), MAX_SUBJECT),
+            text: wrapped(&text),
+            html: html(&mjml).map_err(|reason| RenderError::Markup {
+                campaign: notice.campaign.clone(),
+                step: notice.step.clone(),
+                reason,
+            })?,
+        })
+    }
+
+    fn render_part(&self, notice: &Notice, part: Part) -> Result<String, RenderError> {
+        let (campaign, step) = (notice.campaign.clone(), notice.step.clone());
+        let path = Self::path(&campaign, &step, part);
+        let Ok(template) = self.environment.get_template(&path) else {
+            return Err(RenderError::UnknownStep { campaign, step });
+        };
+        template.render(variables(notice, part)).map_err(|error| RenderError::Template {
+            campaign,
+            step,
+            part,
+            reason: error.kind().to_string(),
+            location: format!("{}:{}", error.name().unwrap_or(&path), error.line().unwrap_or_default()),
+        })
+    }
+}
+
+/// Lines that hold nothing but a statement leave no empty line behind.
+#[expect(clippy::expect_used, reason = "only delimiters can be wrong, and these are the default ones")]
+fn line_statements() -> SyntaxConfig {
+    SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build().expect("default delimiters")
+}
+
+fn variables(notice: &Notice, part: Part) -> Value {
+    let max_name = if part == Part::Subject { MAX_NAME_IN_SUBJECT } else { MAX_NAME };
+    let organization = presentable(notice.organization_name.as_ref(), max_name);
+    let first_name =
+        presentable(notice.recipient.first_name.as_ref(), MAX_FIRST_NAME + 1).filter(|name| name.chars().count() <= MAX_FIRST_NAME);
+    context! {
+        campaign => notice.campaign.as_str(),
+        step => notice.step.as_str(),
+        stage_reason => <&str>::from(notice.stage_reason),
+        greeting => first_name.map_or_else(|| "Hello,".to_owned(), |name| format!("Hello {name},")),
+        organization => organization.as_deref().unwrap_or("your company"),
+        organization_at_start => organization.as_deref().unwrap_or("Your company"),
+    }
+}
+
+fn brand_variables(brand: &Brand) -> Value {
+    let logo = brand.logo.as_ref().map(|logo| context! { url => logo.url.to_string(), width => logo.width });
+    context! {
+        partner => &brand.partner,
+        product => &brand.product,
+        language => &brand.language,
+        support_address => brand.support_address.expose(),
+        postal_address => &brand.postal_address,
+        logo => logo,
+    }
+}
+
+fn palette_variables(palette: &Palette) -> Value {
+    context! {
+        background => palette.background.as_str(),
+        surface => palette.surface.as_str(),
+        text => palette.text.as_str(),
+        muted => palette.muted.as_str(),
+        accent => palette.accent.as_str(),
+        accent_text => palette.accent_text.as_str(),
+    }
+}
+
+/// `link("/path")` in a template: the address of that path in the partner's product, tagged with the mail it stands in.
+fn link_function(brand: Brand) -> impl Fn(&State, &str) -> Result<Value, minijinja::Error> + Send + Sync + 'static {
+    move |state, path| {
+        let variable = |name: &str| state.lookup(name).map(|value| value.to_string()).unwrap_or_default();
+        let url = brand.action_url(path).map_err(|error| minijinja::Error::new(ErrorKind::InvalidOperation, error.to_string()))?;
+        let mut url = url.as_url().clone();
+        url.query_pairs_mut()
+            .append_pair("utm_source", &brand.utm_source)
+            .append_pair("utm_medium", "email")
+            .append_pair("utm_campaign", &variable("campaign"))
+            .append_pair("utm_content", &variable("step"));
+        Ok(match state.auto_escape() {
+            // Of HTML's special characters a serialized URL has none but this one (and "'", harmless between double quotes).
+            AutoEscape::Html => Value::from_safe_string(url.as_str().replace('&', "&amp;")),
+            _ => Value::from(url.as_str()),
+        })
+    }
+}
+
+/// Breaks lines at spaces; what has no space, such as a link, stays whole. Lines of a numbered list are indented.
+fn wrapped(text: &str) -> String {
+    let wrap = |line: &str| {
+        if line.len() <= TEXT_WIDTH {
+            return line.to_owned(); // with its trailing space, which "-- " needs (RFC 3676, section 4.3)
+        }
+        let is_list_item = line.split_once(". ").is_some_and(|(number, _)| number.parse::<u8>().is_ok());
+        let options = textwrap::Options::new(TEXT_WIDTH)
+            .break_words(false)
+            .word_separator(WordSeparator::AsciiSpace)
+            .word_splitter(WordSplitter::NoHyphenation)
+            .subsequent_indent(if is_list_item { "   " } else { "" });
+        textwrap::fill(line, options)
+    };
+    let mut lines: Vec<String> = text.trim().lines().map(wrap).collect();
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+/// `Err`: what is wrong with the MJML and where, without the text itself.
+fn html(mjml: &str) -> Result<String, String> {
+    let parsed = mrml::parse(mjml).map_err(|error| error.to_string())?;
+    if let Some(warning) = parsed.warnings.first() {
+        return Err(format!("{} at {}", warning.kind, warning.span));
+    }
+    // mrml links web fonts of Google by default; mails load nothing from elsewhere.
+    let options = RenderOptions { disable_comments: true, social_icon_origin: None, fonts: HashMap::new() };
+    parsed.element.render(&options).map_err(|error| error.to_string())
+}
