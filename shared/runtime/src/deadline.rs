@@ -1,0 +1,85 @@
+//! How long an invocation may still work.
+
+use std::time::Duration;
+
+use lambda_runtime::Context;
+use tokio::time::Instant;
+
+use crate::clock;
+
+/// Lambda lets no invocation run longer.
+const LONGEST_INVOCATION: Duration = Duration::from_mins(15);
+
+/// The moment at which an invocation's work must have ended, some margin before Lambda stops the process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deadline(Instant);
+
+impl Deadline {
+    /// `margin` before the invocation's end, so that there is time to answer. A context without a deadline (one made up by
+    /// a test) counts as the longest invocation that Lambda allows.
+    pub fn of(context: &Context, margin: Duration) -> Self {
+        let remaining = if context.deadline == 0 { LONGEST_INVOCATION } else { clock::until(context.deadline()) };
+        Self::in_(remaining.saturating_sub(margin))
+    }
+
+    /// `remaining` from now.
+    pub fn in_(remaining: Duration) -> Self {
+        Self(Instant::now() + remaining.min(LONGEST_INVOCATION))
+    }
+
+    /// The moment itself, for `tokio::time::timeout_at`.
+    pub fn instant(&self) -> Instant {
+        self.0
+    }
+
+    /// The time left; zero once the deadline has passed.
+    pub fn remaining(&self) -> Duration {
+        self.0.saturating_duration_since(Instant::now())
+    }
+
+    /// Whether less than `needed` is left, so that work of that length must not be started.
+    pub fn is_near(&self, needed: Duration) -> bool {
+        self.remaining() < needed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+
+    fn context(until: Duration) -> Context {
+        let moment = SystemTime::UNIX_EPOCH.elapsed().unwrap() + until;
+        let mut context = Context::default();
+        context.deadline = u64::try_from(moment.as_millis()).unwrap();
+        context
+    }
+
+    #[tokio::test]
+    async fn the_margin_is_taken_off() {
+        let remaining = Deadline::of(&context(Duration::from_mins(1)), Duration::from_secs(10)).remaining();
+        assert!((Duration::from_secs(45)..=Duration::from_secs(50)).contains(&remaining), "{remaining:?}");
+    }
+
+    #[tokio::test]
+    async fn a_margin_longer_than_the_invocation_leaves_nothing() {
+        let deadline = Deadline::of(&context(Duration::from_secs(5)), Duration::from_secs(10));
+        assert_eq!(deadline.remaining(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_is_near_when_less_than_needed_is_left() {
+        let deadline = Deadline::in_(Duration::from_secs(10));
+        assert!(!deadline.is_near(Duration::from_secs(10)));
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert!(deadline.is_near(Duration::from_secs(10)));
+        tokio::time::advance(Duration::from_secs(20)).await;
+        assert_eq!(deadline.remaining(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_context_without_a_deadline_gets_the_longest() {
+        assert_eq!(Deadline::of(&Context::default(), Duration::ZERO).remaining(), LONGEST_INVOCATION);
+    }
+}

@@ -1,0 +1,192 @@
+//! Logs: JSON, one line each, with the fields of the event and of all spans around it on the top level.
+
+use std::fmt;
+use std::io::Stdout;
+use std::sync::Once;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+use tracing::subscriber::DefaultGuard;
+use tracing::{Event, Subscriber, error, warn};
+use tracing_subscriber::fmt::format::{JsonFields, Writer};
+use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, FormattedFields, MakeWriter};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::{LookupSpan, Scope};
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Registry};
+
+/// Libraries are heard from `warn` on: below that the SDK logs requests. The Lambda runtime repeats each failed invocation,
+/// which `serve` has logged already.
+const LIBRARIES: &str =
+    "aws=warn,h2=warn,hyper=warn,hyper_util=warn,reqwest=warn,rustls=warn,tower=warn,lambda_runtime=warn,lambda_runtime::layers::panic=off";
+
+/// Sends logs to standard output for the rest of the process. Later calls change nothing.
+///
+/// `level` is a level (`info`) or filter directives (`info,bill=debug`); one that cannot be read counts as `info` and is
+/// complained about. Panics are logged with their place only, since their text may quote private content.
+pub fn init(level: &str) {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| {
+        let (filter, is_readable) = filter(level);
+        if subscriber(filter, std::io::stdout as fn() -> Stdout).try_init().is_err() {
+            return;
+        }
+        std::panic::set_hook(Box::new(|panic| {
+            let location = panic.location().map(ToString::to_string);
+            error!(location, "a panic was raised");
+        }));
+        if !is_readable {
+            warn!("LOG_LEVEL cannot be read; logging at info");
+        }
+    });
+}
+
+/// Sends the logs of this thread to `writer` until the guard is dropped: for tests that search a run's logs, with a
+/// [`Capture`](crate::Capture) as the writer.
+pub fn init_with_writer<W>(level: &str, writer: W) -> DefaultGuard
+where
+    W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
+{
+    tracing::subscriber::set_default(subscriber(filter(level).0, writer))
+}
+
+fn filter(level: &str) -> (EnvFilter, bool) {
+    match EnvFilter::builder().parse(format!("info,{LIBRARIES},{level}")) {
+        Ok(filter) if !level.trim().is_empty() => (filter, true),
+        _ => (EnvFilter::new(format!("info,{LIBRARIES}")), false),
+    }
+}
+
+fn subscriber<W>(filter: EnvFilter, writer: W) -> impl Subscriber + Send + Sync
+where
+    W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
+{
+    let lines = tracing_subscriber::fmt::layer().fmt_fields(JsonFields::new()).event_format(FlatJson).with_writer(writer);
+    Registry::default().with(filter).with(lines)
+}
+
+/// One flat JSON object a line. The subscriber's own JSON format nests the fields of spans, where log queries and the level
+/// filters of Lambda do not look for them; `json-subscriber` writes a key twice when an event and its span share it.
+struct FlatJson;
+
+#[derive(Serialize)]
+struct Line<'event> {
+    timestamp: String,
+    level: &'static str,
+    target: &'event str,
+    #[serde(flatten)]
+    fields: Map<String, Value>,
+}
+
+impl<S> FormatEvent<S, JsonFields> for FlatJson
+where
+    S: Subscriber + for<'lookup> LookupSpan<'lookup>,
+{
+    fn format_event(&self, context: &FmtContext<'_, S, JsonFields>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+        let mut fields = Map::new();
+        for span in context.event_scope().into_iter().flat_map(Scope::from_root) {
+            if let Some(of_span) = span.extensions().get::<FormattedFields<JsonFields>>() {
+                merge(&mut fields, &of_span.fields);
+            }
+        }
+        let mut of_event = String::new();
+        context.format_fields(Writer::new(&mut of_event), event)?;
+        merge(&mut fields, &of_event);
+        for taken in ["timestamp", "level", "target"] {
+            fields.remove(taken);
+        }
+
+        let mut timestamp = String::new();
+        SystemTime.format_time(&mut Writer::new(&mut timestamp))?;
+        let metadata = event.metadata();
+        let line = Line { timestamp, level: metadata.level().as_str(), target: metadata.target(), fields };
+        let line = serde_json::to_string(&line).map_err(|_| fmt::Error)?;
+        writeln!(writer, "{line}")
+    }
+}
+
+/// The innermost value of a field wins.
+fn merge(fields: &mut Map<String, Value>, inner: &str) {
+    if let Ok(inner) = serde_json::from_str::<Map<String, Value>>(inner) {
+        fields.extend(inner);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing::{debug, info, info_span};
+
+    use super::*;
+    use crate::Capture;
+
+    #[test]
+    fn a_line_holds_time_level_message_and_the_fields_of_event_and_spans() {
+        let logs = Capture::default();
+        let _guard = init_with_writer("info", logs.clone());
+        let invocation = info_span!("invocation", request_id = "8f3c").entered();
+        let record = info_span!("record", message_id = "m-1", organization_id = tracing::field::Empty).entered();
+        record.record("organization_id", "00801");
+        info!(stage = "active", payments = 3, "the organization is synced");
+        drop((record, invocation));
+
+        let mut lines = logs.lines();
+        let timestamp: jiff::Timestamp = lines[0]["timestamp"].as_str().unwrap().parse().unwrap();
+        assert!(timestamp > jiff::Timestamp::UNIX_EPOCH);
+        lines[0]["timestamp"] = "[time]".into();
+        insta::assert_json_snapshot!(lines);
+    }
+
+    #[test]
+    fn each_line_is_one_line() {
+        let logs = Capture::default();
+        let _guard = init_with_writer("info", logs.clone());
+        info!(reason = "two\nlines", "one\nmessage");
+        assert_eq!(logs.lines()[0]["reason"], "two\nlines");
+        assert_eq!(logs.lines().len(), 1);
+    }
+
+    #[test]
+    fn a_field_that_event_and_span_share_stands_once_and_is_the_events() {
+        let logs = Capture::default();
+        let _guard = init_with_writer("info", logs.clone());
+        let _outer = info_span!("invocation", organization_id = "outer", level = "loud").entered();
+        let _inner = info_span!("record", organization_id = "inner").entered();
+        info!("from the span");
+        info!(organization_id = "own", "from the event");
+        let ids: Vec<_> = logs.lines().iter().map(|line| line["organization_id"].clone()).collect();
+        assert_eq!(ids, ["inner", "own"]);
+        assert_eq!(logs.text().matches("organization_id").count(), 2);
+        assert!(!logs.text().contains("loud"));
+    }
+
+    #[test]
+    fn libraries_are_quiet_and_we_are_not() {
+        let logs = Capture::default();
+        let _guard = init_with_writer("debug", logs.clone());
+        info!(target: "aws_smithy_runtime::client", "request with a session");
+        info!(target: "hyper::proto", "bytes");
+        error!(target: "lambda_runtime::layers::panic", "said twice");
+        warn!(target: "aws_config::region", "no region");
+        debug!("our own detail");
+        let messages: Vec<_> = logs.lines().iter().map(|line| line["message"].clone()).collect();
+        assert_eq!(messages, ["no region", "our own detail"]);
+    }
+
+    #[test]
+    fn an_unreadable_level_counts_as_info() {
+        for level in ["", "loud!!=", "info,=,="] {
+            let logs = Capture::default();
+            let _guard = init_with_writer(level, logs.clone());
+            debug!("detail");
+            info!("message");
+            assert_eq!(logs.lines().len(), 1, "{level}");
+        }
+    }
+
+    #[test]
+    fn starting_twice_is_harmless() {
+        init("info");
+        init("debug");
+    }
+}
