@@ -100,6 +100,9 @@ impl FanOut {
 
     /// Counts the pages against the hour's budget. A failure here costs the precision of a counter, not the run.
     async fn settle(&self, now: Timestamp, summary: &Summary) {
+        if summary.pages == 0 {
+            return;
+        }
         let used = Amount { requests: u32::try_from(summary.pages).unwrap_or(u32::MAX), sign_ins: 0 };
         if let Err(error) = self.runs.add(now, used).await {
             tracing::warn!(error_type = error.type_name(), "the run's requests were not counted");

@@ -56,3 +56,37 @@ pub fn requests(organizations: Vec<ListedOrganization>, run_id: &str, as_of: Tim
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_without_a_usable_id_are_counted_and_their_neighbours_kept() {
+        let row = |id: Option<&str>| bill::Organization { id: id.map(str::to_owned), ..bill::Organization::default() };
+        let rows = vec![row(Some("00801A")), row(None), row(Some("")), row(Some("008 01B")), row(Some("00801C"))];
+        let (listed, skipped) = listed_organizations(Page { rows, skipped: 2, next: None });
+        let ids: Vec<&str> = listed.iter().map(|organization| organization.id.as_str()).collect();
+        assert_eq!((ids, skipped), (vec!["00801A", "00801C"], 5));
+    }
+
+    #[test]
+    fn a_request_is_written_as_the_stack_interface_says() {
+        let organization = ListedOrganization {
+            id: "00801A".parse().unwrap(),
+            name: Some(Name::new("Kestrel")),
+            archived: false,
+            created_at: Some("2026-08-14T17:05:42Z".parse().unwrap()),
+        };
+        let requests = requests(vec![organization], "run", "2026-11-23T09:00:00Z".parse().unwrap(), false);
+        assert_eq!(
+            serde_json::to_value(&requests[0]).unwrap(),
+            serde_json::json!({
+                "schema_version": 1,
+                "run_id": "run",
+                "organization": {"id": "00801A", "name": "Kestrel", "archived": false, "created_at": "2026-08-14T17:05:42Z"},
+                "as_of": "2026-11-23T09:00:00Z"
+            })
+        );
+    }
+}

@@ -89,3 +89,45 @@ fn judge(error: &SdkError<SendEmailError>) -> SendError {
         _ => SendError::Ambiguous(code),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_sesv2::{
+        config::http::HttpResponse,
+        error::{ConnectorError, ErrorMetadata},
+        types::error::{AccountSuspendedException, MessageRejected, TooManyRequestsException},
+    };
+
+    use super::*;
+
+    fn answer(status: u16, error: SendEmailError) -> SdkError<SendEmailError> {
+        SdkError::service_error(error, HttpResponse::new(status.try_into().unwrap(), "".into()))
+    }
+
+    fn unnamed(status: u16, code: &str) -> SdkError<SendEmailError> {
+        answer(status, SendEmailError::generic(ErrorMetadata::builder().code(code).build()))
+    }
+
+    #[test]
+    fn only_a_proof_of_refusal_is_taken_for_one() {
+        let rejected = answer(400, SendEmailError::MessageRejected(MessageRejected::builder().build()));
+        assert!(matches!(judge(&rejected), SendError::Rejected(_)));
+        let slow_down = answer(429, SendEmailError::TooManyRequestsException(TooManyRequestsException::builder().build()));
+        assert!(matches!(judge(&slow_down), SendError::Throttled(_)));
+        let suspended = answer(400, SendEmailError::AccountSuspendedException(AccountSuspendedException::builder().build()));
+        assert!(matches!(judge(&suspended), SendError::AccountRefused(_)));
+        assert!(matches!(judge(&unnamed(400, "ThrottlingException")), SendError::Throttled(_)));
+        assert!(matches!(judge(&unnamed(403, "AccessDeniedException")), SendError::AccountRefused(_)));
+    }
+
+    #[test]
+    fn whatever_proves_nothing_is_ambiguous() {
+        assert!(matches!(judge(&unnamed(500, "InternalFailure")), SendError::Ambiguous(_)));
+        assert!(matches!(judge(&unnamed(503, "ServiceUnavailable")), SendError::Ambiguous(_)));
+        assert!(matches!(judge(&SdkError::timeout_error("late")), SendError::Ambiguous(_)));
+        let broken = SdkError::dispatch_failure(ConnectorError::io("connection reset".into()));
+        assert!(matches!(judge(&broken), SendError::Ambiguous(_)));
+        let cut_off = SdkError::response_error("cut off", HttpResponse::new(200.try_into().unwrap(), "".into()));
+        assert!(matches!(judge(&cut_off), SendError::Ambiguous(_)));
+    }
+}

@@ -193,3 +193,7 @@ impl LookError {
         self.may_pass_soon()
     }
 }
+
+#[cfg(test)]
+#[path = "look_tests.rs"]
+mod tests;

@@ -50,3 +50,36 @@ impl DeadLetters {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(body: &str) -> Record {
+        Record { message_id: "id".to_owned(), body: body.to_owned(), receive_count: 1 }
+    }
+
+    #[test]
+    fn a_request_is_read_with_and_without_what_may_be_absent() {
+        let whole = r#"{"schema_version":1,"run_id":"r","organization":{"id":"00801A","name":"Kestrel \"B\" 🥐","archived":false,"created_at":"2026-08-14T17:05:42Z"},"as_of":"2026-11-23T09:00:00Z"}"#;
+        let bare = r#"{"schema_version":1,"run_id":"r","organization":{"id":"00801A"},"as_of":"2026-11-23T09:00:00Z"}"#;
+        assert_eq!(parse(&record(whole)).unwrap().organization.id, parse(&record(bare)).unwrap().organization.id);
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_without_quoting_it() {
+        for body in [
+            "",
+            "marisol@kestrel.example",
+            r#"{"schema_version":"marisol"}"#,
+            r#"{"schema_version":1,"run_id":"r","organization":{"id":"marisol@kestrel.example"},"as_of":"2026-11-23T09:00:00Z"}"#,
+            r#"{"schema_version":1,"run_id":"r","organization":{"id":"008"},"as_of":"marisol"}"#,
+        ] {
+            let reason = parse(&record(body)).unwrap_err();
+            assert!(!reason.contains("marisol"), "{reason}");
+            assert!(reason.starts_with("not a request to look at an organization"), "{reason}");
+        }
+        let newer = r#"{"schema_version":2,"run_id":"r","organization":{"id":"008"},"as_of":"2026-11-23T09:00:00Z"}"#;
+        assert_eq!(parse(&record(newer)).unwrap_err(), "schema_version 2 is not 1");
+    }
+}

@@ -1,0 +1,108 @@
+//! Looks at the sandbox's organizations over HTTP.
+
+use std::{sync::Arc, time::Duration};
+
+use bill::{Bill, Credentials};
+use engagement::{ListedOrganization, Name, classify};
+use jiff::Timestamp;
+use sandbox::{Fault, FaultKind, Options, Population, Sandbox};
+use tokio::time::Instant;
+
+use super::*;
+
+fn bill(sandbox: &Sandbox) -> Bill {
+    let credentials: Credentials = serde_json::from_str(&sandbox.credentials().to_json()).unwrap();
+    Bill::new(sandbox.url().parse().unwrap(), bill::http_client().unwrap(), Arc::new(credentials))
+}
+
+fn soon() -> Instant {
+    Instant::now() + Duration::from_secs(30)
+}
+
+async fn look(bill: &Bill, listed: &bill::Organization, contacts: &[UserId], as_of: Timestamp) -> (Result<Signals, LookError>, u64) {
+    let id = listed.id.clone().unwrap();
+    let organization = ListedOrganization {
+        id: id.parse().unwrap(),
+        name: listed.name.as_ref().map(|_| Name::new("anything")),
+        archived: listed.archived.unwrap_or(false),
+        created_at: listed.created_time,
+    };
+    let request = SyncRequest { schema_version: 1, run_id: "test".to_owned(), organization, as_of, all: false };
+    let calls = bill.organization(&id, soon());
+    let signals = Look { calls: &calls, request: &request, contacts }.signals(&Metrics::to_writer("test", "local", std::io::sink())).await;
+    (signals, calls.requests())
+}
+
+#[tokio::test]
+async fn every_kind_of_customer_is_seen_as_it_is() {
+    let options = Options { population: Population { organizations: 80, seed: 3, bad_records: true }, ..Options::default() };
+    let as_of = options.clock;
+    let sandbox = Sandbox::start(options).await.unwrap();
+    let bill = bill(&sandbox);
+    let expectations = sandbox.population(as_of);
+    let page = bill.organizations(None, soon()).await.unwrap();
+    let mut looked_at = 0;
+    for listed in page.rows.iter().filter(|row| row.id.is_some() && row.archived != Some(true)) {
+        let expected = expectations.iter().find(|expectation| expectation.organization_id == listed.id).unwrap();
+        let (signals, _) = look(&bill, listed, &[], as_of).await;
+        let signals = signals.unwrap_or_else(|error| panic!("{}: {error}", expected.scenario));
+        let (stage, reason) = classify(&signals, as_of);
+        let found = (Some(stage.to_string()), Some(reason.to_string()));
+        assert_eq!(found, (expected.expected_stage.clone(), expected.expected_reason.clone()), "{}", expected.scenario);
+        let contacts: Vec<UserId> = signals.sign_in_candidates().into_iter().map(|user| user.id.clone()).collect();
+        let (again, _) = look(&bill, listed, &contacts, as_of).await;
+        assert_eq!(again.unwrap(), signals, "a known user changes what is seen: {}", expected.scenario);
+        looked_at += 1;
+    }
+    assert!(looked_at > 60, "{looked_at}");
+}
+
+#[tokio::test]
+async fn a_known_user_who_cannot_sign_in_any_more_is_replaced() {
+    let sandbox = Sandbox::start(Options::default()).await.unwrap();
+    let bill = bill(&sandbox);
+    let page = bill.organizations(None, soon()).await.unwrap();
+    let payer = sandbox.population(sandbox.now()).into_iter().find(|it| it.expected_stage.as_deref() == Some("active")).unwrap();
+    let listed = page.rows.iter().find(|row| row.id == payer.organization_id).unwrap();
+    let gone: UserId = "00602GONE00000000001".parse().unwrap();
+    let (signals, _) = look(&bill, listed, &[gone], sandbox.now()).await;
+    assert_eq!(classify(&signals.unwrap(), sandbox.now()).0, engagement::Stage::Active);
+}
+
+#[tokio::test]
+async fn a_payer_costs_four_requests() {
+    let sandbox = Sandbox::start(Options::default()).await.unwrap();
+    let bill = bill(&sandbox);
+    let page = bill.organizations(None, soon()).await.unwrap();
+    let payer = sandbox.population(sandbox.now()).into_iter().find(|it| it.scenario == "active" || it.expected_stage.as_deref() == Some("active")).unwrap();
+    let listed = page.rows.iter().find(|row| row.id == payer.organization_id).unwrap();
+    let (signals, requests) = look(&bill, listed, &[], sandbox.now()).await;
+    assert!(signals.is_ok());
+    assert_eq!(requests, 4, "users, sign-in, bank accounts, payments");
+}
+
+#[tokio::test]
+async fn an_organization_that_bill_refuses_is_refused_and_a_broken_bill_is_not() {
+    let sandbox = Sandbox::start(Options::default()).await.unwrap();
+    let bill = bill(&sandbox);
+    let page = bill.organizations(None, soon()).await.unwrap();
+    let payer = sandbox.population(sandbox.now()).into_iter().find(|it| it.expected_stage.as_deref() == Some("active")).unwrap();
+    let listed = page.rows.iter().find(|row| row.id == payer.organization_id).unwrap();
+    let fail = |status, code: &str| Fault {
+        endpoint: Some("loginAsUser".to_owned()),
+        organization_id: None,
+        kind: FaultKind::Status { status, code: Some(code.to_owned()), retry_after: None },
+        times: None,
+    };
+    for (status, code, error_type, is_tomorrow) in
+        [(422, "BDC_9999", "bill_refused", true), (403, "BDC_1361", "bill_untrusted_session", true), (422, "BDC_1144", "bill_hour_exhausted", false)]
+    {
+        sandbox.clear_faults();
+        sandbox.fault(fail(status, code));
+        let (signals, _) = look(&bill, listed, &[], sandbox.now()).await;
+        let error = signals.unwrap_err();
+        assert_eq!(error.error_type(), error_type);
+        assert_eq!(matches!(error.remedy(), Remedy::Tomorrow), is_tomorrow, "{error_type}");
+        assert_eq!(error.closes_hour(), code == "BDC_1144");
+    }
+}

@@ -1,0 +1,43 @@
+//! The hour's budget of BILL requests: the sweep stops where it ends, and goes on from there.
+
+use anyhow::{Result, ensure};
+use aws_sdk_dynamodb::types::AttributeValue;
+use local_cloud::{LocalCloud, Options};
+
+use crate::support::{assert_stages, now, options, organizations, sweep, text};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sweep_that_spends_the_hour_goes_on_where_it_stopped() -> Result<()> {
+    let cloud = LocalCloud::start(Options { organizations: 230, bill_requests_per_hour: 600, ..options() }).await?;
+    let as_of = now();
+    let first = sweep(&cloud, as_of).await?;
+    ensure!(first["outcome"] == "budget_spent", "{first}");
+    ensure!(cloud.sandbox().statistics().requests <= 600, "{} requests", cloud.sandbox().statistics().requests);
+    let known = organizations(&cloud).await?.len();
+    ensure!(known > 20 && known < 230, "{known} organizations after the first hour");
+
+    let mut runs = 1;
+    while organizations(&cloud).await?.len() < 230 {
+        ensure!(runs < 8, "the sweep makes no progress");
+        next_hour(&cloud).await?;
+        sweep(&cloud, as_of).await?;
+        runs += 1;
+    }
+    assert_stages(&cloud, as_of).await?;
+    let looked_at_twice = organizations(&cloud).await?.into_values().filter(|item| item["version"] != 1).count();
+    ensure!(looked_at_twice == 0, "{looked_at_twice} organizations were looked at twice");
+    ensure!(cloud.dead_letters().await?.is_empty(), "messages were left in the dead-letter queue");
+    Ok(())
+}
+
+/// What the beginning of a clock hour does: the counter starts again.
+async fn next_hour(cloud: &LocalCloud) -> Result<()> {
+    for item in cloud.scan("RunsTable").await? {
+        let run = text(&item, "run")?;
+        if run.starts_with("budget#") {
+            let table = cloud.output("RunsTable")?;
+            cloud.dynamodb().delete_item().table_name(table).key("run", AttributeValue::S(run)).send().await?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,7 @@
+//! Stories of the whole system, from a schedule to an e-mail, against real artifacts.
+
+mod bad_input;
+mod budget;
+mod credentials;
+mod pipeline;
+mod support;
