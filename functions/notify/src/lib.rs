@@ -112,6 +112,7 @@ impl Notify {
 struct Run<'a> {
     notify: &'a Notify,
     as_of: Timestamp,
+    /// Lambda's request id. It is the claim's id too: a run meets each notice once.
     run_id: &'a str,
     deadline: Deadline,
     seen: HashSet<(OrganizationId, NoticeKey)>,
@@ -217,21 +218,20 @@ impl Run<'_> {
     async fn send(&self, notice: &Notice) -> Result<Ended, Failure> {
         let notices = &self.notify.notices;
         let rendered = self.notify.content.render(notice);
-        let claim_id = format!("{}/{}", self.run_id, uuid::Uuid::new_v4());
-        if !notices.claim(notice, &claim_id, clock::now()).await.map_err(stored)? {
+        if !notices.claim(notice, self.run_id, clock::now()).await.map_err(stored)? {
             return Ok(Ended::Elsewhere);
         }
         let mail = match rendered {
             Ok(mail) => mail,
             Err(error) => {
                 tracing::error!(error_type = "content_invalid", organization_id = %notice.organization_id, %error, "a mail could not be rendered");
-                notices.fail(notice, &claim_id, Reason::Unrenderable, self.as_of).await.map_err(stored)?;
+                notices.fail(notice, self.run_id, Reason::Unrenderable, self.as_of).await.map_err(stored)?;
                 return Ok(Ended::As(NoticeStatus::Failed, Some(Reason::Unrenderable)));
             }
         };
         let refusal = match self.notify.mailer.send(notice, mail).await {
             Ok(message_id) => {
-                notices.sent(notice, &claim_id, &message_id, self.as_of).await.map_err(stored)?;
+                notices.sent(notice, self.run_id, &message_id, self.as_of).await.map_err(stored)?;
                 return Ok(Ended::As(NoticeStatus::Sent, None));
             }
             Err(refusal) => refusal,
@@ -240,21 +240,21 @@ impl Run<'_> {
         match refusal {
             SendError::Throttled(_) => {
                 let due_at = self.as_of + AFTER_THROTTLING;
-                notices.release(notice, &claim_id, Reason::Throttled, due_at, self.as_of).await.map_err(stored)?;
+                notices.release(notice, self.run_id, Reason::Throttled, due_at, self.as_of).await.map_err(stored)?;
                 Ok(Ended::As(NoticeStatus::Due, Some(Reason::Throttled)))
             }
             SendError::Rejected(_) => {
-                notices.fail(notice, &claim_id, Reason::MessageRejected, self.as_of).await.map_err(stored)?;
+                notices.fail(notice, self.run_id, Reason::MessageRejected, self.as_of).await.map_err(stored)?;
                 Ok(Ended::As(NoticeStatus::Failed, Some(Reason::MessageRejected)))
             }
             SendError::AccountRefused(_) => {
                 self.stopped.store(true, Ordering::Relaxed);
-                notices.release(notice, &claim_id, Reason::SendingPaused, notice.due_at, self.as_of).await.map_err(stored)?;
+                notices.release(notice, self.run_id, Reason::SendingPaused, notice.due_at, self.as_of).await.map_err(stored)?;
                 Ok(Ended::As(NoticeStatus::Due, Some(Reason::SendingPaused)))
             }
             SendError::Ambiguous(_) => {
                 self.stopped.store(true, Ordering::Relaxed);
-                notices.unknown(notice, &claim_id, Reason::NoAnswer, self.as_of).await.map_err(stored)?;
+                notices.unknown(notice, self.run_id, Reason::NoAnswer, self.as_of).await.map_err(stored)?;
                 Ok(Ended::As(NoticeStatus::Unknown, Some(Reason::NoAnswer)))
             }
         }

@@ -33,7 +33,6 @@ pub mod deadline;
 pub mod errors;
 pub mod invocation;
 pub mod metrics;
-#[cfg(feature = "bill")]
 mod partner;
 pub mod schedule;
 pub mod secrets;
@@ -47,7 +46,6 @@ pub use deadline::Deadline;
 pub use errors::{ErrorType, Failure, Typed};
 pub use invocation::{launch, serve};
 pub use metrics::Metrics;
-#[cfg(feature = "bill")]
 pub use partner::partner_api;
 pub use schedule::ScheduleEvent;
 pub use secrets::{Secret, SecretError};

@@ -1,4 +1,4 @@
-//! BILL's partner API with the credentials of the stack's secret. Needs the feature `bill`.
+//! BILL's partner API with the credentials of the stack's secret.
 
 use std::sync::Arc;
 
