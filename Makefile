@@ -35,10 +35,8 @@ $(TOOLS): infra/local/requirements.txt
 
 # Cargo runs first because SAM shows nothing of it; what SAM then finds is up to date.
 build: $(TOOLS) ## Build the functions into .aws-sam/build (ARCHITECTURE=arm64 for AWS)
-	@for function in $(FUNCTIONS); do \
-		echo "Building $$function for $(ARCHITECTURE)"; \
-		(cd functions/$$function && cargo lambda build --release $(if $(filter arm64,$(ARCHITECTURE)),--arm64)); \
-	done
+	@echo "Building $(FUNCTIONS) for $(ARCHITECTURE)"
+	@cargo lambda build --release $(FUNCTIONS:%=--bin %) $(if $(filter arm64,$(ARCHITECTURE)),--arm64)
 	@sam build --parameter-overrides Architecture=$(ARCHITECTURE) >target/sam-build.log 2>&1 || { cat target/sam-build.log >&2; exit 1; }
 	@echo "Built .aws-sam/build/template.yaml for $(ARCHITECTURE)"
 
