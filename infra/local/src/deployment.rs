@@ -75,7 +75,8 @@ async fn outputs(endpoint: &str) -> Result<Outputs> {
     Ok(Outputs(listed.into_iter().map(|output| (output.output_key, output.output_value)).collect()))
 }
 
-fn sam(endpoint: &str) -> Result<Command> {
+/// The SAM CLI, with AWS at `endpoint` and nothing of this process's own settings. `Err`: `make setup` was not run.
+pub fn sam(endpoint: &str) -> Result<Command> {
     let mut command = Command::new(tool("sam")?);
     command
         .current_dir(workspace_root())

@@ -16,7 +16,7 @@ mod tables;
 mod workspace;
 
 pub use cloud::{Invocation, LocalCloud};
-pub use deployment::Outputs;
+pub use deployment::{Outputs, sam};
 pub use mails::SentMail;
 pub use options::{Options, Progress};
 pub use queue::{Backlog, QueuedMessage};

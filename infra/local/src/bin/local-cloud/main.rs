@@ -1,14 +1,16 @@
-//! `local-cloud demo` runs the pipeline once and shows what it did; `local-cloud run` keeps a local cloud running for playing.
+//! `local-cloud demo` runs the pipeline once and shows what it did; `local-cloud run` keeps a local cloud running for playing;
+//! `local-cloud sam-local` runs each function in a container.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command that talks to the person who started it")]
 
 mod demo;
 mod pipeline;
 mod playground;
+mod sam_local;
 mod show;
 mod steps;
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::{Result, bail};
 use clap::{Args, Parser, Subcommand};
@@ -43,6 +45,13 @@ async fn start(command: Command) -> Result<()> {
                 Ok(())
             }
         },
+        Task::SamLocal { docker_setup } => tokio::select! {
+            result = sam_local::run(Options { organizations: 12, ..Options::default() }, docker_setup) => result,
+            signal = tokio::signal::ctrl_c() => {
+                signal?;
+                bail!("interrupted; everything that was started has been stopped")
+            }
+        },
     }
 }
 
@@ -64,6 +73,12 @@ enum Task {
         /// MiniStack's port on 127.0.0.1; 0 takes a free one.
         #[arg(long, default_value_t = playground::PORT)]
         port: u16,
+    },
+    /// Runs each function in a container, by `sam local invoke`, with the events of tests/events.
+    SamLocal {
+        /// A program that provides a Docker engine and the functions' base image where there are none.
+        #[arg(long, env = "LAMBDA_DOCKER")]
+        docker_setup: Option<PathBuf>,
     },
 }
 

@@ -1,0 +1,101 @@
+//! `make sam-local`: every function once in a container of its own, by `sam local invoke`, against the local cloud.
+
+use std::{collections::BTreeMap, path::PathBuf, process::Stdio};
+
+use anyhow::{Context, Result, bail, ensure};
+use local_cloud::{LocalCloud, Options, sam, workspace_root};
+use serde_json::{Value, json};
+use tokio::process::Command;
+
+use crate::steps::Steps;
+
+/// The functions, and the events of `tests/events` that each is tried with.
+const INVOCATIONS: [(&str, &str); 5] = [
+    ("FanOutFunction", "fan-out.json"),
+    ("FanOutFunction", "fan-out-all.json"),
+    ("SyncOrganizationFunction", "sync-organization.json"),
+    ("SyncOrganizationFunction", "sync-organization-mixed.json"),
+    ("NotifyFunction", "notify.json"),
+];
+
+/// Starts the local cloud and invokes each function. `docker_setup`: a program that provides a Docker engine where there is none.
+pub(crate) async fn run(options: Options, docker_setup: Option<PathBuf>) -> Result<()> {
+    provide_docker(docker_setup).await?;
+    let steps = Steps::default();
+    let cloud = LocalCloud::start(Options { progress: steps.progress(), ..options }).await?;
+    steps.end();
+    let template = template_with_endpoint(cloud.endpoint())?;
+    let variables = write_variables(&cloud).await?;
+    for (function, event) in INVOCATIONS {
+        let event = format!("tests/events/{event}");
+        let mut invoke = sam(cloud.endpoint())?;
+        invoke.args(["local", "invoke", function, "--event", &event, "--template"]).arg(&template).arg("--env-vars").arg(&variables);
+        invoke.args(["--parameter-overrides", &format!("Architecture={}", architecture())]);
+        invoke.args(["--skip-pull-image", "--docker-network", "host"]);
+        println!("\n{}", shown(&invoke));
+        println!("{}", answer(&mut invoke).await?);
+    }
+    println!("\nEvery function has run in a container.");
+    Ok(())
+}
+
+async fn provide_docker(setup: Option<PathBuf>) -> Result<()> {
+    if let Some(setup) = setup {
+        println!("Setting up Docker with {}", setup.display());
+        let status = Command::new(&setup).status().await.with_context(|| format!("cannot run {}", setup.display()))?;
+        ensure!(status.success(), "{} failed", setup.display());
+    }
+    let info = Command::new("docker").arg("info").stdin(Stdio::null()).output().await;
+    ensure!(
+        info.is_ok_and(|info| info.status.success()),
+        "`sam local invoke` needs a running Docker engine: start it, or set LAMBDA_DOCKER to a program that does"
+    );
+    Ok(())
+}
+
+/// The built template with one variable more: a container does not learn by itself that AWS is on this machine.
+fn template_with_endpoint(endpoint: &str) -> Result<PathBuf> {
+    let folder = workspace_root().join(".aws-sam/build");
+    let built = std::fs::read_to_string(folder.join("template.yaml")).context("the functions are not built yet: run `make build` first")?;
+    let anchor = built.lines().find(|line| line.trim() == "LOG_LEVEL: info").context("the template sets no LOG_LEVEL for all functions")?;
+    let indent = &anchor[..anchor.len() - anchor.trim_start().len()];
+    let path = folder.join("sam-local.yaml");
+    std::fs::write(&path, built.replacen(anchor, &format!("{anchor}\n{indent}AWS_ENDPOINT_URL: {endpoint}"), 1))?;
+    Ok(path)
+}
+
+/// The variables of the deployed functions, with the names that the deployment gave to tables and queues.
+async fn write_variables(cloud: &LocalCloud) -> Result<PathBuf> {
+    let mut variables = BTreeMap::<&str, Value>::new();
+    for (function, _) in INVOCATIONS {
+        let configuration = cloud.lambda().get_function_configuration().function_name(cloud.output(function)?).send().await?;
+        let environment = configuration.environment().and_then(|environment| environment.variables()).cloned().unwrap_or_default();
+        variables.insert(function, json!(environment));
+    }
+    let path = workspace_root().join("target/local-cloud/sam-local-variables.json");
+    std::fs::write(&path, serde_json::to_string_pretty(&variables)?)?;
+    Ok(path)
+}
+
+/// Runs one invocation. `Err`: it did not answer, or answered an error.
+async fn answer(invoke: &mut Command) -> Result<String> {
+    let output = invoke.output().await?;
+    let (said, log) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let Some(answer) = said.lines().rev().find_map(|line| serde_json::from_str::<Value>(line).ok()) else {
+        bail!("no answer:\n{said}\n{log}");
+    };
+    ensure!(output.status.success() && answer.get("errorType").is_none(), "{answer}\n{log}");
+    Ok(answer.to_string())
+}
+
+fn architecture() -> &'static str {
+    if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" }
+}
+
+/// The command as one would type it.
+fn shown(command: &Command) -> String {
+    let root = format!("{}/", workspace_root().display());
+    let command = command.as_std();
+    let words = command.get_args().map(|word| word.to_string_lossy().replace(&root, ""));
+    std::iter::once("sam".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
+}
