@@ -11,7 +11,7 @@ const MARGIN: Duration = Duration::from_secs(5);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    runtime::launch(start()).await
+    runtime::launch(Box::pin(start())).await
 }
 
 async fn start() -> Result<(), Failure> {

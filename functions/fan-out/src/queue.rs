@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use aws_sdk_sqs::{Client, error::ProvideErrorMetadata, types::SendMessageBatchRequestEntry};
+use aws_sdk_sqs::{
+    Client,
+    error::ProvideErrorMetadata,
+    types::{BatchResultErrorEntry, SendMessageBatchRequestEntry},
+};
 use engagement::SyncRequest;
 use futures::{StreamExt, TryStreamExt, stream};
 use runtime::{ErrorType, Failure};
@@ -44,7 +48,7 @@ impl SyncQueue {
         for attempt in 1..=ATTEMPTS {
             let call = self.client.send_message_batch().queue_url(&self.url).set_entries(Some(entries.clone()));
             let answer = call.send().await.map_err(|error| unavailable(error.code().unwrap_or("no answer")))?;
-            let failed: Vec<&str> = answer.failed().iter().map(|failed| failed.id()).collect();
+            let failed: Vec<&str> = answer.failed().iter().map(BatchResultErrorEntry::id).collect();
             if failed.is_empty() {
                 return Ok(());
             }

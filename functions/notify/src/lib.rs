@@ -92,7 +92,7 @@ impl Notify {
         let mut run = Run {
             notify: self,
             as_of,
-            run_id,
+            claim_id: run_id,
             deadline,
             seen: HashSet::new(),
             stopped: AtomicBool::new(false),
@@ -112,8 +112,8 @@ impl Notify {
 struct Run<'a> {
     notify: &'a Notify,
     as_of: Timestamp,
-    /// Lambda's request id. It is the claim's id too: a run meets each notice once.
-    run_id: &'a str,
+    /// Lambda's request id: enough to tell claims apart, because a run meets each notice once.
+    claim_id: &'a str,
     deadline: Deadline,
     seen: HashSet<(OrganizationId, NoticeKey)>,
     stopped: AtomicBool,
@@ -218,20 +218,20 @@ impl Run<'_> {
     async fn send(&self, notice: &Notice) -> Result<Ended, Failure> {
         let notices = &self.notify.notices;
         let rendered = self.notify.content.render(notice);
-        if !notices.claim(notice, self.run_id, clock::now()).await.map_err(stored)? {
+        if !notices.claim(notice, self.claim_id, clock::now()).await.map_err(stored)? {
             return Ok(Ended::Elsewhere);
         }
         let mail = match rendered {
             Ok(mail) => mail,
             Err(error) => {
                 tracing::error!(error_type = "content_invalid", organization_id = %notice.organization_id, %error, "a mail could not be rendered");
-                notices.fail(notice, self.run_id, Reason::Unrenderable, self.as_of).await.map_err(stored)?;
+                notices.fail(notice, self.claim_id, Reason::Unrenderable, self.as_of).await.map_err(stored)?;
                 return Ok(Ended::As(NoticeStatus::Failed, Some(Reason::Unrenderable)));
             }
         };
         let refusal = match self.notify.mailer.send(notice, mail).await {
             Ok(message_id) => {
-                notices.sent(notice, self.run_id, &message_id, self.as_of).await.map_err(stored)?;
+                notices.sent(notice, self.claim_id, &message_id, self.as_of).await.map_err(stored)?;
                 return Ok(Ended::As(NoticeStatus::Sent, None));
             }
             Err(refusal) => refusal,
@@ -240,21 +240,21 @@ impl Run<'_> {
         match refusal {
             SendError::Throttled(_) => {
                 let due_at = self.as_of + AFTER_THROTTLING;
-                notices.release(notice, self.run_id, Reason::Throttled, due_at, self.as_of).await.map_err(stored)?;
+                notices.release(notice, self.claim_id, Reason::Throttled, due_at, self.as_of).await.map_err(stored)?;
                 Ok(Ended::As(NoticeStatus::Due, Some(Reason::Throttled)))
             }
             SendError::Rejected(_) => {
-                notices.fail(notice, self.run_id, Reason::MessageRejected, self.as_of).await.map_err(stored)?;
+                notices.fail(notice, self.claim_id, Reason::MessageRejected, self.as_of).await.map_err(stored)?;
                 Ok(Ended::As(NoticeStatus::Failed, Some(Reason::MessageRejected)))
             }
             SendError::AccountRefused(_) => {
                 self.stopped.store(true, Ordering::Relaxed);
-                notices.release(notice, self.run_id, Reason::SendingPaused, notice.due_at, self.as_of).await.map_err(stored)?;
+                notices.release(notice, self.claim_id, Reason::SendingPaused, notice.due_at, self.as_of).await.map_err(stored)?;
                 Ok(Ended::As(NoticeStatus::Due, Some(Reason::SendingPaused)))
             }
             SendError::Ambiguous(_) => {
                 self.stopped.store(true, Ordering::Relaxed);
-                notices.unknown(notice, self.run_id, Reason::NoAnswer, self.as_of).await.map_err(stored)?;
+                notices.unknown(notice, self.claim_id, Reason::NoAnswer, self.as_of).await.map_err(stored)?;
                 Ok(Ended::As(NoticeStatus::Unknown, Some(Reason::NoAnswer)))
             }
         }

@@ -40,11 +40,11 @@ impl Look<'_> {
         let (banks, payments) = tokio::join!(self.calls.bank_accounts(), self.payments(metrics));
         let banks = banks?;
         count_skipped(&banks, "bank_accounts_skipped", metrics);
-        signals.banks = banks.rows.into_iter().map(signals::bank_account).collect();
+        signals.banks = banks.rows.iter().map(signals::bank_account).collect();
         signals.payments = payments?;
         if signals.wants_verification(self.request.as_of) {
             let answer = self.calls.risk_verification().await?;
-            signals.verification = Some(answer.map_or(Verification::NotStarted, signals::verification));
+            signals.verification = Some(answer.as_ref().map_or(Verification::NotStarted, signals::verification));
         }
         Ok(signals)
     }
@@ -75,7 +75,7 @@ impl Look<'_> {
         loop {
             let page = self.calls.payments_page(token.as_ref()).await?;
             skipped += page.skipped;
-            let payments: Vec<_> = page.rows.into_iter().map(signals::payment).collect();
+            let payments: Vec<_> = page.rows.iter().map(signals::payment).collect();
             history.add_page(&payments, self.request.as_of);
             token = page.next;
             if token.is_none() || !history.wants_more() {

@@ -74,7 +74,11 @@ async fn a_payer_costs_four_requests() {
     let sandbox = Sandbox::start(Options::default()).await.unwrap();
     let bill = bill(&sandbox);
     let page = bill.organizations(None, soon()).await.unwrap();
-    let payer = sandbox.population(sandbox.now()).into_iter().find(|it| it.scenario == "active" || it.expected_stage.as_deref() == Some("active")).unwrap();
+    let payer = sandbox
+        .population(sandbox.now())
+        .into_iter()
+        .find(|it| it.scenario == "active" || it.expected_stage.as_deref() == Some("active"))
+        .unwrap();
     let listed = page.rows.iter().find(|row| row.id == payer.organization_id).unwrap();
     let (signals, requests) = look(&bill, listed, &[], sandbox.now()).await;
     assert!(signals.is_ok());
@@ -94,9 +98,11 @@ async fn an_organization_that_bill_refuses_is_refused_and_a_broken_bill_is_not()
         kind: FaultKind::Status { status, code: Some(code.to_owned()), retry_after: None },
         times: None,
     };
-    for (status, code, error_type, is_tomorrow) in
-        [(422, "BDC_9999", "bill_refused", true), (403, "BDC_1361", "bill_untrusted_session", true), (422, "BDC_1144", "bill_hour_exhausted", false)]
-    {
+    for (status, code, error_type, is_tomorrow) in [
+        (422, "BDC_9999", "bill_refused", true),
+        (403, "BDC_1361", "bill_untrusted_session", true),
+        (422, "BDC_1144", "bill_hour_exhausted", false),
+    ] {
         sandbox.clear_faults();
         sandbox.fault(fail(status, code));
         let (signals, _) = look(&bill, listed, &[], sandbox.now()).await;

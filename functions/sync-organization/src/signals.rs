@@ -24,7 +24,7 @@ pub fn users(rows: Vec<bill::User>, metrics: &Metrics) -> Vec<User> {
             archived: row.archived.unwrap_or(false),
             first_name: row.first_name.map(|name| Name::new(name.expose_secret())),
             email,
-            role: row.role.and_then(|role| role.kind).map(role),
+            role: row.role.and_then(|role| role.kind).as_ref().map(role),
             created_at: row.created_time,
         })
     });
@@ -38,9 +38,9 @@ pub fn users(rows: Vec<bill::User>, metrics: &Metrics) -> Vec<User> {
 }
 
 /// A bank account, reduced to what counts.
-pub fn bank_account(row: bill::BankAccount) -> BankAccount {
+pub fn bank_account(row: &bill::BankAccount) -> BankAccount {
     use bill::BankAccountStatus as Status;
-    let status = match row.status {
+    let status = match &row.status {
         Some(Status::NotVerified) => BankStatus::NotVerified,
         Some(Status::Verified) => BankStatus::Verified,
         Some(Status::Pending) => BankStatus::Pending,
@@ -53,19 +53,19 @@ pub fn bank_account(row: bill::BankAccount) -> BankAccount {
 }
 
 /// A payment, reduced to what counts.
-pub fn payment(row: bill::Payment) -> Payment {
+pub fn payment(row: &bill::Payment) -> Payment {
     Payment {
         created_at: row.created_time,
-        cancelled_or_void: matches!(row.status, Some(bill::PaymentStatus::Cancelled | bill::PaymentStatus::Void)),
+        cancelled_or_void: matches!(&row.status, Some(bill::PaymentStatus::Cancelled | bill::PaymentStatus::Void)),
         offline: row.online_payment == Some(false),
         amount: row.funding_amount.or(row.amount),
     }
 }
 
 /// How far risk verification has come. An object without a decision and without a status is one that never began.
-pub fn verification(answer: bill::RiskVerification) -> Verification {
+pub fn verification(answer: &bill::RiskVerification) -> Verification {
     use bill::Decision;
-    match answer.decision {
+    match &answer.decision {
         Some(Decision::Approve) => Verification::Approve,
         Some(Decision::Review) => Verification::Review,
         Some(Decision::Hold) => Verification::Hold,
@@ -77,7 +77,7 @@ pub fn verification(answer: bill::RiskVerification) -> Verification {
 }
 
 /// A role, as the campaigns' audiences name it.
-fn role(role: bill::RoleType) -> Role {
+fn role(role: &bill::RoleType) -> Role {
     use bill::RoleType;
     match role {
         RoleType::Administrator => Role::Administrator,

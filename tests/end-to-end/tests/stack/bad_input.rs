@@ -33,12 +33,18 @@ async fn bad_rows_are_skipped_and_counted(cloud: &LocalCloud, as_of: jiff::Times
 async fn a_poison_message_reaches_the_dead_letters_alone(cloud: &LocalCloud, as_of: jiff::Timestamp) -> Result<()> {
     let later = as_of + jiff::SignedDuration::from_hours(1);
     let good = |id: &str| json!({"schema_version": 1, "run_id": "by-hand", "organization": {"id": id, "name": "By Hand", "archived": true}, "as_of": later.to_string()});
-    let poison = ["not JSON at all", "{\"schema_version\":1}", "{\"schema_version\":2,\"run_id\":\"x\",\"organization\":{\"id\":\"008\"},\"as_of\":\"2026-01-01T00:00:00Z\"}", "[]"];
-    let bodies = poison.iter().map(ToString::to_string).chain(["00899BYHAND0000000a", "00899BYHAND0000000b"].map(|id| good(id).to_string()));
+    let poison = [
+        "not JSON at all",
+        "{\"schema_version\":1}",
+        "{\"schema_version\":2,\"run_id\":\"x\",\"organization\":{\"id\":\"008\"},\"as_of\":\"2026-01-01T00:00:00Z\"}",
+        "[]",
+    ];
+    let bodies =
+        poison.iter().map(ToString::to_string).chain(["00899BYHAND0000000a", "00899BYHAND0000000b"].map(|id| good(id).to_string()));
     for body in bodies {
         cloud.sqs().send_message().queue_url(cloud.output("SyncQueueUrl")?).message_body(body).send().await?;
     }
-    cloud.wait_until_drained(Duration::from_secs(120), |_| {}).await?;
+    cloud.wait_until_drained(Duration::from_mins(2), |_| {}).await?;
     let mut parked: Vec<String> = cloud.dead_letters().await?.into_iter().map(|letter| letter.body).collect();
     parked.sort();
     let mut expected: Vec<String> = poison.map(str::to_owned).to_vec();

@@ -95,7 +95,8 @@ async fn a_month_later_payers_are_dormant_and_hear_of_it(cloud: &LocalCloud, as_
     let recipients: BTreeMap<_, _> =
         cloud.sandbox().population(as_of).into_iter().filter_map(|it| Some((it.organization_id?, it.expected_recipients))).collect();
     for id in newly_dormant {
-        let sent = |notice: &&Value| notice["organization_id"] == json!(id) && notice["stage"] == "dormant_30" && notice["status"] == "sent";
+        let sent =
+            |notice: &&Value| notice["organization_id"] == json!(id) && notice["stage"] == "dormant_30" && notice["status"] == "sent";
         let mut addresses = notices.iter().filter(sent).map(|notice| text(notice, "address")).collect::<Result<Vec<_>>>()?;
         let mut expected = recipients.get(&id).cloned().context("an organization that the sandbox does not know")?;
         addresses.sort();
@@ -104,7 +105,8 @@ async fn a_month_later_payers_are_dormant_and_hear_of_it(cloud: &LocalCloud, as_
     }
     let mails = cloud.sent_mails().await?;
     ensure!(mails.len() > mails_before, "nobody was written to");
-    let mut by_message: Vec<_> = notices.iter().filter(|notice| notice["status"] == "sent").map(|notice| text(notice, "message_id")).collect::<Result<_>>()?;
+    let mut by_message: Vec<_> =
+        notices.iter().filter(|notice| notice["status"] == "sent").map(|notice| text(notice, "message_id")).collect::<Result<_>>()?;
     let mut message_ids: Vec<_> = mails.into_iter().map(|mail| mail.message_id).collect();
     by_message.sort();
     message_ids.sort();
@@ -181,7 +183,7 @@ async fn the_events_of_sam_local_invoke_work_here_too() -> Result<()> {
     ensure!(cloud.dead_letters().await?.len() == 1, "the poison record is not among the dead letters");
     let fan_out = succeed(&cloud, "FanOutFunction", &crate::support::event("fan-out.json")?).await?;
     ensure!(fan_out["outcome"] == "completed" && fan_out["organizations"] == 5, "{fan_out}");
-    cloud.wait_until_drained(std::time::Duration::from_secs(120), |_| {}).await?;
+    cloud.wait_until_drained(std::time::Duration::from_mins(2), |_| {}).await?;
     let all = succeed(&cloud, "FanOutFunction", &crate::support::event("fan-out-all.json")?).await?;
     ensure!(all["queued"] == 5, "{all}");
     let notify = succeed(&cloud, "NotifyFunction", &crate::support::event("notify.json")?).await?;

@@ -8,7 +8,7 @@ use local_cloud::{Invocation, LocalCloud, Options};
 use serde_json::{Value, json};
 
 /// A time-out for hangs only.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// A local cloud with every function held to its role.
 pub fn options() -> Options {
@@ -18,7 +18,7 @@ pub fn options() -> Options {
 /// The present moment in whole seconds, as functions use it.
 #[expect(clippy::disallowed_methods, reason = "a story begins now")]
 pub fn now() -> Timestamp {
-    Timestamp::from_second(Timestamp::now().as_second()).unwrap()
+    Timestamp::from_second(Timestamp::now().as_second()).unwrap_or_default()
 }
 
 /// Runs fan-out for a moment, waits until everything is synced and returns fan-out's answer.

@@ -3,6 +3,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command that talks to the person who started it")]
 
+mod bridge;
 mod demo;
 mod pipeline;
 mod playground;

@@ -7,7 +7,7 @@ use local_cloud::{LocalCloud, Options, sam, workspace_root};
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use crate::steps::Steps;
+use crate::{bridge::Bridge, steps::Steps};
 
 /// The functions, and the events of `tests/events` that each is tried with.
 const INVOCATIONS: [(&str, &str); 5] = [
@@ -24,14 +24,16 @@ pub(crate) async fn run(options: Options, docker_setup: Option<PathBuf>) -> Resu
     let steps = Steps::default();
     let cloud = LocalCloud::start(Options { progress: steps.progress(), ..options }).await?;
     steps.end();
-    let template = template_with_endpoint(cloud.endpoint())?;
+    let sandbox = cloud.sandbox().url();
+    let _bridge = Bridge::open([port(cloud.endpoint())?, port(&sandbox)?]).await?;
+    let template = template_with_endpoint(&by_name(cloud.endpoint()))?;
     let variables = write_variables(&cloud).await?;
     for (function, event) in INVOCATIONS {
         let event = format!("tests/events/{event}");
         let mut invoke = sam(cloud.endpoint())?;
         invoke.args(["local", "invoke", function, "--event", &event, "--template"]).arg(&template).arg("--env-vars").arg(&variables);
         invoke.args(["--parameter-overrides", &format!("Architecture={}", architecture())]);
-        invoke.args(["--skip-pull-image", "--docker-network", "host"]);
+        invoke.args(["--skip-pull-image", "--docker-network", "host", "--add-host", "localhost:host-gateway"]);
         println!("\n{}", shown(&invoke));
         println!("{}", answer(&mut invoke).await?);
     }
@@ -70,6 +72,7 @@ async fn write_variables(cloud: &LocalCloud) -> Result<PathBuf> {
     for (function, _) in INVOCATIONS {
         let configuration = cloud.lambda().get_function_configuration().function_name(cloud.output(function)?).send().await?;
         let environment = configuration.environment().and_then(|environment| environment.variables()).cloned().unwrap_or_default();
+        let environment: BTreeMap<_, _> = environment.into_iter().map(|(name, value)| (name, by_name(&value))).collect();
         variables.insert(function, json!(environment));
     }
     let path = workspace_root().join("target/local-cloud/sam-local-variables.json");
@@ -86,6 +89,16 @@ async fn answer(invoke: &mut Command) -> Result<String> {
     };
     ensure!(output.status.success() && answer.get("errorType").is_none(), "{answer}\n{log}");
     Ok(answer.to_string())
+}
+
+/// The same address as a container can use it: see [`Bridge`].
+fn by_name(url: &str) -> String {
+    url.replace("//127.0.0.1:", "//localhost:")
+}
+
+fn port(url: &str) -> Result<u16> {
+    let digits = url.rsplit(':').next().unwrap_or_default().split('/').next().unwrap_or_default();
+    digits.parse().with_context(|| format!("{url} has no port"))
 }
 
 fn architecture() -> &'static str {
