@@ -1,5 +1,6 @@
 //! Stories of the whole system, from a schedule to an e-mail, against real artifacts.
 
+mod artifacts;
 mod bad_input;
 mod budget;
 mod credentials;

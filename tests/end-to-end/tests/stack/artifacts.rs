@@ -1,0 +1,28 @@
+//! What `make build` leaves: binaries that run on Lambda's Amazon Linux 2023.
+
+use std::fs;
+
+use anyhow::{Context, Result, ensure};
+
+/// The newest glibc symbol version that Amazon Linux 2023 has: 2.34.
+const NEWEST_GLIBC: u32 = 34;
+
+#[test]
+fn no_function_needs_a_newer_glibc_than_lambda_has() -> Result<()> {
+    for function in ["FanOutFunction", "SyncOrganizationFunction", "NotifyFunction"] {
+        let path = local_cloud::workspace_root().join(".aws-sam/build").join(function).join("bootstrap");
+        let binary = fs::read(&path).with_context(|| format!("cannot read {}: run `make build`", path.display()))?;
+        let newest = glibc_versions(&binary).max().with_context(|| format!("{function} names no glibc version"))?;
+        ensure!(newest <= NEWEST_GLIBC, "{function} needs GLIBC_2.{newest}");
+    }
+    Ok(())
+}
+
+/// The minor numbers of the symbol versions `GLIBC_2.N` that a binary names.
+fn glibc_versions(binary: &[u8]) -> impl Iterator<Item = u32> {
+    const PREFIX: &[u8] = b"GLIBC_2.";
+    binary.windows(PREFIX.len() + 3).filter(|window| window.starts_with(PREFIX)).filter_map(|window| {
+        let digits = window[PREFIX.len()..].iter().take_while(|byte| byte.is_ascii_digit());
+        String::from_utf8(digits.copied().collect()).ok()?.parse().ok()
+    })
+}
