@@ -72,7 +72,9 @@ async fn write_variables(cloud: &LocalCloud) -> Result<PathBuf> {
     for (function, _) in INVOCATIONS {
         let configuration = cloud.lambda().get_function_configuration().function_name(cloud.output(function)?).send().await?;
         let environment = configuration.environment().and_then(|environment| environment.variables()).cloned().unwrap_or_default();
-        let environment: BTreeMap<_, _> = environment.into_iter().map(|(name, value)| (name, by_name(&value))).collect();
+        let mut environment: BTreeMap<_, _> = environment.into_iter().map(|(name, value)| (name, by_name(&value))).collect();
+        // Once more, because SAM prefers its own environment to the template.
+        environment.insert("AWS_ENDPOINT_URL".to_owned(), by_name(cloud.endpoint()));
         variables.insert(function, json!(environment));
     }
     let path = workspace_root().join("target/local-cloud/sam-local-variables.json");
