@@ -2,11 +2,11 @@
 //!
 //! | call | does |
 //! |---|---|
-//! | `GET population?as_of=RFC3339` | array of [`Expectation`](crate::Expectation); without `as_of`, at the sandbox's time |
+//! | `GET population?as_of=RFC3339` | array of [`Expectation`]; without `as_of`, at the sandbox's time |
 //! | `GET organizations/{id}` | an [`Organization`] |
 //! | `PUT organizations/{id}` | adds or replaces an [`Organization`] |
 //! | `PATCH organizations/{id}` | applies a [`Change`] |
-//! | `GET`, `DELETE statistics` | [`Statistics`](crate::Statistics); starts them anew |
+//! | `GET`, `DELETE statistics` | [`Statistics`]; starts them anew |
 //! | `GET`, `PUT clock` | `{"now"}`; `{"now": RFC3339}` or `{"advance_seconds": 60}` |
 //! | `GET`, `POST`, `DELETE faults` | all; adds a [`Fault`]; ends all |
 //! | `GET`, `PUT switches` | [`Switches`]; replaces them |
