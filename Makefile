@@ -10,7 +10,7 @@ ENVIRONMENT ?= sandbox
 SHELL := /bin/sh
 .SHELLFLAGS := -eu -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo local test deploy clean
+.PHONY: help setup build demo local sam-local test deploy clean
 
 FUNCTIONS := $(notdir $(wildcard functions/*))
 TOOLS := .venv/.installed
@@ -19,7 +19,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export SAM_CLI_TELEMETRY := 0
 
 help: ## Say what there is to make
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo "  ARCHITECTURE=$(ARCHITECTURE)  ORGANIZATIONS=$(ORGANIZATIONS)  ENVIRONMENT=$(ENVIRONMENT)"
 
@@ -45,6 +45,9 @@ demo: build ## Run the whole pipeline once on the local cloud and show what it d
 
 local: build ## Keep the local cloud running for playing; Ctrl-C ends it (ORGANIZATIONS=200)
 	@cargo run --package local-cloud -- run --organizations $(ORGANIZATIONS)
+
+sam-local: build ## Run each function in a container with sam local invoke (needs Docker)
+	@cargo run --package local-cloud -- sam-local
 
 test: build ## Check everything: format, lints, documentation, template, licences, all tests
 	cargo fmt --all --check
