@@ -202,13 +202,20 @@ impl Run<'_> {
         let circumstances = Circumstances {
             as_of: self.as_of,
             standing: standings.get(&notice.organization_id).copied(),
+            contact: None,
+            daily_limit_reached: false,
+        };
+        let policy = engagement::Policy {
             expiry: self.notify.expiry,
+            caps: engagement::Caps::default(),
+            window: engagement::SendWindow::Always,
+            holdout: engagement::Holdout::default(),
             dry_run: self.notify.dry_run,
         };
-        let (changed, status, reason) = match guard(notice, &circumstances) {
+        let (changed, status, reason) = match guard(notice, &circumstances, &policy) {
             Verdict::Skip(reason) => (notices.skip(notice, reason, self.as_of).await.map_err(stored)?, NoticeStatus::Skipped, reason),
             Verdict::Hold(reason) => (notices.hold(notice, reason, self.as_of).await.map_err(stored)?, NoticeStatus::Due, reason),
-            Verdict::Send => return self.send(notice).await,
+            Verdict::PutOff(..) | Verdict::Send(_) => return self.send(notice).await,
         };
         Ok(if changed { Ended::As(status, Some(reason)) } else { Ended::Elsewhere })
     }

@@ -51,7 +51,14 @@ impl Mailer {
             .client
             .send_email()
             .from_email_address(&self.from)
-            .destination(Destination::builder().to_addresses(notice.recipient.address.expose()).build())
+            .destination(
+                Destination::builder()
+                    .set_to_addresses(match &notice.recipient.address {
+                        engagement::Address::Usable(address) => Some(vec![address.expose().to_owned()]),
+                        _ => None,
+                    })
+                    .build(),
+            )
             .content(EmailContent::builder().simple(message).build())
             .configuration_set_name(&self.configuration_set)
             .email_tags(tag("notice_id", notice.id().to_string())?)

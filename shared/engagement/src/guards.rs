@@ -1,35 +1,82 @@
 //! Guards: whether a notice may go out now.
 
+use std::str::FromStr;
+
 use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest, Sha256};
 
 use crate::{
-    notice::{Notice, Reason},
+    contact::{Caps, Contact},
+    identity::OrganizationId,
+    notice::{Address, Notice, Reason},
     organization::Organization,
+    personal::EmailAddress,
+    send_window::SendWindow,
     stage::Stage,
 };
 
-/// What a guard says about a notice.
+/// What the guards say about a notice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// It may go out.
-    Send,
+pub enum Verdict<'a> {
+    /// It may go out, to this address.
+    Send(&'a EmailAddress),
     /// It will never go out.
     Skip(Reason),
-    /// It stays due; the reason is written to it and nothing is sent.
+    /// It becomes due again at that moment.
+    PutOff(Reason, Timestamp),
+    /// It stays due as it is; nothing is sent.
     Hold(Reason),
+}
+
+/// Asks the guards in their order; the first that objects decides.
+pub fn guard<'a>(notice: &'a Notice, circumstances: &Circumstances<'_>, policy: &Policy) -> Verdict<'a> {
+    let Circumstances { as_of, standing, contact, daily_limit_reached } = *circumstances;
+    if policy.expiry.has_expired(notice, as_of) {
+        return Verdict::Skip(Reason::Expired);
+    }
+    if standing != Some(Standing { stage: notice.stage, since: notice.stage_since }) {
+        return Verdict::Skip(Reason::StateChanged);
+    }
+    let address = match &notice.recipient.address {
+        Address::Usable(address) => address,
+        Address::Invalid => return Verdict::Skip(Reason::InvalidAddress),
+        Address::Missing => return Verdict::Skip(Reason::MissingAddress),
+    };
+    if contact.is_some_and(|contact| contact.suppression().is_some()) {
+        return Verdict::Skip(Reason::Suppressed);
+    }
+    if contact.is_some_and(|contact| contact.has_left(notice.category)) {
+        return Verdict::Skip(Reason::Unsubscribed);
+    }
+    if policy.holdout.contains(&notice.organization_id) {
+        return Verdict::Skip(Reason::Holdout);
+    }
+    if let Some(free_at) = contact.and_then(|contact| policy.caps.free_at(contact, as_of)) {
+        return Verdict::PutOff(Reason::Capped, free_at);
+    }
+    if let Some(opens_at) = policy.window.opens_at(as_of) {
+        return Verdict::PutOff(Reason::QuietHours, opens_at);
+    }
+    if daily_limit_reached {
+        return Verdict::PutOff(Reason::DailyLimit, policy.window.opens_on_a_later_day(as_of));
+    }
+    if policy.dry_run {
+        return Verdict::Hold(Reason::DryRun);
+    }
+    Verdict::Send(address)
 }
 
 /// What the guards look at besides the notice.
 #[derive(Debug, Clone, Copy)]
-pub struct Circumstances {
+pub struct Circumstances<'a> {
     /// The moment of the decision.
     pub as_of: Timestamp,
     /// Where the organization stands now; `None` when nothing is known of it any more.
     pub standing: Option<Standing>,
-    /// When a notice is too old.
-    pub expiry: Expiry,
-    /// Decide, and send nothing.
-    pub dry_run: bool,
+    /// What is known of the address; `None`: nothing.
+    pub contact: Option<&'a Contact>,
+    /// Whether the whole system has sent as many mails today as it may.
+    pub daily_limit_reached: bool,
 }
 
 /// An organization's present episode: its stage and since when.
@@ -47,6 +94,21 @@ impl From<&Organization> for Standing {
     }
 }
 
+/// What the partner has decided about sending.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Policy {
+    /// When a notice is too old.
+    pub expiry: Expiry,
+    /// How many mails an address may get.
+    pub caps: Caps,
+    /// At which hours people are written to.
+    pub window: SendWindow,
+    /// Who is not written to, for comparison.
+    pub holdout: Holdout,
+    /// Decide, and send nothing.
+    pub dry_run: bool,
+}
+
 /// When a notice is too old to be of use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Expiry {
@@ -62,18 +124,38 @@ impl Default for Expiry {
     }
 }
 
-/// Asks the guards in their order; the first that objects decides.
-pub fn guard(notice: &Notice, circumstances: &Circumstances) -> Verdict {
-    let Circumstances { as_of, standing, expiry, dry_run } = *circumstances;
-    let past = |moment: Timestamp, limit: SignedDuration| as_of.duration_since(moment) > limit;
-    if past(notice.due_at, expiry.after_due) || past(notice.planned_at, expiry.after_planned) {
-        return Verdict::Skip(Reason::Expired);
+impl Expiry {
+    fn has_expired(&self, notice: &Notice, as_of: Timestamp) -> bool {
+        let past = |moment: Timestamp, limit: SignedDuration| as_of.duration_since(moment) > limit;
+        past(notice.due_at, self.after_due) || past(notice.planned_at, self.after_planned)
     }
-    if standing != Some(Standing { stage: notice.stage, since: notice.stage_since }) {
-        return Verdict::Skip(Reason::StateChanged);
+}
+
+/// The control group: a share of the organizations, always the same ones. Whoever is in it at some share is in it at every larger one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Holdout {
+    percent: u8,
+}
+
+/// The text is no percentage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected a whole number from 0 to 100")]
+pub struct InvalidHoldout;
+
+impl Holdout {
+    /// Whether an organization is in it: by a hash of its id, the same on every machine and in every release.
+    pub fn contains(self, organization: &OrganizationId) -> bool {
+        let digest = Sha256::new().chain_update(b"holdout/").chain_update(organization.as_str().as_bytes()).finalize();
+        let [.., a, b, c, d] = digest.0;
+        u32::from_be_bytes([a, b, c, d]) % 100 < u32::from(self.percent)
     }
-    if dry_run {
-        return Verdict::Hold(Reason::DryRun);
+}
+
+impl FromStr for Holdout {
+    type Err = InvalidHoldout;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let percent = text.trim().parse().ok().filter(|percent| *percent <= 100).ok_or(InvalidHoldout)?;
+        Ok(Self { percent })
     }
-    Verdict::Send
 }

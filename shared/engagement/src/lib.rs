@@ -4,6 +4,7 @@
 //! Nothing here does I/O, reads a clock or knows AWS or HTTP; time is an argument everywhere. Start reading at [`decide`].
 
 mod campaign;
+mod contact;
 mod decide;
 mod guards;
 mod identity;
@@ -11,18 +12,26 @@ mod notice;
 mod organization;
 mod payments;
 mod personal;
+mod send_window;
 mod signals;
 mod stage;
 mod sync_request;
+mod unsubscribe;
 
 pub use campaign::{Cadences, Campaign, CampaignError, CampaignId, Campaigns, Category, Rules, Step, StepId};
+pub use contact::{Caps, Contact, InvalidCaps, InvalidMark, Mark, Suppression};
 pub use decide::{Decision, decide};
-pub use guards::{Circumstances, Expiry, Standing, Verdict, guard};
+pub use guards::{Circumstances, Expiry, Holdout, InvalidHoldout, Policy, Standing, Verdict, guard};
 pub use identity::{IdentifierError, OrganizationId, UserId};
-pub use notice::{DUE_BUCKETS, InvalidNoticeId, Notice, NoticeId, NoticeKey, NoticeStatus, PlannedNotice, Reason, Recipient, due_bucket};
+pub use notice::{
+    Address, Addressee, DUE_BUCKETS, InvalidNoticeId, Notice, NoticeId, NoticeKey, NoticeStatus, PlannedNotice, Reason, Recipient,
+    due_bucket,
+};
 pub use organization::{Organization, StepMark, StepOutcome, Transition};
 pub use payments::{MAX_PAYMENT_PAGES, Payment, PaymentHistory};
 pub use personal::{AddressHash, AddressKey, EmailAddress, InvalidEmailAddress, Name};
+pub use send_window::{InvalidSendWindow, OpeningHours, SendWindow};
 pub use signals::{BankAccount, BankStatus, Role, Signals, User, Verification};
 pub use stage::{Stage, StageReason, classify};
 pub use sync_request::{ListedOrganization, SyncRequest};
+pub use unsubscribe::{InvalidTokenKeys, Subscription, TokenKeys};

@@ -65,6 +65,56 @@ pub struct Recipient {
     pub address: EmailAddress,
 }
 
+/// Who a notice is for, as its item says. Somebody may have erased the address since, or a release may have become stricter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Addressee {
+    /// The user.
+    pub user_id: UserId,
+    /// The user's first name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_name: Option<Name>,
+    /// Where to.
+    #[serde(default)]
+    pub address: Address,
+}
+
+impl From<Recipient> for Addressee {
+    fn from(recipient: Recipient) -> Self {
+        Self { user_id: recipient.user_id, first_name: recipient.first_name, address: Address::Usable(recipient.address) }
+    }
+}
+
+/// The address of an item.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Option<String>", into = "Option<String>")]
+pub enum Address {
+    /// A message can be sent there.
+    Usable(EmailAddress),
+    /// There is a text, and it is no e-mail address.
+    Invalid,
+    /// There is none.
+    #[default]
+    Missing,
+}
+
+impl From<Option<String>> for Address {
+    fn from(text: Option<String>) -> Self {
+        match text.filter(|text| !text.trim().is_empty()) {
+            Some(text) => text.parse().map_or(Self::Invalid, Self::Usable),
+            None => Self::Missing,
+        }
+    }
+}
+
+impl From<Address> for Option<String> {
+    fn from(address: Address) -> Self {
+        match address {
+            Address::Usable(address) => Some(address.into()),
+            Address::Invalid | Address::Missing => None,
+        }
+    }
+}
+
 /// One item of the `notices` table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Notice {
@@ -91,7 +141,7 @@ pub struct Notice {
     pub stage_since: Timestamp,
     /// Who gets it.
     #[serde(flatten)]
-    pub recipient: Recipient,
+    pub recipient: Addressee,
     /// Pseudonym of the address: key of the contacts table.
     pub address_hash: AddressHash,
     /// When it was planned.
@@ -140,7 +190,7 @@ impl Notice {
             stage: planned.stage,
             stage_reason: planned.stage_reason,
             stage_since: planned.stage_since,
-            recipient: planned.recipient,
+            recipient: planned.recipient.into(),
             address_hash,
             planned_at: planned.planned_at,
             due_at: planned.due_at,
@@ -273,13 +323,29 @@ pub enum Reason {
     Expired,
     /// Skipped: the organization has left the stage or episode that the message speaks of.
     StateChanged,
+    /// Skipped: there is no address any more.
+    MissingAddress,
+    /// Skipped: the address is none.
+    InvalidAddress,
+    /// Skipped: a hard bounce, a complaint or repeated soft bounces are on record for the address.
+    Suppressed,
+    /// Skipped: the address left this category, or all of them.
+    Unsubscribed,
+    /// Skipped: the organization is in the control group.
+    Holdout,
+    /// Due later: the address got as many mails as it may.
+    Capped,
+    /// Due later: outside of the send window.
+    QuietHours,
+    /// Due later: the whole system has sent as many mails today as it may.
+    DailyLimit,
     /// Due: would go out, but sending is switched to dry run.
     DryRun,
     /// Due: SES asked to slow down.
     Throttled,
     /// Failed: SES does not accept the message, its sender or its recipient.
     MessageRejected,
-    /// Failed: the account may not send now.
+    /// Due: the account may not send now.
     SendingPaused,
     /// Failed: the message could not be built from the campaign's files.
     Unrenderable,
@@ -287,4 +353,16 @@ pub enum Reason {
     NoAnswer,
     /// Unknown: the notifier that claimed it did not come back.
     ClaimAbandoned,
+    /// Sent: SES goes on trying to deliver it.
+    DeliveryDelayed,
+    /// Bounced for good.
+    HardBounce,
+    /// Bounced, perhaps for a time only.
+    SoftBounce,
+    /// Bounced, and SES cannot tell for how long.
+    UndeterminedBounce,
+    /// Failed: SES accepted the message and then found a virus in it.
+    ContentRejected,
+    /// Failed: SES accepted the message and could not build it.
+    RenderingFailure,
 }

@@ -126,6 +126,16 @@ impl AddressHash {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The 32 bytes that the digits stand for.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        hex::decode(&self.0).unwrap_or_default()
+    }
+
+    /// The hash of those bytes; `None` unless there are 32.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        (bytes.len() == 32).then(|| Self(hex::encode(bytes)))
+    }
 }
 
 impl fmt::Display for AddressHash {

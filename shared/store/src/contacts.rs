@@ -1,9 +1,8 @@
 //! The `contacts` table: how often an address was written to. It holds no address, only its pseudonym.
 
 use aws_sdk_dynamodb::Client;
-use engagement::AddressHash;
+use engagement::{AddressHash, Contact};
 use jiff::Timestamp;
-use serde::Deserialize;
 
 use crate::{
     SCHEMA_VERSION,
@@ -11,19 +10,6 @@ use crate::{
     change::Change,
     error::StoreError,
 };
-
-/// One item of the `contacts` table.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Contact {
-    /// Pseudonym of the address.
-    pub address_hash: AddressHash,
-    /// Mails that SES accepted for it.
-    #[serde(default)]
-    pub mails: u64,
-    /// When the last of them was accepted.
-    #[serde(default)]
-    pub last_mail_at: Option<Timestamp>,
-}
 
 /// The `contacts` table.
 #[derive(Debug, Clone)]

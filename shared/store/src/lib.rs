@@ -23,7 +23,7 @@ use aws_config::{SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_dynamodb::{Client, config};
 pub use budget::{Amount, Limits, Reservation};
 pub use checks::{Applied, CheckTables, Checks};
-pub use contacts::{Contact, Contacts};
+pub use contacts::Contacts;
 pub use due::Due;
 pub use error::{Answer, StoreError};
 pub use notices::Notices;

@@ -1,0 +1,159 @@
+//! The send window: on which days and at which hours people are written to.
+
+use std::str::FromStr;
+
+use jiff::{
+    Timestamp,
+    civil::{Date, Time, Weekday},
+    tz::TimeZone,
+};
+
+/// When mails go out.
+///
+/// As text `always`, or days, hours and an IANA time zone: `Mon-Fri 09:00-17:00 America/New_York`, `Mon,Wed,Sat-Sun 08:30-12:00
+/// Europe/Berlin`. Hours are wall-clock time of the zone, daylight saving included; the end is no longer part of the window, `24:00`
+/// is the end of the day, and an end before the start means the next morning.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SendWindow {
+    /// At any time.
+    Always,
+    /// Within the hours of certain days.
+    Hours(OpeningHours),
+}
+
+/// Days and hours in a time zone.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OpeningHours {
+    days: Vec<Weekday>,
+    opens: Time,
+    closes: Time,
+    closes_next_day: bool,
+    zone: TimeZone,
+}
+
+/// The text does not say when mails go out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidSendWindow {
+    /// Not three words.
+    #[error("expected always, or days, hours and zone such as Mon-Fri 09:00-17:00 America/New_York")]
+    Shape,
+    /// Not days of the week.
+    #[error("{0:?} are no days such as Mon-Fri or Mon,Wed,Sat-Sun")]
+    Days(String),
+    /// Not a time span.
+    #[error("{0:?} are no hours such as 09:00-17:00")]
+    Hours(String),
+    /// Not a zone of the IANA database.
+    #[error("{0:?} is no time zone of the IANA database such as America/New_York")]
+    Zone(String),
+}
+
+impl SendWindow {
+    /// When the window opens next; `None`: it is open.
+    pub fn opens_at(&self, as_of: Timestamp) -> Option<Timestamp> {
+        match self {
+            Self::Always => None,
+            Self::Hours(hours) => hours.opens_at(as_of),
+        }
+    }
+
+    /// The day that `as_of` belongs to, in the window's zone; in UTC when it is always open.
+    pub fn day(&self, as_of: Timestamp) -> Date {
+        as_of.to_zoned(self.zone()).date()
+    }
+
+    /// The first moment of a later day at which the window is open.
+    pub fn opens_on_a_later_day(&self, as_of: Timestamp) -> Timestamp {
+        let tomorrow = self.day(as_of).tomorrow().and_then(|day| day.to_zoned(self.zone()));
+        let midnight = tomorrow.map_or(Timestamp::MAX, |midnight| midnight.timestamp());
+        self.opens_at(midnight).unwrap_or(midnight)
+    }
+
+    fn zone(&self) -> TimeZone {
+        match self {
+            Self::Always => TimeZone::UTC,
+            Self::Hours(hours) => hours.zone.clone(),
+        }
+    }
+}
+
+impl OpeningHours {
+    fn opens_at(&self, as_of: Timestamp) -> Option<Timestamp> {
+        let today = as_of.to_zoned(self.zone.clone()).date();
+        // Yesterday's window may last until this morning; a week later every day of the week has come.
+        let days = today.yesterday().unwrap_or(today).series(jiff::Span::new().days(1)).take(10);
+        let mut spans = days.filter(|day| self.days.contains(&day.weekday())).filter_map(|day| self.span_of(day));
+        match spans.find(|(_, closes)| as_of < *closes) {
+            Some((opens, _)) => (as_of < opens).then_some(opens),
+            None => Some(Timestamp::MAX),
+        }
+    }
+
+    /// When the window of a day opens and closes. A time that daylight saving leaves out counts as the one after the gap; of a time
+    /// that there is twice, the first.
+    fn span_of(&self, day: Date) -> Option<(Timestamp, Timestamp)> {
+        let last_day = if self.closes_next_day { day.tomorrow().ok()? } else { day };
+        let moment = |day: Date, time: Time| day.to_datetime(time).to_zoned(self.zone.clone()).ok().map(|zoned| zoned.timestamp());
+        Some((moment(day, self.opens)?, moment(last_day, self.closes)?))
+    }
+}
+
+impl FromStr for SendWindow {
+    type Err = InvalidSendWindow;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let (days, hours, zone) = match words[..] {
+            ["always"] => return Ok(Self::Always),
+            [days, hours, zone] => (days, hours, zone),
+            _ => return Err(InvalidSendWindow::Shape),
+        };
+        let (opens, closes, closes_next_day) = parse_hours(hours).ok_or_else(|| InvalidSendWindow::Hours(hours.to_owned()))?;
+        Ok(Self::Hours(OpeningHours {
+            days: parse_days(days).ok_or_else(|| InvalidSendWindow::Days(days.to_owned()))?,
+            opens,
+            closes,
+            closes_next_day,
+            zone: TimeZone::get(zone).map_err(|_| InvalidSendWindow::Zone(zone.to_owned()))?,
+        }))
+    }
+}
+
+fn parse_days(text: &str) -> Option<Vec<Weekday>> {
+    let mut days = Vec::new();
+    for part in text.split(',') {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let last = parse_day(last)?;
+        let mut day = parse_day(first)?;
+        days.push(day);
+        while day != last {
+            day = day.wrapping_add(1);
+            days.push(day);
+        }
+    }
+    Some(days)
+}
+
+fn parse_day(text: &str) -> Option<Weekday> {
+    const NAMES: [(&str, Weekday); 7] = [
+        ("mon", Weekday::Monday),
+        ("tue", Weekday::Tuesday),
+        ("wed", Weekday::Wednesday),
+        ("thu", Weekday::Thursday),
+        ("fri", Weekday::Friday),
+        ("sat", Weekday::Saturday),
+        ("sun", Weekday::Sunday),
+    ];
+    NAMES.iter().find(|(name, _)| text.eq_ignore_ascii_case(name)).map(|(_, day)| *day)
+}
+
+fn parse_hours(text: &str) -> Option<(Time, Time, bool)> {
+    let (opens, closes) = text.split_once('-')?;
+    let parse = |text: &str| Time::strptime("%H:%M", text).ok();
+    let opens = parse(opens)?;
+    if closes == "24:00" {
+        return Some((opens, Time::midnight(), true));
+    }
+    let closes = parse(closes)?;
+    (opens != closes).then_some((opens, closes, closes < opens))
+}
