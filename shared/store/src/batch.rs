@@ -18,8 +18,8 @@ const CALLS_AT_ONCE: usize = 8;
 /// Which attributes to read, and whether an older state of the item will do.
 #[derive(Clone, Copy)]
 pub struct Projection<'a> {
-    /// The attributes, as placeholders: `#stage, #stage_since`.
-    pub attributes: &'a str,
+    /// The attributes, as placeholders: `#stage, #stage_since`. `None`: all.
+    pub attributes: Option<&'a str>,
     /// Whether every write that was answered before has to be seen.
     pub consistent: bool,
 }
@@ -36,8 +36,8 @@ pub async fn get(client: &Client, table: &str, keys: Vec<Item>, projection: Proj
 async fn get_chunk(client: &Client, table: &str, keys: Vec<Item>, projection: Projection<'_>) -> Result<Vec<Item>, StoreError> {
     let wanted = KeysAndAttributes::builder()
         .set_keys(Some(keys))
-        .projection_expression(projection.attributes)
-        .set_expression_attribute_names(Some(names(&[projection.attributes])))
+        .set_projection_expression(projection.attributes.map(str::to_owned))
+        .set_expression_attribute_names(projection.attributes.map(|attributes| names(&[attributes])))
         .consistent_read(projection.consistent)
         .build()
         .map_err(|_| StoreError::of_code(table, "request not built", None))?;

@@ -1,12 +1,15 @@
-//! The `contacts` table: how often an address was written to. It holds no address, only its pseudonym.
+//! The `contacts` table: who must not be written to, and how often someone was. It holds no address, only its pseudonym.
 
-use aws_sdk_dynamodb::Client;
-use engagement::{AddressHash, Contact};
-use jiff::Timestamp;
+use std::collections::{BTreeSet, HashMap};
+
+use aws_sdk_dynamodb::{Client, types::AttributeValue};
+use engagement::{AddressHash, Contact, Mark};
+use jiff::SignedDuration;
 
 use crate::{
     SCHEMA_VERSION,
-    attribute::{Item, from_item, moment, number, text},
+    attribute::{Item, from_item, number, text},
+    batch::{self, Projection},
     change::Change,
     error::StoreError,
 };
@@ -33,19 +36,69 @@ impl Contacts {
         let unreadable = || StoreError::Unreadable { table: self.table.clone(), key: "address_hash".to_owned() };
         item.map(|item| from_item(item).ok_or_else(unreadable)).transpose()
     }
-}
 
-/// Counts one more mail to an address.
-pub(crate) fn one_more_mail<'a>(table: &'a str, address: &AddressHash, at: Timestamp) -> Change<'a> {
-    Change {
-        table,
-        key: key(address),
-        update: "SET #last_mail_at = :at, #schema_version = :schema_version ADD #mails :one",
-        condition: None,
-        values: vec![(":at", moment(at)), (":one", number(1)), (":schema_version", number(SCHEMA_VERSION))],
+    /// The same of many addresses; those of which nothing is known are left out.
+    ///
+    /// One that cannot be read is an error for whoever asks for it alone, and is told here by [`None`]: nobody knows whether the
+    /// address may be written to.
+    pub async fn get_many(
+        &self,
+        addresses: impl IntoIterator<Item = AddressHash>,
+    ) -> Result<HashMap<AddressHash, Option<Contact>>, StoreError> {
+        let keys = addresses.into_iter().collect::<BTreeSet<_>>().iter().map(key).collect();
+        let items = batch::get(&self.client, &self.table, keys, Projection { attributes: None, consistent: true }).await?;
+        let contacts = items.into_iter().filter_map(|item| {
+            let address = serde_dynamo::from_attribute_value(item.get("address_hash")?.clone()).ok()?;
+            let contact = from_item(item);
+            if contact.is_none() {
+                tracing::error!(error_type = "store_unreadable", "a contact cannot be read; its notices stay due");
+            }
+            Some((address, contact))
+        });
+        Ok(contacts.collect())
     }
 }
 
-fn key(address: &AddressHash) -> Item {
+/// One mail more to an address, under the condition that nothing has happened to the contact since it was read.
+pub(crate) fn one_more_mail<'a>(
+    table: &'a str,
+    address: &AddressHash,
+    read: Option<&Contact>,
+    mark: &Mark,
+    counted_for: SignedDuration,
+) -> Change<'a> {
+    let is_counted = |earlier: &&Mark| mark.at().duration_since(earlier.at()) < counted_for;
+    let earlier = read.into_iter().flat_map(|contact| &contact.recent_mails).filter(is_counted);
+    let recent = AttributeValue::Ss(earlier.chain([mark]).map(ToString::to_string).collect());
+    let mut values = vec![(":recent", recent), (":one", number(1)), (":schema_version", number(SCHEMA_VERSION))];
+    let condition = match read.map(|contact| contact.version).filter(|version| *version > 0) {
+        Some(version) => {
+            values.push((":version", number(version)));
+            "#version = :version"
+        }
+        None => "attribute_not_exists(#version)",
+    };
+    Change {
+        table,
+        key: key(address),
+        update: "SET #recent_mails = :recent, #schema_version = :schema_version ADD #mails :one, #version :one",
+        condition: Some(condition),
+        values,
+    }
+}
+
+/// One mail less to an address: the one of the mark was not sent after all. Only to be written together with what makes sure that
+/// it is written once.
+pub(crate) fn one_mail_less<'a>(table: &'a str, address: &AddressHash, mark: &Mark) -> Change<'a> {
+    Change {
+        table,
+        key: key(address),
+        update: "ADD #mails :less, #version :one DELETE #recent_mails :mark",
+        condition: None,
+        values: vec![(":less", number(-1)), (":one", number(1)), (":mark", AttributeValue::Ss(vec![mark.to_string()]))],
+    }
+}
+
+pub(crate) fn key(address: &AddressHash) -> Item {
     [("address_hash".to_owned(), text(address))].into()
 }

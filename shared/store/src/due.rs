@@ -12,9 +12,6 @@ use crate::{
     error::StoreError,
 };
 
-/// Items that one page of a query holds at most.
-const PAGE: usize = 1_000;
-
 /// Notices that may go out.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Due {
@@ -25,21 +22,33 @@ pub struct Due {
 }
 
 /// Reads every bucket side by side and merges them.
-pub async fn due(client: &Client, table: &str, as_of: Timestamp, limit: usize) -> Result<Due, StoreError> {
-    let buckets = try_join_all((0..DUE_BUCKETS).map(|number| bucket(client, table, number, as_of, limit))).await?;
+pub async fn due(
+    client: &Client,
+    table: &str,
+    as_of: Timestamp,
+    limit: usize,
+    is_wanted: &impl Fn(&Notice) -> bool,
+) -> Result<Due, StoreError> {
+    let buckets = try_join_all((0..DUE_BUCKETS).map(|number| bucket(client, table, number, as_of, limit, is_wanted))).await?;
     let mut due = buckets.into_iter().fold(Due::default(), |mut due, bucket| {
         due.notices.extend(bucket.notices);
         due.unreadable += bucket.unreadable;
         due
     });
-    due.notices.sort_by(|left, right| urgency(left).cmp(&urgency(right)));
-    due.notices.truncate(limit);
+    keep_most_urgent(&mut due.notices, limit);
     Ok(due)
 }
 
-/// The first notices of one bucket, the longest due first. Pages are read until `limit` of them can be read, so that a heap of
-/// unreadable items does not stand before the others for ever.
-async fn bucket(client: &Client, table: &str, bucket: u8, as_of: Timestamp, limit: usize) -> Result<Due, StoreError> {
+/// The most urgent notices of one bucket. It is read to its end, because the index is in the order of time alone; no more than a
+/// page above `limit` is kept meanwhile.
+async fn bucket(
+    client: &Client,
+    table: &str,
+    bucket: u8,
+    as_of: Timestamp,
+    limit: usize,
+    is_wanted: &impl Fn(&Notice) -> bool,
+) -> Result<Due, StoreError> {
     const CONDITION: &str = "#due_bucket = :bucket AND #due_at <= :as_of";
     let mut due = Due::default();
     let mut pages = client
@@ -50,24 +59,27 @@ async fn bucket(client: &Client, table: &str, bucket: u8, as_of: Timestamp, limi
         .set_expression_attribute_names(Some(names(&[CONDITION])))
         .expression_attribute_values(":bucket", number(bucket))
         .expression_attribute_values(":as_of", moment(as_of))
-        .limit(i32::try_from(limit.clamp(1, PAGE)).unwrap_or(i32::MAX))
         .into_paginator()
         .send();
-    while due.notices.len() < limit
-        && let Some(page) = pages.next().await
-    {
+    while let Some(page) = pages.next().await {
         let items = page.map_err(|error| StoreError::of_call(table, &error))?.items.unwrap_or_default();
         for item in items {
             let organization_id = text_of(&item, "organization_id").unwrap_or_default().to_owned();
             if let Some(notice) = from_item(item) {
-                due.notices.push(notice);
+                due.notices.extend(Some(notice).filter(is_wanted));
             } else {
                 due.unreadable += 1;
                 tracing::warn!(organization_id, error_type = "store_unreadable", "a due notice cannot be read");
             }
         }
+        keep_most_urgent(&mut due.notices, limit);
     }
     Ok(due)
+}
+
+fn keep_most_urgent(notices: &mut Vec<Notice>, limit: usize) {
+    notices.sort_unstable_by(|left, right| urgency(left).cmp(&urgency(right)));
+    notices.truncate(limit);
 }
 
 /// Orders notices: no two are equal, so that the order does not depend on the buckets' answers.

@@ -10,6 +10,7 @@ mod budget;
 mod change;
 mod checks;
 mod contacts;
+mod daily_mails;
 mod due;
 mod error;
 mod notices;
@@ -26,7 +27,7 @@ pub use checks::{Applied, CheckTables, Checks};
 pub use contacts::Contacts;
 pub use due::Due;
 pub use error::{Answer, StoreError};
-pub use notices::Notices;
+pub use notices::{Claim, Claimed, Notices};
 pub use organizations::Organizations;
 pub use runs::{Cursor, RunRecord, Runs};
 

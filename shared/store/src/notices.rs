@@ -2,10 +2,10 @@
 
 use aws_sdk_dynamodb::{
     Client,
-    types::{AttributeValue, TransactWriteItem},
+    types::{AttributeValue, CancellationReason, Select, TransactWriteItem},
 };
-use engagement::{Notice, NoticeStatus, Reason, due_bucket};
-use jiff::Timestamp;
+use engagement::{Contact, Mark, Notice, NoticeStatus, Reason, due_bucket};
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     attribute::{Item, moment, names, number, text, text_of},
@@ -13,11 +13,40 @@ use crate::{
     contacts,
     due::{self, Due},
     error::StoreError,
-    transaction::{Transacted, transact},
+    transaction::{Transacted, is_condition, transact},
 };
 
 /// A claim that its notifier may settle: its own, also after somebody took it for abandoned.
 const HELD: &str = "#claim_id = :claim_id AND #status IN (:claimed, :unknown)";
+
+/// One attempt to send one notice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// Its name; no two claims ever have the same.
+    pub id: String,
+    /// When it is made.
+    pub at: Timestamp,
+    /// The moment that the mail counts at for the address's caps.
+    pub mail_at: Timestamp,
+}
+
+impl Claim {
+    /// What the contact keeps of it.
+    fn mark(&self) -> Mark {
+        Mark::new(self.mail_at, &self.id)
+    }
+}
+
+/// What came of a claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claimed {
+    /// The caller has the notice. It, and nobody else, may send it, once.
+    Yes,
+    /// Somebody else has the notice, or has settled it.
+    NotDue,
+    /// Something happened to the contact since it was read: read it again and decide anew. Nothing was written.
+    ContactChanged,
+}
 
 /// The `notices` table, and the contacts whose mails it counts.
 #[derive(Debug, Clone)]
@@ -33,62 +62,74 @@ impl Notices {
         Self { client, table: notices_table, contacts: contacts_table }
     }
 
-    /// Up to `limit` notices that are due at `as_of`, from each bucket the longest due, then the highest priority first.
+    /// Up to `limit` notices that are due at `as_of`, the highest priority of all of them first, then the longest due; those
+    /// that `is_wanted` refuses are left out.
     ///
     /// The index lags behind the table by moments, so a notice may be listed that has just been claimed: [`Notices::claim`]
     /// decides. Reads only: may be repeated at will.
-    pub async fn due(&self, as_of: Timestamp, limit: usize) -> Result<Due, StoreError> {
-        due::due(&self.client, &self.table, as_of, limit).await
+    pub async fn due(&self, as_of: Timestamp, limit: usize, is_wanted: impl Fn(&Notice) -> bool) -> Result<Due, StoreError> {
+        due::due(&self.client, &self.table, as_of, limit, &is_wanted).await
     }
 
-    /// Takes a due notice for sending. `false`: somebody else has it, or has settled it. Only who gets `true` may send.
+    /// Takes a due notice for sending, and counts the mail for its address, in one transaction: so neither can two notifiers
+    /// have one notice, nor can two notices together pass what the address may get. Only who gets [`Claimed::Yes`] may send.
     ///
-    /// It never says `true` twice for one turn of being due. So when DynamoDB's answer is lost and the SDK asks again, nobody
-    /// has the notice; like the claim of a process that dies, it ends in [`Notices::abandon_claims`]: rather a message too
-    /// few, and known to be, than one twice. After an `Err` do not send.
-    pub async fn claim(&self, notice: &Notice, claim_id: &str, at: Timestamp) -> Result<bool, StoreError> {
-        let values = vec![(":claimed", status(NoticeStatus::Claimed)), (":claim_id", text(claim_id)), (":at", moment(at))];
-        let update = "SET #status = :claimed, #claim_id = :claim_id, #claimed_at = :at, #updated_at = :at REMOVE #due_bucket, #reason";
-        self.while_due(notice, update, values).await
-    }
-
-    /// SES accepted the mail: the notice is sent and the contact has one mail more, in one transaction.
-    ///
-    /// Settles a claim that was taken for abandoned meanwhile, too. Repeating it counts no second mail. `ClaimLost` means that
-    /// something else was recorded; after any other `Err`, or when the process dies before this, the notice becomes
-    /// `unknown` by and by and is not sent again.
-    pub async fn sent(&self, notice: &Notice, claim_id: &str, message_id: &str, at: Timestamp) -> Result<(), StoreError> {
-        let change = self.settle(
+    /// `contact` is what the decision to send was made by (`None`: nothing is known of the address); it must not have changed
+    /// since. Mails from before `counted_for` ago are no longer kept. When DynamoDB's answer is lost and the SDK asks again,
+    /// the claim is recognized by its id. After an `Err` do not send: whether the claim was made is not known, and if it was,
+    /// it ends in [`Notices::abandon_claims`].
+    pub async fn claim(
+        &self,
+        notice: &Notice,
+        contact: Option<&Contact>,
+        claim: &Claim,
+        counted_for: SignedDuration,
+    ) -> Result<Claimed, StoreError> {
+        let taken = self.while_due(
             notice,
-            claim_id,
-            "SET #status = :sent, #message_id = :message_id, #updated_at = :at REMOVE #reason",
-            vec![(":sent", status(NoticeStatus::Sent)), (":message_id", text(message_id)), (":at", moment(at))],
+            "SET #status = :claimed, #claim_id = :claim_id, #claimed_at = :at, #updated_at = :at REMOVE #due_bucket, #reason",
+            vec![(":claimed", status(NoticeStatus::Claimed)), (":claim_id", text(&claim.id)), (":at", moment(claim.at))],
         );
-        let counted = contacts::one_more_mail(&self.contacts, &notice.address_hash, at);
-        let items = [change, counted].into_iter().map(|change| Ok(TransactWriteItem::builder().update(change.in_transaction()?).build()));
-        match transact(&self.client, &self.table, items.collect::<Result<_, StoreError>>()?).await? {
-            Transacted::Written => Ok(()),
-            Transacted::Refused(mut reasons) => {
-                let present = reasons.first_mut().and_then(|reason| reason.item.take()).unwrap_or_default();
-                self.settled_before(&present, claim_id, NoticeStatus::Sent)
-            }
+        let counted = contacts::one_more_mail(&self.contacts, &notice.address_hash, contact, &claim.mark(), counted_for);
+        match self.transact([taken, counted]).await? {
+            Transacted::Written => Ok(Claimed::Yes),
+            Transacted::Refused(mut reasons) => Ok(match reasons.first_mut().filter(|reason| is_condition(reason)) {
+                Some(reason) => {
+                    let present = reason.item.take().unwrap_or_default();
+                    let is_ours = text_of(&present, "claim_id") == Some(&claim.id) && has_status(&present, NoticeStatus::Claimed);
+                    if is_ours { Claimed::Yes } else { Claimed::NotDue }
+                }
+                None => Claimed::ContactChanged,
+            }),
         }
     }
 
-    /// SES asked to slow down: the notice is due again, at `due_at`.
+    /// SES accepted the mail.
+    ///
+    /// Settles a claim that was taken for abandoned meanwhile, too, and does nothing when SES's own events have settled it. May be
+    /// repeated. `ClaimLost` means that something else was recorded; after any other `Err`, or when the process dies before
+    /// this, the notice becomes `unknown` by and by, is not sent again, and is settled by SES's events.
+    pub async fn sent(&self, notice: &Notice, claim: &Claim, message_id: &str, at: Timestamp) -> Result<(), StoreError> {
+        let update = "SET #status = :sent, #message_id = :message_id, #updated_at = :at REMOVE #reason";
+        let values = vec![(":sent", status(NoticeStatus::Sent)), (":message_id", text(message_id)), (":at", moment(at))];
+        self.settle_alone(self.settle(notice, claim, update, values), claim).await
+    }
+
+    /// SES did not take the mail, and may take it later: the notice is due again, at `due_at`, and the mail no longer counts for
+    /// its address.
     ///
     /// Repeating it changes nothing while nobody has claimed the notice again. Lost, the notice becomes `unknown`.
     pub async fn release(
         &self,
         notice: &Notice,
-        claim_id: &str,
+        claim: &Claim,
         reason: Reason,
         due_at: Timestamp,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        let change = self.settle(
+        let released = self.settle(
             notice,
-            claim_id,
+            claim,
             "SET #status = :due, #reason = :reason, #due_at = :due_at, #due_bucket = :due_bucket, #updated_at = :at \
              REMOVE #claim_id, #claimed_at",
             vec![
@@ -99,26 +140,36 @@ impl Notices {
                 (":at", moment(at)),
             ],
         );
-        match change.write(&self.client).await? {
-            Changed::Yes => Ok(()),
-            Changed::No(present) if present.get("due_at") == Some(&moment(due_at)) && has_status(&present, NoticeStatus::Due) => Ok(()),
-            Changed::No(_) => Err(self.claim_lost()),
+        let uncounted = contacts::one_mail_less(&self.contacts, &notice.address_hash, &claim.mark());
+        match self.transact([released, uncounted]).await? {
+            Transacted::Written => Ok(()),
+            Transacted::Refused(reasons) => {
+                let present = present(reasons);
+                let is_released = present.get("due_at") == Some(&moment(due_at)) && has_status(&present, NoticeStatus::Due);
+                if is_released { Ok(()) } else { self.settled_before(&present, claim) }
+            }
         }
     }
 
-    /// SES refused the mail for good: it was not sent and will not be.
+    /// SES refused the mail for good, or it could not be built: it was not sent and will not be, and does not count for its
+    /// address.
     ///
     /// Settles a claim that was taken for abandoned meanwhile, too. Repeating it changes nothing. Lost, the notice becomes
     /// `unknown`.
-    pub async fn fail(&self, notice: &Notice, claim_id: &str, reason: Reason, at: Timestamp) -> Result<(), StoreError> {
-        self.end(notice, claim_id, NoticeStatus::Failed, reason, at).await
+    pub async fn fail(&self, notice: &Notice, claim: &Claim, reason: Reason, at: Timestamp) -> Result<(), StoreError> {
+        let failed = self.end(notice, claim, NoticeStatus::Failed, reason, at);
+        let uncounted = contacts::one_mail_less(&self.contacts, &notice.address_hash, &claim.mark());
+        match self.transact([failed, uncounted]).await? {
+            Transacted::Written => Ok(()),
+            Transacted::Refused(reasons) => self.settled_before(&present(reasons), claim),
+        }
     }
 
     /// Nobody can tell whether SES accepted the mail. It is not sent again; feedback or an operator settles it.
     ///
     /// Repeating it changes nothing. Lost, the notice becomes `unknown` all the same, later.
-    pub async fn unknown(&self, notice: &Notice, claim_id: &str, reason: Reason, at: Timestamp) -> Result<(), StoreError> {
-        self.end(notice, claim_id, NoticeStatus::Unknown, reason, at).await
+    pub async fn unknown(&self, notice: &Notice, claim: &Claim, reason: Reason, at: Timestamp) -> Result<(), StoreError> {
+        self.settle_alone(self.end(notice, claim, NoticeStatus::Unknown, reason, at), claim).await
     }
 
     /// A guard said no for good. `false`: the notice is no longer due, and was left as it is.
@@ -127,14 +178,23 @@ impl Notices {
     pub async fn skip(&self, notice: &Notice, reason: Reason, at: Timestamp) -> Result<bool, StoreError> {
         let values = vec![(":skipped", status(NoticeStatus::Skipped)), (":reason", text(&reason)), (":at", moment(at))];
         let update = "SET #status = :skipped, #reason = :reason, #updated_at = :at REMOVE #due_bucket";
-        self.while_due(notice, update, values).await
+        self.write(self.while_due(notice, update, values)).await
+    }
+
+    /// A guard said later: the notice is due again at `due_at`. `false`: it is no longer due, and was left as it is.
+    ///
+    /// Repeating it writes the same again. Lost, the next run decides again.
+    pub async fn put_off(&self, notice: &Notice, reason: Reason, due_at: Timestamp, at: Timestamp) -> Result<bool, StoreError> {
+        let values = vec![(":reason", text(&reason)), (":due_at", moment(due_at)), (":at", moment(at))];
+        self.write(self.while_due(notice, "SET #reason = :reason, #due_at = :due_at, #updated_at = :at", values)).await
     }
 
     /// A guard said not now: the notice stays due and says why. `false`: it is no longer due, and was left as it is.
     ///
     /// Repeating it writes the same again. Lost, the next run decides again.
     pub async fn hold(&self, notice: &Notice, reason: Reason, at: Timestamp) -> Result<bool, StoreError> {
-        self.while_due(notice, "SET #reason = :reason, #updated_at = :at", vec![(":reason", text(&reason)), (":at", moment(at))]).await
+        let values = vec![(":reason", text(&reason)), (":at", moment(at))];
+        self.write(self.while_due(notice, "SET #reason = :reason, #updated_at = :at", values)).await
     }
 
     /// Turns the claims made before `claimed_before` into `unknown`: their notifiers did not come back, and may or may not
@@ -182,46 +242,88 @@ impl Notices {
         Ok(change.write(&self.client).await? == Changed::Yes)
     }
 
-    /// Changes a notice that is due and that nobody has claimed.
-    async fn while_due(&self, notice: &Notice, update: &str, mut values: Vec<(&'static str, AttributeValue)>) -> Result<bool, StoreError> {
-        values.push((":due", status(NoticeStatus::Due)));
-        let change = Change { table: &self.table, key: key(notice), update, condition: Some("#status = :due"), values };
-        Ok(change.write(&self.client).await? == Changed::Yes)
-    }
-
-    /// Ends a claim without a mail.
-    async fn end(&self, notice: &Notice, claim_id: &str, end: NoticeStatus, reason: Reason, at: Timestamp) -> Result<(), StoreError> {
-        let values = vec![(":end", status(end)), (":reason", text(&reason)), (":at", moment(at))];
-        let change = self.settle(notice, claim_id, "SET #status = :end, #reason = :reason, #updated_at = :at", values);
-        match change.write(&self.client).await? {
-            Changed::Yes => Ok(()),
-            Changed::No(present) => self.settled_before(&present, claim_id, end),
+    /// Notices that are `unknown` since before that moment, and that nobody and nothing has settled.
+    ///
+    /// Reads only: may be repeated at will.
+    pub async fn count_unknown(&self, since_before: Timestamp) -> Result<u64, StoreError> {
+        const CONDITION: &str = "#status = :unknown AND #updated_at < :before";
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name("by-status")
+            .key_condition_expression(CONDITION)
+            .select(Select::Count)
+            .set_expression_attribute_names(Some(names(&[CONDITION])))
+            .expression_attribute_values(":unknown", status(NoticeStatus::Unknown))
+            .expression_attribute_values(":before", moment(since_before))
+            .into_paginator()
+            .send();
+        let mut unknown = 0;
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| StoreError::of_call(&self.table, &error))?;
+            unknown += u64::try_from(page.count()).unwrap_or_default();
         }
+        Ok(unknown)
     }
 
-    /// Changes a notice that is held by a claim.
+    /// A change of a notice that is due and that nobody has claimed.
+    fn while_due<'a>(&'a self, notice: &Notice, update: &'a str, mut values: Vec<(&'static str, AttributeValue)>) -> Change<'a> {
+        values.push((":due", status(NoticeStatus::Due)));
+        Change { table: &self.table, key: key(notice), update, condition: Some("#status = :due"), values }
+    }
+
+    /// The end of a claim without a mail, or without knowing of one.
+    fn end(&self, notice: &Notice, claim: &Claim, end: NoticeStatus, reason: Reason, at: Timestamp) -> Change<'_> {
+        let values = vec![(":end", status(end)), (":reason", text(&reason)), (":at", moment(at))];
+        self.settle(notice, claim, "SET #status = :end, #reason = :reason, #updated_at = :at", values)
+    }
+
+    /// A change of a notice that is held by a claim.
     fn settle<'a>(
         &'a self,
         notice: &Notice,
-        claim_id: &str,
+        claim: &Claim,
         update: &'a str,
         mut values: Vec<(&'static str, AttributeValue)>,
     ) -> Change<'a> {
-        values.push((":claim_id", text(claim_id)));
+        values.push((":claim_id", text(&claim.id)));
         values.push((":claimed", status(NoticeStatus::Claimed)));
         values.push((":unknown", status(NoticeStatus::Unknown)));
         Change { table: &self.table, key: key(notice), update, condition: Some(HELD), values }
     }
 
-    /// A change that was refused is no loss when the same claim has made it before.
-    fn settled_before(&self, present: &Item, claim_id: &str, end: NoticeStatus) -> Result<(), StoreError> {
-        let is_settled = has_status(present, end) && text_of(present, "claim_id") == Some(claim_id);
+    async fn write(&self, change: Change<'_>) -> Result<bool, StoreError> {
+        Ok(change.write(&self.client).await? == Changed::Yes)
+    }
+
+    async fn settle_alone(&self, change: Change<'_>, claim: &Claim) -> Result<(), StoreError> {
+        match change.write(&self.client).await? {
+            Changed::Yes => Ok(()),
+            Changed::No(present) => self.settled_before(&present, claim),
+        }
+    }
+
+    async fn transact(&self, changes: [Change<'_>; 2]) -> Result<Transacted, StoreError> {
+        let items = changes.into_iter().map(|change| Ok(TransactWriteItem::builder().update(change.in_transaction()?).build()));
+        transact(&self.client, &self.table, items.collect::<Result<_, StoreError>>()?).await
+    }
+
+    /// A change that was refused is no loss when the same claim was settled before: by the same call, or by SES's events, which
+    /// know better.
+    fn settled_before(&self, present: &Item, claim: &Claim) -> Result<(), StoreError> {
+        let is_settled = !has_status(present, NoticeStatus::Due) && text_of(present, "claim_id") == Some(&claim.id);
         if is_settled { Ok(()) } else { Err(self.claim_lost()) }
     }
 
     fn claim_lost(&self) -> StoreError {
         StoreError::ClaimLost { table: self.table.clone() }
     }
+}
+
+/// The notice as it stands when a transaction was refused.
+fn present(mut reasons: Vec<CancellationReason>) -> Item {
+    reasons.first_mut().and_then(|reason| reason.item.take()).unwrap_or_default()
 }
 
 fn key(notice: &Notice) -> Item {

@@ -45,7 +45,7 @@ impl Organizations {
     ///
     /// May miss a write of the last second, which costs a look too many at most. Reads only: may be repeated at will.
     pub async fn next_checks(&self, ids: &[OrganizationId]) -> Result<HashMap<OrganizationId, Timestamp>, StoreError> {
-        let projection = Projection { attributes: "#organization_id, #next_check_at", consistent: false };
+        let projection = Projection { attributes: Some("#organization_id, #next_check_at"), consistent: false };
         let items = batch::get(&self.client, &self.table, keys(ids.iter().cloned()), projection).await?;
         Ok(items.iter().filter_map(|item| Some((id_of(item)?, moment_of(item, "next_check_at")?))).collect())
     }
@@ -55,7 +55,7 @@ impl Organizations {
     ///
     /// Reads only: may be repeated at will.
     pub async fn standings(&self, ids: impl IntoIterator<Item = OrganizationId>) -> Result<HashMap<OrganizationId, Standing>, StoreError> {
-        let projection = Projection { attributes: "#organization_id, #stage, #stage_since", consistent: true };
+        let projection = Projection { attributes: Some("#organization_id, #stage, #stage_since"), consistent: true };
         let items = batch::get(&self.client, &self.table, keys(ids), projection).await?;
         Ok(items.into_iter().filter_map(standing).collect())
     }
