@@ -4,15 +4,17 @@ use engagement::EmailAddress;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::{error::ContentError, sources::Sources};
+use crate::{error::ContentError, line::short_line, sources::Sources};
 
 /// Who writes to the customers: `brand.toml`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Brand {
     /// The company that the customers know.
+    #[serde(deserialize_with = "short_line")]
     pub partner: String,
     /// What its bill payment is called.
+    #[serde(deserialize_with = "short_line")]
     pub product: String,
     /// Language of all messages (BCP 47).
     pub language: String,

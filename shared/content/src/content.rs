@@ -5,20 +5,24 @@ use std::{
 
 use engagement::{Cadences, Campaign, CampaignId, Campaigns, Notice, Rules, Stage};
 use strum::IntoEnumIterator;
+use url::Url;
 
 use crate::{
     brand::Brand,
     campaign_file::CampaignFile,
+    categories::Categories,
     error::{ContentError, Part, RenderError},
     in_product::{InProductFile, InProductMessage},
     mail::Mail,
     sources::Sources,
     templates::Templates,
+    unsubscribe,
 };
 
 /// Everything that customers read, parsed and checked. Build it once per process.
 pub struct Content {
     brand: Brand,
+    categories: Categories,
     rules: Rules,
     in_product: BTreeMap<Stage, InProductMessage>,
     templates: Templates,
@@ -33,6 +37,7 @@ impl Content {
     /// Parses the files and checks them against each other. The error names the file.
     pub fn from_sources(sources: &Sources) -> Result<Self, ContentError> {
         let brand = Brand::from_sources(sources)?;
+        let categories = Categories::from_sources(sources)?;
         let mut templates = Templates::new(&brand);
         for path in Sources::LAYOUTS {
             templates.add(path, sources.text(path)?)?;
@@ -57,7 +62,7 @@ impl Content {
             in_product.insert(stage, message);
         }
         let rules = Rules { campaigns: Campaigns::new(campaigns)?, cadences: Cadences::default() };
-        Ok(Self { brand, rules, in_product, templates })
+        Ok(Self { brand, categories, rules, in_product, templates })
     }
 
     /// The campaigns, and how often each stage is looked at.
@@ -75,9 +80,13 @@ impl Content {
         self.in_product.get(&stage)
     }
 
-    /// Builds the mail of a notice. `Err`: give the notice up, it fails the same way each time.
-    pub fn render(&self, notice: &Notice) -> Result<Mail, RenderError> {
-        self.templates.render(notice)
+    /// Builds the mail of a notice; `unsubscribe` is its recipient's own address to stop such mails.
+    /// `Err`: give the notice up, it fails the same way each time.
+    pub fn render(&self, notice: &Notice, unsubscribe: &Url) -> Result<Mail, RenderError> {
+        if !unsubscribe::is_fit_for_mail(unsubscribe) {
+            return Err(RenderError::Unsubscribe { campaign: notice.campaign.clone(), step: notice.step.clone() });
+        }
+        self.templates.render(notice, self.categories.words(notice.category), unsubscribe)
     }
 }
 

@@ -108,6 +108,14 @@ pub enum RenderError {
         /// What is wrong and where, without the text itself.
         reason: String,
     },
+    /// An address to unsubscribe at that no mail may carry: it holds a token, so it is not shown.
+    #[error("campaign {campaign}, step {step}: the address to unsubscribe at is not https")]
+    Unsubscribe {
+        /// The campaign.
+        campaign: CampaignId,
+        /// The step.
+        step: StepId,
+    },
 }
 
 /// One of the templates of a mail; its name is the middle of the file's name.
