@@ -3,7 +3,7 @@ use std::{
     fmt,
 };
 
-use engagement::{Cadences, Campaign, CampaignId, Campaigns, Notice, Rules, Stage};
+use engagement::{Cadences, Campaign, CampaignId, Campaigns, Category, Notice, Rules, Stage};
 use strum::IntoEnumIterator;
 use url::Url;
 
@@ -37,7 +37,7 @@ impl Content {
     /// Parses the files and checks them against each other. The error names the file.
     pub fn from_sources(sources: &Sources) -> Result<Self, ContentError> {
         let brand = Brand::from_sources(sources)?;
-        let categories = Categories::from_sources(sources)?;
+        let categories = Categories::from_sources(sources, &brand)?;
         let mut templates = Templates::new(&brand);
         for path in Sources::LAYOUTS {
             templates.add(path, sources.text(path)?)?;
@@ -83,10 +83,18 @@ impl Content {
     /// Builds the mail of a notice; `unsubscribe` is its recipient's own address to stop such mails.
     /// `Err`: give the notice up, it fails the same way each time.
     pub fn render(&self, notice: &Notice, unsubscribe: &Url) -> Result<Mail, RenderError> {
-        if !unsubscribe::is_fit_for_mail(unsubscribe) {
-            return Err(RenderError::Unsubscribe { campaign: notice.campaign.clone(), step: notice.step.clone() });
-        }
-        self.templates.render(notice, self.categories.words(notice.category), unsubscribe)
+        let kind = self.categories.kind(notice.category);
+        let [address, one_click] = unsubscribe::headers(unsubscribe).map_err(|reason| RenderError::Unsubscribe {
+            campaign: notice.campaign.clone(),
+            step: notice.step.clone(),
+            reason,
+        })?;
+        self.templates.render(notice, kind, unsubscribe, vec![address, one_click, kind.list.clone()])
+    }
+
+    /// The mailing list of a kind of mail, as `List-ID` names it (RFC 2919).
+    pub fn list_id(&self, category: Category) -> &str {
+        self.categories.kind(category).list.value()
     }
 }
 

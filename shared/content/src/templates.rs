@@ -8,9 +8,10 @@ use url::Url;
 
 use crate::{
     brand::Brand,
-    categories::CategoryWords,
+    categories::Kind,
     environment,
     error::{ContentError, Part, RenderError},
+    header::Header,
     mail::Mail,
     presentable::{presentable, shortened, single_line},
 };
@@ -51,9 +52,9 @@ impl Templates {
         environment::add(&mut self.environment, path, source, &VARIABLES)
     }
 
-    /// `unsubscribe` is where the recipient can stop mails of this `category`.
-    pub(crate) fn render(&self, notice: &Notice, category: &CategoryWords, unsubscribe: &Url) -> Result<Mail, RenderError> {
-        let part = |part| self.render_part(notice, part, variables(notice, part, category, unsubscribe));
+    /// `unsubscribe` is where the recipient can stop mails of this `kind`.
+    pub(crate) fn render(&self, notice: &Notice, kind: &Kind, unsubscribe: &Url, headers: Vec<Header>) -> Result<Mail, RenderError> {
+        let part = |part| self.render_part(notice, part, variables(notice, part, kind, unsubscribe));
         let (subject, text, mjml) = (part(Part::Subject)?, part(Part::Text)?, part(Part::Mjml)?);
         Ok(Mail {
             subject: shortened(&single_line(&subject), MAX_SUBJECT),
@@ -63,6 +64,7 @@ impl Templates {
                 step: notice.step.clone(),
                 reason,
             })?,
+            headers,
         })
     }
 
@@ -82,7 +84,7 @@ impl Templates {
     }
 }
 
-fn variables(notice: &Notice, part: Part, category: &CategoryWords, unsubscribe: &Url) -> Value {
+fn variables(notice: &Notice, part: Part, kind: &Kind, unsubscribe: &Url) -> Value {
     let max_name = if part == Part::Subject { MAX_NAME_IN_SUBJECT } else { MAX_NAME };
     let organization = presentable(notice.organization_name.as_ref(), max_name);
     let first_name =
@@ -94,7 +96,7 @@ fn variables(notice: &Notice, part: Part, category: &CategoryWords, unsubscribe:
         greeting => first_name.map_or_else(|| "Hello,".to_owned(), |name| format!("Hello {name},")),
         organization => organization.as_deref().unwrap_or("your company"),
         organization_at_start => organization.as_deref().unwrap_or("Your company"),
-        category => context! { name => &category.name, description => &category.description },
+        category => context! { name => &kind.name, description => &kind.description },
         unsubscribe => address(unsubscribe, if part == Part::Mjml { &AutoEscape::Html } else { &AutoEscape::None }),
     }
 }
