@@ -75,7 +75,7 @@ pub enum ContentError {
     Campaigns(#[from] CampaignError),
 }
 
-/// A mail that could not be built. Building it again gives the same error: the notice is to be given up
+/// A mail or a page that could not be built. Building it again gives the same error: a notice is to be given up
 /// ([`engagement::Reason::Unrenderable`]). Says which mail, never what it says or to whom.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RenderError {
@@ -110,6 +110,14 @@ pub enum RenderError {
         step: StepId,
         /// What is wrong and where, without the text itself.
         reason: String,
+    },
+    /// A page's template asks for something that the page does not have. Same as with mails: trying again does not help.
+    #[error("a page does not render: {reason} at {location}")]
+    Page {
+        /// What kind of error, in the words of the template engine.
+        reason: String,
+        /// `file:line`.
+        location: String,
     },
     /// An address to unsubscribe at that no mail may carry: it holds a token, so it is not shown.
     #[error("campaign {campaign}, step {step}: {reason}")]

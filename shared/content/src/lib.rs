@@ -1,4 +1,4 @@
-//! Campaign files, the partner's brand, and their rendering to e-mails and in-product messages.
+//! Campaign files, the partner's brand, and their rendering to e-mails, pages and in-product messages.
 //!
 //! Everything that a customer reads lives in files beside this crate's sources and is embedded in the binary:
 //!
@@ -7,12 +7,13 @@
 //! categories.toml                  what the kinds of mails are called
 //! layout.mjml.jinja                what all mails have in common, as MJML (HTML part)
 //! layout.txt.jinja                 and as text
+//! pages/*.jinja                    where people say which mails they want
 //! campaigns/STAGE/campaign.toml    the steps: when, to whom, how important
 //! campaigns/STAGE/in-product.toml  what the partner's own product shows
 //! campaigns/STAGE/STEP.*.jinja     subject, text and MJML of one mail
 //! ```
 //!
-//! Start reading at [`Content`].
+//! Start reading at [`Content`], or at [`Pages`] for what is shown in a browser.
 
 mod brand;
 mod campaign_file;
@@ -25,6 +26,7 @@ mod header;
 mod in_product;
 mod line;
 mod mail;
+mod pages;
 mod presentable;
 mod sources;
 mod templates;
@@ -37,4 +39,5 @@ pub use error::{ContentError, Part, RenderError, UnsubscribeError};
 pub use header::{Header, HeaderError};
 pub use in_product::{Action, InProductMessage, Severity};
 pub use mail::Mail;
+pub use pages::{Pages, PreferencesPage, PreferencesState};
 pub use sources::Sources;

@@ -6,5 +6,6 @@ mod bad_files;
 mod headers;
 mod hostile_names;
 mod notices;
+mod pages;
 mod shipped;
 mod snapshots;

@@ -188,11 +188,11 @@ pub(crate) fn visible_text(html: &str) -> String {
     body.text().collect::<Vec<_>>().join(" ").split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn attributes(html: &str, elements: &str, attribute: &str) -> Vec<String> {
+pub(crate) fn attributes(html: &str, elements: &str, attribute: &str) -> Vec<String> {
     let document = Html::parse_document(html);
     document.select(&selector(elements)).filter_map(|element| element.value().attr(attribute)).map(ToOwned::to_owned).collect()
 }
 
-fn selector(text: &str) -> Selector {
+pub(crate) fn selector(text: &str) -> Selector {
     Selector::parse(text).unwrap()
 }
