@@ -45,7 +45,7 @@ fn both_parts_say_of_which_kind_they_are_and_how_to_stop_it() {
     for (campaign, step, reason) in all(content) {
         let mail = content.render(&notice(campaign, step, reason), unsubscribe()).unwrap();
         let link = Html::parse_document(&mail.html);
-        let link = link.select(&selector("a[href]")).last().unwrap();
+        let link = link.select(&selector("a[href]")).next_back().unwrap();
         assert_eq!(link.attr("href"), Some(unsubscribe().as_str()), "{}", step.id);
         assert_eq!(link.text().collect::<String>(), "Unsubscribe from these e-mails");
         assert!(link.attr("style").unwrap().contains("text-decoration: underline"));
