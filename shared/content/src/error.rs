@@ -1,6 +1,6 @@
 use engagement::{CampaignError, CampaignId, StepId};
 
-use crate::brand::ActionPathError;
+use crate::{brand::ActionPathError, header::HeaderError};
 
 /// Content files that cannot be used. The files have to be mended and deployed again; nothing else helps.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -67,12 +67,15 @@ pub enum ContentError {
         /// Contrast ratio: 1 to 21.
         contrast: f64,
     },
+    /// Names in `brand.toml` and `categories.toml` that together are too long.
+    #[error("brand.toml and categories.toml: {0}")]
+    Header(#[from] HeaderError),
     /// Campaigns that make no sense together.
     #[error(transparent)]
     Campaigns(#[from] CampaignError),
 }
 
-/// A mail that could not be built. Building it again gives the same error: the notice is to be given up
+/// A mail or a page that could not be built. Building it again gives the same error: a notice is to be given up
 /// ([`engagement::Reason::Unrenderable`]). Says which mail, never what it says or to whom.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RenderError {
@@ -108,6 +111,35 @@ pub enum RenderError {
         /// What is wrong and where, without the text itself.
         reason: String,
     },
+    /// A page's template asks for something that the page does not have. Same as with mails: trying again does not help.
+    #[error("a page does not render: {reason} at {location}")]
+    Page {
+        /// What kind of error, in the words of the template engine.
+        reason: String,
+        /// `file:line`.
+        location: String,
+    },
+    /// An address to unsubscribe at that no mail may carry: it holds a token, so it is not shown.
+    #[error("campaign {campaign}, step {step}: {reason}")]
+    Unsubscribe {
+        /// The campaign.
+        campaign: CampaignId,
+        /// The step.
+        step: StepId,
+        /// What is wrong with it.
+        reason: UnsubscribeError,
+    },
+}
+
+/// An address to unsubscribe at that no mail may carry.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum UnsubscribeError {
+    /// Not https, or with a user or a fragment.
+    #[error("the address to unsubscribe at is not a plain https address")]
+    Unsafe,
+    /// Not fit for a header.
+    #[error(transparent)]
+    Header(#[from] HeaderError),
 }
 
 /// One of the templates of a mail; its name is the middle of the file's name.

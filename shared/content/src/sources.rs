@@ -6,21 +6,29 @@ use crate::error::ContentError;
 
 static CAMPAIGNS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/campaigns");
 
+const FILES: [(&str, &str); 8] = [
+    (Sources::BRAND, include_str!("../brand.toml")),
+    (Sources::CATEGORIES, include_str!("../categories.toml")),
+    (Sources::LAYOUTS[0], include_str!("../layout.mjml.jinja")),
+    (Sources::LAYOUTS[1], include_str!("../layout.txt.jinja")),
+    ("pages/layout.html.jinja", include_str!("../pages/layout.html.jinja")),
+    ("pages/not-found.html.jinja", include_str!("../pages/not-found.html.jinja")),
+    ("pages/preferences.html.jinja", include_str!("../pages/preferences.html.jinja")),
+    ("pages/style.css.jinja", include_str!("../pages/style.css.jinja")),
+];
+
 /// The content files by their paths, `/` between folders.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sources(BTreeMap<String, Cow<'static, str>>);
 
 impl Sources {
     pub(crate) const BRAND: &str = "brand.toml";
+    pub(crate) const CATEGORIES: &str = "categories.toml";
     pub(crate) const LAYOUTS: [&str; 2] = ["layout.mjml.jinja", "layout.txt.jinja"];
 
     /// The files that the binary was built with.
     pub fn embedded() -> Self {
-        let mut files = BTreeMap::from([
-            (Self::BRAND.to_owned(), Cow::Borrowed(include_str!("../brand.toml"))),
-            (Self::LAYOUTS[0].to_owned(), Cow::Borrowed(include_str!("../layout.mjml.jinja"))),
-            (Self::LAYOUTS[1].to_owned(), Cow::Borrowed(include_str!("../layout.txt.jinja"))),
-        ]);
+        let mut files: BTreeMap<_, _> = FILES.iter().map(|(path, text)| ((*path).to_owned(), Cow::Borrowed(*text))).collect();
         for file in CAMPAIGNS.dirs().flat_map(Dir::files) {
             let names: Vec<_> = file.path().iter().map(|name| name.to_string_lossy()).collect();
             files.insert(format!("campaigns/{}", names.join("/")), String::from_utf8_lossy(file.contents()));

@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 mod bad_files;
+mod headers;
 mod hostile_names;
 mod notices;
+mod pages;
 mod shipped;
 mod snapshots;

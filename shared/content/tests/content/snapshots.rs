@@ -1,8 +1,11 @@
-//! Every mail, word for word: `shared/content/tests/content/snapshots`.
+//! Every mail and every page, word for word: `shared/content/tests/content/snapshots`.
 
+use content::{Pages, PreferencesPage, PreferencesState};
+use engagement::Category;
 use insta::{Settings, assert_snapshot};
+use strum::IntoEnumIterator;
 
-use crate::notices::{all, content, notice};
+use crate::notices::{all, content, notice, unsubscribe};
 
 #[test]
 fn every_mail_reads_as_reviewed() {
@@ -11,12 +14,26 @@ fn every_mail_reads_as_reviewed() {
     settings.set_omit_expression(true);
     settings.set_prepend_module_to_snapshot(false);
     for (campaign, step, reason) in all(content) {
-        let mail = content.render(&notice(campaign, step, reason)).unwrap();
+        let mail = content.render(&notice(campaign, step, reason), unsubscribe()).unwrap();
         settings.bind(|| {
             assert_snapshot!(format!("{step}.{reason}.txt", step = step.id), format!("Subject: {}\n\n{}", mail.subject, mail.text));
             assert_snapshot!(format!("{step}.{reason}.html", step = step.id), one_tag_a_line(&mail.html));
         });
     }
+}
+
+#[test]
+fn every_page_reads_as_reviewed() {
+    let pages = Pages::embedded().unwrap();
+    let mut settings = Settings::clone_current();
+    settings.set_omit_expression(true);
+    settings.set_prepend_module_to_snapshot(false);
+    for (state, just_changed) in PreferencesState::iter().flat_map(|state| [(state, false), (state, true)]) {
+        let page = pages.preferences(&PreferencesPage { category: Category::Reengagement, state, just_changed }).unwrap();
+        let change = if just_changed { ".just_changed" } else { "" };
+        settings.bind(|| assert_snapshot!(format!("page.{}{change}", <&str>::from(state)), page));
+    }
+    settings.bind(|| assert_snapshot!("page.not_found", pages.not_found().unwrap()));
 }
 
 #[test]
