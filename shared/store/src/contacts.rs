@@ -14,8 +14,8 @@ use crate::{
 /// The `contacts` table.
 #[derive(Debug, Clone)]
 pub struct Contacts {
-    client: Client,
-    table: String,
+    pub(crate) client: Client,
+    pub(crate) table: String,
 }
 
 impl Contacts {
@@ -46,6 +46,6 @@ pub(crate) fn one_more_mail<'a>(table: &'a str, address: &AddressHash, at: Times
     }
 }
 
-fn key(address: &AddressHash) -> Item {
+pub(crate) fn key(address: &AddressHash) -> Item {
     [("address_hash".to_owned(), text(address))].into()
 }

@@ -22,8 +22,8 @@ const HELD: &str = "#claim_id = :claim_id AND #status IN (:claimed, :unknown)";
 /// The `notices` table, and the contacts whose mails it counts.
 #[derive(Debug, Clone)]
 pub struct Notices {
-    client: Client,
-    table: String,
+    pub(crate) client: Client,
+    pub(crate) table: String,
     contacts: String,
 }
 
