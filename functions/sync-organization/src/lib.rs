@@ -5,7 +5,7 @@
 
 mod config;
 mod look;
-mod park;
+mod request;
 mod signals;
 
 use std::{
@@ -22,9 +22,8 @@ pub use config::Config;
 use engagement::{AddressKey, Decision, Organization, Rules, Signals, SyncRequest, decide};
 use jiff::SignedDuration;
 use look::{Look, LookError};
-pub use park::DeadLetters;
 use runtime::{
-    Deadline, ErrorType, Failure, Metrics, Secret, clock,
+    DeadLetters, Deadline, ErrorType, Failure, Metrics, Secret, clock,
     sqs::{Outcome, Record, run_batch},
 };
 use secrecy::SecretString;
@@ -105,7 +104,7 @@ struct Work<'a> {
 
 impl Work<'_> {
     async fn record(&self, record: Record) -> Outcome {
-        let request = match park::parse(&record) {
+        let request = match request::parse(&record) {
             Ok(request) => request,
             Err(reason) => return self.sync.dead_letters.park(&record, reason).await,
         };

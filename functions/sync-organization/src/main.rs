@@ -3,9 +3,9 @@
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use aws_lambda_events::event::sqs::SqsEvent;
-use runtime::{Deadline, Environment, Failure, Metrics, Secret};
+use runtime::{DeadLetters, Deadline, Environment, Failure, Metrics, Secret};
 use store::{CheckTables, Checks, Organizations, Runs};
-use sync_organization::{Config, DeadLetters, Sync};
+use sync_organization::{Config, Sync};
 
 /// Time kept back for the correction of the budget and the answer.
 const MARGIN: Duration = Duration::from_secs(3);

@@ -6,6 +6,7 @@
 mod campaign;
 mod contact;
 mod decide;
+mod feedback;
 mod guards;
 mod identity;
 mod notice;
@@ -21,6 +22,7 @@ mod unsubscribe;
 pub use campaign::{Cadences, Campaign, CampaignError, CampaignId, Campaigns, Category, Rules, Step, StepId};
 pub use contact::{Caps, Contact, InvalidCaps, InvalidMark, Mark, Suppression};
 pub use decide::{Decision, decide};
+pub use feedback::{Bounce, Feedback, MailEvent};
 pub use guards::{Circumstances, Expiry, Holdout, InvalidHoldout, Policy, Standing, Verdict, guard};
 pub use identity::{IdentifierError, OrganizationId, UserId};
 pub use notice::{

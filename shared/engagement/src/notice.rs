@@ -220,6 +220,13 @@ impl NoticeKey {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Pseudonym of the recipient's address, the key's last part; `None` when there is none: a [`NoticeId`] from outside may
+    /// hold any text.
+    pub fn address_hash(&self) -> Option<AddressHash> {
+        let (_, digits) = self.0.rsplit_once('#')?;
+        AddressHash::from_bytes(&hex::decode(digits).ok()?)
+    }
 }
 
 impl fmt::Display for NoticeKey {

@@ -17,8 +17,8 @@ use crate::{
 /// The `contacts` table.
 #[derive(Debug, Clone)]
 pub struct Contacts {
-    client: Client,
-    table: String,
+    pub(crate) client: Client,
+    pub(crate) table: String,
 }
 
 impl Contacts {

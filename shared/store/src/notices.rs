@@ -51,8 +51,8 @@ pub enum Claimed {
 /// The `notices` table, and the contacts whose mails it counts.
 #[derive(Debug, Clone)]
 pub struct Notices {
-    client: Client,
-    table: String,
+    pub(crate) client: Client,
+    pub(crate) table: String,
     contacts: String,
 }
 

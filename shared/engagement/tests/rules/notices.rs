@@ -108,6 +108,11 @@ fn a_key_is_made_of_occurrence_step_and_recipient() {
 }
 
 #[test]
+fn a_key_knows_whose_it_is() {
+    assert_eq!(due().notice.address_hash(), Some(due().address_hash));
+}
+
+#[test]
 fn a_key_names_no_address_in_clear() {
     assert!(!due().notice.as_str().to_lowercase().contains("marisol"));
 }

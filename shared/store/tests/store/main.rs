@@ -12,6 +12,8 @@ mod checks;
 #[cfg(test)]
 mod due;
 #[cfg(test)]
+mod feedback;
+#[cfg(test)]
 mod fixtures;
 #[cfg(test)]
 mod ministack;

@@ -12,6 +12,7 @@ use aws_sdk_dynamodb::{
         ScalarAttributeType,
     },
 };
+use engagement::Notice;
 use serde_json::{Value, json};
 use store::{CheckTables, Checks, Contacts, Notices, Organizations, Runs};
 
@@ -73,6 +74,15 @@ impl Tables {
         self.client.put_item().table_name(self.name(table)).set_item(Some(item)).send().await.unwrap();
     }
 
+    /// Overwrites one text of a notice.
+    pub async fn set(&self, notice: &Notice, attribute: &str, value: &str) {
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let request = self.client.update_item().table_name(self.name("notices"));
+        let request = request.key("organization_id", text(notice.organization_id.as_str())).key("notice", text(notice.notice.as_str()));
+        let request = request.update_expression("SET #attribute = :value").expression_attribute_names("#attribute", attribute);
+        request.expression_attribute_values(":value", text(value)).send().await.unwrap();
+    }
+
     fn name(&self, table: &str) -> String {
         format!("{}-{table}", self.prefix)
     }
@@ -118,6 +128,7 @@ fn shown_value(value: &AttributeValue) -> Value {
         AttributeValue::S(text) => json!({ "S": text }),
         AttributeValue::N(number) => json!({ "N": number }),
         AttributeValue::L(list) => json!({ "L": list.iter().map(shown_value).collect::<Vec<_>>() }),
+        AttributeValue::Ss(texts) => json!({ "SS": texts }),
         AttributeValue::M(map) => json!({ "M": shown(map) }),
         other => panic!("no attribute is of this type: {other:?}"),
     }

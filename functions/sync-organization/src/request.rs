@@ -1,8 +1,7 @@
-//! Messages that can never be worked on: set aside at once, with the reason beside them, instead of five times over.
+//! Messages as they come from the queue, and what makes one that can never be worked on.
 
-use aws_sdk_sqs::{Client, error::ProvideErrorMetadata, types::MessageAttributeValue};
 use engagement::SyncRequest;
-use runtime::sqs::{Outcome, Record};
+use runtime::sqs::Record;
 
 /// Reads a message. The `Err` says what is wrong with it, without quoting it.
 pub fn parse(record: &Record) -> Result<SyncRequest, String> {
@@ -13,41 +12,6 @@ pub fn parse(record: &Record) -> Result<SyncRequest, String> {
         Ok(request)
     } else {
         Err(format!("schema_version {} is not {}", request.schema_version, SyncRequest::SCHEMA_VERSION))
-    }
-}
-
-/// The dead-letter queue of the sync queue.
-#[derive(Debug, Clone)]
-pub struct DeadLetters {
-    client: Client,
-    url: String,
-}
-
-impl DeadLetters {
-    /// A queue at `url`.
-    pub fn new(client: Client, url: String) -> Self {
-        Self { client, url }
-    }
-
-    /// Moves a message to the dead letters: sent there first, completed here after. Dying in between leaves it in both, which
-    /// costs an operator a second look. When it cannot be sent there it is returned, and SQS moves it after five receipts.
-    pub async fn park(&self, record: &Record, reason: String) -> Outcome {
-        let attribute = |text: &str| MessageAttributeValue::builder().data_type("String").string_value(text).build();
-        let (Ok(why), Ok(from)) = (attribute(&reason), attribute(&record.message_id)) else {
-            return Outcome::park(reason);
-        };
-        let call = self.client.send_message().queue_url(&self.url).message_body(&record.body);
-        match call.message_attributes("reason", why).message_attributes("message_id", from).send().await {
-            Ok(_) => {
-                tracing::error!(error_type = "event_invalid", reason, "the message was moved to the dead letters");
-                Outcome::Done
-            }
-            Err(error) => {
-                let code = error.code().unwrap_or("no answer");
-                tracing::error!(error_type = "queue_unavailable", code, "the message could not be moved to the dead letters");
-                Outcome::park(reason)
-            }
-        }
     }
 }
 

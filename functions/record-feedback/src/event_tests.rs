@@ -1,0 +1,191 @@
+use proptest::prelude::*;
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use super::*;
+
+const NOTICE: &str = "2026-11-16T09:00:00Z#verify-bank-1#5c6901cf6939e75d33312b9660c194f7afd8ec899bc47e9f5076660ca3f84bd3";
+const MAILED: &str = "2026-11-23T09:00:02.012Z";
+const BOUNCED: &str = "2026-11-23T09:01:02.669Z";
+
+macro_rules! sample {
+    ($name:literal) => {
+        include_str!(concat!("../tests/events/", $name, ".json"))
+    };
+}
+
+#[rstest]
+#[case::send(sample!("send"), Some(MailEvent::Sent), "feedback_send", MAILED)]
+#[case::delivery(sample!("delivery"), Some(MailEvent::Delivered), "feedback_delivery", "2026-11-23T09:00:14.133Z")]
+#[case::delay(sample!("delivery-delay"), Some(MailEvent::Delayed), "feedback_delay", "2026-11-23T10:30:00.095Z")]
+#[case::reject(sample!("reject"), Some(MailEvent::Rejected), "feedback_reject", MAILED)]
+#[case::rendering(sample!("rendering-failure"), Some(MailEvent::RenderingFailed), "feedback_rendering_failure", MAILED)]
+#[case::hard(sample!("bounce-permanent"), Some(MailEvent::Bounced(Bounce::Hard)), "feedback_bounce_permanent", BOUNCED)]
+#[case::soft(sample!("bounce-transient"), Some(MailEvent::Bounced(Bounce::Soft)), "feedback_bounce_transient", BOUNCED)]
+#[case::undetermined(
+    sample!("bounce-undetermined"),
+    Some(MailEvent::Bounced(Bounce::Undetermined)),
+    "feedback_bounce_undetermined",
+    BOUNCED
+)]
+#[case::complaint(sample!("complaint"), Some(MailEvent::Complained), "feedback_complaint", "2026-11-24T18:30:00Z")]
+#[case::not_spam(sample!("complaint-not-spam"), None, "feedback_other", MAILED)]
+#[case::subscription(sample!("subscription"), None, "feedback_other", MAILED)]
+#[case::unknown(sample!("unknown"), None, "feedback_other", MAILED)]
+fn each_event_is_read(#[case] body: &str, #[case] kind: Option<MailEvent>, #[case] metric: &str, #[case] at: &str) {
+    let event = Event::parse(body, Timestamp::UNIX_EPOCH).unwrap();
+    assert_eq!((event.kind, event.metric(), event.at), (kind, metric, at.parse().unwrap()));
+    let notice = event.notice.unwrap();
+    assert_eq!((notice.organization_id.as_str(), notice.notice.as_str()), ("00802KESTRELBAKEm7q2", NOTICE));
+    assert_eq!(event.message_id.as_deref(), Some("0100019abcdef012-3f1c2b7e-9d4a-4c55-8a0e-6b7c8d9e0f10-000000"));
+    assert!(event.has_one_recipient);
+    assert!(event.addresses.iter().all(|address| address.canonical() == "marisol@kestrel.example"));
+    assert_eq!(event.invalid_addresses, 0);
+}
+
+#[rstest]
+#[case::plain("marisol@kestrel.example", true)]
+#[case::with_a_name("Marisol <marisol@kestrel.example>", true)]
+#[case::with_a_quoted_name("\"Vega, <M>\" <marisol@kestrel.example> ", true)]
+#[case::in_brackets("<marisol@kestrel.example>", true)]
+#[case::no_address("Marisol", false)]
+#[case::nothing_in_brackets("Marisol <>", false)]
+#[case::nothing("", false)]
+fn an_address_is_found_beside_its_name_or_counted(#[case] spelled: &str, #[case] found: bool) {
+    let event = parse(&bounce(&json!([{ "emailAddress": spelled }, { "emailAddress": "tomas@kestrel.example" }])));
+    let addresses: Vec<&str> = event.addresses.iter().map(EmailAddress::expose).collect();
+    let expected: &[&str] = if found { &["marisol@kestrel.example", "tomas@kestrel.example"] } else { &["tomas@kestrel.example"] };
+    assert_eq!((addresses.as_slice(), event.invalid_addresses), (expected, usize::from(!found)));
+}
+
+#[test]
+fn the_single_recipient_of_a_mail_is_meant_however_the_event_spells_the_address() {
+    let mut body = bounce(&json!([{ "emailAddress": "rewritten by a forwarder" }]));
+    body["detail"]["mail"] = json!({ "destination": ["marisol@kestrel.example"] });
+    let event = parse(&body);
+    assert_eq!((event.addresses.len(), event.invalid_addresses, event.has_one_recipient), (1, 1, true));
+    body["detail"]["mail"]["destination"] = json!(["marisol@kestrel.example", "tomas@kestrel.example"]);
+    assert!(Event::parse(&body.to_string(), Timestamp::UNIX_EPOCH).is_err(), "which of the two is not known");
+}
+
+#[test]
+fn a_field_of_another_type_costs_that_field_alone() {
+    let mut body = bounce(&json!([7, null, ["x"], { "emailAddress": {} }, { "emailAddress": "marisol@kestrel.example" }]));
+    body["time"] = json!("2026-11-23T09:02:00Z");
+    body["detail"]["bounce"]["timestamp"] = json!("yesterday");
+    body["detail"]["bounce"]["feedbackId"] = json!({});
+    body["detail"]["mail"] = json!({ "messageId": "marisol@kestrel.example", "destination": "x", "tags": { "notice_id": "x" } });
+    let event = parse(&body);
+    assert_eq!((event.kind, event.invalid_addresses, event.addresses.len()), (Some(MailEvent::Bounced(Bounce::Hard)), 4, 1));
+    assert_eq!((event.notice, event.message_id, event.feedback_id), (None, None, None));
+    assert_eq!(event.at, "2026-11-23T09:02:00Z".parse().unwrap());
+}
+
+#[rstest]
+#[case::another_word("order-4711")]
+#[case::without_a_recipient("MDA4L3g")] // 008/x
+#[case::an_address("bWFyaXNvbEBrZXN0cmVsLmV4YW1wbGUveA")] // marisol@kestrel.example/x
+fn a_tag_that_names_no_notice_of_ours_is_none(#[case] word: &str) {
+    let mut body: Value = serde_json::from_str(sample!("delivery")).unwrap();
+    body["detail"]["mail"]["tags"]["notice_id"] = json!([word]);
+    assert_eq!(parse(&body).notice, None);
+}
+
+#[rstest]
+#[case::no_json("marisol@kestrel.example")]
+#[case::nothing("")]
+#[case::half(r#"{"source":"aws.ses","detail":{"mail":{"destination":["marisol@kestrel.example"#)]
+#[case::no_object(r#"["marisol@kestrel.example"]"#)]
+#[case::no_envelope(r#"{"eventType":"Bounce","bounce":{"bouncedRecipients":[{"emailAddress":"marisol@kestrel.example"}]}}"#)]
+#[case::of_another_source(r#"{"source":"marisol@kestrel.example","detail":{"eventType":"Send"}}"#)]
+#[case::no_detail(r#"{"source":"aws.ses","detail":"marisol@kestrel.example"}"#)]
+#[case::a_list_as_detail(r#"{"source":"aws.ses","detail":["Send","marisol@kestrel.example"]}"#)]
+#[case::nobody(r#"{"source":"aws.ses","detail":{"eventType":"Complaint","mail":{"source":"marisol@kestrel.example"}}}"#)]
+fn what_cannot_be_worked_on_is_refused_without_quoting_it(#[case] body: &str) {
+    let reason = Event::parse(body, Timestamp::UNIX_EPOCH).unwrap_err();
+    assert!(!reason.is_empty() && !reason.contains("marisol"), "{reason}");
+}
+
+#[test]
+fn events_of_ses_that_are_not_about_a_mail_are_of_another_kind() {
+    let body = json!({ "source": "aws.ses", "detail-type": "Sending Status Disabled", "detail": { "version": "1.0.0" } });
+    assert_eq!((parse(&body).kind, parse(&body).at), (None, Timestamp::UNIX_EPOCH));
+}
+
+#[test]
+fn an_event_does_not_show_its_addresses() {
+    let shown = format!("{:?}", Event::parse(sample!("complaint"), Timestamp::UNIX_EPOCH).unwrap());
+    assert!(shown.contains("Complained") && !shown.to_lowercase().contains("marisol"), "{shown}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
+
+    #[test]
+    fn no_text_is_too_strange(body in ".*") {
+        prop_assert!(Event::parse(&body, Timestamp::UNIX_EPOCH).is_err());
+    }
+
+    #[test]
+    fn no_value_in_place_of_any_field_is_too_strange(value in json_value(), place in 0..PLACES.len()) {
+        for sample in [sample!("bounce-permanent"), sample!("complaint")] {
+            let mut body: Value = serde_json::from_str(sample).unwrap();
+            if let Some(field) = body.pointer_mut(PLACES[place]) {
+                *field = value.clone();
+            }
+            drop(Event::parse(&body.to_string(), Timestamp::UNIX_EPOCH));
+        }
+    }
+
+    #[test]
+    fn any_details_of_an_event_of_ses_are_read_or_refused(value in json_value()) {
+        drop(Event::parse(&value.to_string(), Timestamp::UNIX_EPOCH));
+        let body = json!({ "source": "aws.ses", "detail": value });
+        prop_assert_eq!(Event::parse(&body.to_string(), Timestamp::UNIX_EPOCH).is_ok(), value.is_object());
+    }
+}
+
+const PLACES: [&str; 16] = [
+    "/source",
+    "/time",
+    "/detail",
+    "/detail/eventType",
+    "/detail/bounce",
+    "/detail/bounce/bounceType",
+    "/detail/bounce/bouncedRecipients",
+    "/detail/bounce/bouncedRecipients/0",
+    "/detail/bounce/timestamp",
+    "/detail/complaint/complainedRecipients/0/emailAddress",
+    "/detail/mail",
+    "/detail/mail/timestamp",
+    "/detail/mail/destination",
+    "/detail/mail/destination/0",
+    "/detail/mail/tags",
+    "/detail/mail/tags/notice_id",
+];
+
+fn json_value() -> impl Strategy<Value = Value> {
+    let text = prop_oneof![".*", Just("Bounce <@>".to_owned()), Just("+999999-12-31T23:59:60Z".to_owned())];
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        text.prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 32, 4, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            proptest::collection::hash_map("[a-zA-Z]{0,12}", inner, 0..4).prop_map(|fields| Value::Object(fields.into_iter().collect())),
+        ]
+    })
+}
+
+fn bounce(recipients: &Value) -> Value {
+    let bounce = json!({ "bounceType": "Permanent", "bouncedRecipients": recipients });
+    json!({ "source": "aws.ses", "detail": { "eventType": "Bounce", "bounce": bounce } })
+}
+
+fn parse(body: &Value) -> Event {
+    Event::parse(&body.to_string(), Timestamp::UNIX_EPOCH).unwrap()
+}

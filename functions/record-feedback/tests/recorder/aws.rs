@@ -1,0 +1,108 @@
+//! An AWS that agrees to everything, except to calls about one resource.
+
+use std::{
+    net::Ipv4Addr,
+    sync::{Arc, Mutex},
+};
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_sqs::config::{Credentials, SharedCredentialsProvider};
+use axum::{
+    Router,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use record_feedback::Recorder;
+use runtime::{DeadLetters, Secret};
+use serde_json::{Value, json};
+use store::{Contacts, Notices};
+
+/// The notice of the samples.
+pub const NOTICE_ID: &str = "MDA4MDJLRVNUUkVMQkFLRW03cTIvMjAyNi0xMS0xNlQwOTowMDowMFojdmVyaWZ5LWJhbmstMSM1YzY5MDFjZjY5MzllNzVkMzMzMTJiOTY2MGMxOTRmN2FmZDhlYzg5OWJjNDdlOWY1MDc2NjYwY2EzZjg0YmQz";
+
+#[derive(Clone)]
+pub struct Aws {
+    config: SdkConfig,
+    /// Every call that was not refused.
+    calls: Arc<Mutex<Vec<Value>>>,
+}
+
+impl Aws {
+    pub async fn obliging() -> Self {
+        Self::refusing("nothing", "").await
+    }
+
+    /// Refuses, with that code, what names the resource: a table or a queue.
+    pub async fn refusing(resource: &'static str, code: &'static str) -> Self {
+        let calls = Arc::new(Mutex::new(Vec::new()));
+        let made = Arc::clone(&calls);
+        let answer = move |body: String| {
+            let call: Value = serde_json::from_str(&body).unwrap();
+            let is_about = call["TableName"] == resource || call["QueueUrl"].as_str().is_some_and(|url| url.ends_with(resource));
+            let (status, answer) = if is_about {
+                (StatusCode::BAD_REQUEST, json!({ "__type": format!("com.amazonaws#{code}"), "message": "refused" }))
+            } else {
+                made.lock().unwrap().push(call);
+                (StatusCode::OK, json!({ "SecretString": "a key for tests", "MessageId": "letter" }))
+            };
+            std::future::ready(json_answer(status, &answer))
+        };
+        let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move { axum::serve(listener, Router::new().fallback(answer)).await });
+        let credentials = Credentials::new("test", "test", None, None, "tests");
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .endpoint_url(format!("http://{}:{port}", Ipv4Addr::LOCALHOST))
+            .build();
+        Self { config, calls }
+    }
+
+    pub fn recorder(&self) -> Recorder {
+        let tables = store::client(&self.config);
+        let secrets = aws_sdk_secretsmanager::Client::new(&self.config);
+        let queue = self.config.endpoint_url().unwrap().to_owned() + "/000000000000/dead-letters";
+        Recorder {
+            notices: Notices::new(tables.clone(), "notices".to_owned(), "contacts".to_owned()),
+            contacts: Contacts::new(tables, "contacts".to_owned()),
+            dead_letters: DeadLetters::new(aws_sdk_sqs::Client::new(&self.config), queue),
+            address_key: Secret::text(secrets, "secret".to_owned(), "key of the address hashes"),
+        }
+    }
+
+    /// The statuses that were written to a table, and whether a message id was.
+    pub fn writes(&self, table: &str) -> Vec<Value> {
+        let writes = self.writes_to(table).into_iter().map(|call| call["ExpressionAttributeValues"].clone());
+        writes.map(|values| json!({ "status": values[":status"]["S"], "message_id": values[":message_id"]["S"].is_string() })).collect()
+    }
+
+    /// The contacts that were written, by their keys.
+    pub fn contacts(&self) -> Vec<String> {
+        let keys = self.writes_to("contacts").into_iter().map(|call| call["Key"]["address_hash"]["S"].clone());
+        keys.map(|key| key.as_str().unwrap().to_owned()).collect()
+    }
+
+    /// The dead letters.
+    pub fn letters(&self) -> Vec<Value> {
+        let calls = self.calls.lock().unwrap();
+        calls.iter().filter_map(|call| serde_json::from_str(call["MessageBody"].as_str()?).ok()).collect()
+    }
+
+    /// Everything that SQS was sent, attributes included.
+    pub fn of_queue(&self) -> String {
+        let calls = self.calls.lock().unwrap();
+        calls.iter().filter(|call| call["QueueUrl"].is_string()).map(ToString::to_string).collect()
+    }
+
+    fn writes_to(&self, table: &str) -> Vec<Value> {
+        let calls = self.calls.lock().unwrap();
+        calls.iter().filter(|call| call["TableName"] == table && call["UpdateExpression"].is_string()).cloned().collect()
+    }
+}
+
+fn json_answer(status: StatusCode, body: &Value) -> Response {
+    let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, "application/x-amz-json-1.0".parse().unwrap())]);
+    (status, headers, body.to_string()).into_response()
+}

@@ -1,0 +1,158 @@
+//! Batches of events against an AWS that writes down what it is asked, and refuses what it is told to.
+
+#[cfg(test)]
+mod aws;
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use aws_lambda_events::event::sqs::SqsEvent;
+    use runtime::{Capture, Deadline, Metrics};
+    use serde_json::{Value, json};
+
+    use crate::aws::{Aws, NOTICE_ID};
+
+    /// HMAC-SHA256 of `marisol@kestrel.example` under the key of the tests; also the recipient of the notice in the samples.
+    const MARISOL: &str = "5c6901cf6939e75d33312b9660c194f7afd8ec899bc47e9f5076660ca3f84bd3";
+
+    macro_rules! sample {
+        ($name:literal) => {
+            serde_json::from_str::<Value>(include_str!(concat!("../events/", $name, ".json"))).unwrap()
+        };
+    }
+
+    #[tokio::test]
+    async fn a_complaint_reaches_notice_and_contact() {
+        let run = Run::of(&Aws::obliging().await, &[sample!("complaint").to_string()]).await;
+        assert_eq!(run.returned, json!([]));
+        assert_eq!(run.aws.writes("notices"), [json!({ "status": "complained", "message_id": true })]);
+        assert_eq!(run.aws.contacts(), [MARISOL]);
+        assert_eq!(run.metrics, json!({ "feedback_complaint": 1.0, "contacts_suppressed": 1.0, "records_done": 1.0 }));
+    }
+
+    #[tokio::test]
+    async fn the_address_of_the_notice_is_suppressed_with_the_one_that_bounced() {
+        let mut event = sample!("bounce-permanent");
+        event["detail"]["bounce"]["bouncedRecipients"][0]["emailAddress"] = json!("m.vega@forwarded.example");
+        let run = Run::of(&Aws::obliging().await, &[event.to_string()]).await;
+        assert_eq!(run.aws.contacts().len(), 2);
+        assert!(run.aws.contacts().contains(&MARISOL.to_owned()));
+        assert_eq!(run.metrics["contacts_suppressed"], 2.0);
+    }
+
+    #[tokio::test]
+    async fn of_several_recipients_only_those_that_bounced_are_suppressed() {
+        let mut event = sample!("bounce-permanent");
+        event["detail"]["mail"]["destination"] = json!(["marisol@kestrel.example", "tomas@kestrel.example", "ana@kestrel.example"]);
+        event["detail"]["bounce"]["bouncedRecipients"] =
+            json!([{ "emailAddress": "tomas@kestrel.example" }, { "emailAddress": "Ana <ANA@kestrel.example>" }]);
+        let run = Run::of(&Aws::obliging().await, &[event.to_string()]).await;
+        assert_eq!(run.aws.contacts().len(), 2);
+        assert!(!run.aws.contacts().contains(&MARISOL.to_owned()));
+    }
+
+    #[tokio::test]
+    async fn an_event_without_a_notice_still_reaches_the_contact() {
+        let mut event = sample!("bounce-transient");
+        event["detail"]["mail"]["tags"] = json!({});
+        let run = Run::of(&Aws::obliging().await, &[event.to_string()]).await;
+        assert_eq!((run.aws.writes("notices"), run.aws.contacts()), (vec![], vec![MARISOL.to_owned()]));
+        assert_eq!(run.metrics, json!({ "feedback_bounce_transient": 1.0, "feedback_without_notice": 1.0, "records_done": 1.0 }));
+    }
+
+    #[tokio::test]
+    async fn a_delivery_says_nothing_of_the_contact_and_an_opened_mail_nothing_at_all() {
+        let mut opened = sample!("delivery");
+        opened["detail"]["eventType"] = json!("Open");
+        let run = Run::of(&Aws::obliging().await, &[sample!("delivery").to_string(), opened.to_string()]).await;
+        assert_eq!(run.aws.writes("notices"), [json!({ "status": "delivered", "message_id": true })]);
+        assert_eq!(run.aws.contacts(), [""; 0]);
+        assert_eq!(run.metrics, json!({ "feedback_delivery": 1.0, "feedback_other": 1.0, "records_done": 2.0 }));
+    }
+
+    #[tokio::test]
+    async fn an_unreadable_message_leaves_a_letter_that_holds_nothing_of_it() {
+        let half = &sample!("complaint").to_string()[..1000];
+        let run = Run::of(&Aws::obliging().await, &[half.to_owned(), sample!("delivery").to_string()]).await;
+        assert_eq!(run.returned, json!([]));
+        let reason = "not an event (Eof at line 1, column 1000)";
+        assert_eq!(run.aws.letters(), [json!({ "message_id": "id-0", "reason": reason })]);
+        assert_eq!(run.metrics, json!({ "feedback_unreadable": 1.0, "feedback_delivery": 1.0, "records_done": 2.0 }));
+        assert!(!run.aws.of_queue().contains("marisol"), "{}", run.aws.of_queue());
+        assert!(!run.logs.contains("marisol"), "{}", run.logs);
+    }
+
+    #[tokio::test]
+    async fn what_dynamodb_will_always_refuse_leaves_a_letter_with_its_ids() {
+        let aws = Aws::refusing("notices", "ValidationException").await;
+        let run = Run::of(&aws, &[sample!("complaint").to_string()]).await;
+        assert_eq!((run.returned, run.aws.contacts()), (json!([]), vec![MARISOL.to_owned()]));
+        let letter = json!({
+            "message_id": "id-0",
+            "reason": "store_refused",
+            "event": "feedback_complaint",
+            "ses_message_id": "0100019abcdef012-3f1c2b7e-9d4a-4c55-8a0e-6b7c8d9e0f10-000000",
+            "notice_id": NOTICE_ID,
+        });
+        assert_eq!(run.aws.letters(), [letter]);
+        assert!(!run.aws.of_queue().contains("marisol") && !run.logs.contains("marisol"));
+    }
+
+    #[tokio::test]
+    async fn what_may_be_mended_is_returned_however_often_it_came() {
+        let aws = Aws::refusing("contacts", "AccessDeniedException").await;
+        let run = Run::of(&aws, &[sample!("complaint").to_string()]).await;
+        assert_eq!((run.returned, run.aws.letters()), (json!([{ "itemIdentifier": "id-0" }]), vec![]));
+        assert_eq!(run.aws.writes("notices").len(), 1, "the notice is recorded all the same");
+        assert_eq!(run.metrics, json!({ "records_retried": 1.0 }));
+        assert!(run.logs.contains(r#""level":"WARN""#) && !run.logs.contains(r#""level":"ERROR""#), "{}", run.logs);
+        let run = Run::received(&aws, &[sample!("complaint").to_string()], 20).await;
+        assert_eq!((run.returned, run.aws.letters()), (json!([{ "itemIdentifier": "id-0" }]), vec![]));
+        assert!(run.logs.contains(r#""level":"ERROR""#) && run.logs.contains("store_refused"), "{}", run.logs);
+    }
+
+    #[tokio::test]
+    async fn a_message_whose_letter_cannot_be_sent_is_returned() {
+        let aws = Aws::refusing("dead-letters", "AccessDeniedException").await;
+        let run = Run::of(&aws, &["marisol@kestrel.example".to_owned()]).await;
+        assert_eq!(run.returned, json!([{ "itemIdentifier": "id-0" }]));
+        assert!(!run.logs.contains("marisol"), "{}", run.logs);
+    }
+
+    /// What one batch did.
+    struct Run {
+        aws: Aws,
+        returned: Value,
+        metrics: Value,
+        logs: String,
+    }
+
+    impl Run {
+        async fn of(aws: &Aws, bodies: &[String]) -> Self {
+            Self::received(aws, bodies, 1).await
+        }
+
+        async fn received(aws: &Aws, bodies: &[String], times: u32) -> Self {
+            let logs = Capture::default();
+            let _guard = runtime::telemetry::init_with_writer("debug", logs.clone());
+            let (written, attributes) = (Capture::default(), json!({ "ApproximateReceiveCount": times.to_string() }));
+            let records = bodies.iter().enumerate();
+            let records: Vec<Value> = records
+                .map(|(number, body)| json!({ "messageId": format!("id-{number}"), "body": body, "attributes": attributes }))
+                .collect();
+            let event: SqsEvent = serde_json::from_value(json!({ "Records": records })).unwrap();
+            let metrics = Metrics::to_writer("record-feedback", "local", written.clone());
+            let answer = aws.recorder().handle(event, Deadline::in_(Duration::from_mins(1)), &metrics).await.unwrap();
+            metrics.flush("request");
+            let returned = serde_json::to_value(&answer).unwrap()["batchItemFailures"].clone();
+            Self { aws: aws.clone(), returned, metrics: sums(&written.lines()[0]), logs: logs.text() }
+        }
+    }
+
+    /// The sums of a metrics object that are not zero.
+    fn sums(object: &Value) -> Value {
+        let numbers = object.as_object().unwrap().iter().filter(|(_, value)| value.as_f64().is_some_and(|sum| sum > 0.0));
+        numbers.map(|(name, value)| (name.clone(), json!(value.as_f64()))).collect()
+    }
+}
