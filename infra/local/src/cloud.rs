@@ -12,8 +12,9 @@ use tokio::time::{Instant, sleep};
 
 use crate::{
     deployment::{self, Outputs},
+    fault_proxy::FaultProxy,
     mails::{self, SentMail},
-    ministack::{MiniStack, REGION},
+    ministack::{self, MiniStack, REGION},
     options::Options,
     queue::{self, Backlog, QueuedMessage},
     tables,
@@ -50,6 +51,9 @@ impl LocalCloud {
         let outputs = deployment::deploy(&ministack.endpoint, &sandbox.url(), &options).await?;
         let clients = Clients::new(&ministack.endpoint).await;
         let cloud = Self { sandbox, outputs, clients, ministack };
+        if let Some(faults) = &cloud.ministack.faults {
+            cloud.name_functions(faults).await?;
+        }
         if options.put_credentials {
             tell("Storing the BILL credentials");
             cloud.put_credentials(&cloud.sandbox.credentials().to_json()).await?;
@@ -100,6 +104,23 @@ impl LocalCloud {
     /// Client of the parameters.
     pub fn ssm(&self) -> &aws_sdk_ssm::Client {
         &self.clients.ssm
+    }
+
+    /// What stands between the functions and AWS. `Err`: the local cloud was started without it.
+    pub fn faults(&self) -> Result<&FaultProxy> {
+        self.ministack.faults.as_ref().context("this local cloud was started without `Options::fault_proxy`")
+    }
+
+    /// Tells the proxy by which access keys it knows the functions.
+    async fn name_functions(&self, faults: &FaultProxy) -> Result<()> {
+        let mut functions = self.lambda().list_functions().into_paginator().items().send();
+        while let Some(function) = functions.try_next().await? {
+            let output = self.outputs.iter().find(|(_, value)| Some(*value) == function.function_name()).map(|(name, _)| name);
+            if let (Some(output), Some(arn), Some(role)) = (output, function.function_arn(), function.role()) {
+                faults.name_function(ministack::access_key(arn, role), output);
+            }
+        }
+        Ok(())
     }
 
     /// Does what an operator does after the first deployment: puts the BILL credentials, well formed or not, into their secret.

@@ -6,6 +6,7 @@
 
 mod cloud;
 mod deployment;
+mod fault_proxy;
 mod leash;
 mod mails;
 mod ministack;
@@ -17,6 +18,7 @@ mod workspace;
 
 pub use cloud::{Invocation, LocalCloud};
 pub use deployment::{Outputs, sam};
+pub use fault_proxy::{Answer, Call, Fault, FaultProxy, Outcome};
 pub use mails::SentMail;
 pub use options::{Options, Progress};
 pub use queue::{Backlog, QueuedMessage};

@@ -7,9 +7,11 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use sha2::{Digest, Sha256};
 use tokio::time::{Instant, sleep};
 
 use crate::{
+    fault_proxy::FaultProxy,
     leash::Leash,
     options::Options,
     workspace::{bare_environment, output_folder, tool},
@@ -19,6 +21,8 @@ use crate::{
 pub(crate) struct MiniStack {
     pub(crate) endpoint: String,
     pub(crate) http: reqwest::Client,
+    /// Between the functions and MiniStack, when wanted.
+    pub(crate) faults: Option<FaultProxy>,
     _leash: Leash,
 }
 
@@ -31,11 +35,14 @@ impl MiniStack {
         let program = tool("ministack")?;
         let port = usable_port(options.port)?;
         let log = output_folder("local-cloud")?.join(format!("ministack-{port}.log"));
-        let endpoint = format!("http://127.0.0.1:{port}");
-        let mut leash = Leash::start(&program, &environment(port, &endpoint, options.auth), &log)?;
+        let address = format!("127.0.0.1:{port}");
+        let endpoint = format!("http://{address}");
+        let faults = if options.fault_proxy { Some(FaultProxy::start(&address).await?) } else { None };
+        let functions_endpoint = faults.as_ref().map_or(endpoint.as_str(), FaultProxy::url);
+        let mut leash = Leash::start(&program, &environment(port, functions_endpoint, options), &log)?;
         let http = http_client();
         wait_until_healthy(&mut leash, &http, &endpoint, &log).await?;
-        Ok(Self { endpoint, http, _leash: leash })
+        Ok(Self { endpoint, http, faults, _leash: leash })
     }
 
     /// Asks one of MiniStack's own pages, which AWS does not have.
@@ -52,20 +59,27 @@ fn usable_port(wanted: u16) -> Result<u16> {
     Ok(listener.local_addr()?.port())
 }
 
-fn environment(port: u16, endpoint: &str, auth: bool) -> Vec<(&'static str, String)> {
+fn environment(port: u16, functions_endpoint: &str, options: &Options) -> Vec<(&'static str, String)> {
     let mut environment = bare_environment();
     environment.extend([
         ("GATEWAY_PORT", port.to_string()),
         ("BIND_HOST", "127.0.0.1".to_owned()),
         ("MINISTACK_HOST", "127.0.0.1".to_owned()),
         ("MINISTACK_REGION", REGION.to_owned()),
-        ("AUTH", auth.to_string()),
-        ("AWS_ENDPOINT_URL", endpoint.to_owned()), // without it the functions would call the real AWS
+        ("AUTH", options.auth.to_string()),
+        ("AWS_ENDPOINT_URL", functions_endpoint.to_owned()), // without it the functions would call the real AWS
         ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
         ("IOT_MTLS_ENABLED", "0".to_owned()), // these two would listen on fixed ports
         ("SFTP_ENABLED", "0".to_owned()),
     ]);
+    environment.extend(options.smtp.map(|smtp| ("SMTP_HOST", smtp.to_string())));
     environment
+}
+
+/// The access key under which a function calls AWS when it is held to its role: the way in which MiniStack's `lambda_runtime.py` makes it.
+pub(crate) fn access_key(function_arn: &str, role_arn: &str) -> String {
+    let digest = hex::encode_upper(Sha256::digest(format!("{function_arn}:{role_arn}")));
+    format!("ASIA{}", &digest[..16])
 }
 
 /// The region that the local cloud pretends to be.

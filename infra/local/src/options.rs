@@ -1,6 +1,6 @@
 //! How a local cloud is started.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 use jiff::Timestamp;
 
@@ -9,6 +9,7 @@ pub type Progress = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// What the local cloud consists of. The default suits a test: 60 customers, no schedules, credentials stored, silent.
 #[derive(Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "switches that have nothing to do with one another")]
 pub struct Options {
     /// Customers in the sandbox.
     pub organizations: usize,
@@ -28,6 +29,10 @@ pub struct Options {
     pub put_credentials: bool,
     /// MiniStack's port on 127.0.0.1; 0 takes a free one.
     pub port: u16,
+    /// Whether the functions reach AWS through a [`FaultProxy`](crate::FaultProxy); tests and SAM do not.
+    pub fault_proxy: bool,
+    /// An SMTP server that gets every accepted e-mail as a whole message; it has to live as long as the local cloud.
+    pub smtp: Option<SocketAddr>,
     /// Told what is being done.
     pub progress: Progress,
 }
@@ -44,6 +49,8 @@ impl Default for Options {
             parameters: BTreeMap::new(),
             put_credentials: true,
             port: 0,
+            fault_proxy: false,
+            smtp: None,
             progress: Arc::new(|_| {}),
         }
     }

@@ -4,5 +4,7 @@ mod artifacts;
 mod bad_input;
 mod budget;
 mod credentials;
+mod delivery;
+mod mailbox;
 mod pipeline;
 mod support;

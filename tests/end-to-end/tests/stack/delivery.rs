@@ -1,0 +1,3 @@
+//! Stories of the way from a notice to an e-mail.
+
+mod mail_quality;
