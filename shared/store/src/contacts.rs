@@ -1,4 +1,4 @@
-//! The `contacts` table: how often an address was written to. It holds no address, only its pseudonym.
+//! The `contacts` table: how often an address was written to, and what its owner wants. It holds no address, only its pseudonym.
 
 use aws_sdk_dynamodb::Client;
 use engagement::{AddressHash, Contact};
@@ -14,8 +14,8 @@ use crate::{
 /// The `contacts` table.
 #[derive(Debug, Clone)]
 pub struct Contacts {
-    client: Client,
-    table: String,
+    pub(crate) client: Client,
+    pub(crate) table: String,
 }
 
 impl Contacts {
@@ -30,8 +30,11 @@ impl Contacts {
     pub async fn get(&self, address: &AddressHash) -> Result<Option<Contact>, StoreError> {
         let sent = self.client.get_item().table_name(&self.table).set_key(Some(key(address))).consistent_read(true).send().await;
         let item = sent.map_err(|error| StoreError::of_call(&self.table, &error))?.item;
-        let unreadable = || StoreError::Unreadable { table: self.table.clone(), key: "address_hash".to_owned() };
-        item.map(|item| from_item(item).ok_or_else(unreadable)).transpose()
+        item.map(|item| self.contact(item)).transpose()
+    }
+
+    pub(crate) fn contact(&self, item: Item) -> Result<Contact, StoreError> {
+        from_item(item).ok_or_else(|| StoreError::Unreadable { table: self.table.clone(), key: "address_hash".to_owned() })
     }
 }
 
@@ -46,6 +49,6 @@ pub(crate) fn one_more_mail<'a>(table: &'a str, address: &AddressHash, at: Times
     }
 }
 
-fn key(address: &AddressHash) -> Item {
+pub(crate) fn key(address: &AddressHash) -> Item {
     [("address_hash".to_owned(), text(address))].into()
 }

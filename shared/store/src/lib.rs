@@ -14,6 +14,7 @@ mod due;
 mod error;
 mod notices;
 mod organizations;
+mod preferences;
 mod runs;
 mod transaction;
 
@@ -28,6 +29,7 @@ pub use due::Due;
 pub use error::{Answer, StoreError};
 pub use notices::Notices;
 pub use organizations::Organizations;
+pub use preferences::Scope;
 pub use runs::{Cursor, RunRecord, Runs};
 
 /// Version of the shape of the items, written to each of them as `schema_version`.

@@ -20,6 +20,8 @@ mod notices;
 #[cfg(test)]
 mod organizations;
 #[cfg(test)]
+mod preferences;
+#[cfg(test)]
 mod runs;
 #[cfg(test)]
 mod tables;
