@@ -1,4 +1,4 @@
-//! What every function needs: configuration, secrets, telemetry, metrics and SQS batches.
+//! What every function needs: configuration, secrets, telemetry, metrics, SQS batches and HTTP answers.
 //!
 //! A function's `main.rs` looks like this:
 //!
@@ -31,6 +31,7 @@ pub mod clock;
 pub mod config;
 pub mod deadline;
 pub mod errors;
+pub mod http;
 pub mod invocation;
 pub mod metrics;
 mod partner;
