@@ -1,6 +1,7 @@
 //! Configuration of the function.
 
 use runtime::{ConfigError, Environment};
+use url::Url;
 
 /// What the function reads from its environment.
 #[derive(Debug)]
@@ -17,6 +18,8 @@ pub struct Config {
     pub configuration_set: String,
     /// `PAUSE_PARAMETER`: name of the SSM parameter that pauses sending.
     pub pause_parameter: String,
+    /// `UNSUBSCRIBE_URL`: what addresses to unsubscribe at begin with, `/` at its end.
+    pub unsubscribe_url: Url,
     /// `DRY_RUN`: decide, and send nothing.
     pub dry_run: bool,
     /// `ENVIRONMENT`: local, sandbox or production.
@@ -32,6 +35,7 @@ impl Config {
         let from_address = environment.required("FROM_ADDRESS");
         let configuration_set = environment.required("CONFIGURATION_SET");
         let pause_parameter = environment.required("PAUSE_PARAMETER");
+        let unsubscribe_url = environment.required("UNSUBSCRIBE_URL");
         let dry_run = environment.optional("DRY_RUN", false);
         let name = environment.required("ENVIRONMENT");
         environment.build(|| {
@@ -42,6 +46,7 @@ impl Config {
                 from_address: from_address?,
                 configuration_set: configuration_set?,
                 pause_parameter: pause_parameter?,
+                unsubscribe_url: unsubscribe_url?,
                 dry_run: dry_run?,
                 environment: name?,
             })

@@ -20,9 +20,10 @@ use futures::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 pub use mailer::{Mailer, SendError};
 pub use pause::PauseSwitch;
-use runtime::{Deadline, Failure, Metrics, ScheduleEvent, clock};
+use runtime::{Deadline, ErrorType, Failure, Metrics, ScheduleEvent, clock};
 use serde::Serialize;
 use store::{Notices, Organizations, StoreError};
+use url::Url;
 
 /// Notices read at once.
 const BATCH: usize = 200;
@@ -53,6 +54,8 @@ pub struct Notify {
     pub pause: PauseSwitch,
     /// When a notice is too old.
     pub expiry: Expiry,
+    /// Each mail's address to unsubscribe at lies below this one.
+    pub unsubscribe_url: Url,
     /// Decide, and send nothing.
     pub dry_run: bool,
 }
@@ -224,7 +227,9 @@ impl Run<'_> {
     /// SES's own events settle it. In no case is a mail sent twice.
     async fn send(&self, notice: &Notice) -> Result<Ended, Failure> {
         let notices = &self.notify.notices;
-        let rendered = self.notify.content.render(notice);
+        let unsubscribe =
+            self.notify.unsubscribe_url.join(&notice.id().to_string()).map_err(|error| Failure::new(ErrorType::ConfigInvalid, error))?;
+        let rendered = self.notify.content.render(notice, &unsubscribe);
         if !notices.claim(notice, self.claim_id, clock::now()).await.map_err(stored)? {
             return Ok(Ended::Elsewhere);
         }

@@ -31,6 +31,7 @@ async fn start() -> Result<(), Failure> {
         mailer: Mailer::new(aws_sdk_sesv2::Client::from_conf(ses), config.from_address, config.configuration_set),
         pause: PauseSwitch::new(aws_sdk_ssm::Client::new(&aws), config.pause_parameter),
         expiry: Expiry::default(),
+        unsubscribe_url: config.unsubscribe_url,
         dry_run: config.dry_run,
     };
     let metrics = Metrics::new("notify", config.environment);

@@ -4,15 +4,17 @@ use engagement::EmailAddress;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::{error::ContentError, sources::Sources};
+use crate::{domain::DomainName, error::ContentError, header::phrase, line::short_line, sources::Sources};
 
 /// Who writes to the customers: `brand.toml`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Brand {
     /// The company that the customers know.
+    #[serde(deserialize_with = "short_line")]
     pub partner: String,
     /// What its bill payment is called.
+    #[serde(deserialize_with = "short_line")]
     pub product: String,
     /// Language of all messages (BCP 47).
     pub language: String,
@@ -20,6 +22,8 @@ pub struct Brand {
     pub support_address: EmailAddress,
     /// Postal address of the sender, which commercial mail in the US must name (16 CFR 316).
     pub postal_address: String,
+    /// Ends the ids of the mailing lists, one for each kind of mail (RFC 2919).
+    pub list_domain: DomainName,
     /// Links lead to paths below this address.
     pub action_base_url: HttpsUrl,
     /// `utm_source` of the links in mails.
@@ -74,6 +78,11 @@ impl Brand {
         brand.colours.light.check("light")?;
         brand.colours.dark.check("dark")?;
         Ok(brand)
+    }
+
+    /// The sender as a mail names it, `"Northlight Ledger" <engage@example.com>`: printable ASCII if the address is.
+    pub fn sender(&self, address: &EmailAddress) -> String {
+        format!("{} <{}>", phrase(&self.partner), address.expose())
     }
 
     /// The address of a path of the partner's product, `/bills/new` for instance.

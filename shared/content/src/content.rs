@@ -3,22 +3,26 @@ use std::{
     fmt,
 };
 
-use engagement::{Cadences, Campaign, CampaignId, Campaigns, Notice, Rules, Stage};
+use engagement::{Cadences, Campaign, CampaignId, Campaigns, Category, Notice, Rules, Stage};
 use strum::IntoEnumIterator;
+use url::Url;
 
 use crate::{
     brand::Brand,
     campaign_file::CampaignFile,
+    categories::Categories,
     error::{ContentError, Part, RenderError},
     in_product::{InProductFile, InProductMessage},
     mail::Mail,
     sources::Sources,
     templates::Templates,
+    unsubscribe,
 };
 
 /// Everything that customers read, parsed and checked. Build it once per process.
 pub struct Content {
     brand: Brand,
+    categories: Categories,
     rules: Rules,
     in_product: BTreeMap<Stage, InProductMessage>,
     templates: Templates,
@@ -33,6 +37,7 @@ impl Content {
     /// Parses the files and checks them against each other. The error names the file.
     pub fn from_sources(sources: &Sources) -> Result<Self, ContentError> {
         let brand = Brand::from_sources(sources)?;
+        let categories = Categories::from_sources(sources, &brand)?;
         let mut templates = Templates::new(&brand);
         for path in Sources::LAYOUTS {
             templates.add(path, sources.text(path)?)?;
@@ -57,7 +62,7 @@ impl Content {
             in_product.insert(stage, message);
         }
         let rules = Rules { campaigns: Campaigns::new(campaigns)?, cadences: Cadences::default() };
-        Ok(Self { brand, rules, in_product, templates })
+        Ok(Self { brand, categories, rules, in_product, templates })
     }
 
     /// The campaigns, and how often each stage is looked at.
@@ -75,9 +80,21 @@ impl Content {
         self.in_product.get(&stage)
     }
 
-    /// Builds the mail of a notice. `Err`: give the notice up, it fails the same way each time.
-    pub fn render(&self, notice: &Notice) -> Result<Mail, RenderError> {
-        self.templates.render(notice)
+    /// Builds the mail of a notice; `unsubscribe` is its recipient's own address to stop such mails.
+    /// `Err`: give the notice up, it fails the same way each time.
+    pub fn render(&self, notice: &Notice, unsubscribe: &Url) -> Result<Mail, RenderError> {
+        let kind = self.categories.kind(notice.category);
+        let [address, one_click] = unsubscribe::headers(unsubscribe).map_err(|reason| RenderError::Unsubscribe {
+            campaign: notice.campaign.clone(),
+            step: notice.step.clone(),
+            reason,
+        })?;
+        self.templates.render(notice, kind, unsubscribe, vec![address, one_click, kind.list.clone()])
+    }
+
+    /// The mailing list of a kind of mail, as `List-ID` names it (RFC 2919).
+    pub fn list_id(&self, category: Category) -> &str {
+        self.categories.kind(category).list.value()
     }
 }
 

@@ -1,6 +1,6 @@
 use engagement::{CampaignError, CampaignId, StepId};
 
-use crate::brand::ActionPathError;
+use crate::{brand::ActionPathError, header::HeaderError};
 
 /// Content files that cannot be used. The files have to be mended and deployed again; nothing else helps.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -67,6 +67,9 @@ pub enum ContentError {
         /// Contrast ratio: 1 to 21.
         contrast: f64,
     },
+    /// Names in `brand.toml` and `categories.toml` that together are too long.
+    #[error("brand.toml and categories.toml: {0}")]
+    Header(#[from] HeaderError),
     /// Campaigns that make no sense together.
     #[error(transparent)]
     Campaigns(#[from] CampaignError),
@@ -108,6 +111,27 @@ pub enum RenderError {
         /// What is wrong and where, without the text itself.
         reason: String,
     },
+    /// An address to unsubscribe at that no mail may carry: it holds a token, so it is not shown.
+    #[error("campaign {campaign}, step {step}: {reason}")]
+    Unsubscribe {
+        /// The campaign.
+        campaign: CampaignId,
+        /// The step.
+        step: StepId,
+        /// What is wrong with it.
+        reason: UnsubscribeError,
+    },
+}
+
+/// An address to unsubscribe at that no mail may carry.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum UnsubscribeError {
+    /// Not https, or with a user or a fragment.
+    #[error("the address to unsubscribe at is not a plain https address")]
+    Unsafe,
+    /// Not fit for a header.
+    #[error(transparent)]
+    Header(#[from] HeaderError),
 }
 
 /// One of the templates of a mail; its name is the middle of the file's name.

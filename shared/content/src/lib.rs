@@ -4,6 +4,7 @@
 //!
 //! ```text
 //! brand.toml                       who writes: names, colours, addresses, where links lead
+//! categories.toml                  what the kinds of mails are called
 //! layout.mjml.jinja                what all mails have in common, as MJML (HTML part)
 //! layout.txt.jinja                 and as text
 //! campaigns/STAGE/campaign.toml    the steps: when, to whom, how important
@@ -15,17 +16,25 @@
 
 mod brand;
 mod campaign_file;
+mod categories;
 mod content;
+mod domain;
+mod environment;
 mod error;
+mod header;
 mod in_product;
+mod line;
 mod mail;
 mod presentable;
 mod sources;
 mod templates;
+mod unsubscribe;
 
 pub use brand::{ActionPathError, Brand, Colour, HttpsUrl, Logo, Palette};
 pub use content::Content;
-pub use error::{ContentError, Part, RenderError};
+pub use domain::DomainName;
+pub use error::{ContentError, Part, RenderError, UnsubscribeError};
+pub use header::{Header, HeaderError};
 pub use in_product::{Action, InProductMessage, Severity};
 pub use mail::Mail;
 pub use sources::Sources;

@@ -1,5 +1,7 @@
 use std::fmt;
 
+use crate::header::Header;
+
 /// A mail ready to be sent. Holds names: its `Debug` shows lengths alone.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Mail {
@@ -9,6 +11,8 @@ pub struct Mail {
     pub text: String,
     /// The HTML part.
     pub html: String,
+    /// `List-Unsubscribe` and `List-Unsubscribe-Post` (RFC 8058), and `List-ID` (RFC 2919).
+    pub headers: Vec<Header>,
 }
 
 impl fmt::Debug for Mail {
@@ -18,6 +22,7 @@ impl fmt::Debug for Mail {
             .field("subject_bytes", &self.subject.len())
             .field("text_bytes", &self.text.len())
             .field("html_bytes", &self.html.len())
+            .field("headers", &self.headers)
             .finish()
     }
 }

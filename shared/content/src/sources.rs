@@ -12,12 +12,14 @@ pub struct Sources(BTreeMap<String, Cow<'static, str>>);
 
 impl Sources {
     pub(crate) const BRAND: &str = "brand.toml";
+    pub(crate) const CATEGORIES: &str = "categories.toml";
     pub(crate) const LAYOUTS: [&str; 2] = ["layout.mjml.jinja", "layout.txt.jinja"];
 
     /// The files that the binary was built with.
     pub fn embedded() -> Self {
         let mut files = BTreeMap::from([
             (Self::BRAND.to_owned(), Cow::Borrowed(include_str!("../brand.toml"))),
+            (Self::CATEGORIES.to_owned(), Cow::Borrowed(include_str!("../categories.toml"))),
             (Self::LAYOUTS[0].to_owned(), Cow::Borrowed(include_str!("../layout.mjml.jinja"))),
             (Self::LAYOUTS[1].to_owned(), Cow::Borrowed(include_str!("../layout.txt.jinja"))),
         ]);

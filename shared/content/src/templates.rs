@@ -1,13 +1,17 @@
 use std::collections::HashMap;
 
 use engagement::{CampaignId, Notice, StepId};
-use minijinja::{AutoEscape, Environment, ErrorKind, State, UndefinedBehavior, Value, context, syntax::SyntaxConfig};
+use minijinja::{AutoEscape, Environment, ErrorKind, State, Value, context};
 use mrml::prelude::render::RenderOptions;
 use textwrap::{WordSeparator, WordSplitter};
+use url::Url;
 
 use crate::{
-    brand::{Brand, Palette},
+    brand::Brand,
+    categories::Kind,
+    environment,
     error::{ContentError, Part, RenderError},
+    header::Header,
     mail::Mail,
     presentable::{presentable, shortened, single_line},
 };
@@ -24,7 +28,8 @@ const MAX_FIRST_NAME: usize = 40;
 const TEXT_WIDTH: usize = 76;
 
 /// The variables of a template, besides the globals `brand`, `light`, `dark` and `link`.
-const VARIABLES: [&str; 6] = ["campaign", "step", "stage_reason", "greeting", "organization", "organization_at_start"];
+const VARIABLES: [&str; 8] =
+    ["campaign", "step", "stage_reason", "greeting", "organization", "organization_at_start", "category", "unsubscribe"];
 
 /// The compiled templates.
 pub(crate) struct Templates {
@@ -33,14 +38,7 @@ pub(crate) struct Templates {
 
 impl Templates {
     pub(crate) fn new(brand: &Brand) -> Self {
-        let mut environment = Environment::new();
-        environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        environment.set_auto_escape_callback(|path| if path.ends_with(".mjml.jinja") { AutoEscape::Html } else { AutoEscape::None });
-        environment.set_syntax(line_statements());
-        environment.set_debug(false); // debug information of errors would hold names
-        environment.add_global("brand", brand_variables(brand));
-        environment.add_global("light", palette_variables(&brand.colours.light));
-        environment.add_global("dark", palette_variables(&brand.colours.dark));
+        let mut environment = environment::environment(brand);
         environment.add_function("link", link_function(brand.clone()));
         Self { environment }
     }
@@ -51,20 +49,13 @@ impl Templates {
 
     /// Compiles a template and checks that it uses nothing but what every mail has.
     pub(crate) fn add(&mut self, path: &str, source: &str) -> Result<(), ContentError> {
-        let broken = |error: minijinja::Error| ContentError::Template { path: path.to_owned(), reason: error.to_string() };
-        self.environment.add_template_owned(path.to_owned(), source.to_owned()).map_err(broken)?;
-        let template = self.environment.get_template(path).map_err(broken)?;
-        let is_known = |variable: &str| VARIABLES.contains(&variable) || self.environment.globals().any(|(name, _)| name == variable);
-        match template.undeclared_variables(false).into_iter().find(|variable| !is_known(variable)) {
-            Some(variable) => Err(ContentError::UnknownVariable { path: path.to_owned(), variable }),
-            None => Ok(()),
-        }
+        environment::add(&mut self.environment, path, source, &VARIABLES)
     }
 
-    pub(crate) fn render(&self, notice: &Notice) -> Result<Mail, RenderError> {
-        let subject = self.render_part(notice, Part::Subject)?;
-        let text = self.render_part(notice, Part::Text)?;
-        let mjml = self.render_part(notice, Part::Mjml)?;
+    /// `unsubscribe` is where the recipient can stop mails of this `kind`.
+    pub(crate) fn render(&self, notice: &Notice, kind: &Kind, unsubscribe: &Url, headers: Vec<Header>) -> Result<Mail, RenderError> {
+        let part = |part| self.render_part(notice, part, variables(notice, part, kind, unsubscribe));
+        let (subject, text, mjml) = (part(Part::Subject)?, part(Part::Text)?, part(Part::Mjml)?);
         Ok(Mail {
             subject: shortened(&single_line(&subject), MAX_SUBJECT),
             text: wrapped(&text),
@@ -73,32 +64,27 @@ impl Templates {
                 step: notice.step.clone(),
                 reason,
             })?,
+            headers,
         })
     }
 
-    fn render_part(&self, notice: &Notice, part: Part) -> Result<String, RenderError> {
+    fn render_part(&self, notice: &Notice, part: Part, variables: Value) -> Result<String, RenderError> {
         let (campaign, step) = (notice.campaign.clone(), notice.step.clone());
         let path = Self::path(&campaign, &step, part);
         let Ok(template) = self.environment.get_template(&path) else {
             return Err(RenderError::UnknownStep { campaign, step });
         };
-        template.render(variables(notice, part)).map_err(|error| RenderError::Template {
+        template.render(variables).map_err(|error| RenderError::Template {
             campaign,
             step,
             part,
             reason: error.kind().to_string(),
-            location: format!("{}:{}", error.name().unwrap_or(&path), error.line().unwrap_or_default()),
+            location: environment::location(&error, &path),
         })
     }
 }
 
-/// Lines that hold nothing but a statement leave no empty line behind.
-#[expect(clippy::expect_used, reason = "only delimiters can be wrong, and these are the default ones")]
-fn line_statements() -> SyntaxConfig {
-    SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build().expect("default delimiters")
-}
-
-fn variables(notice: &Notice, part: Part) -> Value {
+fn variables(notice: &Notice, part: Part, kind: &Kind, unsubscribe: &Url) -> Value {
     let max_name = if part == Part::Subject { MAX_NAME_IN_SUBJECT } else { MAX_NAME };
     let organization = presentable(notice.organization_name.as_ref(), max_name);
     let first_name =
@@ -110,29 +96,8 @@ fn variables(notice: &Notice, part: Part) -> Value {
         greeting => first_name.map_or_else(|| "Hello,".to_owned(), |name| format!("Hello {name},")),
         organization => organization.as_deref().unwrap_or("your company"),
         organization_at_start => organization.as_deref().unwrap_or("Your company"),
-    }
-}
-
-fn brand_variables(brand: &Brand) -> Value {
-    let logo = brand.logo.as_ref().map(|logo| context! { url => logo.url.to_string(), width => logo.width });
-    context! {
-        partner => &brand.partner,
-        product => &brand.product,
-        language => &brand.language,
-        support_address => brand.support_address.expose(),
-        postal_address => &brand.postal_address,
-        logo => logo,
-    }
-}
-
-fn palette_variables(palette: &Palette) -> Value {
-    context! {
-        background => palette.background.as_str(),
-        surface => palette.surface.as_str(),
-        text => palette.text.as_str(),
-        muted => palette.muted.as_str(),
-        accent => palette.accent.as_str(),
-        accent_text => palette.accent_text.as_str(),
+        category => context! { name => &kind.name, description => &kind.description },
+        unsubscribe => address(unsubscribe, if part == Part::Mjml { &AutoEscape::Html } else { &AutoEscape::None }),
     }
 }
 
@@ -147,11 +112,16 @@ fn link_function(brand: Brand) -> impl Fn(&State, &str) -> Result<Value, minijin
             .append_pair("utm_medium", "email")
             .append_pair("utm_campaign", &variable("campaign"))
             .append_pair("utm_content", &variable("step"));
-        Ok(match state.auto_escape() {
-            // Of HTML's special characters a serialized URL has none but this one (and "'", harmless between double quotes).
-            AutoEscape::Html => Value::from_safe_string(url.as_str().replace('&', "&amp;")),
-            _ => Value::from(url.as_str()),
-        })
+        Ok(address(&url, state.auto_escape()))
+    }
+}
+
+/// The address as it stands in a text, or between double quotes in markup.
+fn address(url: &Url, escape: &AutoEscape) -> Value {
+    match escape {
+        // Of HTML's special characters a serialized URL has none but this one (and "'", harmless between double quotes).
+        AutoEscape::Html => Value::from_safe_string(url.as_str().replace('&', "&amp;")),
+        _ => Value::from(url.as_str()),
     }
 }
 

@@ -4,7 +4,7 @@ use content::{Content, ContentError, Part, RenderError, Sources};
 use engagement::{CampaignId, StepId};
 use rstest::rstest;
 
-use crate::notices::{any, content};
+use crate::notices::{any, content, unsubscribe};
 
 const CAMPAIGN: &str = "campaigns/no_bank_account/campaign.toml";
 const IN_PRODUCT: &str = "campaigns/no_bank_account/in-product.toml";
@@ -21,6 +21,16 @@ const MJML: &str = "campaigns/no_bank_account/connect-bank-1.mjml.jinja";
 #[case::months_differ(CAMPAIGN, &steps("a", "1 month"), "line 6", "\"1 month\" is no length of time")]
 #[case::negative("campaigns/active/campaign.toml", &steps("tip-approvals", "-1d"), "step tip-approvals", "negative")]
 #[case::bad_step_name(CAMPAIGN, &steps("../x", "1d"), "../x", "is missing")]
+#[case::category_without_words(
+    "categories.toml",
+    "[product]\nname = \"a\"\ndescription = \"b\"",
+    "categories.toml",
+    "missing field `onboarding`"
+)]
+#[case::category_without_description("categories.toml", "[product]\nname = \"a\"", "categories.toml", "missing field `description`")]
+#[case::unknown_category_has_words("categories.toml", "[news]\nname = \"a\"", "categories.toml", "unknown field `news`")]
+#[case::category_without_name("categories.toml", "[product]\nname = \" \"", "line 2", "not a line of 1 to 80 characters")]
+#[case::category_name_of_two_lines("categories.toml", "[product]\nname = \"a\\nb\"", "line 2", "not a line of 1 to 80 characters")]
 #[case::not_toml("brand.toml", "partner = ", "brand.toml", "line 1")]
 #[case::unknown_severity(IN_PRODUCT, "title = \"a\"\nbody = \"b\"\nseverity = \"panic\"", "line 3", "unknown variant `panic`")]
 #[case::link_without_slash(IN_PRODUCT, &in_product("bank-accounts"), IN_PRODUCT, "\"bank-accounts\" is no path")]
@@ -44,6 +54,16 @@ fn a_mistake_in_a_file_is_named(#[case] path: &str, #[case] text: &str, #[case] 
 #[case("#ffffff", "#ffff€", "is no colour such as")]
 #[case("#ffffff", "#fffff;", "is no colour such as")]
 #[case("help@", "help", "not an e-mail address")]
+#[case("\"bill-pay.north", "\"Bill-Pay.north", "is no domain such as")]
+#[case("bill-pay.northlight-ledger.example", "localhost", "is no domain such as")]
+#[case("bill-pay.northlight-ledger.example", "10.0.0.1", "is no domain such as")]
+#[case("bill-pay.northlight-ledger.example", "bill_pay.example", "is no domain such as")]
+#[case("bill-pay.northlight-ledger.example", "bill..example", "is no domain such as")]
+#[case("bill-pay.northlight-ledger.example", "-bill.example>", "is no domain such as")]
+#[case("bill-pay.northlight-ledger.example", &"a.".repeat(100), "is no domain such as")]
+#[case("list_domain", "lists", "unknown field `lists`")]
+#[case("partner = \"Northlight Ledger\"", "partner = \"\"", "not a line of 1 to 80 characters")]
+#[case("Northlight Bill Pay", "Northlight\\r\\nBcc: x", "not a line of 1 to 80 characters")]
 #[case("#52606d", "#c0c8d0", "muted on background in the light colours has a contrast of 1.5, less than 4.5")]
 fn a_brand_must_be_usable(#[case] from: &str, #[case] to: &str, #[case] mistake: &str) {
     let brand = include_str!("../../brand.toml").replacen(from, to, 1);
@@ -54,6 +74,7 @@ fn a_brand_must_be_usable(#[case] from: &str, #[case] to: &str, #[case] mistake:
 
 #[rstest]
 #[case("brand.toml")]
+#[case("categories.toml")]
 #[case("layout.mjml.jinja")]
 #[case("layout.txt.jinja")]
 #[case(CAMPAIGN)]
@@ -91,7 +112,7 @@ fn settings_of_a_campaign_reach_the_rules() {
 #[case(MJML, "{{ organization.name }}", Part::Mjml)]
 fn what_a_mail_does_not_have_is_not_rendered(#[case] path: &str, #[case] text: &str, #[case] expected: Part) {
     let content = Content::from_sources(&Sources::embedded().with(path, text)).unwrap();
-    let error = content.render(&any(&content, Some("Kestrel"), Some("Marisol"))).unwrap_err();
+    let error = content.render(&any(&content, Some("Kestrel"), Some("Marisol")), unsubscribe()).unwrap_err();
     let shown = format!("{error} {error:?}");
     assert!(matches!(error, RenderError::Template { part, .. } if part == expected), "{shown}");
     assert!(shown.contains("campaign no_bank_account, step connect-bank-1") && shown.contains(path), "{shown}");
@@ -105,7 +126,7 @@ fn what_a_mail_does_not_have_is_not_rendered(#[case] path: &str, #[case] text: &
 #[case("{{ organization }}")]
 fn invalid_mjml_is_an_error_that_does_not_repeat_it(#[case] text: &str) {
     let content = Content::from_sources(&Sources::embedded().with(MJML, text)).unwrap();
-    let error = content.render(&any(&content, Some("Kestrel"), None)).unwrap_err();
+    let error = content.render(&any(&content, Some("Kestrel"), None), unsubscribe()).unwrap_err();
     assert!(matches!(error, RenderError::Markup { .. }), "{error}");
     assert!(!format!("{error} {error:?}").contains("Kestrel"), "{error:?}");
 }
@@ -116,7 +137,20 @@ fn a_notice_of_a_step_that_is_gone_is_an_error() {
     let mut notice = any(content, Some("Kestrel"), None);
     notice.step = StepId::new("connect-bank-9");
     let expected = RenderError::UnknownStep { campaign: CampaignId::new("no_bank_account"), step: StepId::new("connect-bank-9") };
-    assert_eq!(content.render(&notice), Err(expected));
+    assert_eq!(content.render(&notice, unsubscribe()), Err(expected));
+}
+
+#[rstest]
+#[case("http://api.northlight-ledger.example/unsubscribe/secret-token")]
+#[case(&format!("https://api.northlight-ledger.example/unsubscribe/secret-token{}", "x".repeat(810)))]
+#[case("https://someone@api.northlight-ledger.example/unsubscribe/secret-token")]
+#[case("mailto:secret-token@northlight-ledger.example")]
+fn a_mail_leads_nowhere_unsafe_to_unsubscribe(#[case] address: &str) {
+    let content = content();
+    let error = content.render(&any(content, Some("Kestrel"), None), &address.parse().unwrap()).unwrap_err();
+    let shown = format!("{error} {error:?}");
+    assert!(matches!(error, RenderError::Unsubscribe { .. }), "{shown}");
+    assert!(!shown.contains("secret-token") && !shown.contains("Kestrel"), "{shown}");
 }
 
 fn steps(id: &str, after: &str) -> String {

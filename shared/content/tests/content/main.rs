@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 mod bad_files;
+mod headers;
 mod hostile_names;
 mod notices;
 mod shipped;

@@ -5,10 +5,18 @@ use std::sync::LazyLock;
 use content::Content;
 use engagement::{AddressKey, Campaign, Name, Notice, PlannedNotice, Recipient, Stage, StageReason, Step};
 use jiff::Timestamp;
+use url::Url;
 
 pub(crate) fn content() -> &'static Content {
     static CONTENT: LazyLock<Content> = LazyLock::new(|| Content::embedded().unwrap());
     &CONTENT
+}
+
+/// Where Marisol can unsubscribe.
+pub(crate) fn unsubscribe() -> &'static Url {
+    static ADDRESS: LazyLock<Url> =
+        LazyLock::new(|| "https://api.northlight-ledger.example/unsubscribe/bWFyaXNvbA.c2VhbA".parse().unwrap());
+    &ADDRESS
 }
 
 /// The notice of a step, to Marisol of Kestrel Bakehouse.

@@ -7,7 +7,7 @@ use engagement::Stage;
 use scraper::{Html, Selector};
 use strum::IntoEnumIterator;
 
-use crate::notices::{all, any, content, notice};
+use crate::notices::{all, any, content, notice, unsubscribe};
 
 #[test]
 fn every_stage_but_closed_has_a_campaign_with_steps_and_an_in_product_message() {
@@ -23,9 +23,9 @@ fn every_stage_but_closed_has_a_campaign_with_steps_and_an_in_product_message() 
 fn every_link_leads_to_the_product_over_https_and_names_its_mail() {
     let content = content();
     for (campaign, step, reason) in all(content) {
-        let mail = content.render(&notice(campaign, step, reason)).unwrap();
+        let mail = content.render(&notice(campaign, step, reason), unsubscribe()).unwrap();
         let links = attributes(&mail.html, "a[href]", "href");
-        assert_eq!(links.len(), 1, "one clear action in {}", step.id);
+        assert_eq!(links.len(), 2, "one clear action in {}, and the way out", step.id);
         assert!(links[0].starts_with("https://app.northlight-ledger.example/bill-pay/"), "{}", links[0]);
         let tags = format!("utm_source=northlight-bill-pay&utm_medium=email&utm_campaign={}&utm_content={}", campaign.id, step.id);
         assert!(links[0].ends_with(&tags), "{}", links[0]);
@@ -39,10 +39,31 @@ fn every_link_leads_to_the_product_over_https_and_names_its_mail() {
 }
 
 #[test]
+fn both_parts_say_of_which_kind_they_are_and_how_to_stop_it() {
+    let content = content();
+    let mut kinds = BTreeSet::new();
+    for (campaign, step, reason) in all(content) {
+        let mail = content.render(&notice(campaign, step, reason), unsubscribe()).unwrap();
+        let link = Html::parse_document(&mail.html);
+        let link = link.select(&selector("a[href]")).last().unwrap();
+        assert_eq!(link.attr("href"), Some(unsubscribe().as_str()), "{}", step.id);
+        assert_eq!(link.text().collect::<String>(), "Unsubscribe from these e-mails");
+        assert!(link.attr("style").unwrap().contains("text-decoration: underline"));
+        assert!(mail.text.contains(&format!("\nUnsubscribe from these e-mails:\n{}\n", unsubscribe())), "{}", mail.text);
+        let footer = mail.text.split("\n-- \n").last().unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
+        let kind = footer.split("It is one of our ").last().unwrap().split(':').next().unwrap().to_owned();
+        assert!(visible_text(&mail.html).contains(&format!("It is one of our {kind}:")), "{}", step.id);
+        kinds.insert((campaign.category, kind));
+    }
+    let names: Vec<_> = kinds.iter().map(|(_, name)| name.as_str()).collect();
+    assert_eq!(names, ["getting-started e-mails", "reminders", "tips"]);
+}
+
+#[test]
 fn mails_load_nothing_from_elsewhere() {
     let content = content();
     for (campaign, step, reason) in all(content) {
-        let html = content.render(&notice(campaign, step, reason)).unwrap().html;
+        let html = content.render(&notice(campaign, step, reason), unsubscribe()).unwrap().html;
         assert!(attributes(&html, "[src]", "src").is_empty(), "{}", step.id);
         assert!(attributes(&html, "link", "href").is_empty(), "{}", step.id);
         assert!(!html.contains("url(") && !html.contains("<script"), "{}", step.id);
@@ -55,7 +76,7 @@ fn subjects_are_short_and_unlike_spam() {
     let content = content();
     let mut seen = BTreeSet::new();
     for (campaign, step, reason) in all(content) {
-        let mail = content.render(&notice(campaign, step, reason)).unwrap();
+        let mail = content.render(&notice(campaign, step, reason), unsubscribe()).unwrap();
         let subject = mail.subject.to_lowercase();
         assert!((8..60).contains(&subject.chars().count()), "{subject}");
         assert!(SPAM.iter().all(|word| !subject.contains(word)), "{subject}");
@@ -70,7 +91,7 @@ fn subjects_are_short_and_unlike_spam() {
 fn both_parts_greet_say_why_and_name_the_sender() {
     let content = content();
     for (campaign, step, reason) in all(content) {
-        let mail = content.render(&notice(campaign, step, reason)).unwrap();
+        let mail = content.render(&notice(campaign, step, reason), unsubscribe()).unwrap();
         let visible = visible_text(&mail.html);
         let unwrapped = mail.text.split_whitespace().collect::<Vec<_>>().join(" ");
         for expected in [
@@ -92,7 +113,7 @@ fn both_parts_greet_say_why_and_name_the_sender() {
 fn text_and_html_say_the_same() {
     let content = content();
     for (campaign, step, reason) in all(content) {
-        let mail = content.render(&notice(campaign, step, reason)).unwrap();
+        let mail = content.render(&notice(campaign, step, reason), unsubscribe()).unwrap();
         let visible = visible_text(&mail.html);
         let body = mail.text.split("\n-- \n").next().unwrap();
         for paragraph in body.split("\n\n").filter(|paragraph| !paragraph.contains("https://") && !paragraph.starts_with("1. ")) {
@@ -106,7 +127,7 @@ fn text_and_html_say_the_same() {
 fn no_element_is_left_that_only_mjml_knows() {
     let content = content();
     for (campaign, step, reason) in all(content) {
-        let html = content.render(&notice(campaign, step, reason)).unwrap().html;
+        let html = content.render(&notice(campaign, step, reason), unsubscribe()).unwrap().html;
         assert!(!html.contains("<mj-") && !html.contains("mj-class="), "{}", step.id);
     }
 }
@@ -115,7 +136,7 @@ fn no_element_is_left_that_only_mjml_knows() {
 fn lines_of_the_text_part_are_no_longer_than_76_columns_save_for_links() {
     let content = content();
     for (campaign, step, reason) in all(content) {
-        let text = content.render(&notice(campaign, step, reason)).unwrap().text;
+        let text = content.render(&notice(campaign, step, reason), unsubscribe()).unwrap().text;
         assert!(text.lines().all(|line| line.chars().count() <= 76 || line.starts_with("https://")), "{text}");
         assert!(!text.contains("\n\n\n") && !text.contains('\t') && !text.contains("{{") && text.ends_with('\n'), "{text}");
     }
@@ -124,7 +145,7 @@ fn lines_of_the_text_part_are_no_longer_than_76_columns_save_for_links() {
 #[test]
 fn html_states_its_language_and_its_colour_schemes() {
     let content = content();
-    let html = content.render(&any(content, None, None)).unwrap().html;
+    let html = content.render(&any(content, None, None), unsubscribe()).unwrap().html;
     assert_eq!(attributes(&html, "html", "lang"), ["en"]);
     assert_eq!(attributes(&html, "meta[name=color-scheme]", "content"), ["light dark"]);
 }
@@ -135,7 +156,7 @@ fn a_logo_takes_the_place_of_the_name_and_has_it_as_its_text() {
     let logo = "[logo]\nurl = \"https://static.northlight-ledger.example/logo.png\"\nwidth = 160\n\n[colours.light]";
     let sources = Sources::embedded().with("brand.toml", brand.replacen("[colours.light]", logo, 1));
     let content = content::Content::from_sources(&sources).unwrap();
-    let html = content.render(&any(&content, None, None)).unwrap().html;
+    let html = content.render(&any(&content, None, None), unsubscribe()).unwrap().html;
     assert_eq!(attributes(&html, "img", "src"), ["https://static.northlight-ledger.example/logo.png"]);
     assert_eq!(attributes(&html, "img", "alt"), ["Northlight Ledger"]);
     assert_eq!(attributes(&html, "img", "width"), ["160"]);
@@ -153,7 +174,7 @@ fn in_product_messages_serialize_with_their_address() {
 #[test]
 fn debug_shows_nothing_of_a_mail() {
     let content = content();
-    let mail = content.render(&any(content, Some("Kestrel Bakehouse"), Some("Marisol"))).unwrap();
+    let mail = content.render(&any(content, Some("Kestrel Bakehouse"), Some("Marisol")), unsubscribe()).unwrap();
     let shown = format!("{mail:?} {content:?} {:?}", content.brand());
     for private in ["Kestrel", "Marisol", "Connect", "help@"] {
         assert!(!shown.contains(private), "{shown}");

@@ -2,7 +2,7 @@
 
 use insta::{Settings, assert_snapshot};
 
-use crate::notices::{all, content, notice};
+use crate::notices::{all, content, notice, unsubscribe};
 
 #[test]
 fn every_mail_reads_as_reviewed() {
@@ -11,7 +11,7 @@ fn every_mail_reads_as_reviewed() {
     settings.set_omit_expression(true);
     settings.set_prepend_module_to_snapshot(false);
     for (campaign, step, reason) in all(content) {
-        let mail = content.render(&notice(campaign, step, reason)).unwrap();
+        let mail = content.render(&notice(campaign, step, reason), unsubscribe()).unwrap();
         settings.bind(|| {
             assert_snapshot!(format!("{step}.{reason}.txt", step = step.id), format!("Subject: {}\n\n{}", mail.subject, mail.text));
             assert_snapshot!(format!("{step}.{reason}.html", step = step.id), one_tag_a_line(&mail.html));

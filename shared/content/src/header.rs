@@ -1,0 +1,104 @@
+//! Headers of mails.
+
+use std::fmt;
+
+use email_encoding::headers::{rfc2047, writer::EmailWriter};
+
+/// A header that SES is to add to a mail. Its value may hold a token: `Debug` shows its length alone.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Header {
+    name: &'static str,
+    value: String,
+}
+
+/// A value that SES would not take. Does not repeat it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HeaderError {
+    /// Longer than SES takes.
+    #[error("the header {name} would have {characters} characters, more than {max}", max = Header::MAX_VALUE)]
+    TooLong {
+        /// The header.
+        name: &'static str,
+        /// Length of the value.
+        characters: usize,
+    },
+    /// With line breaks or characters that are not ASCII.
+    #[error("the header {name} would hold something other than printable ASCII")]
+    NotPrintable {
+        /// The header.
+        name: &'static str,
+    },
+}
+
+impl Header {
+    /// Longest value, in characters: SES API v2, `MessageHeader`. (Newer SDKs say 995, the reference 870.)
+    pub const MAX_VALUE: usize = 870;
+
+    pub(crate) fn new(name: &'static str, value: impl Into<String>) -> Result<Self, HeaderError> {
+        let value = value.into();
+        if !value.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            return Err(HeaderError::NotPrintable { name });
+        }
+        if value.len() > Self::MAX_VALUE {
+            return Err(HeaderError::TooLong { name, characters: value.len() });
+        }
+        Ok(Self { name, value })
+    }
+
+    /// The name, such as `List-Unsubscribe`.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The value: printable ASCII on one line, at most [`Self::MAX_VALUE`] characters long.
+    pub fn value(&self) -> &str {
+        &self.value
+    }
+}
+
+impl fmt::Debug for Header {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Header").field("name", &self.name).field("value_bytes", &self.value.len()).finish()
+    }
+}
+
+/// Text as the words before an address (RFC 5322, section 3.2.5): between quotes, or as encoded words (RFC 2047) when it is not ASCII.
+/// `text` has no control characters.
+pub(crate) fn phrase(text: &str) -> String {
+    if text.is_ascii() {
+        return format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
+    }
+    let mut encoded = String::new();
+    // Writing to a string does not fail. SES folds lines itself, so the line breaks between the words go.
+    _ = rfc2047::encode(text, &mut EmailWriter::new(&mut encoded, 0, 0, false));
+    encoded.replace("\r\n", "")
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("Northlight Ledger", r#""Northlight Ledger""#)]
+    #[case("Kestrel, Inc.: <bills>", r#""Kestrel, Inc.: <bills>""#)]
+    #[case(r#"The "Ledger" \ Co"#, r#""The \"Ledger\" \\ Co""#)]
+    #[case("Bäckerei", "=?utf-8?b?QsOkY2tlcmVp?=")]
+    #[case(
+        "日本の会社日本の会社日本の会社日本の会社",
+        "=?utf-8?b?5pel5pys44Gu5Lya56S+5pel5pys44Gu5Lya56S+5pel5pys44Gu5Lya56S+?= =?utf-8?b?5pel5pys44Gu5Lya56S+?="
+    )]
+    fn a_phrase_is_quoted_or_encoded(#[case] text: &str, #[case] expected: &str) {
+        assert_eq!(phrase(text), expected);
+    }
+
+    #[rstest]
+    #[case("a\r\nBcc: x@y.example", Err(HeaderError::NotPrintable { name: "X" }))]
+    #[case("\u{e9}", Err(HeaderError::NotPrintable { name: "X" }))]
+    #[case(&"a".repeat(871), Err(HeaderError::TooLong { name: "X", characters: 871 }))]
+    #[case(&"a".repeat(870), Ok(()))]
+    fn a_header_is_what_ses_takes(#[case] value: &str, #[case] expected: Result<(), HeaderError>) {
+        assert_eq!(Header::new("X", value).map(|_| ()), expected);
+    }
+}
