@@ -47,14 +47,26 @@ where
     let handler = &handler;
     // No `TracingLayer`: the span below carries the request id under the name that our log lines use.
     // Boxed: the compiler gives up on the layout of a future this deep.
-    Runtime::new(service_fn(|event| Box::pin(invoke(metrics, handler, event))))
-        .run()
-        .await
-        .map_err(|error| Failure::new(ErrorType::Internal, format_args!("the Lambda runtime API failed: {error}")))
+    Runtime::new(service_fn(|event| Box::pin(invoke(metrics, handler, event)))).run().await.map_err(|error| lost_runtime_api(&error))
+}
+
+/// Lambda's runtime API cannot be reached: the process should end.
+pub(crate) fn lost_runtime_api(error: &lambda_runtime::Error) -> Failure {
+    Failure::new(ErrorType::Internal, format_args!("the Lambda runtime API failed: {error}"))
 }
 
 /// One invocation, from Lambda's event to Lambda's answer.
 async fn invoke<E, R, F, Fut>(metrics: &Metrics, handler: &F, event: LambdaEvent<Value>) -> Result<R, Diagnostic>
+where
+    E: DeserializeOwned,
+    F: Fn(E, Context) -> Fut,
+    Fut: Future<Output = Result<R, Failure>>,
+{
+    watch(metrics, handler, event).await.map_err(Diagnostic::from)
+}
+
+/// What the handler answers to an event, logged and counted; a panic and an event of another shape are failures too.
+pub(crate) async fn watch<E, R, F, Fut>(metrics: &Metrics, handler: &F, event: LambdaEvent<Value>) -> Result<R, Failure>
 where
     E: DeserializeOwned,
     F: Fn(E, Context) -> Fut,
@@ -83,7 +95,7 @@ where
             }
         }
         metrics.flush(&request_id);
-        answer.map_err(Diagnostic::from)
+        answer
     };
     invocation.instrument(span).await
 }

@@ -1,4 +1,4 @@
-//! What every function needs: configuration, secrets, telemetry, metrics and SQS batches.
+//! What every function needs: configuration, secrets, telemetry, metrics, SQS batches and HTTP answers.
 //!
 //! A function's `main.rs` looks like this:
 //!
@@ -32,6 +32,7 @@ pub mod config;
 mod dead_letters;
 pub mod deadline;
 pub mod errors;
+pub mod http;
 pub mod invocation;
 pub mod metrics;
 mod partner;

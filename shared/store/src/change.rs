@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::{
     config::{self, retry::RetryConfig},
     error::SdkError,
     operation::update_item::UpdateItemError,
-    types::{AttributeValue, ReturnValuesOnConditionCheckFailure, Update},
+    types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure, Update},
 };
 use backon::{BackoffBuilder, ExponentialBuilder};
 
@@ -37,15 +37,26 @@ pub enum Changed {
 impl Change<'_> {
     /// Writes it, repeating while others hold the item in a transaction.
     pub async fn write(self, client: &Client) -> Result<Changed, StoreError> {
-        self.write_with(client, config::Builder::new()).await
+        let (changed, _) = self.write_with(client, config::Builder::new(), ReturnValue::None).await?;
+        Ok(changed)
+    }
+
+    /// Writes it as [`Change::write`] does. The item as it then stands; after a condition that did not hold, as it stood.
+    pub async fn write_and_read(self, client: &Client) -> Result<Item, StoreError> {
+        match self.write_with(client, config::Builder::new(), ReturnValue::AllNew).await? {
+            (Changed::Yes, item) | (Changed::No(item), _) => Ok(item),
+        }
     }
 
     /// Writes it without the SDK's retries: for a change that must not happen twice when an answer is lost.
     pub async fn write_once(self, client: &Client) -> Result<Changed, StoreError> {
-        self.write_with(client, config::Builder::new().retry_config(RetryConfig::disabled())).await
+        let overrides = config::Builder::new().retry_config(RetryConfig::disabled());
+        let (changed, _) = self.write_with(client, overrides, ReturnValue::None).await?;
+        Ok(changed)
     }
 
-    async fn write_with(self, client: &Client, overrides: config::Builder) -> Result<Changed, StoreError> {
+    /// What came of it, and of the item what was to be returned.
+    async fn write_with(self, client: &Client, overrides: config::Builder, returned: ReturnValue) -> Result<(Changed, Item), StoreError> {
         let names = self.names();
         let mut pauses = pauses();
         loop {
@@ -56,16 +67,20 @@ impl Change<'_> {
                 .update_expression(self.update)
                 .set_condition_expression(self.condition.map(str::to_owned))
                 .set_expression_attribute_names(Some(names.clone()))
+                .return_values(returned.clone())
                 .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
             for (placeholder, value) in &self.values {
                 request = request.expression_attribute_values(*placeholder, value.clone());
             }
             let sent = request.customize().config_override(overrides.clone()).send().await;
-            let Err(error) = sent else { return Ok(Changed::Yes) };
+            let error = match sent {
+                Ok(output) => return Ok((Changed::Yes, output.attributes.unwrap_or_default())),
+                Err(error) => error,
+            };
             if let SdkError::ServiceError(service) = &error
                 && let UpdateItemError::ConditionalCheckFailedException(failed) = service.err()
             {
-                return Ok(Changed::No(failed.item().cloned().unwrap_or_default()));
+                return Ok((Changed::No(failed.item().cloned().unwrap_or_default()), Item::new()));
             }
             match (StoreError::of_call(self.table, &error), pauses.next()) {
                 (StoreError::Conflict { .. }, Some(pause)) => tokio::time::sleep(pause).await,

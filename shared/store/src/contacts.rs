@@ -33,8 +33,11 @@ impl Contacts {
     pub async fn get(&self, address: &AddressHash) -> Result<Option<Contact>, StoreError> {
         let sent = self.client.get_item().table_name(&self.table).set_key(Some(key(address))).consistent_read(true).send().await;
         let item = sent.map_err(|error| StoreError::of_call(&self.table, &error))?.item;
-        let unreadable = || StoreError::Unreadable { table: self.table.clone(), key: "address_hash".to_owned() };
-        item.map(|item| from_item(item).ok_or_else(unreadable)).transpose()
+        item.map(|item| self.contact(item)).transpose()
+    }
+
+    pub(crate) fn contact(&self, item: Item) -> Result<Contact, StoreError> {
+        from_item(item).ok_or_else(|| StoreError::Unreadable { table: self.table.clone(), key: "address_hash".to_owned() })
     }
 
     /// The same of many addresses; those of which nothing is known are left out.

@@ -16,6 +16,7 @@ mod error;
 mod feedback;
 mod notices;
 mod organizations;
+mod preferences;
 mod runs;
 mod transaction;
 
@@ -31,6 +32,7 @@ pub use error::{Answer, StoreError};
 pub use feedback::Recorded;
 pub use notices::{Claim, Claimed, Notices};
 pub use organizations::Organizations;
+pub use preferences::Scope;
 pub use runs::{Cursor, RunRecord, Runs};
 
 /// Version of the shape of the items, written to each of them as `schema_version`.

@@ -22,6 +22,8 @@ mod notices;
 #[cfg(test)]
 mod organizations;
 #[cfg(test)]
+mod preferences;
+#[cfg(test)]
 mod runs;
 #[cfg(test)]
 mod tables;

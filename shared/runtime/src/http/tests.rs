@@ -1,0 +1,118 @@
+use std::io::sink;
+
+use rstest::rstest;
+
+use super::*;
+use crate::{Capture, telemetry};
+
+fn event(body: &Value, is_base64_encoded: bool) -> Value {
+    json!({
+        "version": "2.0",
+        "routeKey": "POST /things/{thing}",
+        "rawPath": "/things/t%20secret",
+        "rawQueryString": "",
+        "headers": { "content-type": "text/plain", "x-odd": "smörgås" },
+        "requestContext": { "http": { "method": "POST", "path": "/things/t%20secret" }, "timeEpoch": 0 },
+        "pathParameters": { "thing": "t secret" },
+        "body": body,
+        "isBase64Encoded": is_base64_encoded,
+    })
+}
+
+fn request(body: &Value, is_base64_encoded: bool) -> Request {
+    serde_json::from_value::<ApiGatewayV2httpRequest>(event(body, is_base64_encoded)).unwrap().into()
+}
+
+#[test]
+fn a_request_tells_its_method_path_parameters_and_headers() {
+    let request = request(&json!(null), false);
+    assert_eq!(request.method(), Method::POST);
+    assert_eq!((request.path_parameter("thing"), request.path_parameter("token")), (Some("t secret"), None));
+    assert_eq!((request.header("Content-Type"), request.header(header::CONTENT_TYPE)), (Some("text/plain"), Some("text/plain")));
+    assert_eq!((request.header("x-odd"), request.header("x-absent")), (None, None));
+}
+
+#[rstest]
+#[case::none(json!(null), false, Ok(&b""[..]))]
+#[case::text(json!("12345678"), false, Ok(&b"12345678"[..]))]
+#[case::letters_of_two_bytes(json!("ööööö"), false, Err(BodyError::TooLong { limit: 8 }))]
+#[case::too_long(json!("123456789"), false, Err(BodyError::TooLong { limit: 8 }))]
+#[case::base64(json!("MTIzNDU2Nzg="), true, Ok(&b"12345678"[..]))]
+#[case::any_bytes(json!("AP/+DQo="), true, Ok(&b"\0\xff\xfe\r\n"[..]))]
+#[case::not_decoded_unless_it_says_so(json!("AP/+DQo="), false, Ok(&b"AP/+DQo="[..]))]
+#[case::one_byte_too_long(json!("MTIzNDU2Nzg5"), true, Err(BodyError::TooLong { limit: 8 }))]
+#[case::far_too_long(json!("A".repeat(4_000)), true, Err(BodyError::TooLong { limit: 8 }))]
+#[case::not_base64(json!("12=45"), true, Err(BodyError::NotBase64))]
+fn a_body_is_the_bytes_that_were_sent(#[case] body: Value, #[case] is_base64_encoded: bool, #[case] expected: Result<&[u8], BodyError>) {
+    let request = request(&body, is_base64_encoded);
+    assert_eq!(request.body(8).as_deref(), expected.as_deref());
+}
+
+#[test]
+fn an_answer_has_the_shape_that_api_gateway_takes() {
+    let page = Response::html(StatusCode::OK, "<p>Grüezi</p>".to_owned()).with_header(header::ETAG, HeaderValue::from_static("\"1\""));
+    let shown = |response: Response| serde_json::to_value(ApiGatewayV2httpResponse::from(response)).unwrap();
+    let headers = json!({ "content-type": "text/html; charset=utf-8", "etag": "\"1\"" });
+    let expected = json!({
+        "statusCode": 200, "headers": headers, "multiValueHeaders": {}, "cookies": [], "isBase64Encoded": false, "body": "<p>Grüezi</p>"
+    });
+    assert_eq!(shown(page.clone()), expected);
+    let headless = shown(page.without_body());
+    assert_eq!((&headless["headers"], &headless["body"]), (&headers, &json!(null)));
+}
+
+#[test]
+fn a_problem_is_told_as_rfc_9457_wants_it() {
+    let problem = Response::problem(StatusCode::CONFLICT, "Read it again.");
+    assert_eq!(problem.headers()[header::CONTENT_TYPE], "application/problem+json");
+    let body: Value = serde_json::from_str(problem.body()).unwrap();
+    assert_eq!(body, json!({ "title": "Conflict", "status": 409, "detail": "Read it again." }));
+}
+
+/// What the client gets from a handler that answers, fails or panics, as the body says.
+async fn answered(payload: Value) -> ApiGatewayV2httpResponse {
+    let metrics = Metrics::to_writer("preferences", "local", sink());
+    let handler = async |request: Request, _: Context| match request.body(100).unwrap().as_ref() {
+        b"panic" => panic!("{:?}", request.path_parameter("thing")),
+        b"table" => Err(Failure::new(ErrorType::StoreThrottled, "slow down")),
+        b"bug" => Err(Failure::new(ErrorType::Internal, "a bug")),
+        _ => Ok(Response::html(StatusCode::NOT_FOUND, "nothing here".to_owned())),
+    };
+    let apology = |status| Response::html(status, "sorry".to_owned());
+    answer(&metrics, &apology, &handler, LambdaEvent::new(payload, Context::default())).await
+}
+
+#[rstest]
+#[case::answer(event(&json!("thing"), false), 404, None, "nothing here")]
+#[case::fault_that_passes(event(&json!("table"), false), 503, Some("60"), "sorry")]
+#[case::fault_of_ours(event(&json!("bug"), false), 500, None, "sorry")]
+#[case::panic(event(&json!("panic"), false), 500, None, "sorry")]
+#[case::no_request(json!({ "Records": [] }), 400, None, "sorry")]
+#[tokio::test]
+async fn whatever_happens_the_client_gets_our_answer(
+    #[case] payload: Value,
+    #[case] status: i64,
+    #[case] retry_after: Option<&str>,
+    #[case] body: &str,
+) {
+    let answer = answered(payload).await;
+    assert_eq!(answer.status_code, status);
+    assert_eq!(answer.headers.get(header::RETRY_AFTER).map(|value| value.to_str().unwrap()), retry_after);
+    assert_eq!(answer.body, Some(Body::Text(body.to_owned())));
+}
+
+#[tokio::test]
+async fn neither_path_nor_body_nor_headers_are_logged() {
+    let logs = Capture::default();
+    let _guard = telemetry::init_with_writer("info", logs.clone());
+    for body in ["thing", "table", "panic"] {
+        answered(event(&json!(body), false)).await;
+    }
+    let mut broken = event(&json!("thing"), false);
+    broken["pathParameters"] = json!(["t secret"]);
+    assert_eq!(answered(broken).await.status_code, 400);
+
+    let text = logs.text();
+    assert_eq!(logs.lines().iter().filter(|line| line["error_type"].is_string()).count(), 3, "{text}");
+    assert!(["secret", "thing\"", "smörgås", "text/plain"].iter().all(|private| !text.contains(private)), "{text}");
+}
