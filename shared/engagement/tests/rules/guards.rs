@@ -1,6 +1,9 @@
 //! Guards: each by itself, its boundary, and the order in which they are asked.
 
-use engagement::{Circumstances, Expiry, Notice, Reason, Rules, Signals, Stage, Standing, Verdict, guard};
+use engagement::{
+    Address, Caps, Category, Circumstances, Contact, EmailAddress, Expiry, Holdout, Mark, Notice, OrganizationId, Policy, Reason, Rules,
+    Signals, Stage, Standing, Verdict,
+};
 use jiff::{SignedDuration, Timestamp};
 use rstest::rstest;
 
@@ -11,37 +14,37 @@ use crate::{
 
 #[test]
 fn a_notice_goes_out_while_nothing_speaks_against_it() {
-    assert_eq!(guard(&notice(), &circumstances()), Verdict::Send);
+    assert_eq!(guard(&notice(), &circumstances(), &policy()), SENT);
 }
 
 #[rstest]
-#[case::at_once(hours(0), Verdict::Send)]
-#[case::before_its_time(-hours(5), Verdict::Send)]
-#[case::seventy_two_hours(hours(72), Verdict::Send)]
-#[case::a_nanosecond_more(hours(72) + NANOSECOND, Verdict::Skip(Reason::Expired))]
-#[case::a_second_more(hours(72) + SECOND, Verdict::Skip(Reason::Expired))]
-#[case::long_ago(days(400), Verdict::Skip(Reason::Expired))]
-fn a_notice_expires_seventy_two_hours_past_its_time(#[case] elapsed: SignedDuration, #[case] verdict: Verdict) {
-    assert_eq!(guard(&notice(), &Circumstances { as_of: later(elapsed), ..circumstances() }), verdict);
+#[case::at_once(hours(0), SENT)]
+#[case::before_its_time(-hours(5), SENT)]
+#[case::seventy_two_hours(hours(72), SENT)]
+#[case::a_nanosecond_more(hours(72) + NANOSECOND, Said::Skip(Reason::Expired))]
+#[case::a_second_more(hours(72) + SECOND, Said::Skip(Reason::Expired))]
+#[case::long_ago(days(400), Said::Skip(Reason::Expired))]
+fn a_notice_expires_seventy_two_hours_past_its_time(#[case] elapsed: SignedDuration, #[case] verdict: Said) {
+    assert_eq!(guard(&notice(), &Circumstances { as_of: later(elapsed), ..circumstances() }, &policy()), verdict);
 }
 
 #[rstest]
-#[case::fourteen_days(days(14), Verdict::Send)]
-#[case::a_second_more(days(14) + SECOND, Verdict::Skip(Reason::Expired))]
-fn a_notice_that_was_put_off_expires_fourteen_days_after_it_was_planned(#[case] elapsed: SignedDuration, #[case] verdict: Verdict) {
+#[case::fourteen_days(days(14), SENT)]
+#[case::a_second_more(days(14) + SECOND, Said::Skip(Reason::Expired))]
+fn a_notice_that_was_put_off_expires_fourteen_days_after_it_was_planned(#[case] elapsed: SignedDuration, #[case] verdict: Said) {
     let notice = Notice { due_at: later(elapsed), ..notice() };
-    assert_eq!(guard(&notice, &Circumstances { as_of: later(elapsed), ..circumstances() }), verdict);
+    assert_eq!(guard(&notice, &Circumstances { as_of: later(elapsed), ..circumstances() }, &policy()), verdict);
 }
 
 #[test]
 fn expiry_is_a_parameter() {
-    let expiry = Expiry { after_due: hours(1), after_planned: hours(2) };
+    let policy = Policy { expiry: Expiry { after_due: hours(1), after_planned: hours(2) }, ..policy() };
     let verdict =
-        |due_at, elapsed| guard(&Notice { due_at, ..notice() }, &Circumstances { as_of: later(elapsed), expiry, ..circumstances() });
-    assert_eq!(verdict(as_of(), hours(1)), Verdict::Send);
-    assert_eq!(verdict(as_of(), hours(1) + SECOND), Verdict::Skip(Reason::Expired));
-    assert_eq!(verdict(later(hours(2)), hours(2)), Verdict::Send);
-    assert_eq!(verdict(later(hours(2)), hours(2) + SECOND), Verdict::Skip(Reason::Expired));
+        |due_at, elapsed| guard(&Notice { due_at, ..notice() }, &Circumstances { as_of: later(elapsed), ..circumstances() }, &policy);
+    assert_eq!(verdict(as_of(), hours(1)), SENT);
+    assert_eq!(verdict(as_of(), hours(1) + SECOND), Said::Skip(Reason::Expired));
+    assert_eq!(verdict(later(hours(2)), hours(2)), SENT);
+    assert_eq!(verdict(later(hours(2)), hours(2) + SECOND), Said::Skip(Reason::Expired));
     assert_eq!(Expiry::default(), Expiry { after_due: hours(72), after_planned: days(14) });
 }
 
@@ -51,28 +54,153 @@ fn expiry_is_a_parameter() {
 #[case::closed(Some(Standing { stage: Stage::Closed, since: as_of() }))]
 #[case::nothing_known_any_more(None)]
 fn a_notice_is_skipped_once_the_organization_stands_elsewhere(#[case] standing: Option<Standing>) {
-    assert_eq!(guard(&notice(), &Circumstances { standing, ..circumstances() }), Verdict::Skip(Reason::StateChanged));
+    assert_eq!(guard(&notice(), &Circumstances { standing, ..circumstances() }, &policy()), Said::Skip(Reason::StateChanged));
+}
+
+#[rstest]
+#[case::erased(None, Reason::MissingAddress)]
+#[case::blank(Some(" "), Reason::MissingAddress)]
+#[case::no_address(Some("marisol at kestrel"), Reason::InvalidAddress)]
+fn a_notice_without_a_usable_address_is_skipped(#[case] address: Option<&str>, #[case] reason: Reason) {
+    let mut notice = notice();
+    notice.recipient.address = Address::from(address.map(str::to_owned));
+    assert_eq!(guard(&notice, &circumstances(), &policy()), Said::Skip(reason));
+}
+
+#[test]
+fn a_suppressed_address_is_not_written_to() {
+    for contact in [bounced(), Contact { complained_at: Some(as_of()), ..nobody() }] {
+        assert_eq!(with_contact(&contact, &policy()), Said::Skip(Reason::Suppressed));
+    }
+}
+
+#[test]
+fn leaving_a_category_stops_that_category_and_leaving_all_stops_all() {
+    let left = |contact: Contact, category| {
+        let notice = Notice { category, ..notice() };
+        guard(&notice, &Circumstances { contact: Some(&contact), ..circumstances() }, &policy())
+    };
+    let product = Contact { unsubscribed_product: Some(as_of()), ..nobody() };
+    assert_eq!(left(product.clone(), Category::Product), Said::Skip(Reason::Unsubscribed));
+    assert_eq!(left(product.clone(), Category::Onboarding), SENT);
+    assert_eq!(left(product, Category::Reengagement), SENT);
+    let all = Contact { unsubscribed_all: Some(as_of()), ..nobody() };
+    for category in [Category::Onboarding, Category::Reengagement, Category::Product] {
+        assert_eq!(left(all.clone(), category), Said::Skip(Reason::Unsubscribed));
+    }
+}
+
+#[test]
+fn the_control_group_is_stable_of_about_its_size_and_grows_with_its_share() {
+    let ids: Vec<OrganizationId> = (0..2_000).map(|number| format!("008KESTREL{number:08}").parse().unwrap()).collect();
+    let group = |percent: &str| -> Vec<&OrganizationId> {
+        let holdout: Holdout = percent.parse().unwrap();
+        ids.iter().filter(|id| holdout.contains(id)).collect()
+    };
+    assert_eq!((group("0").len(), group("100").len()), (0, 2_000));
+    let (ten, twenty) = (group("10"), group("20"));
+    assert!((150..250).contains(&ten.len()) && (330..470).contains(&twenty.len()), "{} {}", ten.len(), twenty.len());
+    assert!(ten.iter().all(|id| twenty.contains(id)));
+    assert!("101".parse::<Holdout>().is_err() && "-1".parse::<Holdout>().is_err() && "ten".parse::<Holdout>().is_err());
+    let policy = Policy { holdout: "100".parse().unwrap(), ..policy() };
+    assert_eq!(guard(&notice(), &circumstances(), &policy), Said::Skip(Reason::Holdout));
+}
+
+#[rstest]
+#[case::one_just_now(&[0], Some(72))]
+#[case::one_almost_three_days_ago(&[71], Some(1))]
+#[case::one_three_days_ago(&[72], None)]
+#[case::four_in_thirty_days(&[600, 400, 200, 100], Some(120))]
+#[case::the_first_of_four_is_too_old(&[720, 400, 200, 100], None)]
+#[case::both(&[600, 400, 200, 1], Some(120))]
+fn an_address_gets_one_mail_in_three_days_and_four_in_thirty(#[case] hours_ago: &[i64], #[case] free_in_hours: Option<i64>) {
+    let recent_mails = hours_ago.iter().map(|ago| Mark::new(later(-hours(*ago)), format!("run/{ago}"))).collect();
+    let expected = free_in_hours.map_or(SENT, |in_hours| Said::PutOff(Reason::Capped, later(hours(in_hours))));
+    assert_eq!(with_contact(&Contact { recent_mails, ..nobody() }, &policy()), expected);
+}
+
+#[rstest]
+#[case("none", true)]
+#[case("1/3d,4/30d", true)]
+#[case("2/12h", true)]
+#[case("0/3d", false)]
+#[case("1/0d", false)]
+#[case("1 per day", false)]
+#[case("", false)]
+#[case("1/-3d", false)]
+fn caps_are_read_from_text(#[case] text: &str, #[case] accepted: bool) {
+    assert_eq!(text.parse::<Caps>().is_ok(), accepted);
+    assert_eq!("1/3d, 4/30d".parse(), Ok(Caps::default()));
+}
+
+#[test]
+fn outside_of_the_window_a_notice_waits_until_it_opens() {
+    let policy = Policy { window: "Mon-Fri 09:00-17:00 America/New_York".parse().unwrap(), ..policy() };
+    let saturday: Timestamp = "2026-11-28T15:00:00Z".parse().unwrap();
+    let notice = Notice { due_at: saturday, planned_at: saturday, ..notice() };
+    let verdict = guard(&notice, &Circumstances { as_of: saturday, ..circumstances() }, &policy);
+    assert_eq!(verdict, Said::PutOff(Reason::QuietHours, "2026-11-30T14:00:00Z".parse().unwrap()));
+}
+
+#[test]
+fn once_the_days_limit_is_reached_a_notice_waits_for_the_next_days_window() {
+    let policy = Policy { window: "Mon-Sun 09:00-17:00 America/New_York".parse().unwrap(), ..policy() };
+    let noon: Timestamp = "2026-11-28T17:00:00Z".parse().unwrap();
+    let notice = Notice { due_at: noon, planned_at: noon, ..notice() };
+    let verdict = guard(&notice, &Circumstances { as_of: noon, daily_limit_reached: true, ..circumstances() }, &policy);
+    assert_eq!(verdict, Said::PutOff(Reason::DailyLimit, "2026-11-29T14:00:00Z".parse().unwrap()));
 }
 
 #[test]
 fn a_dry_run_holds_the_notice() {
-    assert_eq!(guard(&notice(), &Circumstances { dry_run: true, ..circumstances() }), Verdict::Hold(Reason::DryRun));
+    assert_eq!(guard(&notice(), &circumstances(), &Policy { dry_run: true, ..policy() }), Said::Hold(Reason::DryRun));
 }
 
-#[rstest]
-#[case::expired_first(true, true, true, Verdict::Skip(Reason::Expired))]
-#[case::expired_before_dry_run(true, false, true, Verdict::Skip(Reason::Expired))]
-#[case::expired_before_state_changed(true, true, false, Verdict::Skip(Reason::Expired))]
-#[case::state_changed_before_dry_run(false, true, true, Verdict::Skip(Reason::StateChanged))]
-#[case::dry_run_last(false, false, true, Verdict::Hold(Reason::DryRun))]
-fn the_first_guard_that_objects_decides(#[case] expired: bool, #[case] moved_on: bool, #[case] dry_run: bool, #[case] verdict: Verdict) {
-    let circumstances = Circumstances {
-        as_of: if expired { later(days(30)) } else { as_of() },
-        standing: circumstances().standing.filter(|_| !moved_on),
-        dry_run,
-        ..circumstances()
-    };
-    assert_eq!(guard(&notice(), &circumstances), verdict);
+/// Everything speaks against the notice; then one objection after the other falls away, in the order of the guards.
+#[test]
+fn the_first_guard_that_objects_decides() {
+    let now: Timestamp = "2026-11-28T15:00:00Z".parse().unwrap();
+    let recent_mails = [Mark::new(now, "run/1")].into();
+    let mut contact = Contact { recent_mails, unsubscribed_all: Some(now), ..bounced() };
+    let mut policy =
+        Policy { window: "Mon-Fri 09:00-17:00 UTC".parse().unwrap(), holdout: "100".parse().unwrap(), dry_run: true, ..policy() };
+    let mut notice = Notice { due_at: now - days(30), planned_at: now, ..notice() };
+    notice.recipient.address = Address::Missing;
+    let mut standing = None;
+    let mut daily_limit_reached = true;
+    let mut reasons = Vec::new();
+    for fallen in 0..10 {
+        match fallen {
+            1 => notice.due_at = now,
+            2 => standing = circumstances().standing,
+            3 => notice.recipient.address = Address::from(Some("marisol@kestrel.example".to_owned())),
+            4 => contact.hard_bounced_at = None,
+            5 => contact.unsubscribed_all = None,
+            6 => policy.holdout = Holdout::default(),
+            7 => contact.recent_mails.clear(),
+            8 => policy.window = engagement::SendWindow::Always,
+            9 => daily_limit_reached = false,
+            _ => {}
+        }
+        let circumstances = Circumstances { as_of: now, standing, contact: Some(&contact), daily_limit_reached };
+        reasons.push(match guard(&notice, &circumstances, &policy) {
+            Said::Skip(reason) | Said::PutOff(reason, _) | Said::Hold(reason) => reason,
+            Said::Send => panic!("everything has fallen away too soon"),
+        });
+    }
+    let expected = [
+        Reason::Expired,
+        Reason::StateChanged,
+        Reason::MissingAddress,
+        Reason::Suppressed,
+        Reason::Unsubscribed,
+        Reason::Holdout,
+        Reason::Capped,
+        Reason::QuietHours,
+        Reason::DailyLimit,
+        Reason::DryRun,
+    ];
+    assert_eq!(reasons, expected);
 }
 
 #[test]
@@ -86,9 +214,9 @@ fn a_record_stands_where_it_says() {
 #[test]
 fn times_at_the_ends_of_time_are_judged() {
     let ancient = Notice { due_at: Timestamp::MIN, planned_at: Timestamp::MIN, ..notice() };
-    assert_eq!(guard(&ancient, &Circumstances { as_of: Timestamp::MAX, ..circumstances() }), Verdict::Skip(Reason::Expired));
+    assert_eq!(guard(&ancient, &Circumstances { as_of: Timestamp::MAX, ..circumstances() }, &policy()), Said::Skip(Reason::Expired));
     let distant = Notice { due_at: Timestamp::MAX, planned_at: Timestamp::MAX, ..notice() };
-    assert_eq!(guard(&distant, &Circumstances { as_of: Timestamp::MIN, ..circumstances() }), Verdict::Send);
+    assert_eq!(guard(&distant, &Circumstances { as_of: Timestamp::MIN, ..circumstances() }, &policy()), SENT);
 }
 
 fn notice() -> Notice {
@@ -96,11 +224,56 @@ fn notice() -> Notice {
     Notice::due(decision.notices[0].clone(), &address_key())
 }
 
-fn circumstances() -> Circumstances {
+/// A verdict without the address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Said {
+    Send,
+    Skip(Reason),
+    PutOff(Reason, Timestamp),
+    Hold(Reason),
+}
+
+const SENT: Said = Said::Send;
+
+fn guard(notice: &Notice, circumstances: &Circumstances<'_>, policy: &Policy) -> Said {
+    match engagement::guard(notice, circumstances, policy) {
+        Verdict::Send(address) => {
+            assert_eq!(Address::Usable(EmailAddress::clone(address)), notice.recipient.address);
+            Said::Send
+        }
+        Verdict::Skip(reason) => Said::Skip(reason),
+        Verdict::PutOff(reason, due_at) => Said::PutOff(reason, due_at),
+        Verdict::Hold(reason) => Said::Hold(reason),
+    }
+}
+
+fn with_contact(contact: &Contact, policy: &Policy) -> Said {
+    guard(&notice(), &Circumstances { contact: Some(contact), ..circumstances() }, policy)
+}
+
+fn nobody() -> Contact {
+    Contact::new(notice().address_hash)
+}
+
+fn bounced() -> Contact {
+    Contact { hard_bounced_at: Some(as_of()), ..nobody() }
+}
+
+fn policy() -> Policy {
+    Policy {
+        expiry: Expiry::default(),
+        caps: Caps::default(),
+        window: engagement::SendWindow::Always,
+        holdout: Holdout::default(),
+        dry_run: false,
+    }
+}
+
+fn circumstances() -> Circumstances<'static> {
     Circumstances {
         as_of: as_of(),
         standing: Some(Standing { stage: Stage::AwaitingFirstPayment, since: as_of() }),
-        expiry: Expiry::default(),
-        dry_run: false,
+        contact: None,
+        daily_limit_reached: false,
     }
 }

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod campaigns;
 #[cfg(test)]
+mod contacts;
+#[cfg(test)]
 mod decide;
 #[cfg(test)]
 mod guards;
@@ -19,6 +21,8 @@ mod payments;
 mod properties;
 #[cfg(test)]
 mod recipients;
+#[cfg(test)]
+mod send_window;
 #[cfg(test)]
 mod signals;
 #[cfg(test)]
