@@ -12,12 +12,12 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::IntoResponse,
 };
-use engagement::Notice;
+use engagement::{Notice, Reason};
 use serde_json::{Value, json};
-use store::{Amount, Applied, CheckTables, Checks, Limits, Notices, Organizations, Runs, StoreError};
+use store::{Amount, Applied, CheckTables, Checks, Claimed, Limits, Notices, Organizations, Runs, StoreError};
 
 use crate::{
-    fixtures::{CHECKED, at, decision, id, key, planned},
+    fixtures::{CHECKED, MONTH, at, claim, decision, id, key, planned},
     ministack,
 };
 
@@ -52,13 +52,23 @@ async fn an_existing_notice_in_a_conflict_is_left_out_of_the_next_attempt() {
 #[tokio::test]
 async fn a_change_in_conflict_with_a_transaction_is_repeated() {
     let dynamodb = Script::play([refused("TransactionConflictException"), done()]).await;
-    assert_eq!(dynamodb.notices().claim(&notice(), "claim-1", at(CHECKED)).await, Ok(true));
+    assert_eq!(dynamodb.notices().skip(&notice(), Reason::Expired, at(CHECKED)).await, Ok(true));
 }
 
 #[tokio::test]
-async fn a_claim_whose_answer_was_lost_is_nobodys() {
-    let dynamodb = Script::play([fault(), refused("ConditionalCheckFailedException")]).await;
-    assert_eq!(dynamodb.notices().claim(&notice(), "claim-1", at(CHECKED)).await, Ok(false));
+async fn a_claim_whose_answer_was_lost_is_recognized_and_anothers_is_not() {
+    for (holder, claimed) in [("claim-1", Claimed::Yes), ("claim-2", Claimed::NotDue)] {
+        let mut refusal = cancelled(&["ConditionalCheckFailed", "ConditionalCheckFailed"]);
+        refusal.1["CancellationReasons"][0]["Item"] = json!({ "claim_id": { "S": holder }, "status": { "S": "claimed" } });
+        let dynamodb = Script::play([fault(), refusal]).await;
+        assert_eq!(dynamodb.notices().claim(&notice(), None, &claim("claim-1"), MONTH).await, Ok(claimed));
+    }
+}
+
+#[tokio::test]
+async fn a_claim_is_refused_when_the_contact_alone_has_changed() {
+    let dynamodb = Script::play([cancelled(&["None", "ConditionalCheckFailed"])]).await;
+    assert_eq!(dynamodb.notices().claim(&notice(), None, &claim("claim-1"), MONTH).await, Ok(Claimed::ContactChanged));
 }
 
 #[tokio::test]

@@ -2,11 +2,11 @@
 
 use engagement::Name;
 use futures::future::join_all;
-use store::Applied;
+use store::{Applied, Claimed};
 
 use crate::{
     behaviours,
-    fixtures::{CHECKED, at, decision, id, key},
+    fixtures::{CHECKED, MONTH, at, claim, decision, id, key},
     tables::{Tables, assert_items},
 };
 
@@ -43,7 +43,7 @@ async fn fractions_of_a_second_are_cut_off_everywhere_alike(tables: &Tables) {
     tables.checks().apply(&decision, None, &key()).await.unwrap();
     let organization = tables.organizations().get(&id(1)).await.unwrap().unwrap();
     assert_eq!((organization.checked_at, organization.stage_since), (at(CHECKED), at(CHECKED)));
-    for notice in tables.notices().due(at(LATER), 10).await.unwrap().notices {
+    for notice in tables.notices().due(at(LATER), 10, |_| true).await.unwrap().notices {
         assert_eq!((notice.stage_since, notice.due_at), (organization.stage_since, at(CHECKED)));
         assert!(notice.notice.as_str().starts_with("2026-11-23T06:00:00Z#"), "{}", notice.notice);
     }
@@ -98,8 +98,8 @@ async fn one_of_ten_concurrent_writers_wins(tables: &Tables) {
 
 async fn an_existing_notice_is_never_overwritten(tables: &Tables) {
     tables.checks().apply(&decision(1, 1, CHECKED, &ADDRESSES[..1]), None, &key()).await.unwrap();
-    let claimed = tables.notices().due(at(CHECKED), 1).await.unwrap().notices.remove(0);
-    assert!(tables.notices().claim(&claimed, "claim-1", at(LATER)).await.unwrap());
+    let claimed = tables.notices().due(at(CHECKED), 1, |_| true).await.unwrap().notices.remove(0);
+    assert_eq!(tables.notices().claim(&claimed, None, &claim("claim-1"), MONTH).await, Ok(Claimed::Yes));
     let before = tables.items("notices").await;
 
     let mut again = decision(1, 2, LATER, &[]);

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use engagement::{Name, NoticeStatus, due_bucket};
 use serde_json::json;
+use store::Claimed;
 
 use crate::{
     behaviours,
-    fixtures::{at, id, planned, write_notices},
+    fixtures::{MONTH, at, claim, id, planned, write_notices},
     tables::Tables,
 };
 
@@ -36,11 +37,11 @@ async fn every_bucket_is_read_and_the_most_urgent_come_first(tables: &Tables) {
 
     let mut expected = written;
     expected.sort_by_key(|notice| (u8::MAX - notice.priority, notice.due_at, notice.organization_id.clone()));
-    let due = tables.notices().due(at(NOW), 1_000).await.unwrap();
+    let due = tables.notices().due(at(NOW), 1_000, |_| true).await.unwrap();
     assert_eq!((&due.notices, due.unreadable), (&expected, 0));
-    assert_eq!(tables.notices().due(at(NOW), 60).await.unwrap().notices, expected);
-    assert_eq!(tables.notices().due(at(NOW), 7).await.unwrap().notices.len(), 7);
-    assert_eq!(tables.notices().due(at(NOW), 0).await.unwrap().notices.len(), 0);
+    assert_eq!(tables.notices().due(at(NOW), 60, |_| true).await.unwrap().notices, expected);
+    assert_eq!(tables.notices().due(at(NOW), 7, |_| true).await.unwrap().notices.len(), 7);
+    assert_eq!(tables.notices().due(at(NOW), 0, |_| true).await.unwrap().notices.len(), 0);
 }
 
 async fn pages_of_a_megabyte_are_read_to_the_end(tables: &Tables) {
@@ -51,7 +52,7 @@ async fn pages_of_a_megabyte_are_read_to_the_end(tables: &Tables) {
         notice
     });
     write_notices(tables, notices.collect()).await;
-    assert_eq!(tables.notices().due(at(NOW), 100).await.unwrap().notices.len(), 12);
+    assert_eq!(tables.notices().due(at(NOW), 100, |_| true).await.unwrap().notices.len(), 12);
 }
 
 async fn unreadable_notices_are_counted_and_stand_in_nobodys_way(tables: &Tables) {
@@ -59,11 +60,11 @@ async fn unreadable_notices_are_counted_and_stand_in_nobodys_way(tables: &Tables
     for number in 0..9 {
         let broken = json!({
             "organization_id": id(1).as_str(), "notice": format!("{number}"), "status": "due",
-            "due_bucket": due_bucket(&id(1)), "due_at": "2026-11-22T06:00:00Z", "address": "not an address",
+            "due_bucket": due_bucket(&id(1)), "due_at": "2026-11-22T06:00:00Z", "stage": "no such stage",
         });
         tables.put("notices", broken).await;
     }
-    let due = tables.notices().due(at(NOW), 2).await.unwrap();
+    let due = tables.notices().due(at(NOW), 2, |_| true).await.unwrap();
     assert_eq!((due.notices, due.unreadable), (written, 9));
 }
 
@@ -74,8 +75,8 @@ async fn only_what_is_due_is_listed(tables: &Tables) {
     now.due_at = at(NOW);
     let claimed = planned(3, "marisol@kestrel.example", "2026-11-23T06:00:00Z");
     let written = write_notices(tables, vec![later, now, claimed]).await;
-    assert!(tables.notices().claim(&written[2], "claim-1", at(NOW)).await.unwrap());
-    let due = tables.notices().due(at("2026-11-23T12:00:00.4Z"), 10).await.unwrap();
+    assert_eq!(tables.notices().claim(&written[2], None, &claim("claim-1"), MONTH).await.unwrap(), Claimed::Yes);
+    let due = tables.notices().due(at("2026-11-23T12:00:00.4Z"), 10, |_| true).await.unwrap();
     assert_eq!(due.notices, written[1..2]);
     assert_eq!(due.notices[0].status, NoticeStatus::Due);
 }

@@ -63,7 +63,7 @@ async fn a_notice_that_was_settled_by_feedback_can_be_taken_by_nobody(tables: &T
     let notice = due(tables, 1).await;
     tables.set(&notice, "message_id", "the first").await;
     tables.notices().feedback(&notice.id(), &feedback(MailEvent::Delayed), at(NOW)).await.unwrap();
-    assert_eq!(tables.notices().due(at(LATER), 10).await.unwrap().notices, []);
+    assert_eq!(tables.notices().due(at(LATER), 10, |_| true).await.unwrap().notices, []);
     assert!(!tables.notices().skip(&notice, Reason::Expired, at(LATER)).await.unwrap());
     assert_eq!(status(tables, &notice).await, ("sent".to_owned(), Some("delivery_delayed".to_owned())));
     assert_eq!(tables.items("notices").await[0]["message_id"]["S"], "the first", "what its notifier wrote stays");

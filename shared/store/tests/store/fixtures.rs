@@ -4,12 +4,17 @@ use engagement::{
     AddressKey, CampaignId, Category, Decision, Name, Notice, Organization, OrganizationId, PlannedNotice, Recipient, Stage, StageReason,
     StepId, StepMark, StepOutcome, Transition,
 };
-use jiff::Timestamp;
-use store::Applied;
+use jiff::{SignedDuration, Timestamp};
+use store::{Applied, Claim};
 
 use crate::tables::Tables;
 
 pub const CHECKED: &str = "2026-11-23T06:00:00Z";
+
+const NOON: &str = "2026-11-23T12:00:00Z";
+
+/// How long mails count, in these tests.
+pub const MONTH: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 pub fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -69,6 +74,10 @@ pub fn planned(number: usize, address: &str, planned_at: &str) -> PlannedNotice 
         planned_at,
         due_at: planned_at,
     }
+}
+
+pub fn claim(id: &str) -> Claim {
+    Claim { id: id.to_owned(), at: at(NOON), mail_at: at(NOON) }
 }
 
 /// A decision with a transition, and a notice for each address.
