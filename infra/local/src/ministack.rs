@@ -64,7 +64,7 @@ fn environment(port: u16, functions_endpoint: &str, options: &Options) -> Vec<(&
     environment.extend([
         ("GATEWAY_PORT", port.to_string()),
         ("BIND_HOST", "127.0.0.1".to_owned()),
-        ("MINISTACK_HOST", "127.0.0.1".to_owned()),
+        ("MINISTACK_HOST", "localhost".to_owned()), // so that the API has a URL: `id.execute-api.localhost`
         ("MINISTACK_REGION", REGION.to_owned()),
         ("AUTH", options.auth.to_string()),
         ("AWS_ENDPOINT_URL", functions_endpoint.to_owned()), // without it the functions would call the real AWS
