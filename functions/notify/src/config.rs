@@ -1,5 +1,7 @@
 //! Configuration of the function.
 
+use engagement::{Caps, EmailAddress, Expiry, Holdout, Policy, SendWindow};
+use jiff::SignedDuration;
 use runtime::{ConfigError, Environment};
 use url::Url;
 
@@ -12,16 +14,22 @@ pub struct Config {
     pub notices_table: String,
     /// `CONTACTS_TABLE`.
     pub contacts_table: String,
-    /// `FROM_ADDRESS`: an address or domain that SES has verified, with or without a display name.
-    pub from_address: String,
+    /// `RUNS_TABLE`.
+    pub runs_table: String,
+    /// `FROM_ADDRESS`: a bare address that SES has verified, or whose domain it has.
+    pub from_address: EmailAddress,
     /// `CONFIGURATION_SET`: name of SES's configuration set.
     pub configuration_set: String,
     /// `PAUSE_PARAMETER`: name of the SSM parameter that pauses sending.
     pub pause_parameter: String,
-    /// `UNSUBSCRIBE_URL`: what addresses to unsubscribe at begin with, `/` at its end.
-    pub unsubscribe_url: Url,
-    /// `DRY_RUN`: decide, and send nothing.
-    pub dry_run: bool,
+    /// `PUBLIC_URL`: the public address of the stack's HTTP API; links to unsubscribe are below it.
+    pub public_url: Url,
+    /// `UNSUBSCRIBE_KEYS_SECRET`: ARN of the keys of unsubscribe tokens.
+    pub unsubscribe_keys_secret: String,
+    /// `DAILY_SEND_LIMIT`: mails of the whole system in a day; 0 is no limit.
+    pub daily_send_limit: u32,
+    /// `SEND_WINDOW`, `SEND_CAPS`, `HOLDOUT_PERCENT`, `EXPIRE_AFTER_DUE_HOURS`, `EXPIRE_AFTER_PLANNED_DAYS`, `DRY_RUN`.
+    pub policy: Policy,
     /// `ENVIRONMENT`: local, sandbox or production.
     pub environment: String,
 }
@@ -32,24 +40,91 @@ impl Config {
         let organizations_table = environment.required("ORGANIZATIONS_TABLE");
         let notices_table = environment.required("NOTICES_TABLE");
         let contacts_table = environment.required("CONTACTS_TABLE");
+        let runs_table = environment.required("RUNS_TABLE");
         let from_address = environment.required("FROM_ADDRESS");
         let configuration_set = environment.required("CONFIGURATION_SET");
         let pause_parameter = environment.required("PAUSE_PARAMETER");
-        let unsubscribe_url = environment.required("UNSUBSCRIBE_URL");
-        let dry_run = environment.optional("DRY_RUN", false);
+        let public_url = environment.required("PUBLIC_URL");
+        let unsubscribe_keys_secret = environment.required("UNSUBSCRIBE_KEYS_SECRET");
+        let daily_send_limit = environment.optional("DAILY_SEND_LIMIT", 0);
+        let policy = policy(&mut environment);
         let name = environment.required("ENVIRONMENT");
         environment.build(|| {
             Some(Self {
                 organizations_table: organizations_table?,
                 notices_table: notices_table?,
                 contacts_table: contacts_table?,
+                runs_table: runs_table?,
                 from_address: from_address?,
                 configuration_set: configuration_set?,
                 pause_parameter: pause_parameter?,
-                unsubscribe_url: unsubscribe_url?,
-                dry_run: dry_run?,
+                public_url: public_url?,
+                unsubscribe_keys_secret: unsubscribe_keys_secret?,
+                daily_send_limit: daily_send_limit?,
+                policy: policy?,
                 environment: name?,
             })
         })
+    }
+}
+
+fn policy(environment: &mut Environment) -> Option<Policy> {
+    let window = environment.optional("SEND_WINDOW", SendWindow::Always);
+    let caps = environment.optional("SEND_CAPS", Caps::default());
+    let holdout = environment.optional("HOLDOUT_PERCENT", Holdout::default());
+    let after_due = environment.optional("EXPIRE_AFTER_DUE_HOURS", 72_u16);
+    let after_planned = environment.optional("EXPIRE_AFTER_PLANNED_DAYS", 14_u16);
+    let dry_run = environment.optional("DRY_RUN", false);
+    let expiry = Expiry {
+        after_due: SignedDuration::from_hours(i64::from(after_due?)),
+        after_planned: SignedDuration::from_hours(24 * i64::from(after_planned?)),
+    };
+    Some(Policy { expiry, caps: caps?, window: window?, holdout: holdout?, dry_run: dry_run? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REQUIRED: [(&str, &str); 10] = [
+        ("ORGANIZATIONS_TABLE", "organizations"),
+        ("NOTICES_TABLE", "notices"),
+        ("CONTACTS_TABLE", "contacts"),
+        ("RUNS_TABLE", "runs"),
+        ("FROM_ADDRESS", "engage@example.com"),
+        ("CONFIGURATION_SET", "set"),
+        ("PAUSE_PARAMETER", "/stack/pause"),
+        ("PUBLIC_URL", "https://api.example.com"),
+        ("UNSUBSCRIBE_KEYS_SECRET", "arn"),
+        ("ENVIRONMENT", "local"),
+    ];
+
+    #[test]
+    fn what_is_not_said_is_the_default() {
+        let config = Config::read(Environment::from_pairs(REQUIRED)).unwrap();
+        let policy = Policy {
+            expiry: Expiry::default(),
+            caps: Caps::default(),
+            window: SendWindow::Always,
+            holdout: Holdout::default(),
+            dry_run: false,
+        };
+        assert_eq!((config.policy, config.daily_send_limit), (policy, 0));
+    }
+
+    #[test]
+    fn every_invalid_setting_is_named_at_once() {
+        let wrong = [
+            ("FROM_ADDRESS", "Engage <engage@example.com>"),
+            ("SEND_WINDOW", "Mon-Fri 9-5"),
+            ("SEND_CAPS", "1 per day"),
+            ("HOLDOUT_PERCENT", "101"),
+            ("DAILY_SEND_LIMIT", "-1"),
+            ("DRY_RUN", "perhaps"),
+        ];
+        let error = Config::read(Environment::from_pairs(REQUIRED.into_iter().chain(wrong))).unwrap_err().to_string();
+        for (name, _) in wrong {
+            assert!(error.contains(name), "{name}: {error}");
+        }
     }
 }

@@ -4,16 +4,17 @@ use aws_sdk_sesv2::{
     Client,
     error::{ProvideErrorMetadata, SdkError},
     operation::send_email::SendEmailError,
-    types::{Body, Content, Destination, EmailContent, Message, MessageTag},
+    types::{Body, Content, Destination, EmailContent, Message, MessageHeader, MessageTag},
 };
 use content::Mail;
-use engagement::Notice;
+use engagement::{EmailAddress, Notice};
 
 /// Sends mail through SES, without ever repeating a call by itself: the client has to be built with retries off.
 #[derive(Debug, Clone)]
 pub struct Mailer {
     client: Client,
     from: String,
+    reply_to: EmailAddress,
     configuration_set: String,
 }
 
@@ -35,31 +36,41 @@ pub enum SendError {
 }
 
 impl Mailer {
-    /// A mailer that writes `from` an address that SES has verified.
-    pub fn new(client: Client, from: String, configuration_set: String) -> Self {
-        Self { client, from, configuration_set }
+    /// A mailer that writes `from` an address that SES has verified, with or without a display name.
+    pub fn new(client: Client, from: String, reply_to: EmailAddress, configuration_set: String) -> Self {
+        Self { client, from, reply_to, configuration_set }
+    }
+
+    /// Mails in a second that SES allows the account. When SES does not say, as few as it allows a new account: one.
+    pub async fn max_send_rate(&self) -> f64 {
+        const OF_A_NEW_ACCOUNT: f64 = 1.0;
+        match self.client.get_account().send().await {
+            Ok(account) => account.send_quota().map_or(OF_A_NEW_ACCOUNT, aws_sdk_sesv2::types::SendQuota::max_send_rate),
+            Err(error) => {
+                let code = error.code().unwrap_or("no answer");
+                tracing::warn!(error_type = "mail_unavailable", error = code, "SES does not say how fast it takes mails; one a second");
+                OF_A_NEW_ACCOUNT
+            }
+        }
     }
 
     /// Hands one mail to SES and returns SES's message id.
-    pub async fn send(&self, notice: &Notice, mail: Mail) -> Result<String, SendError> {
+    pub async fn send(&self, notice: &Notice, to: &EmailAddress, mail: &Mail) -> Result<String, SendError> {
         let unusable = |_| SendError::Rejected("message incomplete".to_owned());
-        let text = |text: String| Content::builder().data(text).charset("UTF-8").build();
-        let body = Body::builder().text(text(mail.text).map_err(unusable)?).html(text(mail.html).map_err(unusable)?).build();
-        let message = Message::builder().subject(text(mail.subject).map_err(unusable)?).body(body).build();
+        let text = |text: &str| Content::builder().data(text).charset("UTF-8").build();
+        let body = Body::builder().text(text(&mail.text).map_err(unusable)?).html(text(&mail.html).map_err(unusable)?).build();
+        let mut message = Message::builder().subject(text(&mail.subject).map_err(unusable)?).body(body);
+        for header in &mail.headers {
+            message = message.headers(MessageHeader::builder().name(header.name()).value(header.value()).build().map_err(unusable)?);
+        }
         let tag = |name: &str, value: String| MessageTag::builder().name(name).value(value).build().map_err(unusable);
         let answer = self
             .client
             .send_email()
             .from_email_address(&self.from)
-            .destination(
-                Destination::builder()
-                    .set_to_addresses(match &notice.recipient.address {
-                        engagement::Address::Usable(address) => Some(vec![address.expose().to_owned()]),
-                        _ => None,
-                    })
-                    .build(),
-            )
-            .content(EmailContent::builder().simple(message).build())
+            .reply_to_addresses(self.reply_to.expose())
+            .destination(Destination::builder().to_addresses(to.expose()).build())
+            .content(EmailContent::builder().simple(message.build()).build())
             .configuration_set_name(&self.configuration_set)
             .email_tags(tag("notice_id", notice.id().to_string())?)
             .email_tags(tag("campaign", notice.campaign.to_string())?)

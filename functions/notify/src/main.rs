@@ -4,10 +4,9 @@ use std::{process::ExitCode, time::Duration};
 
 use aws_sdk_sesv2::config::retry::RetryConfig;
 use content::Content;
-use engagement::Expiry;
 use notify::{Config, Mailer, Notify, PauseSwitch};
-use runtime::{Deadline, Environment, ErrorType, Failure, Metrics, ScheduleEvent};
-use store::{Notices, Organizations};
+use runtime::{Deadline, Environment, ErrorType, Failure, Metrics, ScheduleEvent, Secret};
+use store::{Contacts, Notices, Organizations, Runs};
 
 /// Time kept back to settle the last claims.
 const MARGIN: Duration = Duration::from_secs(10);
@@ -24,15 +23,21 @@ async fn start() -> Result<(), Failure> {
     // SES has no idempotency token: a repeated call could be a second mail.
     let ses = aws_sdk_sesv2::config::Builder::from(&aws).retry_config(RetryConfig::disabled()).build();
     let tables = store::client(&aws);
+    let secrets = aws_sdk_secretsmanager::Client::new(&aws);
+    let sender = content.brand().sender(&config.from_address);
+    let reply_to = content.brand().support_address.clone();
     let notify = Notify {
-        notices: Notices::new(tables.clone(), config.notices_table, config.contacts_table),
-        organizations: Organizations::new(tables, config.organizations_table),
+        notices: Notices::new(tables.clone(), config.notices_table, config.contacts_table.clone()),
+        organizations: Organizations::new(tables.clone(), config.organizations_table),
+        contacts: Contacts::new(tables.clone(), config.contacts_table),
+        runs: Runs::new(tables, config.runs_table),
         content,
-        mailer: Mailer::new(aws_sdk_sesv2::Client::from_conf(ses), config.from_address, config.configuration_set),
+        mailer: Mailer::new(aws_sdk_sesv2::Client::from_conf(ses), sender, reply_to, config.configuration_set),
         pause: PauseSwitch::new(aws_sdk_ssm::Client::new(&aws), config.pause_parameter),
-        expiry: Expiry::default(),
-        unsubscribe_url: config.unsubscribe_url,
-        dry_run: config.dry_run,
+        token_keys: Secret::json(secrets, config.unsubscribe_keys_secret, "unsubscribe keys"),
+        public_url: config.public_url,
+        policy: config.policy,
+        daily_send_limit: Some(config.daily_send_limit).filter(|limit| *limit > 0),
     };
     let metrics = Metrics::new("notify", config.environment);
     let (notify, of_run) = (&notify, &metrics);

@@ -1,0 +1,165 @@
+//! One notice: guards, claim, mail, record.
+
+use std::{sync::atomic::Ordering, time::Duration};
+
+use engagement::{Circumstances, Contact, EmailAddress, Notice, NoticeStatus, Reason, Subscription, Verdict, guard};
+use jiff::SignedDuration;
+use runtime::{ErrorType, Failure, clock};
+use store::{Claim, Claimed};
+use url::Url;
+
+use crate::{
+    RunOutcome, SendError,
+    run::{Ended, Facts, Run},
+    stored,
+};
+
+/// Decisions for one notice, while something keeps happening to its contact.
+const DECISIONS: u32 = 5;
+
+/// Attempts for one mail that SES asks to slow down for.
+const ATTEMPTS: u32 = 4;
+
+/// Mails on end without an answer, or given up for going too fast, after which the run stops.
+const PATIENCE: u32 = 3;
+
+/// Time in which one more attempt is over.
+const ATTEMPT_TIME: Duration = Duration::from_secs(8);
+
+/// How long a notice waits after SES asked to slow down.
+const AFTER_THROTTLING: SignedDuration = SignedDuration::from_mins(5);
+
+impl Run<'_> {
+    /// Decides, and does what was decided. An `Err` leaves the notice due, or claimed and soon `unknown`.
+    pub async fn attempt(&self, notice: &Notice, facts: &Facts) -> Result<Ended, Failure> {
+        let mut contact = match facts.contacts.get(&notice.address_hash) {
+            Some(None) => return Ok(Ended::Untouched),
+            Some(Some(contact)) => Some(contact.clone()),
+            None => None,
+        };
+        for _ in 0..DECISIONS {
+            if self.is_stopping() {
+                return Ok(Ended::Untouched);
+            }
+            let circumstances = Circumstances {
+                as_of: self.as_of,
+                standing: facts.standings.get(&notice.organization_id).copied(),
+                contact: contact.as_ref(),
+                daily_limit_reached: false,
+            };
+            let mut verdict = guard(notice, &circumstances, &self.notify.policy);
+            if matches!(verdict, Verdict::Send(_)) && !self.allowance.take().await.map_err(stored)? {
+                verdict = guard(notice, &Circumstances { daily_limit_reached: true, ..circumstances }, &self.notify.policy);
+            }
+            let Verdict::Send(address) = verdict else { return self.leave(notice, verdict).await };
+            match self.claim(notice, contact.as_ref()).await? {
+                (Claimed::Yes, claim) => return self.send(notice, address, &claim).await,
+                (Claimed::NotDue, _) => {
+                    self.allowance.give_back().await;
+                    return Ok(Ended::Elsewhere);
+                }
+                (Claimed::ContactChanged, _) => {
+                    self.allowance.give_back().await;
+                    contact = self.notify.contacts.get(&notice.address_hash).await.map_err(stored)?;
+                }
+            }
+        }
+        Ok(Ended::Untouched)
+    }
+
+    /// Records why the notice is not sent now.
+    async fn leave(&self, notice: &Notice, verdict: Verdict<'_>) -> Result<Ended, Failure> {
+        let notices = &self.notify.notices;
+        let (changed, status, reason) = match verdict {
+            Verdict::Skip(reason) => (notices.skip(notice, reason, self.as_of).await, NoticeStatus::Skipped, reason),
+            Verdict::PutOff(reason, due_at) => (notices.put_off(notice, reason, due_at, self.as_of).await, NoticeStatus::Due, reason),
+            Verdict::Hold(reason) if notice.reason == Some(reason) => (Ok(true), NoticeStatus::Due, reason),
+            Verdict::Hold(reason) => (notices.hold(notice, reason, self.as_of).await, NoticeStatus::Due, reason),
+            Verdict::Send(_) => return Ok(Ended::Untouched),
+        };
+        Ok(if changed.map_err(stored)? { Ended::As(status, Some(reason)) } else { Ended::Elsewhere })
+    }
+
+    async fn claim(&self, notice: &Notice, contact: Option<&Contact>) -> Result<(Claimed, Claim), Failure> {
+        let claim = Claim { id: self.next_claim_id(), at: clock::now(), mail_at: self.as_of };
+        let claimed = self.notify.notices.claim(notice, contact, &claim, self.notify.policy.caps.longest()).await.map_err(stored)?;
+        Ok((claimed, claim))
+    }
+
+    /// Sends and records. Dying before SES's answer leaves a claim that becomes `unknown`; dying after it too, and SES's own
+    /// events settle it. In no case is a mail sent twice.
+    async fn send(&self, notice: &Notice, address: &EmailAddress, claim: &Claim) -> Result<Ended, Failure> {
+        let notices = &self.notify.notices;
+        let mail = match self.unsubscribe_url(notice).map(|url| self.notify.content.render(notice, &url)) {
+            Ok(Ok(mail)) => mail,
+            Ok(Err(error)) => {
+                tracing::error!(error_type = "content_invalid", organization_id = %notice.organization_id, %error, "a mail could not be rendered");
+                notices.fail(notice, claim, Reason::Unrenderable, self.as_of).await.map_err(stored)?;
+                self.allowance.give_back().await;
+                return Ok(Ended::As(NoticeStatus::Failed, Some(Reason::Unrenderable)));
+            }
+            Err(failure) => return Err(failure),
+        };
+        let mut attempts = 0;
+        let refusal = loop {
+            self.pace.turn().await;
+            attempts += 1;
+            match self.notify.mailer.send(notice, address, &mail).await {
+                Ok(message_id) => {
+                    self.unanswered.store(0, Ordering::Relaxed);
+                    self.throttled.store(0, Ordering::Relaxed);
+                    notices.sent(notice, claim, &message_id, self.as_of).await.map_err(stored)?;
+                    return Ok(Ended::As(NoticeStatus::Sent, None));
+                }
+                Err(SendError::Throttled(_)) if attempts < ATTEMPTS && !self.deadline.is_near(ATTEMPT_TIME) => self.pace.slow_down(),
+                Err(refusal) => break refusal,
+            }
+        };
+        tracing::warn!(error_type = "mail_unavailable", organization_id = %notice.organization_id, error = %refusal, "SES did not take a mail");
+        self.record(notice, claim, &refusal).await
+    }
+
+    async fn record(&self, notice: &Notice, claim: &Claim, refusal: &SendError) -> Result<Ended, Failure> {
+        let notices = &self.notify.notices;
+        let (status, reason) = match refusal {
+            SendError::Throttled(_) => {
+                self.count_on_end(&self.throttled, RunOutcome::Throttled);
+                let due_at = self.as_of + AFTER_THROTTLING;
+                notices.release(notice, claim, Reason::Throttled, due_at, self.as_of).await.map_err(stored)?;
+                (NoticeStatus::Due, Reason::Throttled)
+            }
+            SendError::Rejected(_) => {
+                notices.fail(notice, claim, Reason::MessageRejected, self.as_of).await.map_err(stored)?;
+                (NoticeStatus::Failed, Reason::MessageRejected)
+            }
+            SendError::AccountRefused(_) => {
+                *self.stopped.lock() = Some(RunOutcome::MailUnavailable);
+                notices.release(notice, claim, Reason::SendingPaused, notice.due_at, self.as_of).await.map_err(stored)?;
+                (NoticeStatus::Due, Reason::SendingPaused)
+            }
+            SendError::Ambiguous(_) => {
+                self.count_on_end(&self.unanswered, RunOutcome::MailUnavailable);
+                notices.unknown(notice, claim, Reason::NoAnswer, self.as_of).await.map_err(stored)?;
+                return Ok(Ended::As(NoticeStatus::Unknown, Some(Reason::NoAnswer)));
+            }
+        };
+        self.allowance.give_back().await;
+        Ok(Ended::As(status, Some(reason)))
+    }
+
+    fn count_on_end(&self, count: &std::sync::atomic::AtomicU32, outcome: RunOutcome) {
+        if count.fetch_add(1, Ordering::Relaxed) + 1 >= PATIENCE {
+            *self.stopped.lock() = Some(outcome);
+        }
+    }
+
+    fn unsubscribe_url(&self, notice: &Notice) -> Result<Url, Failure> {
+        let subscription = Subscription { address_hash: notice.address_hash.clone(), category: notice.category };
+        let mut url = self.notify.public_url.clone();
+        url.path_segments_mut()
+            .map_err(|()| Failure::new(ErrorType::ConfigInvalid, "PUBLIC_URL cannot have a path"))?
+            .pop_if_empty()
+            .extend(["unsubscribe", &self.token_keys.token(&subscription)]);
+        Ok(url)
+    }
+}

@@ -1,0 +1,162 @@
+//! One run: what is due, the most urgent first, until nothing is left or something says stop.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use engagement::{AddressHash, Contact, Notice, NoticeKey, NoticeStatus, OrganizationId, Reason, Standing, TokenKeys};
+use futures::{StreamExt, stream};
+use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
+use runtime::{Deadline, Failure, clock};
+
+use crate::{Notify, RunOutcome, Summary, allowance::Allowance, pace::Pace, stored};
+
+/// Notices that one look at the outbox keeps.
+const ROUND: usize = 5_000;
+
+/// Notices whose organizations and contacts are read at once.
+const BATCH: usize = 200;
+
+/// Mails on their way to SES at once.
+const CONCURRENCY: usize = 8;
+
+/// Time that a batch's last mails need at most.
+pub const SEND_TIME: Duration = Duration::from_secs(20);
+
+/// Age of a claim after which its notifier cannot be alive any more: longer than the function's time-out.
+const CLAIM_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
+
+/// One run under way.
+pub struct Run<'a> {
+    pub notify: &'a Notify,
+    pub as_of: Timestamp,
+    pub deadline: Deadline,
+    pub token_keys: Arc<TokenKeys>,
+    pub pace: Pace,
+    pub allowance: Allowance<'a>,
+    /// Lambda's request id.
+    pub run_id: &'a str,
+    /// Claims made, which tells them apart.
+    pub claims: AtomicU64,
+    /// Mails on end that SES did not answer for.
+    pub unanswered: AtomicU32,
+    /// Mails on end that were given up because SES asked to slow down.
+    pub throttled: AtomicU32,
+    /// Set when nothing more should be sent.
+    pub stopped: Mutex<Option<RunOutcome>>,
+}
+
+/// What became of one notice.
+pub enum Ended {
+    /// This.
+    As(NoticeStatus, Option<Reason>),
+    /// Another notifier has it, or it is no longer due.
+    Elsewhere,
+    /// Not touched: the run stops, or the contact cannot be read or does not stand still.
+    Untouched,
+}
+
+/// What a batch was decided by.
+pub struct Facts {
+    pub standings: HashMap<OrganizationId, Standing>,
+    /// `None`: the contact cannot be read.
+    pub contacts: HashMap<AddressHash, Option<Contact>>,
+}
+
+impl<'a> Run<'a> {
+    /// Sends everything that is due at `as_of`. What it did is in `summary` also after an `Err`.
+    pub async fn send_all(
+        notify: &'a Notify,
+        as_of: Timestamp,
+        run_id: &'a str,
+        deadline: Deadline,
+        summary: &mut Summary,
+    ) -> Result<(), Failure> {
+        let now = clock::now();
+        let abandoned = notify.notices.abandon_claims(now - CLAIM_LIFETIME, now).await.map_err(stored)?;
+        summary.abandoned_claims = abandoned as u64;
+        let (token_keys, rate) = futures::join!(notify.token_keys.get(), notify.mailer.max_send_rate());
+        let run = Run {
+            notify,
+            as_of,
+            deadline,
+            token_keys: token_keys.map_err(Failure::from)?,
+            pace: Pace::new(rate),
+            allowance: Allowance::new(&notify.runs, notify.daily_send_limit, notify.policy.window.day(as_of)),
+            run_id,
+            claims: AtomicU64::new(0),
+            unanswered: AtomicU32::new(0),
+            throttled: AtomicU32::new(0),
+            stopped: Mutex::new(None),
+        };
+        tracing::info!(mails_per_second = run.pace.rate(), "sending what is due");
+        let ended = run.rounds(summary).await;
+        run.allowance.close().await;
+        summary.outcome = ended?;
+        Ok(())
+    }
+
+    async fn rounds(&self, summary: &mut Summary) -> Result<RunOutcome, Failure> {
+        let mut seen: HashSet<(OrganizationId, NoticeKey)> = HashSet::new();
+        loop {
+            let is_new = |notice: &Notice| !seen.contains(&(notice.organization_id.clone(), notice.notice.clone()));
+            let due = self.notify.notices.due(self.as_of, ROUND, is_new).await.map_err(stored)?;
+            summary.unreadable = due.unreadable as u64;
+            if due.notices.is_empty() {
+                return Ok(RunOutcome::Completed);
+            }
+            for batch in due.notices.chunks(BATCH) {
+                seen.extend(batch.iter().map(|notice| (notice.organization_id.clone(), notice.notice.clone())));
+                self.batch(batch, summary).await?;
+                if let Some(outcome) = *self.stopped.lock() {
+                    return Ok(outcome);
+                }
+                if self.deadline.is_near(SEND_TIME) {
+                    return Ok(RunOutcome::OutOfTime);
+                }
+                if self.notify.pause.is_on().await? {
+                    return Ok(RunOutcome::Paused);
+                }
+            }
+        }
+    }
+
+    async fn batch(&self, batch: &[Notice], summary: &mut Summary) -> Result<(), Failure> {
+        let organizations = batch.iter().map(|notice| notice.organization_id.clone());
+        let addresses = batch.iter().map(|notice| notice.address_hash.clone());
+        let standings = self.notify.organizations.standings(organizations);
+        let (standings, contacts) = futures::try_join!(standings, self.notify.contacts.get_many(addresses)).map_err(stored)?;
+        summary.unreadable += contacts.values().filter(|contact| contact.is_none()).count() as u64;
+        let facts = &Facts { standings, contacts };
+        let endings: Vec<_> = stream::iter(batch).map(|notice| self.attempt(notice, facts)).buffer_unordered(CONCURRENCY).collect().await;
+        let mut first_failure = None;
+        for ended in endings {
+            match ended {
+                Ok(Ended::As(status, reason)) => *summary.notices.entry(outcome_name(status, reason)).or_default() += 1,
+                Ok(Ended::Elsewhere | Ended::Untouched) => {}
+                Err(failure) => first_failure = first_failure.or(Some(failure)),
+            }
+        }
+        first_failure.map_or(Ok(()), Err)
+    }
+
+    /// Whether no further mail should be begun.
+    pub fn is_stopping(&self) -> bool {
+        self.stopped.lock().is_some() || self.deadline.is_near(SEND_TIME)
+    }
+
+    /// The id of the next claim. With Lambda's request id and a number, because a run makes many.
+    pub fn next_claim_id(&self) -> String {
+        format!("{}/{}", self.run_id, self.claims.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+fn outcome_name(status: NoticeStatus, reason: Option<Reason>) -> String {
+    reason.map_or_else(|| status.to_string(), |reason| format!("{status}:{reason}"))
+}
