@@ -41,7 +41,7 @@ pub struct Run<'a> {
     pub pace: Pace,
     pub allowance: Allowance<'a>,
     /// Lambda's request id.
-    pub run_id: &'a str,
+    pub id: &'a str,
     /// Claims made, which tells them apart.
     pub claims: AtomicU64,
     /// Mails on end that SES did not answer for.
@@ -74,7 +74,7 @@ impl<'a> Run<'a> {
     pub async fn send_all(
         notify: &'a Notify,
         as_of: Timestamp,
-        run_id: &'a str,
+        id: &'a str,
         deadline: Deadline,
         summary: &mut Summary,
     ) -> Result<(), Failure> {
@@ -89,7 +89,7 @@ impl<'a> Run<'a> {
             token_keys: token_keys.map_err(Failure::from)?,
             pace: Pace::new(rate),
             allowance: Allowance::new(&notify.runs, notify.daily_send_limit, notify.policy.window.day(as_of)),
-            run_id,
+            id,
             claims: AtomicU64::new(0),
             unanswered: AtomicU32::new(0),
             throttled: AtomicU32::new(0),
@@ -153,7 +153,7 @@ impl<'a> Run<'a> {
 
     /// The id of the next claim. With Lambda's request id and a number, because a run makes many.
     pub fn next_claim_id(&self) -> String {
-        format!("{}/{}", self.run_id, self.claims.fetch_add(1, Ordering::Relaxed))
+        format!("{}/{}", self.id, self.claims.fetch_add(1, Ordering::Relaxed))
     }
 }
 
