@@ -2,5 +2,6 @@
 
 mod crowd;
 mod customers;
+mod deaths;
 mod feedback;
 mod mail_quality;
