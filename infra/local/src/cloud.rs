@@ -180,7 +180,12 @@ impl LocalCloud {
 
     /// What is in the sync queue's dead-letter queue; it stays there.
     pub async fn dead_letters(&self) -> Result<Vec<QueuedMessage>> {
-        queue::peek(&self.ministack, self.output("SyncDeadLetterQueueUrl")?).await
+        self.messages("SyncDeadLetterQueueUrl").await
+    }
+
+    /// What is in the queue that an output names; it stays there.
+    pub async fn messages(&self, queue_output: &str) -> Result<Vec<QueuedMessage>> {
+        queue::peek(&self.ministack, self.output(queue_output)?).await
     }
 
     /// Every item of the table that an output names.
