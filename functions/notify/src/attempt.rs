@@ -106,6 +106,7 @@ impl Run<'_> {
             attempts += 1;
             match self.notify.mailer.send(notice, address, &mail).await {
                 Ok(message_id) => {
+                    self.pace.went_well();
                     self.unanswered.store(0, Ordering::Relaxed);
                     self.throttled.store(0, Ordering::Relaxed);
                     notices.sent(notice, claim, &message_id, self.as_of).await.map_err(stored)?;

@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::{
     deployment::{self, Outputs},
+    events,
     fault_proxy::FaultProxy,
     mails::{self, SentMail},
     ministack::{self, MiniStack, REGION},
@@ -154,16 +155,28 @@ impl LocalCloud {
         Backlog::of(self.sqs(), self.output("SyncQueueUrl")?).await
     }
 
+    /// Puts events on the default bus, as a service of AWS does, under the source that the rules of a local stack listen to. `Err`:
+    /// not every event was taken.
+    pub async fn put_events(&self, detail_type: &str, details: &[Value]) -> Result<()> {
+        events::put(&self.ministack, detail_type, details).await
+    }
+
     /// Waits until the sync queue was found empty twice in a row, telling `progress` what is left. `Err` after `timeout`.
-    pub async fn wait_until_drained(&self, timeout: Duration, mut progress: impl FnMut(Backlog)) -> Result<()> {
+    pub async fn wait_until_drained(&self, timeout: Duration, progress: impl FnMut(Backlog)) -> Result<()> {
+        self.wait_until_queue_drained("SyncQueueUrl", timeout, progress).await
+    }
+
+    /// The same for the queue that an output names.
+    pub async fn wait_until_queue_drained(&self, output: &str, timeout: Duration, mut progress: impl FnMut(Backlog)) -> Result<()> {
+        let queue = self.output(output)?;
         let give_up = Instant::now() + timeout;
         let mut empty = 0;
         while empty < 2 {
-            let backlog = self.backlog().await?;
+            let backlog = Backlog::of(self.sqs(), queue).await?;
             progress(backlog);
             empty = if backlog.total() == 0 { empty + 1 } else { 0 };
             if Instant::now() > give_up {
-                bail!("the sync queue still holds {} messages after {} s", backlog.total(), timeout.as_secs());
+                bail!("the queue of {output} still holds {} messages after {} s", backlog.total(), timeout.as_secs());
             }
             sleep(Duration::from_millis(250)).await;
         }
@@ -184,8 +197,8 @@ impl LocalCloud {
     }
 
     /// What is in the queue that an output names; it stays there.
-    pub async fn messages(&self, queue_output: &str) -> Result<Vec<QueuedMessage>> {
-        queue::peek(&self.ministack, self.output(queue_output)?).await
+    pub async fn messages(&self, output: &str) -> Result<Vec<QueuedMessage>> {
+        queue::peek(&self.ministack, self.output(output)?).await
     }
 
     /// Every item of the table that an output names.

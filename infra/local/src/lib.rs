@@ -6,6 +6,7 @@
 
 mod cloud;
 mod deployment;
+mod events;
 mod fault_proxy;
 mod leash;
 mod mails;
