@@ -38,7 +38,7 @@ impl Run<'_> {
             None => None,
         };
         for _ in 0..DECISIONS {
-            if self.is_stopping() {
+            if self.is_stopping() || self.is_paused().await? {
                 return Ok(Ended::Untouched);
             }
             let circumstances = Circumstances {
@@ -65,6 +65,15 @@ impl Run<'_> {
             }
         }
         Ok(Ended::Untouched)
+    }
+
+    /// Whether sending was paused meanwhile, which stops the run.
+    async fn is_paused(&self) -> Result<bool, Failure> {
+        let is_paused = self.notify.pause.is_on().await?;
+        if is_paused {
+            *self.stopped.lock() = Some(RunOutcome::Paused);
+        }
+        Ok(is_paused)
     }
 
     /// Records why the notice is not sent now.

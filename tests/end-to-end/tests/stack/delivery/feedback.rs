@@ -25,6 +25,11 @@ impl Accepted {
         }))
     }
 
+    /// SES's own part of the message id. MiniStack answers with the whole, `ID@HOST`, where SES has the id alone.
+    pub fn id(&self) -> &str {
+        self.message_id.split('@').next().unwrap_or_default()
+    }
+
     /// An event of that kind about this mail.
     pub fn event(&self, configuration_set: &str, kind: &str) -> Value {
         let recipients = [json!({"emailAddress": self.address})];
@@ -33,13 +38,13 @@ impl Accepted {
             "eventType": kind,
             "mail": {
                 "timestamp": at,
-                "messageId": self.message_id,
+                "messageId": self.id(),
                 "destination": [self.address],
                 "tags": {"ses:configuration-set": [configuration_set], "notice_id": [self.notice_id]},
             },
             "delivery": {"timestamp": at, "recipients": [self.address]},
-            "bounce": {"bounceType": "Permanent", "bouncedRecipients": recipients, "timestamp": at, "feedbackId": self.message_id},
-            "complaint": {"complainedRecipients": recipients, "timestamp": at, "feedbackId": self.message_id},
+            "bounce": {"bounceType": "Permanent", "bouncedRecipients": recipients, "timestamp": at, "feedbackId": self.id()},
+            "complaint": {"complainedRecipients": recipients, "timestamp": at, "feedbackId": self.id()},
         })
     }
 }
