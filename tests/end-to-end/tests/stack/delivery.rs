@@ -1,3 +1,6 @@
 //! Stories of the way from a notice to an e-mail.
 
 mod mail_quality;
+mod outbox;
+mod unsubscribe;
+mod unsubscribe_page;
