@@ -1,4 +1,4 @@
-//! A browser as people have it: Debian's Chromium with a screen of a phone's size, driven by WebDriver.
+//! A browser as people have it: Debian's Chromium with a screen of a phone's size, driven as `WebDriver` says.
 
 use std::{
     collections::BTreeSet,
