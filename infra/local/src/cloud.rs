@@ -112,6 +112,15 @@ impl LocalCloud {
         self.ministack.faults.as_ref().context("this local cloud was started without `Options::fault_proxy`")
     }
 
+    /// What clients need to call AWS as the function of an output does: with its credentials, and so held to its role when
+    /// [`Options::auth`] is set. They work once the function has been started; `Err`: there is no such function.
+    pub async fn config_as(&self, function_output: &str) -> Result<SdkConfig> {
+        let function = self.lambda().get_function_configuration().function_name(self.output(function_output)?).send().await?;
+        let arn = function.function_arn().context("the function has no ARN")?;
+        let role = function.role().context("the function has no role")?;
+        Ok(config(self.endpoint(), ministack::session_of(arn, role)).await)
+    }
+
     /// Tells the proxy by which access keys it knows the functions.
     async fn name_functions(&self, faults: &FaultProxy) -> Result<()> {
         let mut functions = self.lambda().list_functions().into_paginator().items().send();
@@ -234,12 +243,7 @@ struct Clients {
 
 impl Clients {
     async fn new(endpoint: &str) -> Self {
-        let config: SdkConfig = aws_config::defaults(BehaviorVersion::latest())
-            .endpoint_url(endpoint)
-            .region(Region::new(REGION))
-            .credentials_provider(Credentials::new("test", "test", None, None, "local-cloud"))
-            .load()
-            .await;
+        let config = config(endpoint, Credentials::new("test", "test", None, None, "local-cloud")).await;
         Self {
             dynamodb: aws_sdk_dynamodb::Client::new(&config),
             lambda: aws_sdk_lambda::Client::new(&config),
@@ -249,6 +253,11 @@ impl Clients {
             ssm: aws_sdk_ssm::Client::new(&config),
         }
     }
+}
+
+async fn config(endpoint: &str, credentials: Credentials) -> SdkConfig {
+    let config = aws_config::defaults(BehaviorVersion::latest()).endpoint_url(endpoint).region(Region::new(REGION));
+    config.credentials_provider(credentials).load().await
 }
 
 fn sandbox_options(options: &Options) -> sandbox::Options {

@@ -5,3 +5,6 @@ mod customers;
 mod deaths;
 mod feedback;
 mod mail_quality;
+mod outbox;
+mod unsubscribe;
+mod unsubscribe_page;
