@@ -1,7 +1,6 @@
 //! Stories of the way from a notice to an e-mail.
 
 mod crowd;
-mod customers;
 mod deaths;
 mod feedback;
 mod mail_quality;

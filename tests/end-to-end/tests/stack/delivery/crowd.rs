@@ -10,8 +10,8 @@ use local_cloud::{Call, Fault, LocalCloud, Options, Outcome};
 use serde_json::Value;
 
 use super::{
-    customers::{self, Customer},
     feedback::{self, Accepted},
+    outbox::{Outbox, STAGES},
 };
 use crate::support::{notify, now, options, text};
 
@@ -32,8 +32,11 @@ struct Sending {
 async fn nothing_is_lost_nothing_is_sent_twice_and_caps_hold_when_everything_goes_wrong() -> Result<()> {
     let cloud = LocalCloud::start(Options { organizations: 1, fault_proxy: true, ..options() }).await?;
     let begin = now();
-    let customers: Vec<Customer> = (0..NOTICES).map(|number| Customer::new(number, &address(number))).collect::<Result<_>>()?;
-    let planned = customers::write(&cloud, &customers, begin).await?;
+    let mut outbox = Outbox::open(&cloud).await?;
+    let mut planned = Vec::new();
+    for number in 0..NOTICES {
+        planned.extend(outbox.write(begin, STAGES[0], &[&address(number)]).await?);
+    }
     let addresses: BTreeSet<_> = planned.iter().map(|notice| &notice.address_hash).collect();
     ensure!((planned.len(), addresses.len()) == (NOTICES, ADDRESSES), "{} notices, {} addresses", planned.len(), addresses.len());
 

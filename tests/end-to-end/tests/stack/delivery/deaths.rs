@@ -15,8 +15,9 @@ use local_cloud::{Call, Fault, LocalCloud, Options};
 use serde_json::{Value, json};
 
 use super::{
-    customers::{self, Customer},
     feedback::{self, Accepted},
+    mail_quality::list_headers,
+    outbox::{Outbox, STAGES},
 };
 use crate::support::{event, notify, now, options, organizations, succeed, text};
 
@@ -150,20 +151,20 @@ async fn a_mail_goes_out_at_most_once_and_its_end_is_known_wherever_functions_di
     let options = Options { organizations: 1, fault_proxy: true, ..options() }.parameter("DailySendLimit", "5000");
     let cloud = LocalCloud::start(options).await?;
     let as_of = now();
-    notify_dies(&cloud, as_of).await?;
-    let mails = send_some(&cloud, as_of, 12).await?;
+    let mut outbox = Outbox::open(&cloud).await?;
+    notify_dies(&cloud, &mut outbox, as_of).await?;
+    let mails = send_some(&cloud, &mut outbox, as_of, 12).await?;
     let (for_feedback, for_preferences) = mails.split_at(7);
     record_feedback_dies(&cloud, for_feedback).await?;
     a_letter_is_left_for_what_cannot_be_read(&cloud).await?;
     preferences_dies(&cloud, for_preferences).await
 }
 
-async fn notify_dies(cloud: &LocalCloud, as_of: Timestamp) -> Result<()> {
+async fn notify_dies(cloud: &LocalCloud, outbox: &mut Outbox<'_>, as_of: Timestamp) -> Result<()> {
     let configuration_set = cloud.output("ConfigurationSet")?.to_owned();
     let mut ends = Vec::new();
     for (case, moment) in Moment::all().enumerate() {
-        let customer = Customer::new(case, &format!("death{case}@crowd.example"))?;
-        let notice = customers::write(cloud, &[customer], as_of).await?.remove(0);
+        let notice = outbox.write(as_of, STAGES[0], &[&format!("death{case}@crowd.example")]).await?.remove(0);
         let died_at = run_until(cloud, "NotifyFunction", &json!({"time": as_of}), moment).await?;
         notify(cloud, as_of).await?;
         let left = item(cloud, &notice).await?;
@@ -228,11 +229,11 @@ async fn let_it_grow_old(cloud: &LocalCloud, notice: &Notice, item: &Value) -> R
     Ok(())
 }
 
-/// Mails to as many customers, all taken by SES.
-async fn send_some(cloud: &LocalCloud, as_of: Timestamp, count: usize) -> Result<Vec<(Notice, Accepted, Call)>> {
-    let customers: Vec<Customer> =
-        (0..count).map(|number| Customer::new(1_000 + number, &format!("some{number}@crowd.example"))).collect::<Result<_>>()?;
-    let notices = customers::write(cloud, &customers, as_of).await?;
+/// Mails to as many people, all taken by SES.
+async fn send_some(cloud: &LocalCloud, outbox: &mut Outbox<'_>, as_of: Timestamp, count: usize) -> Result<Vec<(Notice, Accepted, Call)>> {
+    let addresses: Vec<String> = (0..count).map(|number| format!("some{number}@crowd.example")).collect();
+    let addresses: Vec<&str> = addresses.iter().map(String::as_str).collect();
+    let notices = outbox.write(as_of, STAGES[0], &addresses).await?;
     notify(cloud, as_of).await?;
     let calls = cloud.faults()?.calls_of("ses.SendEmail");
     let of_notice = |notice: Notice| {
@@ -283,7 +284,8 @@ async fn preferences_dies(cloud: &LocalCloud, mails: &[(Notice, Accepted, Call)]
     let mut deaths = 0;
     for (moment, (notice, _, call)) in Moment::all().zip(mails) {
         let mut request = event("preferences-one-click.json")?;
-        let token = token(call)?;
+        let link = list_headers(call)?;
+        let token = link.path_segments().and_then(|mut segments| segments.next_back()).context("no token")?;
         request["rawPath"] = json!(format!("/unsubscribe/{token}"));
         request["requestContext"]["http"]["path"] = request["rawPath"].clone();
         request["pathParameters"]["token"] = json!(token);
@@ -303,13 +305,6 @@ async fn preferences_dies(cloud: &LocalCloud, mails: &[(Notice, Accepted, Call)]
     }
     ensure!(deaths == 2, "died {deaths} times");
     Ok(())
-}
-
-fn token(call: &Call) -> Result<String> {
-    let headers = call.request["Content"]["Simple"]["Headers"].as_array().context("no headers")?;
-    let header = headers.iter().find(|header| header["Name"] == "List-Unsubscribe").context("no way out")?;
-    let link = header["Value"].as_str().context("no text")?.trim_matches(['<', '>']);
-    Ok(link.rsplit('/').next().context("no path")?.to_owned())
 }
 
 /// A batch of one message, otherwise as in the file.

@@ -31,6 +31,7 @@ pub struct Outbox<'a> {
     checks: Checks,
     key: AddressKey,
     content: Content,
+    /// Organizations written about so far.
     organizations: usize,
 }
 
@@ -95,7 +96,8 @@ impl<'a> Outbox<'a> {
         Ok(Round { outcomes, mails })
     }
 
-    async fn write(&mut self, at: Timestamp, case: (Category, Stage, StageReason), addresses: &[&str]) -> Result<Vec<Notice>> {
+    /// Writes a notice to each address, about one new organization in a stage, all due at `at`.
+    pub async fn write(&mut self, at: Timestamp, case: (Category, Stage, StageReason), addresses: &[&str]) -> Result<Vec<Notice>> {
         let (category, stage, stage_reason) = case;
         let campaign = self.content.rules().campaigns.for_stage(stage).context("a stage without a campaign")?.clone();
         ensure!(campaign.category == category, "{stage} has become {}", campaign.category);
