@@ -65,7 +65,7 @@ test: browser build ## Check everything: format, lints, documentation, template,
 	cargo nextest run --workspace
 
 deploy: ## Build for arm64 and deploy to AWS (ENVIRONMENT=sandbox or production, see samconfig.toml)
-	$(MAKE) build ARCHITECTURE=arm64
+	CARGO_PROFILE_RELEASE_LTO=thin $(MAKE) build ARCHITECTURE=arm64
 	sam deploy --config-env $(ENVIRONMENT)
 
 clean: ## Remove everything that make has created
