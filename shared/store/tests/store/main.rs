@@ -10,6 +10,8 @@ mod budget;
 #[cfg(test)]
 mod checks;
 #[cfg(test)]
+mod dismissals;
+#[cfg(test)]
 mod due;
 #[cfg(test)]
 mod feedback;

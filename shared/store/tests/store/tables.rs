@@ -14,7 +14,7 @@ use aws_sdk_dynamodb::{
 };
 use engagement::Notice;
 use serde_json::{Value, json};
-use store::{CheckTables, Checks, Contacts, Notices, Organizations, Runs};
+use store::{CheckTables, Checks, Contacts, Dismissals, Notices, Organizations, Runs};
 
 use crate::ministack::MiniStack;
 
@@ -50,6 +50,10 @@ impl Tables {
         Notices::new(self.client.clone(), self.name("notices"), self.name("contacts"))
     }
 
+    pub fn dismissals(&self) -> Dismissals {
+        Dismissals::new(self.client.clone(), self.name("notices"))
+    }
+
     pub fn contacts(&self) -> Contacts {
         Contacts::new(self.client.clone(), self.name("contacts"))
     }
@@ -66,6 +70,12 @@ impl Tables {
         let key = |item: &Value| ["organization_id", "at", "notice", "address_hash", "run"].map(|name| item[name].to_string());
         items.sort_by_key(key);
         items
+    }
+
+    /// How many items an index holds.
+    pub async fn in_index(&self, table: &str, index: &str) -> usize {
+        let scan = self.client.scan().table_name(self.name(table)).index_name(index).into_paginator().items().send();
+        scan.collect::<Result<Vec<_>, _>>().await.unwrap().len()
     }
 
     /// Puts an item as it stands: text as `S`, numbers as `N`.
