@@ -1,0 +1,7 @@
+//! BILL's webhooks: the keys that sign them, what they say, and the subscriptions that cause them ("Connect Events API", version 1).
+
+mod notification;
+mod signature;
+
+pub use notification::{EventType, Notification, NotificationError};
+pub use signature::{SIGNATURE_HEADER, SecurityKey, SecurityKeys};
