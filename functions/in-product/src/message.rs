@@ -18,13 +18,13 @@ pub struct Message<'a> {
     stage: Stage,
     stage_since: Timestamp,
     #[serde(flatten)]
-    message: &'a InProductMessage,
+    content: &'a InProductMessage,
 }
 
 impl<'a> Message<'a> {
     /// The message of the episode that began at `stage_since`.
-    pub fn new(message: &'a InProductMessage, stage: Stage, stage_since: Timestamp) -> Self {
-        Self { id: format!("{stage}-{}", stage_since.strftime("%Y%m%dT%H%M%SZ")), stage, stage_since, message }
+    pub fn new(content: &'a InProductMessage, stage: Stage, stage_since: Timestamp) -> Self {
+        Self { id: format!("{stage}-{}", stage_since.strftime("%Y%m%dT%H%M%SZ")), stage, stage_since, content }
     }
 
     /// The same throughout the episode, and never again; letters, digits, `-` and `_`.
@@ -34,7 +34,7 @@ impl<'a> Message<'a> {
 
     /// Whether users may close it.
     pub fn can_be_dismissed(&self) -> bool {
-        self.message.dismissible
+        self.content.dismissible
     }
 }
 
