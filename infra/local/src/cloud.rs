@@ -11,6 +11,7 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use crate::{
+    api::Api,
     deployment::{self, Outputs},
     fault_proxy::FaultProxy,
     mails::{self, SentMail},
@@ -106,6 +107,11 @@ impl LocalCloud {
         &self.clients.ssm
     }
 
+    /// The HTTP API of the stack.
+    pub fn api(&self) -> Result<Api> {
+        Api::new(self.output("ApiUrl")?, self.endpoint())
+    }
+
     /// What stands between the functions and AWS. `Err`: the local cloud was started without it.
     pub fn faults(&self) -> Result<&FaultProxy> {
         self.ministack.faults.as_ref().context("this local cloud was started without `Options::fault_proxy`")
@@ -152,6 +158,11 @@ impl LocalCloud {
     /// What waits to be synced.
     pub async fn backlog(&self) -> Result<Backlog> {
         Backlog::of(self.sqs(), self.output("SyncQueueUrl")?).await
+    }
+
+    /// What is in the events queue, wherever it is in its life; it stays there.
+    pub async fn queued_events(&self) -> Result<Vec<QueuedMessage>> {
+        queue::peek(&self.ministack, self.output("EventsQueueUrl")?).await
     }
 
     /// Waits until the sync queue was found empty twice in a row, telling `progress` what is left. `Err` after `timeout`.

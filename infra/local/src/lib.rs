@@ -4,6 +4,7 @@
 //! `make build` has left, and stores the sandbox's credentials. Everything ends when the [`LocalCloud`] is dropped, and when this
 //! process dies, however it dies. The binary `local-cloud` (`make demo`, `make local`) and the end-to-end tests stand on it.
 
+mod api;
 mod cloud;
 mod deployment;
 mod fault_proxy;
@@ -16,6 +17,7 @@ mod report;
 mod tables;
 mod workspace;
 
+pub use api::Api;
 pub use cloud::{Invocation, LocalCloud};
 pub use deployment::{Outputs, sam};
 pub use fault_proxy::{Answer, Call, Fault, FaultProxy, Outcome};
@@ -23,4 +25,4 @@ pub use mails::SentMail;
 pub use options::{Options, Progress};
 pub use queue::{Backlog, QueuedMessage};
 pub use report::{Mismatch, Report};
-pub use workspace::workspace_root;
+pub use workspace::{tool, workspace_root};

@@ -41,7 +41,7 @@ async fn users_see_the_message_of_the_present_episode_until_they_close_it() {
     for stage in [Stage::Enrolling, Stage::NoBankAccount, Stage::BankUnverified, Stage::AwaitingFirstPayment, Stage::Active] {
         product.enters(stage, FIRST).await;
         let message = product.message().await.unwrap();
-        let expected = serde_json::to_value(product.in_product.content.in_product(stage).unwrap()).unwrap();
+        let expected = serde_json::to_value(product.function.content.in_product(stage).unwrap()).unwrap();
         assert!(expected.as_object().unwrap().iter().all(|(field, value)| message[field] == *value), "{message}");
         assert_eq!((&message["id"], &message["stage"]), (&json!(format!("{stage}-20261123T060000Z")), &json!(stage.to_string())));
     }
@@ -70,7 +70,7 @@ async fn users_see_the_message_of_the_present_episode_until_they_close_it() {
         assert_eq!(product.message().await, None);
     }
     assert_eq!(product.answer(&known(tag)).await.status(), StatusCode::OK, "what was closed is news to who has the old answer");
-    assert_eq!(product.metrics.total("messages_dismissed"), 2.0);
+    assert_eq!((product.message().await, product.metrics.total("messages_dismissed")), (None, 2.0));
 
     println!("the next episode has a message of its own, and that of the last one is gone");
     product.enters(Stage::Dormant30, SECOND).await;
@@ -86,7 +86,7 @@ async fn users_see_the_message_of_the_present_episode_until_they_close_it() {
 
     println!("an item that cannot be read is our fault");
     product.put(json!({ "organization_id": ORGANIZATION, "stage": "levitating" })).await;
-    let failure = product.in_product.answer(&get(ORGANIZATION), &product.metrics).await;
+    let failure = product.function.answer(&get(ORGANIZATION), &product.metrics).await;
     assert_eq!(failure.map(|answer| answer.status()).unwrap_err().error_type.name(), "store_unreadable");
 
     let text = logs.text();
@@ -99,7 +99,7 @@ fn known(tags: &str) -> Request {
 }
 
 struct Product {
-    in_product: InProduct,
+    function: InProduct,
     metrics: Metrics,
     client: Client,
 }
@@ -109,7 +109,7 @@ impl Product {
         let client = ministack.client.clone();
         create_table(&client, "organizations", &[("organization_id", KeyType::Hash)]).await;
         create_table(&client, "notices", &[("organization_id", KeyType::Hash), ("notice", KeyType::Range)]).await;
-        Self { in_product: in_product(&client), metrics: metrics(), client }
+        Self { function: in_product(&client), metrics: metrics(), client }
     }
 
     async fn put(&self, item: Value) {
@@ -122,7 +122,7 @@ impl Product {
     }
 
     async fn answer(&self, request: &Request) -> Response {
-        self.in_product.answer(request, &self.metrics).await.unwrap()
+        self.function.answer(request, &self.metrics).await.unwrap()
     }
 
     /// The one message, or none.

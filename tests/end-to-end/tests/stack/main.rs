@@ -5,6 +5,8 @@ mod bad_input;
 mod budget;
 mod credentials;
 mod delivery;
+mod events;
+mod in_product;
 mod mailbox;
 mod pipeline;
 mod support;
