@@ -2,6 +2,10 @@
 
 mod notification;
 mod signature;
+mod subscription;
+mod subscriptions;
 
 pub use notification::{EventType, Notification, NotificationError};
 pub use signature::{SIGNATURE_HEADER, SecurityKey, SecurityKeys};
+pub use subscription::{NotASubscriptionId, Subscription, SubscriptionId, SubscriptionStatus};
+pub use subscriptions::{Created, Subscriptions, TestEvent};

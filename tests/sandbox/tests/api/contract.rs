@@ -1,4 +1,4 @@
-//! Answers against `contract/bill-v3.openapi.yaml`.
+//! Answers against `contract/bill-v3.openapi.yaml` and `contract/bill-connect-events.openapi.yaml`.
 
 use std::{
     collections::HashMap,
@@ -12,6 +12,11 @@ use serde_json::{Map, Value, json};
 
 /// The contract as JSON Schema.
 pub struct Contract {
+    api: Document,
+    events: Document,
+}
+
+struct Document {
     document: Value,
     /// By schema: making one takes longer than using it.
     validators: Mutex<HashMap<String, Arc<Validator>>>,
@@ -19,14 +24,34 @@ pub struct Contract {
 
 impl Contract {
     pub fn read() -> Self {
-        let mut document: Value = yaml_serde::from_str(TEXT).unwrap();
-        translate(&mut document["components"]["schemas"]);
-        Self { document, validators: Mutex::default() }
+        Self { api: Document::read(API), events: Document::read(EVENTS) }
     }
 
     /// Fails the test when an answer is not as the contract has it, or has fields that it does not know.
     pub fn check(&self, method: &Method, path: &str, status: u16, body: &str) {
         let path = path.split(['?', '#']).next().unwrap_or_default();
+        match path.strip_prefix(SUBSCRIPTIONS).map(|rest| rest.split('/').collect::<Vec<_>>()).as_deref() {
+            Some([""]) => self.events.check(method, SUBSCRIPTIONS, status, body),
+            Some(["", _]) => self.events.check(method, "/v3/subscriptions/{subscriptionId}", status, body),
+            Some(["", _, "test"]) => self.events.check(method, "/v3/subscriptions/{subscriptionId}/test", status, body),
+            _ => self.api.check(method, path, status, body),
+        }
+    }
+
+    /// Fails the test when a part of a notification is not as the schema of this name has it.
+    pub fn check_notification(&self, schema: &str, part: &Value) {
+        self.events.check_schema(&json!({ "$ref": format!("#/components/schemas/{schema}") }), part, schema);
+    }
+}
+
+impl Document {
+    fn read(text: &str) -> Self {
+        let mut document: Value = yaml_serde::from_str(text).unwrap();
+        translate(&mut document["components"]["schemas"]);
+        Self { document, validators: Mutex::default() }
+    }
+
+    fn check(&self, method: &Method, path: &str, status: u16, body: &str) {
         let operation = &self.document["paths"][path][method.as_str().to_lowercase()];
         let responses = match operation["responses"].as_object() {
             Some(responses) => responses,
@@ -46,11 +71,14 @@ impl Contract {
             assert_eq!(body, "", "{method} {path} {status} has no content");
             return;
         };
-        let body: Value = serde_json::from_str(body).unwrap();
+        self.check_schema(schema, &serde_json::from_str(body).unwrap(), &format!("{method} {path} {status}"));
+    }
+
+    fn check_schema(&self, schema: &Value, body: &Value, what: &str) {
         let validator = self.validator(schema);
-        let errors: Vec<String> = validator.iter_errors(&body).map(|error| format!("{}: {error}", error.instance_path())).collect();
-        assert!(errors.is_empty(), "{method} {path} {status}: {errors:#?}\n{body:#}");
-        assert_no_null(&body);
+        let errors: Vec<String> = validator.iter_errors(body).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        assert!(errors.is_empty(), "{what}: {errors:#?}\n{body:#}");
+        assert_no_null(body);
     }
 
     fn validator(&self, schema: &Value) -> Arc<Validator> {
@@ -112,10 +140,14 @@ fn an_answer_with_a_field_of_another_type_or_an_unknown_one_is_refused() {
 
 #[test]
 fn the_copy_of_the_contract_is_the_original_where_that_is_at_hand() {
-    let original = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/contract/bill-v3.openapi.yaml");
-    if let Ok(original) = std::fs::read_to_string(original) {
-        assert_eq!(TEXT, original);
+    let originals = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/contract");
+    for (name, copy) in [("bill-v3.openapi.yaml", API), ("bill-connect-events.openapi.yaml", EVENTS)] {
+        if let Ok(original) = std::fs::read_to_string(originals.join(name)) {
+            assert_eq!(copy, original, "{name}");
+        }
     }
 }
 
-const TEXT: &str = include_str!("../../contract/bill-v3.openapi.yaml");
+const API: &str = include_str!("../../contract/bill-v3.openapi.yaml");
+const EVENTS: &str = include_str!("../../contract/bill-connect-events.openapi.yaml");
+const SUBSCRIPTIONS: &str = "/v3/subscriptions";

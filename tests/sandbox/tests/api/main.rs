@@ -4,10 +4,12 @@
 mod binary;
 mod contract;
 mod control;
+mod deliveries;
 mod faults;
 mod limits;
 mod lists;
 mod population;
 mod sessions;
+mod subscriptions;
 mod support;
 mod tour;
