@@ -10,7 +10,7 @@ ENVIRONMENT ?= sandbox
 SHELL := /bin/sh
 .SHELLFLAGS := -eu -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo local sam-local test deploy clean
+.PHONY: help setup build demo local sam-local browser test deploy clean
 
 FUNCTIONS := $(notdir $(wildcard functions/*))
 TOOLS := .venv/.installed
@@ -49,7 +49,13 @@ local: build ## Keep the local cloud running for playing; Ctrl-C ends it (ORGANI
 sam-local: build ## Run each function in a container with sam local invoke (needs Docker)
 	@cargo run --package local-cloud -- sam-local
 
-test: build ## Check everything: format, lints, documentation, template, licences, all tests
+browser: ## Install what the browser tests drive: Chromium and its driver
+	@command -v chromedriver >/dev/null && command -v chromium >/dev/null && exit 0; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing chromium and chromium-driver"; apt-get update -qq; DEBIAN_FRONTEND=noninteractive apt-get install -qq -y chromium chromium-driver >/dev/null; \
+	else echo "chromedriver or chromium is missing: install Debian's packages chromium and chromium-driver" >&2; exit 1; fi
+
+test: browser build ## Check everything: format, lints, documentation, template, licences, all tests
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
@@ -59,7 +65,7 @@ test: build ## Check everything: format, lints, documentation, template, licence
 	cargo nextest run --workspace
 
 deploy: ## Build for arm64 and deploy to AWS (ENVIRONMENT=sandbox or production, see samconfig.toml)
-	$(MAKE) build ARCHITECTURE=arm64
+	CARGO_PROFILE_RELEASE_LTO=thin $(MAKE) build ARCHITECTURE=arm64
 	sam deploy --config-env $(ENVIRONMENT)
 
 clean: ## Remove everything that make has created

@@ -32,13 +32,24 @@ const AFTER_THROTTLING: SignedDuration = SignedDuration::from_mins(5);
 impl Run<'_> {
     /// Decides, and does what was decided. An `Err` leaves the notice due, or claimed and soon `unknown`.
     pub async fn attempt(&self, notice: &Notice, facts: &Facts) -> Result<Ended, Failure> {
+        let mut holds_mail = false;
+        let ended = self.decide(notice, facts, &mut holds_mail).await;
+        if holds_mail {
+            self.allowance.give_back().await;
+        }
+        ended
+    }
+
+    /// `holds_mail`: whether one of the day's mails was taken and not used. It is kept while the decision is made again, so that
+    /// none less valuable gets it.
+    async fn decide(&self, notice: &Notice, facts: &Facts, holds_mail: &mut bool) -> Result<Ended, Failure> {
         let mut contact = match facts.contacts.get(&notice.address_hash) {
             Some(None) => return Ok(Ended::Untouched),
             Some(Some(contact)) => Some(contact.clone()),
             None => None,
         };
         for _ in 0..DECISIONS {
-            if self.is_stopping() {
+            if self.is_stopping() || self.is_paused().await? {
                 return Ok(Ended::Untouched);
             }
             let circumstances = Circumstances {
@@ -48,23 +59,29 @@ impl Run<'_> {
                 daily_limit_reached: false,
             };
             let mut verdict = guard(notice, &circumstances, &self.notify.policy);
-            if matches!(verdict, Verdict::Send(_)) && !self.allowance.take().await.map_err(stored)? {
+            if matches!(verdict, Verdict::Send(_)) && !*holds_mail {
+                *holds_mail = self.allowance.take().await.map_err(stored)?;
+            }
+            if matches!(verdict, Verdict::Send(_)) && !*holds_mail {
                 verdict = guard(notice, &Circumstances { daily_limit_reached: true, ..circumstances }, &self.notify.policy);
             }
             let Verdict::Send(address) = verdict else { return self.leave(notice, verdict).await };
             match self.claim(notice, contact.as_ref()).await? {
-                (Claimed::Yes, claim) => return self.send(notice, address, &claim).await,
-                (Claimed::NotDue, _) => {
-                    self.allowance.give_back().await;
-                    return Ok(Ended::Elsewhere);
-                }
-                (Claimed::ContactChanged, _) => {
-                    self.allowance.give_back().await;
-                    contact = self.notify.contacts.get(&notice.address_hash).await.map_err(stored)?;
-                }
+                (Claimed::Yes, claim) => return self.send(notice, address, &claim, holds_mail).await,
+                (Claimed::NotDue, _) => return Ok(Ended::Elsewhere),
+                (Claimed::ContactChanged, _) => contact = self.notify.contacts.get(&notice.address_hash).await.map_err(stored)?,
             }
         }
         Ok(Ended::Untouched)
+    }
+
+    /// Whether sending was paused meanwhile, which stops the run.
+    async fn is_paused(&self) -> Result<bool, Failure> {
+        let is_paused = self.notify.pause.is_on().await?;
+        if is_paused {
+            *self.stopped.lock() = Some(RunOutcome::Paused);
+        }
+        Ok(is_paused)
     }
 
     /// Records why the notice is not sent now.
@@ -88,24 +105,25 @@ impl Run<'_> {
 
     /// Sends and records. Dying before SES's answer leaves a claim that becomes `unknown`; dying after it too, and SES's own
     /// events settle it. In no case is a mail sent twice.
-    async fn send(&self, notice: &Notice, address: &EmailAddress, claim: &Claim) -> Result<Ended, Failure> {
+    async fn send(&self, notice: &Notice, address: &EmailAddress, claim: &Claim, holds_mail: &mut bool) -> Result<Ended, Failure> {
         let notices = &self.notify.notices;
         let mail = match self.unsubscribe_url(notice).map(|url| self.notify.content.render(notice, &url)) {
             Ok(Ok(mail)) => mail,
             Ok(Err(error)) => {
                 tracing::error!(error_type = "content_invalid", organization_id = %notice.organization_id, %error, "a mail could not be rendered");
                 notices.fail(notice, claim, Reason::Unrenderable, self.as_of).await.map_err(stored)?;
-                self.allowance.give_back().await;
                 return Ok(Ended::As(NoticeStatus::Failed, Some(Reason::Unrenderable)));
             }
             Err(failure) => return Err(failure),
         };
+        *holds_mail = false;
         let mut attempts = 0;
         let refusal = loop {
             self.pace.turn().await;
             attempts += 1;
             match self.notify.mailer.send(notice, address, &mail).await {
                 Ok(message_id) => {
+                    self.pace.went_well();
                     self.unanswered.store(0, Ordering::Relaxed);
                     self.throttled.store(0, Ordering::Relaxed);
                     notices.sent(notice, claim, &message_id, self.as_of).await.map_err(stored)?;
@@ -116,6 +134,7 @@ impl Run<'_> {
             }
         };
         tracing::warn!(error_type = "mail_unavailable", organization_id = %notice.organization_id, error = %refusal, "SES did not take a mail");
+        *holds_mail = !matches!(refusal, SendError::Ambiguous(_));
         self.record(notice, claim, &refusal).await
     }
 
@@ -143,7 +162,6 @@ impl Run<'_> {
                 return Ok(Ended::As(NoticeStatus::Unknown, Some(Reason::NoAnswer)));
             }
         };
-        self.allowance.give_back().await;
         Ok(Ended::As(status, Some(reason)))
     }
 

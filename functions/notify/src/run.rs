@@ -120,9 +120,6 @@ impl<'a> Run<'a> {
                 if self.deadline.is_near(SEND_TIME) {
                     return Ok(RunOutcome::OutOfTime);
                 }
-                if self.notify.pause.is_on().await? {
-                    return Ok(RunOutcome::Paused);
-                }
             }
         }
     }

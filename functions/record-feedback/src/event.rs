@@ -33,13 +33,11 @@ pub struct Event {
 impl Event {
     /// Reads a message's body. The `Err` says what is wrong without quoting it: the body can never be worked on.
     ///
-    /// `received_at` stands in for a time that is missing throughout.
+    /// `received_at` stands in for a time that is missing throughout. Where events come from is the business of the rule that
+    /// fills the queue.
     pub fn parse(body: &str, received_at: Timestamp) -> Result<Self, String> {
         let envelope: Envelope = serde_json::from_str(body)
             .map_err(|error| format!("not an event ({:?} at line {}, column {})", error.classify(), error.line(), error.column()))?;
-        if envelope.source.as_deref() != Some("aws.ses") {
-            return Err("not an event of SES".to_owned());
-        }
         let detail = envelope.detail.map(RawValue::get).filter(|detail| detail.starts_with('{'));
         let detail: Detail = detail.and_then(|detail| serde_json::from_str(detail).ok()).ok_or("an event without details")?;
         let event = detail.event(envelope.time.unwrap_or(received_at));
@@ -73,8 +71,6 @@ impl Event {
 
 #[derive(Deserialize)]
 struct Envelope<'a> {
-    #[serde(default, deserialize_with = "lenient")]
-    source: Option<String>,
     #[serde(default, deserialize_with = "lenient")]
     time: Option<Timestamp>,
     #[serde(borrow)]

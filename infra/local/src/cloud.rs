@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep};
 use crate::{
     api::Api,
     deployment::{self, Outputs},
+    events,
     fault_proxy::FaultProxy,
     mails::{self, SentMail},
     ministack::{self, MiniStack, REGION},
@@ -117,6 +118,15 @@ impl LocalCloud {
         self.ministack.faults.as_ref().context("this local cloud was started without `Options::fault_proxy`")
     }
 
+    /// What clients need to call AWS as the function of an output does: with its credentials, and so held to its role when
+    /// [`Options::auth`] is set. They work once the function has been started; `Err`: there is no such function.
+    pub async fn config_as(&self, function_output: &str) -> Result<SdkConfig> {
+        let function = self.lambda().get_function_configuration().function_name(self.output(function_output)?).send().await?;
+        let arn = function.function_arn().context("the function has no ARN")?;
+        let role = function.role().context("the function has no role")?;
+        Ok(config(self.endpoint(), ministack::session_of(arn, role)).await)
+    }
+
     /// Tells the proxy by which access keys it knows the functions.
     async fn name_functions(&self, faults: &FaultProxy) -> Result<()> {
         let mut functions = self.lambda().list_functions().into_paginator().items().send();
@@ -165,16 +175,28 @@ impl LocalCloud {
         queue::peek(&self.ministack, self.output("EventsQueueUrl")?).await
     }
 
+    /// Puts events on the default bus, as a service of AWS does, under the source that the rules of a local stack listen to. `Err`:
+    /// not every event was taken.
+    pub async fn put_events(&self, detail_type: &str, details: &[Value]) -> Result<()> {
+        events::put(&self.ministack, detail_type, details).await
+    }
+
     /// Waits until the sync queue was found empty twice in a row, telling `progress` what is left. `Err` after `timeout`.
-    pub async fn wait_until_drained(&self, timeout: Duration, mut progress: impl FnMut(Backlog)) -> Result<()> {
+    pub async fn wait_until_drained(&self, timeout: Duration, progress: impl FnMut(Backlog)) -> Result<()> {
+        self.wait_until_queue_drained("SyncQueueUrl", timeout, progress).await
+    }
+
+    /// The same for the queue that an output names.
+    pub async fn wait_until_queue_drained(&self, output: &str, timeout: Duration, mut progress: impl FnMut(Backlog)) -> Result<()> {
+        let queue = self.output(output)?;
         let give_up = Instant::now() + timeout;
         let mut empty = 0;
         while empty < 2 {
-            let backlog = self.backlog().await?;
+            let backlog = Backlog::of(self.sqs(), queue).await?;
             progress(backlog);
             empty = if backlog.total() == 0 { empty + 1 } else { 0 };
             if Instant::now() > give_up {
-                bail!("the sync queue still holds {} messages after {} s", backlog.total(), timeout.as_secs());
+                bail!("the queue of {output} still holds {} messages after {} s", backlog.total(), timeout.as_secs());
             }
             sleep(Duration::from_millis(250)).await;
         }
@@ -191,7 +213,12 @@ impl LocalCloud {
 
     /// What is in the sync queue's dead-letter queue; it stays there.
     pub async fn dead_letters(&self) -> Result<Vec<QueuedMessage>> {
-        queue::peek(&self.ministack, self.output("SyncDeadLetterQueueUrl")?).await
+        self.messages("SyncDeadLetterQueueUrl").await
+    }
+
+    /// What is in the queue that an output names; it stays there.
+    pub async fn messages(&self, output: &str) -> Result<Vec<QueuedMessage>> {
+        queue::peek(&self.ministack, self.output(output)?).await
     }
 
     /// Every item of the table that an output names.
@@ -227,12 +254,7 @@ struct Clients {
 
 impl Clients {
     async fn new(endpoint: &str) -> Self {
-        let config: SdkConfig = aws_config::defaults(BehaviorVersion::latest())
-            .endpoint_url(endpoint)
-            .region(Region::new(REGION))
-            .credentials_provider(Credentials::new("test", "test", None, None, "local-cloud"))
-            .load()
-            .await;
+        let config = config(endpoint, Credentials::new("test", "test", None, None, "local-cloud")).await;
         Self {
             dynamodb: aws_sdk_dynamodb::Client::new(&config),
             lambda: aws_sdk_lambda::Client::new(&config),
@@ -242,6 +264,11 @@ impl Clients {
             ssm: aws_sdk_ssm::Client::new(&config),
         }
     }
+}
+
+async fn config(endpoint: &str, credentials: Credentials) -> SdkConfig {
+    let config = aws_config::defaults(BehaviorVersion::latest()).endpoint_url(endpoint).region(Region::new(REGION));
+    config.credentials_provider(credentials).load().await
 }
 
 fn sandbox_options(options: &Options) -> sandbox::Options {

@@ -7,7 +7,7 @@ use tokio::process::{Child, ChildStdin, Command};
 
 /// A running program and all that it starts, in a process group of its own. They end when the leash is dropped, and when this
 /// process dies for whatever reason: either closes the pipe that a small shell waits on.
-pub(crate) struct Leash {
+pub struct Leash {
     shell: Child,
     _held: ChildStdin,
 }
@@ -30,12 +30,13 @@ wait "$program"
 "#;
 
 impl Leash {
-    /// Starts `program` with exactly this environment; what it prints goes to the file `log`.
-    pub(crate) fn start(program: &Path, environment: &[(&str, String)], log: &Path) -> Result<Self> {
+    /// Starts `program` with exactly these arguments and this environment; what it prints goes to the file `log`.
+    pub fn start(program: &Path, arguments: &[&str], environment: &[(&str, String)], log: &Path) -> Result<Self> {
         let output = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
         let mut shell = Command::new("/bin/sh")
             .args(["-c", SHELL, "leash"])
             .arg(program)
+            .args(arguments)
             .env_clear()
             .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::piped())
@@ -49,7 +50,7 @@ impl Leash {
     }
 
     /// Whether the program has ended on its own.
-    pub(crate) fn has_ended(&mut self) -> bool {
+    pub fn has_ended(&mut self) -> bool {
         !matches!(self.shell.try_wait(), Ok(None))
     }
 }
@@ -67,7 +68,7 @@ mod tests {
         let folder = scratch("ends");
         let program = script(&folder, "sleep 600 & echo $!; echo $$; wait");
         let log = folder.join("log");
-        let leash = Leash::start(&program, &path(), &log).unwrap();
+        let leash = Leash::start(&program, &[], &path(), &log).unwrap();
         let pids = wait_for_lines(&log, 2).await;
         assert!(pids.iter().all(|pid| is_running(pid)));
         drop(leash);
@@ -81,7 +82,7 @@ mod tests {
         let folder = scratch("stubborn");
         let program = script(&folder, "trap '' TERM; echo $$; while :; do sleep 1; done");
         let log = folder.join("log");
-        let leash = Leash::start(&program, &path(), &log).unwrap();
+        let leash = Leash::start(&program, &[], &path(), &log).unwrap();
         let pids = wait_for_lines(&log, 1).await;
         drop(leash);
         wait_until_gone(&pids[0]).await;
@@ -91,7 +92,7 @@ mod tests {
     async fn an_early_end_is_noticed() {
         let folder = scratch("early");
         let program = script(&folder, "echo no; exit 3");
-        let mut leash = Leash::start(&program, &path(), &folder.join("log")).unwrap();
+        let mut leash = Leash::start(&program, &[], &path(), &folder.join("log")).unwrap();
         for _ in 0..200 {
             if leash.has_ended() {
                 return;

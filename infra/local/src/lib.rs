@@ -7,6 +7,7 @@
 mod api;
 mod cloud;
 mod deployment;
+mod events;
 mod fault_proxy;
 mod leash;
 mod mails;
@@ -21,8 +22,9 @@ pub use api::Api;
 pub use cloud::{Invocation, LocalCloud};
 pub use deployment::{Outputs, sam};
 pub use fault_proxy::{Answer, Call, Fault, FaultProxy, Outcome};
+pub use leash::Leash;
 pub use mails::SentMail;
 pub use options::{Options, Progress};
 pub use queue::{Backlog, QueuedMessage};
 pub use report::{Mismatch, Report};
-pub use workspace::{tool, workspace_root};
+pub use workspace::{bare_environment, python_file, tool, workspace_root};

@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use aws_sdk_lambda::config::Credentials;
 use sha2::{Digest, Sha256};
 use tokio::time::{Instant, sleep};
 
@@ -39,7 +40,7 @@ impl MiniStack {
         let endpoint = format!("http://{address}");
         let faults = if options.fault_proxy { Some(FaultProxy::start(&address).await?) } else { None };
         let functions_endpoint = faults.as_ref().map_or(endpoint.as_str(), FaultProxy::url);
-        let mut leash = Leash::start(&program, &environment(port, functions_endpoint, options), &log)?;
+        let mut leash = Leash::start(&program, &[], &environment(port, functions_endpoint, options), &log)?;
         let http = http_client();
         wait_until_healthy(&mut leash, &http, &endpoint, &log).await?;
         Ok(Self { endpoint, http, faults, _leash: leash })
@@ -76,10 +77,18 @@ fn environment(port: u16, functions_endpoint: &str, options: &Options) -> Vec<(&
     environment
 }
 
-/// The access key under which a function calls AWS when it is held to its role: the way in which MiniStack's `lambda_runtime.py` makes it.
+/// The access key under which a function calls AWS when it is held to its role.
 pub(crate) fn access_key(function_arn: &str, role_arn: &str) -> String {
-    let digest = hex::encode_upper(Sha256::digest(format!("{function_arn}:{role_arn}")));
-    format!("ASIA{}", &digest[..16])
+    session_of(function_arn, role_arn).access_key_id().to_owned()
+}
+
+/// With what a function calls AWS when it is held to its role: made in the way of MiniStack's `lambda_runtime.py`, which knows it
+/// once the function has been started.
+pub(crate) fn session_of(function_arn: &str, role_arn: &str) -> Credentials {
+    let sha256 = |text: String| hex::encode(Sha256::digest(text));
+    let digest = sha256(format!("{function_arn}:{role_arn}"));
+    let access_key = format!("ASIA{}", digest[..16].to_uppercase());
+    Credentials::new(access_key, sha256(format!("secret:{digest}")), Some(sha256(format!("token:{digest}"))), None, "local-cloud")
 }
 
 /// The region that the local cloud pretends to be.

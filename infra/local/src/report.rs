@@ -20,12 +20,18 @@ pub struct Report {
     pub stages: BTreeMap<String, usize>,
     /// Customers whose stage is not the expected one, or that are missing, or unknown to the sandbox.
     pub stage_mismatches: usize,
+    /// Notices that sync-organization says it wrote.
+    pub notices_written: usize,
+    /// Notices in the notices table, by status and then by reason (`none` where there is none).
+    pub notices: BTreeMap<String, BTreeMap<String, usize>>,
+    /// Notices that say that SES took their mail, whatever became of it afterwards.
+    pub notices_accepted: usize,
     /// E-mails that SES accepted.
     pub emails_sent: usize,
     /// E-mails that equal an earlier one to the same address.
     pub duplicate_emails: usize,
-    /// Notices by status.
-    pub notices: BTreeMap<String, usize>,
+    /// E-mails that no notice knows of.
+    pub emails_without_notice: usize,
     /// Messages in the sync queue's dead-letter queue.
     pub dead_letters: usize,
     /// Requests that BILL got.
@@ -58,6 +64,7 @@ impl Report {
         let found = stages_by_id(&cloud.scan("OrganizationsTable").await?)?;
         let expected = expectations(cloud, as_of);
         let mails = cloud.sent_mails().await?;
+        let notices = cloud.scan("NoticesTable").await?;
         let bill_requests = cloud.sandbox().statistics().requests;
         let mismatches = mismatches(&expected, &found);
         Ok(Self {
@@ -65,15 +72,23 @@ impl Report {
             synced: found.len(),
             stages: count(found.values().cloned()),
             stage_mismatches: mismatches.len(),
+            notices_written: notices_planned(&cloud.logs("SyncOrganizationFunction").await?),
+            notices: by_status_and_reason(&notices),
+            notices_accepted: notices.iter().filter(|notice| is_accepted(notice)).count(),
             emails_sent: mails.len(),
             duplicate_emails: duplicates(&mails),
-            notices: count(cloud.scan("NoticesTable").await?.iter().map(|notice| text(notice, "status"))),
+            emails_without_notice: without_notice(&mails, &notices),
             dead_letters: cloud.dead_letters().await?.len(),
             bill_requests,
             bill_requests_per_organization: per_organization(bill_requests, found.len()),
             seconds,
             mismatches,
         })
+    }
+
+    /// Notices in the table, whatever their status.
+    pub fn notices_kept(&self) -> usize {
+        self.notices.values().flat_map(BTreeMap::values).sum()
     }
 
     /// What went wrong, in plain words; nothing when all is as it should be.
@@ -87,6 +102,15 @@ impl Report {
         }
         if self.duplicate_emails > 0 {
             complaints.push(format!("{} e-mails were sent twice", self.duplicate_emails));
+        }
+        if self.notices_kept() != self.notices_written {
+            complaints.push(format!("{} notices were written, and {} are in the table", self.notices_written, self.notices_kept()));
+        }
+        if self.emails_sent != self.notices_accepted {
+            complaints.push(format!("SES took {} e-mails, and {} notices say so", self.emails_sent, self.notices_accepted));
+        }
+        if self.emails_without_notice > 0 {
+            complaints.push(format!("{} e-mails belong to no notice", self.emails_without_notice));
         }
         if self.emails_sent == 0 {
             complaints.push("no e-mail was sent".to_owned());
@@ -146,6 +170,35 @@ fn duplicates(mails: &[SentMail]) -> usize {
     mails.len() - distinct.len()
 }
 
+/// What the metrics in these log lines add up to.
+fn notices_planned(log: &[String]) -> usize {
+    let metrics = log.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok()).filter(|line| line.get("_aws").is_some());
+    let planned: u64 = metrics.filter_map(|line| line["notices_planned"].as_u64()).sum();
+    usize::try_from(planned).unwrap_or(usize::MAX)
+}
+
+fn by_status_and_reason(notices: &[Value]) -> BTreeMap<String, BTreeMap<String, usize>> {
+    let mut counts = BTreeMap::<String, BTreeMap<String, usize>>::new();
+    for notice in notices {
+        *counts.entry(text(notice, "status")).or_default().entry(text(notice, "reason")).or_default() += 1;
+    }
+    counts
+}
+
+/// SES took the mail: its notifier says so, or SES's own events do, also those of a mail that SES dropped afterwards.
+fn is_accepted(notice: &Value) -> bool {
+    match notice["status"].as_str() {
+        Some("sent" | "delivered" | "bounced" | "complained") => true,
+        Some("failed") => matches!(notice["reason"].as_str(), Some("content_rejected" | "rendering_failure")),
+        _ => false,
+    }
+}
+
+fn without_notice(mails: &[SentMail], notices: &[Value]) -> usize {
+    let known: HashSet<_> = notices.iter().filter_map(|notice| notice["message_id"].as_str()).collect();
+    mails.iter().filter(|mail| !known.contains(mail.message_id.as_str())).count()
+}
+
 fn count(values: impl Iterator<Item = String>) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     for value in values {
@@ -164,37 +217,5 @@ fn per_organization(requests: u64, organizations: usize) -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn wrong_missing_and_unknown_customers_are_mismatches() {
-        let expected =
-            ["a", "b", "c"].map(|id| (id.to_owned(), Expected { stage: "active".to_owned(), scenario: "pays".to_owned() })).into();
-        let found = [("a", "active"), ("b", "closed"), ("x", "active")].map(|(id, stage)| (id.to_owned(), stage.to_owned())).into();
-        let mismatches = mismatches(&expected, &found);
-        let ids: Vec<_> = mismatches.iter().map(|mismatch| (mismatch.organization_id.as_str(), mismatch.found.as_deref())).collect();
-        assert_eq!(ids, [("b", Some("closed")), ("c", None), ("x", Some("active"))]);
-    }
-
-    #[test]
-    fn a_mail_counts_as_sent_twice_only_if_it_is_the_same() {
-        let mail = |to: &str, text: &str| SentMail {
-            message_id: String::new(),
-            from: String::new(),
-            to: to.to_owned(),
-            subject: "Hello".to_owned(),
-            text: text.to_owned(),
-            html: String::new(),
-            sent_at: Timestamp::UNIX_EPOCH,
-        };
-        assert_eq!(duplicates(&[mail("a", "1"), mail("b", "1"), mail("a", "2")]), 0);
-        assert_eq!(duplicates(&[mail("a", "1"), mail("b", "1"), mail("a", "1")]), 1);
-    }
-
-    #[test]
-    fn requests_are_counted_for_each_customer() {
-        assert!((per_organization(7, 3) - 2.33).abs() < 1e-9);
-        assert!(per_organization(7, 0).abs() < 1e-9);
-    }
-}
+#[path = "report_tests.rs"]
+mod tests;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 
 /// The folder of the workspace.
 pub fn workspace_root() -> &'static Path {
@@ -24,6 +24,14 @@ pub fn tool(name: &str) -> Result<PathBuf> {
     Ok(path)
 }
 
+/// A file of one of the pinned Python packages. `Err`: `make setup` was not run.
+pub fn python_file(name: &str) -> Result<PathBuf> {
+    let library = workspace_root().join(".venv/lib"); // it has one folder: that of the Python that made .venv
+    let mut pythons = std::fs::read_dir(&library).into_iter().flatten().flatten();
+    let found = pythons.find_map(|python| Some(python.path().join("site-packages").join(name)).filter(|path| path.is_file()));
+    found.with_context(|| format!("{name} is missing: run `make setup` first ({} does not have it)", library.display()))
+}
+
 /// A folder under `target` for logs and results; made if missing.
 pub(crate) fn output_folder(name: &str) -> Result<PathBuf> {
     let folder = workspace_root().join("target").join(name);
@@ -33,7 +41,7 @@ pub(crate) fn output_folder(name: &str) -> Result<PathBuf> {
 
 /// The variables of this process's environment that a tool needs to run at all. Nothing else is handed on: MiniStack gives its own
 /// environment to the functions, where a stray `RUST_LOG` or `AWS_PROFILE` would change what they do.
-pub(crate) fn bare_environment() -> Vec<(&'static str, String)> {
+pub fn bare_environment() -> Vec<(&'static str, String)> {
     #[expect(clippy::disallowed_methods, reason = "hands the shell's environment on to the tools")]
     let lookup = |name: &'static str| std::env::var(name).ok().map(|value| (name, value));
     ["PATH", "HOME", "TMPDIR", "LANG", "SSL_CERT_FILE"].into_iter().filter_map(lookup).collect()

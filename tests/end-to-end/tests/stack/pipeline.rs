@@ -13,7 +13,8 @@ use crate::support::{assert_stages, logs, notify, now, options, organizations, s
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everyone_gets_the_right_stage_and_one_mail_today_and_in_a_month() -> Result<()> {
-    let cloud = LocalCloud::start(Options { organizations: 90, ..options() }).await?;
+    // Without caps: a bookkeeper of two organizations hears of both on one day.
+    let cloud = LocalCloud::start(Options { organizations: 90, ..options() }.parameter("SendCaps", "none")).await?;
     let today = now();
     two_sweeps_at_once_look_at_each_organization_once(&cloud, today).await?;
     each_expected_recipient_gets_exactly_one_mail(&cloud, today).await?;
@@ -188,5 +189,18 @@ async fn the_events_of_sam_local_invoke_work_here_too() -> Result<()> {
     ensure!(all["queued"] == 5, "{all}");
     let notify = succeed(&cloud, "NotifyFunction", &crate::support::event("notify.json")?).await?;
     ensure!(notify["outcome"] == "completed", "{notify}");
+    let feedback = succeed(&cloud, "RecordFeedbackFunction", &crate::support::event("record-feedback.json")?).await?;
+    ensure!(feedback == json!({"batchItemFailures": []}), "{feedback}");
+    let letters = cloud.messages("FeedbackDeadLetterQueueUrl").await?;
+    ensure!(letters.len() == 1 && letters[0].body.contains("22222222-2222-4222-8222-222222222222"), "{letters:?}");
+    for event in ["preferences-get.json", "preferences-one-click.json"] {
+        let page = succeed(&cloud, "PreferencesFunction", &crate::support::event(event)?).await?;
+        ensure!(page["statusCode"] == 404, "a token that nobody made was not refused: {page}");
+    }
+    let logs = logs(&cloud).await?;
+    for function in ["fan-out", "sync-organization", "notify", "record-feedback", "preferences"] {
+        let is_metrics = |line: &String| line.contains("\"_aws\"") && line.contains(&format!("\"function\":\"{function}\""));
+        ensure!(logs.iter().any(is_metrics), "{function} counted nothing");
+    }
     Ok(())
 }

@@ -65,10 +65,14 @@ pub async fn assert_stages(cloud: &LocalCloud, as_of: Timestamp) -> Result<()> {
     Ok(())
 }
 
+/// The outputs that name the functions.
+const FUNCTIONS: [&str; 5] =
+    ["FanOutFunction", "SyncOrganizationFunction", "NotifyFunction", "RecordFeedbackFunction", "PreferencesFunction"];
+
 /// Everything that the functions have logged.
 pub async fn logs(cloud: &LocalCloud) -> Result<Vec<String>> {
     let mut lines = Vec::new();
-    for function in ["FanOutFunction", "SyncOrganizationFunction", "NotifyFunction"] {
+    for function in FUNCTIONS {
         lines.extend(cloud.logs(function).await?);
     }
     Ok(lines)

@@ -19,6 +19,7 @@ pub(crate) async fn run(options: Options) -> Result<()> {
     let mails = show::mails_with_stage(&cloud).await?;
     let folder = show::write(&report, &mails)?;
     show::stages(&report);
+    show::notices(&report);
     show::few_mails(&mails);
     show::where_to_look(&folder);
     show::commands(&cloud, &playground::endpoint(), "While `make local` runs, try:")?;

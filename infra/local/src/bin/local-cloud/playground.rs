@@ -24,7 +24,9 @@ pub(crate) async fn run(options: Options) -> Result<()> {
     let as_of = pipeline::now(&cloud)?;
     pipeline::run_once(&cloud, &steps, as_of).await?;
 
-    show::stages(&Report::collect(&cloud, as_of, 0.0).await?);
+    let report = Report::collect(&cloud, as_of, 0.0).await?;
+    show::stages(&report);
+    show::notices(&report);
     println!("\nThe stack ({}):", cloud.endpoint());
     for (name, value) in cloud.outputs().iter() {
         println!("  {name:27} {value}");

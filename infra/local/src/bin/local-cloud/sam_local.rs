@@ -10,7 +10,7 @@ use tokio::process::Command;
 use crate::{bridge::Bridge, steps::Steps};
 
 /// The functions, and the events of `tests/events` that each is tried with.
-const INVOCATIONS: [(&str, &str); 8] = [
+const INVOCATIONS: [(&str, &str); 11] = [
     ("FanOutFunction", "fan-out.json"),
     ("FanOutFunction", "fan-out-all.json"),
     ("SyncOrganizationFunction", "sync-organization.json"),
@@ -19,6 +19,9 @@ const INVOCATIONS: [(&str, &str); 8] = [
     ("InProductFunction", "in-product-get.json"),
     ("InProductFunction", "in-product-dismiss.json"),
     ("ReceiveEventsFunction", "receive-events.json"),
+    ("RecordFeedbackFunction", "record-feedback.json"),
+    ("PreferencesFunction", "preferences-get.json"),
+    ("PreferencesFunction", "preferences-one-click.json"),
 ];
 
 /// Starts the local cloud and invokes each function. `docker_setup`: a program that provides a Docker engine where there is none.
@@ -116,4 +119,29 @@ fn shown(command: &Command) -> String {
     let command = command.as_std();
     let words = command.get_args().map(|word| word.to_string_lossy().replace(&root, ""));
     std::iter::once("sam".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_event_and_every_function_is_tried() {
+        let events = std::fs::read_dir(workspace_root().join("tests/events")).unwrap();
+        let events: BTreeSet<_> = events.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        assert_eq!(INVOCATIONS.iter().map(|(_, event)| (*event).to_owned()).collect::<BTreeSet<_>>(), events);
+        let template = std::fs::read_to_string(workspace_root().join("infra/template.yaml")).unwrap();
+        let resources: Vec<_> = template.lines().collect();
+        let functions = resources.windows(2).filter(|lines| lines[1].trim() == "Type: AWS::Serverless::Function");
+        let functions: BTreeSet<_> = functions.map(|lines| lines[0].trim().trim_end_matches(':')).collect();
+        assert_eq!(INVOCATIONS.iter().map(|(function, _)| *function).collect::<BTreeSet<_>>(), functions);
+    }
+
+    #[test]
+    fn a_container_reaches_this_machine_by_name() {
+        assert_eq!(by_name("http://127.0.0.1:4566/000000000000/queue"), "http://localhost:4566/000000000000/queue");
+        assert_eq!(port("http://127.0.0.1:8080/connect").unwrap(), 8080);
+    }
 }

@@ -54,6 +54,24 @@ pub(crate) fn stages(report: &Report) {
         table.add_row([stage, "", &count.to_string()]);
     }
     table.add_row(["", "all", &report.synced.to_string()]);
+    print_counts(table);
+}
+
+/// The notices by what became of them and why.
+pub(crate) fn notices(report: &Report) {
+    let mut table = Table::new();
+    table.load_style(UTF8_FULL_CONDENSED).set_header(["notices", "why", "how many"]);
+    for (status, reasons) in &report.notices {
+        for (reason, count) in reasons {
+            let reason = if reason == "none" { "" } else { reason };
+            table.add_row([status.as_str(), reason, &count.to_string()]);
+        }
+    }
+    table.add_row(["all", "", &report.notices_kept().to_string()]);
+    print_counts(table);
+}
+
+fn print_counts(mut table: Table) {
     if let Some(column) = table.column_mut(2) {
         column.set_cell_alignment(CellAlignment::Right);
     }
@@ -109,7 +127,12 @@ pub(crate) fn commands(cloud: &LocalCloud, endpoint: &str, heading: &str) -> Res
 /// The run in a sentence.
 pub(crate) fn summary(report: &Report) {
     println!(
-        "\n{} customers, {} e-mails, {} requests to BILL ({} per customer), in {:.0} s.",
-        report.synced, report.emails_sent, report.bill_requests, report.bill_requests_per_organization, report.seconds
+        "\n{} customers, {} notices, {} e-mails, {} requests to BILL ({} per customer), in {:.0} s.",
+        report.synced,
+        report.notices_written,
+        report.emails_sent,
+        report.bill_requests,
+        report.bill_requests_per_organization,
+        report.seconds
     );
 }

@@ -109,7 +109,7 @@ fn address(header: Option<&Address<'_>>) -> Result<String> {
 }
 
 /// The recipient and the text that SES was asked to send.
-fn addressed(call: &Call) -> Result<(String, String)> {
+pub(super) fn addressed(call: &Call) -> Result<(String, String)> {
     let request = &call.request;
     let [to] = &request["Destination"]["ToAddresses"].as_array().context("no recipients")?[..] else { bail!("not one recipient") };
     Ok((string(to)?.to_owned(), one_line_end(string(&request["Content"]["Simple"]["Body"]["Text"]["Data"])?)))
@@ -121,7 +121,7 @@ fn one_line_end(text: &str) -> String {
 }
 
 /// The tags of a mail, all there and of characters that SES takes, beside the configuration set that makes events of them.
-fn tags(call: &Call) -> Result<BTreeMap<&str, &str>> {
+pub(super) fn tags(call: &Call) -> Result<BTreeMap<&str, &str>> {
     ensure!(!string(&call.request["ConfigurationSetName"])?.is_empty(), "no configuration set");
     let tags = named_values(&call.request["EmailTags"])?;
     ensure!(tags.keys().copied().eq(["campaign", "notice_id", "stage", "step"]), "{tags:?}");
@@ -131,7 +131,7 @@ fn tags(call: &Call) -> Result<BTreeMap<&str, &str>> {
 }
 
 /// The headers of RFC 2369, 2919 and 8058. Returns the address under which a mail client unsubscribes.
-fn list_headers(call: &Call) -> Result<Url> {
+pub(super) fn list_headers(call: &Call) -> Result<Url> {
     let headers = named_values(&call.request["Content"]["Simple"]["Headers"]).context("no headers were handed to SES")?;
     let header = |name: &str| headers.get(name).copied().with_context(|| format!("no {name} among {:?}", headers.keys()));
     ensure!(headers.values().all(|value| value.is_ascii() && !value.contains(['\r', '\n'])), "{headers:?}");
@@ -192,7 +192,7 @@ fn the_text_says_the_same(text: &str, brand: &Brand, way_out: &Url) -> Result<()
 }
 
 /// A link to the page behind the header's link: the same but for its query.
-fn leads_out(address: &Url, way_out: &Url) -> bool {
+pub(super) fn leads_out(address: &Url, way_out: &Url) -> bool {
     (address.origin(), address.path()) == (way_out.origin(), way_out.path())
 }
 
@@ -248,6 +248,6 @@ fn one_spaced(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn selector(css: &str) -> Result<Selector> {
+pub(super) fn selector(css: &str) -> Result<Selector> {
     Selector::parse(css).map_err(|error| anyhow::anyhow!("{error}"))
 }
