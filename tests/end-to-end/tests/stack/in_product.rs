@@ -1,5 +1,7 @@
 //! What the partner's own product gets from the HTTP API, and what it can do there.
 
+mod banner;
+
 use std::{collections::HashMap, process::Stdio};
 
 use anyhow::{Context, Result, ensure};
@@ -82,13 +84,7 @@ async fn the_events_of_sam_local_are_answered(cloud: &LocalCloud) -> Result<()> 
 
 /// Asks, by schemathesis, what the document allows and what it forbids; its examples are about an organization that is put there.
 async fn the_answers_are_as_the_openapi_document_says(cloud: &LocalCloud) -> Result<()> {
-    let example = json!({
-        "organization_id": "00802KESTRELBAKEm7q2", "stage": "no_bank_account", "stage_reason": "none_connected",
-        "stage_since": "2026-11-23T06:00:00Z", "checked_at": "2026-11-23T06:00:00Z", "next_check_at": "2099-01-01T00:00:00Z",
-        "bank_accounts": 0, "verified_bank_accounts": 0, "payments_30d": 0, "payments_90d": 0, "amount_30d": 0, "users": 1,
-        "contacts": [], "steps": {}, "version": 1, "schema_version": 1,
-    });
-    put(cloud, "OrganizationsTable", &example).await?;
+    put(cloud, "OrganizationsTable", &organization(Stage::NoBankAccount, "2026-11-23T06:00:00Z")).await?;
     let api = cloud.output("ApiUrl")?.trim_start_matches("http://").split('.').next().context("the API has no id")?.to_owned();
     let output = Command::new(tool("schemathesis")?)
         .arg("run")
@@ -143,6 +139,16 @@ fn dismiss(organization: &str, message: &str) -> String {
 
 fn header_of(answer: &Response, name: &header::HeaderName) -> Result<String> {
     Ok(answer.headers().get(name).with_context(|| format!("no {name}"))?.to_str()?.to_owned())
+}
+
+/// The item of the organization of the document's examples, as a look writes it.
+fn organization(stage: Stage, since: &str) -> Value {
+    json!({
+        "organization_id": "00802KESTRELBAKEm7q2", "name": "Kestrel Bakehouse", "stage": stage.to_string(),
+        "stage_reason": "none_connected", "stage_since": since, "checked_at": since, "next_check_at": "2099-01-01T00:00:00Z",
+        "bank_accounts": 0, "verified_bank_accounts": 0, "payments_30d": 0, "payments_90d": 0, "amount_30d": 0, "users": 1,
+        "contacts": [], "steps": {}, "version": 1, "schema_version": 1,
+    })
 }
 
 async fn put(cloud: &LocalCloud, table: &str, item: &Value) -> Result<()> {

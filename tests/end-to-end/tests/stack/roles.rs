@@ -194,7 +194,7 @@ impl Caller {
             ("dynamodb", operation) => self.table(operation, output, target).await,
             ("secretsmanager", _) => verdict(self.secrets.get_secret_value().secret_id(target).send().await),
             ("sqs", "SendMessage") => {
-                let group = target.ends_with(".fifo").then(|| "nobody".to_owned());
+                let group = target.strip_suffix(".fifo").map(|_| "nobody".to_owned());
                 let message = self.sqs.send_message().queue_url(target).message_body("{}");
                 verdict(message.set_message_group_id(group.clone()).set_message_deduplication_id(group).send().await)
             }
