@@ -73,6 +73,11 @@ impl LocalCloud {
         &self.sandbox
     }
 
+    /// The name of the stack.
+    pub fn stack(&self) -> &'static str {
+        deployment::STACK
+    }
+
     /// One output of the stack.
     pub fn output(&self, name: &str) -> Result<&str> {
         self.outputs.get(name)
@@ -116,6 +121,11 @@ impl LocalCloud {
     /// What stands between the functions and AWS. `Err`: the local cloud was started without it.
     pub fn faults(&self) -> Result<&FaultProxy> {
         self.ministack.faults.as_ref().context("this local cloud was started without `Options::fault_proxy`")
+    }
+
+    /// What clients need to call AWS as an operator does, who may do everything.
+    pub async fn config(&self) -> SdkConfig {
+        config(self.endpoint(), operator()).await
     }
 
     /// What clients need to call AWS as the function of an output does: with its credentials, and so held to its role when
@@ -254,7 +264,7 @@ struct Clients {
 
 impl Clients {
     async fn new(endpoint: &str) -> Self {
-        let config = config(endpoint, Credentials::new("test", "test", None, None, "local-cloud")).await;
+        let config = config(endpoint, operator()).await;
         Self {
             dynamodb: aws_sdk_dynamodb::Client::new(&config),
             lambda: aws_sdk_lambda::Client::new(&config),
@@ -264,6 +274,10 @@ impl Clients {
             ssm: aws_sdk_ssm::Client::new(&config),
         }
     }
+}
+
+fn operator() -> Credentials {
+    Credentials::new("test", "test", None, None, "local-cloud")
 }
 
 async fn config(endpoint: &str, credentials: Credentials) -> SdkConfig {

@@ -1,5 +1,9 @@
 //! BILL's webhooks, from the delivery to the new stage.
 
+mod engage;
+mod forged;
+mod subscription;
+
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -35,9 +39,7 @@ async fn what_bill_tells_is_seen_at_once_and_whatever_is_not_signed_is_not() -> 
 
 async fn until_there_is_a_key_bill_is_to_try_again(cloud: &LocalCloud) -> Result<()> {
     ensure!(deliver(cloud, &notification("00802KESTREL", "e-0"), KEY).await? == 503, "there is no key yet");
-    let secret = cloud.output("WebhookKeysSecret")?;
-    let keys = json!({ "current": KEY, "previous": "" }).to_string();
-    cloud.secrets().put_secret_value().secret_id(secret).secret_string(keys).send().await?;
+    store_key(cloud).await?;
     let answer = succeed(cloud, "ReceiveEventsFunction", &event("receive-events.json")?).await?;
     ensure!(answer["statusCode"] == 200, "{answer}");
     Ok(())
@@ -115,6 +117,13 @@ async fn sweep_and_events_together_leave_the_newest_observation(cloud: &LocalClo
     assert_stages(cloud, now()).await
 }
 
+/// Stores the key of the test vector.
+async fn store_key(cloud: &LocalCloud) -> Result<()> {
+    let keys = json!({ "current": KEY, "previous": "" }).to_string();
+    cloud.secrets().put_secret_value().secret_id(cloud.output("WebhookKeysSecret")?).secret_string(keys).send().await?;
+    Ok(())
+}
+
 /// Whether a payment would make it active.
 fn can_pay(item: &Value) -> bool {
     ["awaiting_first_payment", "dormant_30", "dormant_60", "dormant_90"].into_iter().any(|stage| item["stage"] == stage)
@@ -150,6 +159,12 @@ async fn wait_for_stage(cloud: &LocalCloud, id: &str, stage: &str) -> Result<()>
         }
         sleep(Duration::from_millis(100)).await;
     }
+}
+
+/// The stage that the sandbox expects of an organization now.
+fn expected_stage(cloud: &LocalCloud, id: &str) -> Result<String> {
+    let expected = cloud.sandbox().population(now()).into_iter().find(|it| it.organization_id.as_deref() == Some(id));
+    expected.and_then(|it| it.expected_stage).with_context(|| format!("nothing is expected of {id}"))
 }
 
 async fn deliver(cloud: &LocalCloud, body: &str, key: &str) -> Result<StatusCode> {

@@ -118,11 +118,13 @@ async fn dismissible(cloud: &LocalCloud, api: &Api) -> Result<(String, String)> 
     anyhow::bail!("no organization has a message that can be closed")
 }
 
-async fn get(api: &Api, organization: &str) -> Result<Response> {
+/// Asks for the messages of an organization as the partner's product does.
+pub async fn get(api: &Api, organization: &str) -> Result<Response> {
     api.send_signed(Method::GET, &messages_of(organization), &[]).await
 }
 
-async fn messages(answer: Response) -> Result<Vec<Value>> {
+/// The messages of an answer.
+pub async fn messages(answer: Response) -> Result<Vec<Value>> {
     let (status, body) = (answer.status(), answer.text().await?);
     ensure!(status == 200, "{status}: {body}");
     let body: Value = serde_json::from_str(&body)?;
