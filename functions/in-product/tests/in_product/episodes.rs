@@ -8,6 +8,7 @@ use aws_sdk_dynamodb::{
 };
 use engagement::Stage;
 use in_product::InProduct;
+use loopback::MiniStack;
 use runtime::{
     Capture, Metrics,
     http::{Request, Response, StatusCode, header},
@@ -15,10 +16,7 @@ use runtime::{
 };
 use serde_json::{Value, json};
 
-use crate::{
-    ministack::MiniStack,
-    support::{ORGANIZATION, dismiss, get, in_product, json_of, metrics, organization, request},
-};
+use crate::support::{ORGANIZATION, dismiss, get, in_product, json_of, metrics, organization, request};
 
 const FIRST: &str = "2026-11-23T06:00:00Z";
 const SECOND: &str = "2026-12-24T06:00:00Z";
@@ -106,7 +104,7 @@ struct Product {
 
 impl Product {
     async fn create(ministack: &MiniStack) -> Self {
-        let client = ministack.client.clone();
+        let client = store::client(&ministack.config);
         create_table(&client, "organizations", &[("organization_id", KeyType::Hash)]).await;
         create_table(&client, "notices", &[("organization_id", KeyType::Hash), ("notice", KeyType::Range)]).await;
         Self { function: in_product(&client), metrics: metrics(), client }

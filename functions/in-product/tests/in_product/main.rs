@@ -3,9 +3,6 @@
 #[cfg(test)]
 mod episodes;
 #[cfg(test)]
-#[path = "../../../../shared/store/tests/store/ministack.rs"]
-mod ministack;
-#[cfg(test)]
 mod requests;
 #[cfg(test)]
 mod support;

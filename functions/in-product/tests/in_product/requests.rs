@@ -5,10 +5,7 @@ use rstest::rstest;
 use runtime::http::{HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
-use crate::{
-    ministack,
-    support::{ORGANIZATION, in_product, json_of, metrics, request},
-};
+use crate::support::{ORGANIZATION, in_product, json_of, metrics, request};
 
 #[rstest]
 #[case("")]
@@ -54,5 +51,5 @@ async fn tables_that_cannot_be_reached_are_our_fault() {
 
 /// The function with tables that cannot be reached: whoever asks them fails.
 fn without_tables() -> in_product::InProduct {
-    in_product(&ministack::client(1))
+    in_product(&store::client(&loopback::aws("http://127.0.0.1:1")))
 }

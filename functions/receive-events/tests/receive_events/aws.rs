@@ -2,12 +2,10 @@
 
 use std::{
     collections::BTreeSet,
-    net::Ipv4Addr,
     sync::{Arc, Mutex},
 };
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_sqs::config::{Credentials, SharedCredentialsProvider};
+use aws_config::SdkConfig;
 use axum::{
     Router,
     http::{HeaderMap, StatusCode, header},
@@ -38,16 +36,7 @@ impl Aws {
         let state = Arc::new(Mutex::new(State { secret: secret.map(str::to_owned), ..State::default() }));
         let shared = Arc::clone(&state);
         let answer = move |headers: HeaderMap, body: String| std::future::ready(shared.lock().unwrap().answer(&headers, &body));
-        let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        tokio::spawn(async move { axum::serve(listener, Router::new().fallback(answer)).await });
-        let credentials = Credentials::new("test", "test", None, None, "tests");
-        let config = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new("us-east-1"))
-            .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .endpoint_url(format!("http://{}:{port}", Ipv4Addr::LOCALHOST))
-            .build();
+        let config = loopback::aws(&loopback::serve(Router::new().fallback(answer)).await);
         Self { state, config }
     }
 

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use aws_sdk_secretsmanager::Client;
-use aws_sdk_secretsmanager::config::retry::RetryConfig;
-use aws_sdk_secretsmanager::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_secretsmanager::config::{Builder, retry::RetryConfig};
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -29,17 +28,8 @@ struct Secret {
 impl Secrets {
     pub async fn start() -> (Self, Client) {
         let this = Self::default();
-        let router = axum::Router::new().route("/", post(answer)).with_state(this.clone());
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        let config = aws_sdk_secretsmanager::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new("us-east-1"))
-            .credentials_provider(Credentials::new("test", "test", None, None, "test"))
-            .retry_config(RetryConfig::disabled())
-            .endpoint_url(endpoint)
-            .build();
+        let server = loopback::serve(axum::Router::new().route("/", post(answer)).with_state(this.clone())).await;
+        let config = Builder::from(&loopback::aws(&server)).retry_config(RetryConfig::disabled()).build();
         (this, Client::from_conf(config))
     }
 

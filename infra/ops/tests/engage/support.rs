@@ -68,10 +68,7 @@ impl Receiver {
     async fn start(secrets: Secrets) -> (Self, String) {
         let this = Self { secrets, taken: Arc::default() };
         let router = axum::Router::new().route("/bill/events", post(receive)).with_state(this.clone());
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        (this, url)
+        (this, loopback::serve(router).await)
     }
 
     pub fn taken(&self) -> BTreeSet<String> {

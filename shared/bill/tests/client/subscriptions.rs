@@ -84,15 +84,13 @@ async fn an_ended_session_is_renewed() {
 #[tokio::test]
 async fn a_test_event_is_signed_and_its_answer_told() {
     let sandbox = sandbox(Switches::default()).await;
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let here: Url = format!("http://{}/bill", listener.local_addr().unwrap()).parse().unwrap();
     let (received, mut bodies) = tokio::sync::mpsc::unbounded_channel();
     let receive = async move |headers: axum::http::HeaderMap, body: axum::body::Bytes| {
         received.send((headers[bill::events::SIGNATURE_HEADER].to_str().unwrap().to_owned(), body)).unwrap();
         axum::http::StatusCode::SERVICE_UNAVAILABLE
     };
     let router = axum::Router::new().route("/bill", axum::routing::post(receive));
-    tokio::spawn(async move { axum::serve(listener, router).await });
+    let here: Url = format!("{}/bill", loopback::serve(router).await).parse().unwrap();
 
     let subscriptions = subscriptions(&sandbox);
     let created = subscriptions.create(Uuid::new_v4(), NAME, &EventType::WANTED, &here, soon()).await.unwrap();

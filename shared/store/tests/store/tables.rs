@@ -13,10 +13,9 @@ use aws_sdk_dynamodb::{
     },
 };
 use engagement::Notice;
+use loopback::MiniStack;
 use serde_json::{Value, json};
 use store::{CheckTables, Checks, Contacts, Dismissals, Notices, Organizations, Runs};
-
-use crate::ministack::MiniStack;
 
 pub struct Tables {
     pub client: Client,
@@ -26,7 +25,7 @@ pub struct Tables {
 impl Tables {
     pub async fn create(ministack: &MiniStack) -> Self {
         static CREATED: AtomicU32 = AtomicU32::new(0);
-        let tables = Self { client: ministack.client.clone(), prefix: format!("test-{}", CREATED.fetch_add(1, Ordering::Relaxed)) };
+        let tables = Self { client: store::client(&ministack.config), prefix: format!("test-{}", CREATED.fetch_add(1, Ordering::Relaxed)) };
         tables.create_table("organizations", &["organization_id"], &[("by-stage", ["stage", "stage_since"])]).await;
         tables.create_table("transitions", &["organization_id", "at"], &[("by-day", ["day", "at"])]).await;
         let indexes = [("by-due", ["due_bucket", "due_at"]), ("by-status", ["status", "updated_at"])];

@@ -31,10 +31,7 @@ impl Subscriber {
     async fn start() -> (Self, String) {
         let this = Self::default();
         let router = Router::new().route("/bill", post(receive)).with_state(this.clone());
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/bill", listener.local_addr().unwrap());
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        (this, url)
+        (this, loopback::serve(router).await + "/bill")
     }
 
     fn answers(&self, statuses: &[u16]) {
