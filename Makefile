@@ -10,10 +10,11 @@ ENVIRONMENT ?= sandbox
 SHELL := /bin/sh
 .SHELLFLAGS := -eu -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo local sam-local browser test deploy clean
+.PHONY: help setup build local-cloud demo local sam-local browser test deploy clean
 
 FUNCTIONS := $(notdir $(wildcard functions/*))
 TOOLS := .venv/.installed
+LOCAL_CLOUD := $(or $(CARGO_TARGET_DIR),target)/debug/local-cloud
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export SAM_CLI_TELEMETRY := 0
@@ -40,14 +41,18 @@ build: $(TOOLS) ## Build the functions into .aws-sam/build (ARCHITECTURE=arm64 f
 	@sam build --parameter-overrides Architecture=$(ARCHITECTURE) >target/sam-build.log 2>&1 || { cat target/sam-build.log >&2; exit 1; }
 	@echo "Built .aws-sam/build/template.yaml for $(ARCHITECTURE)"
 
-demo: build ## Run the whole pipeline once on the local cloud and show what it did (ORGANIZATIONS=200)
-	@cargo run --package local-cloud -- demo --organizations $(ORGANIZATIONS)
+# With the features that the whole workspace asks for: what `make test` has compiled is not compiled again.
+local-cloud: build
+	@cargo build --workspace --bin local-cloud
 
-local: build ## Keep the local cloud running for playing; Ctrl-C ends it (ORGANIZATIONS=200)
-	@cargo run --package local-cloud -- run --organizations $(ORGANIZATIONS)
+demo: local-cloud ## Run the whole pipeline once on the local cloud and show what it did (ORGANIZATIONS=200)
+	@$(LOCAL_CLOUD) demo --organizations $(ORGANIZATIONS)
 
-sam-local: build ## Run each function in a container with sam local invoke (needs Docker)
-	@cargo run --package local-cloud -- sam-local
+local: local-cloud ## Keep the local cloud running for playing; Ctrl-C ends it (ORGANIZATIONS=200)
+	@$(LOCAL_CLOUD) run --organizations $(ORGANIZATIONS)
+
+sam-local: local-cloud ## Run each function in a container with sam local invoke (needs Docker)
+	@$(LOCAL_CLOUD) sam-local
 
 browser: ## Install what the browser tests drive: Chromium and its driver
 	@command -v chromedriver >/dev/null && command -v chromium >/dev/null && exit 0; \
@@ -65,7 +70,7 @@ test: browser build ## Check everything: format, lints, documentation, template,
 	cargo nextest run --workspace
 
 deploy: ## Build for arm64 and deploy to AWS (ENVIRONMENT=sandbox or production, see samconfig.toml)
-	CARGO_PROFILE_RELEASE_LTO=thin $(MAKE) build ARCHITECTURE=arm64
+	CARGO_PROFILE_RELEASE_LTO=thin CARGO_PROFILE_RELEASE_OPT_LEVEL=s $(MAKE) build ARCHITECTURE=arm64
 	sam deploy --config-env $(ENVIRONMENT)
 
 clean: ## Remove everything that make has created

@@ -53,6 +53,7 @@ pub fn requests(organizations: Vec<ListedOrganization>, run_id: &str, as_of: Tim
             organization,
             as_of,
             all,
+            events_until: None,
         })
         .collect()
 }

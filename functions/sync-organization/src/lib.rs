@@ -1,9 +1,11 @@
 //! Sync: looks at one organization in BILL, decides what that means, and remembers it in one transaction.
 //!
 //! Every message may arrive twice, late or together with another for the same organization. A look is done once for one
-//! `as_of`; a message that cannot be worked on now is completed, because its organization stays due.
+//! `as_of`; a message that cannot be worked on now is completed, because its organization stays due, or is made due when an event
+//! of BILL's caused the message.
 
 mod config;
+mod events;
 mod look;
 mod request;
 mod signals;
@@ -72,18 +74,25 @@ impl Sync {
         let (_, key) = futures::try_join!(self.credentials.get(), self.address_key.get())?;
         let looks = u32::try_from(event.records.len()).unwrap_or(u32::MAX);
         let amount = Amount { requests: looks.saturating_mul(REQUESTS_PER_LOOK), sign_ins: looks };
-        let Some(reservation) = self.runs.reserve(clock::now(), amount, self.limits).await.map_err(stored)? else {
+        let reservation = self.runs.reserve(clock::now(), amount, self.limits).await.map_err(stored)?;
+        if reservation.is_none() {
             tracing::info!(looks, "the hour's budget of BILL requests is spent; the organizations stay due");
             metrics.count("budget_spent");
-            return Ok(SqsBatchResponse::default());
-        };
+            // Organizations of events are not due yet.
+            if !event.records.iter().any(|record| request::is_of_events(record.body.as_deref().unwrap_or_default())) {
+                return Ok(SqsBatchResponse::default());
+            }
+        }
         let key = AddressKey::new((*key).clone());
-        let work = Work { sync: self, key, deadline, metrics, hour_closed: AtomicBool::new(false), used: look::Used::default() };
+        let hour_closed = AtomicBool::new(reservation.is_none());
+        let work = Work { sync: self, key, deadline, metrics, hour_closed, used: look::Used::default() };
         let batch = run_batch(event, deadline, CONCURRENCY, LOOK_TIME, |record| work.record(record)).await;
         let used = work.used.amount();
         metrics.add("bill_requests", f64::from(used.requests));
         metrics.add("bill_sign_ins", f64::from(used.sign_ins));
-        if let Err(error) = self.runs.settle(reservation, used).await {
+        if let Some(reservation) = reservation
+            && let Err(error) = self.runs.settle(reservation, used).await
+        {
             tracing::warn!(error_type = error.type_name(), %error, "the batch's requests were not corrected in the hour's budget");
         }
         let batch = batch?;
@@ -109,6 +118,9 @@ impl Work<'_> {
             Err(reason) => return self.sync.dead_letters.park(&record, reason).await,
         };
         record.concerns_organization(&request.organization.id);
+        if let Some(events_until) = request.events_until {
+            return self.events(&request, events_until, record.receive_count).await;
+        }
         match self.organization(&request).await {
             Ok(()) => Outcome::Done,
             Err(error) => self.failed(&request, &error, record.receive_count).await,
@@ -123,13 +135,19 @@ impl Work<'_> {
             self.metrics.count("organizations_not_due");
             return Ok(());
         }
-        let signals = self.look(request, previous.as_ref()).await?;
-        let decision = decide(id, previous.as_ref(), &signals, &self.sync.rules, request.as_of);
-        match self.sync.checks.apply(&decision, previous.as_ref().map(|previous| previous.version), &self.key).await? {
+        self.check(request, previous.as_ref()).await.map(drop)
+    }
+
+    /// Looks at the organization, decides, and writes what was decided.
+    async fn check(&self, request: &SyncRequest, previous: Option<&Organization>) -> Result<Applied, LookError> {
+        let signals = self.look(request, previous).await?;
+        let decision = decide(&request.organization.id, previous, &signals, &self.sync.rules, request.as_of);
+        let applied = self.sync.checks.apply(&decision, previous.map(|previous| previous.version), &self.key).await?;
+        match applied {
             Applied::Written { notices, .. } => self.count(&decision, notices),
             Applied::Superseded => self.metrics.count("organizations_superseded"),
         }
-        Ok(())
+        Ok(applied)
     }
 
     /// An archived organization is closed, whatever else BILL would say: it costs no request.
@@ -177,7 +195,8 @@ impl Work<'_> {
                     self.close_hour().await;
                 }
                 tracing::warn!(error_type, %error, "the organization could not be looked at; it stays due");
-                if error.is_about_organization() {
+                // An organization of events is due only by this.
+                if error.is_about_organization() || request.events_until.is_some() {
                     return self.remember_failure(request, error_type, SignedDuration::ZERO).await;
                 }
                 Outcome::Done

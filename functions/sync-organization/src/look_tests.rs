@@ -27,7 +27,7 @@ async fn look(bill: &Bill, listed: &bill::Organization, contacts: &[UserId], as_
         archived: listed.archived.unwrap_or(false),
         created_at: listed.created_time,
     };
-    let request = SyncRequest { schema_version: 1, run_id: "test".to_owned(), organization, as_of, all: false };
+    let request = SyncRequest { schema_version: 1, run_id: "test".to_owned(), organization, as_of, all: false, events_until: None };
     let calls = bill.organization(&id, soon());
     let signals = Look { calls: &calls, request: &request, contacts }.signals(&Metrics::to_writer("test", "local", std::io::sink())).await;
     (signals, calls.requests())

@@ -15,6 +15,11 @@ pub fn parse(record: &Record) -> Result<SyncRequest, String> {
     }
 }
 
+/// Whether a message was caused by BILL's events.
+pub fn is_of_events(body: &str) -> bool {
+    serde_json::from_str::<SyncRequest>(body).is_ok_and(|request| request.events_until.is_some())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,6 +11,7 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use crate::{
+    api::Api,
     deployment::{self, Outputs},
     events,
     fault_proxy::FaultProxy,
@@ -72,6 +73,11 @@ impl LocalCloud {
         &self.sandbox
     }
 
+    /// The name of the stack.
+    pub fn stack(&self) -> &'static str {
+        deployment::STACK
+    }
+
     /// One output of the stack.
     pub fn output(&self, name: &str) -> Result<&str> {
         self.outputs.get(name)
@@ -107,9 +113,19 @@ impl LocalCloud {
         &self.clients.ssm
     }
 
+    /// The HTTP API of the stack.
+    pub fn api(&self) -> Result<Api> {
+        Api::new(self.output("ApiUrl")?, self.endpoint())
+    }
+
     /// What stands between the functions and AWS. `Err`: the local cloud was started without it.
     pub fn faults(&self) -> Result<&FaultProxy> {
         self.ministack.faults.as_ref().context("this local cloud was started without `Options::fault_proxy`")
+    }
+
+    /// What clients need to call AWS as an operator does, who may do everything.
+    pub async fn config(&self) -> SdkConfig {
+        config(self.endpoint(), operator()).await
     }
 
     /// What clients need to call AWS as the function of an output does: with its credentials, and so held to its role when
@@ -162,6 +178,11 @@ impl LocalCloud {
     /// What waits to be synced.
     pub async fn backlog(&self) -> Result<Backlog> {
         Backlog::of(self.sqs(), self.output("SyncQueueUrl")?).await
+    }
+
+    /// What is in the events queue, wherever it is in its life; it stays there.
+    pub async fn queued_events(&self) -> Result<Vec<QueuedMessage>> {
+        queue::peek(&self.ministack, self.output("EventsQueueUrl")?).await
     }
 
     /// Puts events on the default bus, as a service of AWS does, under the source that the rules of a local stack listen to. `Err`:
@@ -243,7 +264,7 @@ struct Clients {
 
 impl Clients {
     async fn new(endpoint: &str) -> Self {
-        let config = config(endpoint, Credentials::new("test", "test", None, None, "local-cloud")).await;
+        let config = config(endpoint, operator()).await;
         Self {
             dynamodb: aws_sdk_dynamodb::Client::new(&config),
             lambda: aws_sdk_lambda::Client::new(&config),
@@ -253,6 +274,10 @@ impl Clients {
             ssm: aws_sdk_ssm::Client::new(&config),
         }
     }
+}
+
+fn operator() -> Credentials {
+    Credentials::new("test", "test", None, None, "local-cloud")
 }
 
 async fn config(endpoint: &str, credentials: Credentials) -> SdkConfig {

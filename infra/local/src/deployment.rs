@@ -31,7 +31,7 @@ impl Outputs {
     }
 }
 
-/// Deploys into the MiniStack at `endpoint`, with BILL at `bill_url`. `Err` holds what SAM said.
+/// Deploys into the MiniStack at `endpoint`, with BILL at `bill_url`. `Err` says what failed.
 pub(crate) async fn deploy(endpoint: &str, bill_url: &str, options: &Options) -> Result<Outputs> {
     let mut deploy = sam(endpoint)?;
     deploy
@@ -39,12 +39,66 @@ pub(crate) async fn deploy(endpoint: &str, bill_url: &str, options: &Options) ->
         .arg("--template-file")
         .arg(built_template()?)
         .args(["--stack-name", STACK, "--resolve-s3", "--capabilities", "CAPABILITY_IAM"])
-        .args(["--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"])
+        .args(["--no-confirm-changeset", "--no-fail-on-empty-changeset", "--output", "json"])
         .arg("--parameter-overrides")
         .args(parameters(bill_url, options).iter().map(|(name, value)| format!("{name}=\"{value}\"")));
-    let said = run(&mut deploy, "deploy").await?;
-    std::fs::write(output_folder("local-cloud")?.join("sam-deploy.log"), said)?;
-    outputs(endpoint).await
+    let output = deploy.output().await.context("cannot run sam deploy")?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    std::fs::write(output_folder("local-cloud")?.join("sam-deploy.log"), said.as_bytes())?;
+    let said: Vec<Said> = said.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    if !output.status.success() {
+        let failures: Vec<String> = said.iter().filter_map(Said::failure).collect();
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        bail!("sam deploy failed:\n{}", if failures.is_empty() { complaint.trim().to_owned() } else { failures.join("\n") });
+    }
+    outputs(said).context("sam deploy told no outputs of the stack")
+}
+
+/// A line of `sam deploy --output json`.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Said {
+    Event {
+        status: String,
+        logical_id: String,
+        reason: String,
+    },
+    Outputs {
+        stack_outputs: Vec<Output>,
+    },
+    Result {
+        error: Option<Failure>,
+    },
+    #[serde(other)]
+    Other,
+}
+
+#[derive(Debug, Deserialize)]
+struct Output {
+    key: String,
+    value: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Failure {
+    message: String,
+}
+
+impl Said {
+    fn failure(&self) -> Option<String> {
+        match self {
+            Self::Event { status, logical_id, reason } if status.ends_with("_FAILED") => Some(format!("{logical_id}: {reason}")),
+            Self::Result { error: Some(Failure { message }) } => Some(message.clone()),
+            _ => None,
+        }
+    }
+}
+
+fn outputs(said: Vec<Said>) -> Option<Outputs> {
+    said.into_iter().find_map(|said| match said {
+        Said::Outputs { stack_outputs } => Some(Outputs(stack_outputs.into_iter().map(|it| (it.key, it.value)).collect())),
+        _ => None,
+    })
 }
 
 fn parameters(bill_url: &str, options: &Options) -> BTreeMap<String, String> {
@@ -61,20 +115,6 @@ fn parameters(bill_url: &str, options: &Options) -> BTreeMap<String, String> {
     parameters
 }
 
-async fn outputs(endpoint: &str) -> Result<Outputs> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Output {
-        output_key: String,
-        output_value: String,
-    }
-
-    let mut list = sam(endpoint)?;
-    list.args(["list", "stack-outputs", "--stack-name", STACK, "--output", "json"]);
-    let listed: Vec<Output> = serde_json::from_str(&run(&mut list, "list stack-outputs").await?)?;
-    Ok(Outputs(listed.into_iter().map(|output| (output.output_key, output.output_value)).collect()))
-}
-
 /// The SAM CLI, with AWS at `endpoint` and nothing of this process's own settings. `Err`: `make setup` was not run.
 pub fn sam(endpoint: &str) -> Result<Command> {
     let mut command = Command::new(tool("sam")?);
@@ -87,27 +127,12 @@ pub fn sam(endpoint: &str) -> Result<Command> {
             ("AWS_ACCESS_KEY_ID", "test"),
             ("AWS_SECRET_ACCESS_KEY", "test"),
             ("AWS_DEFAULT_REGION", REGION),
+            ("SAM_CLI_POLL_DELAY", "0.2"), // seconds; MiniStack is done before SAM would ask a second time
             ("SAM_CLI_TELEMETRY", "0"),
         ])
         .stdin(Stdio::null())
         .kill_on_drop(true);
     Ok(command)
-}
-
-/// Runs SAM to its end. `Err` holds its last words.
-async fn run(command: &mut Command, task: &str) -> Result<String> {
-    let output = command.output().await.with_context(|| format!("cannot run sam {task}"))?;
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    if !output.status.success() {
-        let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
-        let reasons: Vec<&str> = said.lines().chain(complaint.lines()).filter(|line| is_reason(line)).collect();
-        bail!("sam {task} failed:\n{}", if reasons.is_empty() { complaint.trim().to_owned() } else { reasons.join("\n") });
-    }
-    Ok(said)
-}
-
-fn is_reason(line: &str) -> bool {
-    line.contains("_FAILED") || line.starts_with("Error")
 }
 
 #[cfg(test)]
@@ -121,5 +146,19 @@ mod tests {
         assert_eq!(parameters["SendWindow"], "Mon-Fri 09:00-17:00 America/New_York");
         assert_eq!(parameters["DryRun"], "true");
         assert_eq!(parameters["Environment"], "local");
+    }
+    #[test]
+    fn what_sam_says_is_read_line_by_line() {
+        let said: Vec<Said> = [
+            r#"{"type": "info", "managed_s3_bucket": "bucket"}"#,
+            r#"{"type": "event", "status": "CREATE_FAILED", "detailed_status": null, "logical_id": "Api", "reason": "no such thing"}"#,
+            r#"{"type": "outputs", "stack_outputs": [{"key": "ApiUrl", "value": "http://localhost", "description": ""}]}"#,
+            r#"{"type": "result", "status": "failure", "error": {"type": "X", "message": "the stack failed", "resources": null}}"#,
+        ]
+        .map(|line| serde_json::from_str(line).unwrap())
+        .into();
+        let failures: Vec<String> = said.iter().filter_map(Said::failure).collect();
+        assert_eq!(failures, ["Api: no such thing", "the stack failed"]);
+        assert_eq!(outputs(said).unwrap().get("ApiUrl").unwrap(), "http://localhost");
     }
 }

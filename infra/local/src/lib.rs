@@ -4,9 +4,11 @@
 //! `make build` has left, and stores the sandbox's credentials. Everything ends when the [`LocalCloud`] is dropped, and when this
 //! process dies, however it dies. The binary `local-cloud` (`make demo`, `make local`) and the end-to-end tests stand on it.
 
+mod api;
 mod cloud;
 mod deployment;
 mod events;
+mod example;
 mod fault_proxy;
 mod leash;
 mod mails;
@@ -17,12 +19,14 @@ mod report;
 mod tables;
 mod workspace;
 
+pub use api::Api;
 pub use cloud::{Invocation, LocalCloud};
 pub use deployment::{Outputs, sam};
+pub use example::ExampleProduct;
 pub use fault_proxy::{Answer, Call, Fault, FaultProxy, Outcome};
 pub use leash::Leash;
 pub use mails::SentMail;
 pub use options::{Options, Progress};
 pub use queue::{Backlog, QueuedMessage};
 pub use report::{Mismatch, Report};
-pub use workspace::{bare_environment, python_file, workspace_root};
+pub use workspace::{bare_environment, python_file, tool, workspace_root};

@@ -18,7 +18,7 @@ pub(crate) fn built_template() -> Result<PathBuf> {
 }
 
 /// One of the pinned tools. `Err`: `make setup` was not run.
-pub(crate) fn tool(name: &str) -> Result<PathBuf> {
+pub fn tool(name: &str) -> Result<PathBuf> {
     let path = workspace_root().join(".venv/bin").join(name);
     ensure!(path.is_file(), "{name} is missing: run `make setup` first ({} does not exist)", path.display());
     Ok(path)

@@ -18,6 +18,18 @@ impl BaseUrl {
     }
 }
 
+impl BaseUrl {
+    /// Where the operations about webhooks answer: on the same host, with the last segment `connect` of the path replaced by
+    /// `connect-events`. `None`: the path ends in something else, and BILL names no other rule.
+    #[must_use]
+    pub fn events(&self) -> Option<Self> {
+        let parent = self.0.path().trim_end_matches('/').strip_suffix("/connect")?;
+        let mut url = self.0.clone();
+        url.set_path(&format!("{parent}/connect-events"));
+        Some(Self(url))
+    }
+}
+
 impl FromStr for BaseUrl {
     type Err = BaseUrlError;
 
@@ -96,6 +108,21 @@ mod tests {
         }
         let bare: BaseUrl = "https://bill.example".parse().unwrap();
         assert_eq!(bare.join("/v3/payments").as_str(), "https://bill.example/v3/payments");
+    }
+
+    #[test]
+    fn events_answer_beside_connect() {
+        for (text, expected) in [
+            ("https://gateway.stage.bill.com/connect", Some("https://gateway.stage.bill.com/connect-events")),
+            ("https://gateway.prod.bill.com/connect/", Some("https://gateway.prod.bill.com/connect-events")),
+            ("http://127.0.0.1:8080/bill/connect", Some("http://127.0.0.1:8080/bill/connect-events")),
+            ("https://gateway.prod.bill.com", None),
+            ("https://gateway.prod.bill.com/disconnect", None),
+            ("https://gateway.prod.bill.com/connect/v3", None),
+        ] {
+            let base: BaseUrl = text.parse().unwrap();
+            assert_eq!(base.events().map(|events| events.to_string()), expected.map(str::to_owned), "{text}");
+        }
     }
 
     #[test]

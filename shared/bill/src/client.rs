@@ -4,6 +4,7 @@ use backon::{ExponentialBuilder, Retryable};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
+use url::Url;
 
 use crate::answer::{Answer, Reader, retry_after};
 use crate::base_url::BaseUrl;
@@ -53,6 +54,7 @@ pub(crate) struct Client {
 /// One call, ready to be sent any number of times: everything this client calls is safe to repeat.
 pub(crate) struct Call {
     operation: Operation,
+    url: Option<Url>,
     query: Vec<(&'static str, String)>,
     headers: HeaderMap,
     body: Option<SecretString>,
@@ -60,11 +62,16 @@ pub(crate) struct Call {
 
 impl Call {
     pub(crate) fn new(operation: Operation) -> Self {
-        Self { operation, query: Vec::new(), headers: HeaderMap::new(), body: None }
+        Self { operation, url: None, query: Vec::new(), headers: HeaderMap::new(), body: None }
     }
 
     pub(crate) fn operation(&self) -> Operation {
         self.operation
+    }
+
+    /// Elsewhere than at the operation's own path beneath the base URL.
+    pub(crate) fn at(self, url: Url) -> Self {
+        Self { url: Some(url), ..self }
     }
 
     pub(crate) fn query(self, query: Vec<(&'static str, String)>) -> Self {
@@ -150,8 +157,8 @@ impl Client {
     }
 
     async fn exchange(&self, call: &Call, headers: &HeaderMap, timeout: Duration) -> Result<Answer, Cause> {
-        let url = self.base.join(call.operation.path());
-        let mut request = if call.operation.is_post() { self.http.post(url) } else { self.http.get(url) };
+        let url = call.url.clone().unwrap_or_else(|| self.base.join(call.operation.path()));
+        let mut request = self.http.request(call.operation.method(), url);
         request = request.timeout(timeout).headers(call.headers.clone()).headers(headers.clone());
         if !call.query.is_empty() {
             request = request.query(&call.query);

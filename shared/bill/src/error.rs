@@ -1,6 +1,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use reqwest::Method;
+
 use crate::credentials::CredentialError;
 
 /// Why a call came to nothing, after everything worth trying was tried.
@@ -286,6 +288,11 @@ pub enum Operation {
     ListBankAccounts,
     ListPayments,
     GetRiskVerifications,
+    CreateSubscription,
+    GetAllSubscriptions,
+    GetSubscription,
+    DeleteSubscription,
+    SendTestEvent,
 }
 
 impl Operation {
@@ -300,9 +307,15 @@ impl Operation {
             Self::ListBankAccounts => "listBankAccounts",
             Self::ListPayments => "listPayments",
             Self::GetRiskVerifications => "getRiskVerifications",
+            Self::CreateSubscription => "createSubscription",
+            Self::GetAllSubscriptions => "getAllSubscriptions",
+            Self::GetSubscription => "getSubscription",
+            Self::DeleteSubscription => "deleteSubscription",
+            Self::SendTestEvent => "sendTestEvent",
         }
     }
 
+    /// Beneath the base URL; what is about one subscription has the subscription's id after it.
     pub(crate) fn path(self) -> &'static str {
         match self {
             Self::PartnerLogin => "/v3/partner/login",
@@ -313,6 +326,11 @@ impl Operation {
             Self::ListBankAccounts => "/v3/funding-accounts/banks",
             Self::ListPayments => "/v3/payments",
             Self::GetRiskVerifications => "/v3/risk-verifications",
+            Self::CreateSubscription
+            | Self::GetAllSubscriptions
+            | Self::GetSubscription
+            | Self::DeleteSubscription
+            | Self::SendTestEvent => "/v3/subscriptions",
         }
     }
 
@@ -320,8 +338,12 @@ impl Operation {
         matches!(self, Self::PartnerLogin | Self::LoginAsUser)
     }
 
-    pub(crate) fn is_post(self) -> bool {
-        self.is_sign_in() || self == Self::Logout
+    pub(crate) fn method(self) -> Method {
+        match self {
+            Self::PartnerLogin | Self::LoginAsUser | Self::Logout | Self::CreateSubscription | Self::SendTestEvent => Method::POST,
+            Self::DeleteSubscription => Method::DELETE,
+            _ => Method::GET,
+        }
     }
 }
 

@@ -11,6 +11,7 @@ mod base_url;
 mod client;
 mod credentials;
 mod error;
+pub mod events;
 mod lane;
 mod lenient;
 mod list;

@@ -65,7 +65,7 @@ impl Bill {
         self.partner.tally.sign_ins()
     }
 
-    fn lane(&self, deadline: Instant) -> Lane<'_> {
+    pub(crate) fn lane(&self, deadline: Instant) -> Lane<'_> {
         Lane::open(deadline, &self.partner.tally)
     }
 }

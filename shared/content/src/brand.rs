@@ -26,7 +26,7 @@ pub struct Brand {
     pub list_domain: DomainName,
     /// Links lead to paths below this address.
     pub action_base_url: HttpsUrl,
-    /// `utm_source` of the links in mails.
+    /// `utm_source` of all links.
     pub utm_source: String,
     /// A picture at the top of mails.
     pub logo: Option<Logo>,
@@ -96,6 +96,13 @@ impl Brand {
         let mut url = self.action_base_url.0.clone();
         url.path_segments_mut().map_err(|()| invalid())?.pop_if_empty().extend(segments);
         Ok(HttpsUrl(url))
+    }
+
+    /// The same, tagged for the web analytics: whose message the link stands in, and the `tags` that say which one.
+    pub(crate) fn tagged_url(&self, path: &str, tags: &[(&str, &str)]) -> Result<Url, ActionPathError> {
+        let mut url = self.action_url(path)?.0;
+        url.query_pairs_mut().append_pair("utm_source", &self.utm_source).extend_pairs(tags);
+        Ok(url)
     }
 }
 

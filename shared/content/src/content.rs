@@ -49,7 +49,7 @@ impl Content {
             let settings_path = format!("campaigns/{folder}/campaign.toml");
             let in_product_path = format!("campaigns/{folder}/in-product.toml");
             let campaign = sources.settings::<CampaignFile>(&settings_path)?.into_campaign(stage);
-            let message = sources.settings::<InProductFile>(&in_product_path)?.into_message(&brand, &in_product_path)?;
+            let message = sources.settings::<InProductFile>(&in_product_path)?.into_message(&brand, folder, &in_product_path)?;
             let mut expected = BTreeSet::from([settings_path, in_product_path]);
             for path in template_paths(&campaign) {
                 templates.add(&path, sources.text(&path)?)?;

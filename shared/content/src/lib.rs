@@ -37,7 +37,7 @@ pub use content::Content;
 pub use domain::DomainName;
 pub use error::{ContentError, Part, RenderError, UnsubscribeError};
 pub use header::{Header, HeaderError};
-pub use in_product::{Action, InProductMessage, Severity};
+pub use in_product::{CallToAction, InProductMessage, Severity};
 pub use mail::Mail;
 pub use pages::{Pages, PreferencesPage, PreferencesState};
 pub use sources::Sources;

@@ -105,13 +105,10 @@ fn variables(notice: &Notice, part: Part, kind: &Kind, unsubscribe: &Url) -> Val
 fn link_function(brand: Brand) -> impl Fn(&State, &str) -> Result<Value, minijinja::Error> + Send + Sync + 'static {
     move |state, path| {
         let variable = |name: &str| state.lookup(name).map(|value| value.to_string()).unwrap_or_default();
-        let url = brand.action_url(path).map_err(|error| minijinja::Error::new(ErrorKind::InvalidOperation, error.to_string()))?;
-        let mut url = url.as_url().clone();
-        url.query_pairs_mut()
-            .append_pair("utm_source", &brand.utm_source)
-            .append_pair("utm_medium", "email")
-            .append_pair("utm_campaign", &variable("campaign"))
-            .append_pair("utm_content", &variable("step"));
+        let (campaign, step) = (variable("campaign"), variable("step"));
+        let url = brand
+            .tagged_url(path, &[("utm_medium", "email"), ("utm_campaign", &campaign), ("utm_content", &step)])
+            .map_err(|error| minijinja::Error::new(ErrorKind::InvalidOperation, error.to_string()))?;
         Ok(address(&url, state.auto_escape()))
     }
 }

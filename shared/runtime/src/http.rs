@@ -136,6 +136,11 @@ impl Response {
         Self { status, headers: HeaderMap::from_iter([(header::CONTENT_TYPE, content_type)]), body }
     }
 
+    /// An answer without a body, and so without a media type.
+    pub fn empty(status: StatusCode) -> Self {
+        Self { status, headers: HeaderMap::new(), body: String::new() }
+    }
+
     /// A page.
     pub fn html(status: StatusCode, page: String) -> Self {
         Self::new(status, HeaderValue::from_static("text/html; charset=utf-8"), page)

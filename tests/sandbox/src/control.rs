@@ -6,6 +6,9 @@
 //! | `GET organizations/{id}` | an [`Organization`] |
 //! | `PUT organizations/{id}` | adds or replaces an [`Organization`] |
 //! | `PATCH organizations/{id}` | applies a [`Change`] |
+//! | `POST organizations/{id}/verify-bank-account` | verifies its first bank account that is not verified |
+//! | `POST events` | sends an event although nothing changed: an [`Announcement`] |
+//! | `GET`, `DELETE deliveries` | array of [`Delivery`], one for each attempt to deliver a notification; forgets them |
 //! | `GET`, `DELETE statistics` | [`Statistics`]; starts them anew |
 //! | `GET`, `PUT clock` | `{"now"}`; `{"now": RFC3339}` or `{"advance_seconds": 60}` |
 //! | `GET`, `POST`, `DELETE faults` | all; adds a [`Fault`]; ends all |
@@ -17,17 +20,20 @@ use axum::{
     Json, Router,
     extract::{Path, Query, State},
     http::StatusCode,
-    routing::get,
+    routing::{get, post},
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{Change, Expectation, Fault, Organization, Shared, Statistics, Switches};
+use crate::{Announcement, Change, Delivery, Expectation, Fault, Organization, Shared, Statistics, Switches};
 
 pub(crate) fn router() -> Router<Arc<Shared>> {
     Router::new()
         .route("/population", get(population))
         .route("/organizations/{id}", get(organization).put(put_organization).patch(change_organization))
+        .route("/organizations/{id}/verify-bank-account", post(verify_bank_account))
+        .route("/events", post(announce))
+        .route("/deliveries", get(deliveries).delete(forget_deliveries))
         .route("/statistics", get(statistics).delete(reset_statistics))
         .route("/clock", get(clock).put(set_clock))
         .route("/faults", get(faults).post(add_fault).delete(clear_faults))
@@ -66,12 +72,29 @@ async fn organization(State(shared): State<Arc<Shared>>, Path(id): Path<String>)
 }
 
 async fn put_organization(State(shared): State<Arc<Shared>>, Path(id): Path<String>, Json(organization): Json<Organization>) -> StatusCode {
-    shared.customers.write().put(Organization { id: Some(id), ..organization });
+    shared.put(Organization { id: Some(id), ..organization });
     StatusCode::NO_CONTENT
 }
 
 async fn change_organization(State(shared): State<Arc<Shared>>, Path(id): Path<String>, Json(change): Json<Change>) -> StatusCode {
-    if shared.customers.write().change(&id, change) { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND }
+    if shared.change(&id, change) { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND }
+}
+
+async fn verify_bank_account(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> StatusCode {
+    if shared.verify_bank_account(&id) { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND }
+}
+
+async fn announce(State(shared): State<Arc<Shared>>, Json(event): Json<Announcement>) -> StatusCode {
+    if shared.announce_again(&event) { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND }
+}
+
+async fn deliveries(State(shared): State<Arc<Shared>>) -> Json<Vec<Delivery>> {
+    Json(shared.events.deliveries.lock().clone())
+}
+
+async fn forget_deliveries(State(shared): State<Arc<Shared>>) -> StatusCode {
+    shared.events.deliveries.lock().clear();
+    StatusCode::NO_CONTENT
 }
 
 async fn statistics(State(shared): State<Arc<Shared>>) -> Json<Statistics> {

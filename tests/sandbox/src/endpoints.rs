@@ -12,8 +12,9 @@ use serde_json::{Value, json};
 use crate::{
     Shared, Switches, UnstartedVerification,
     answers::{Answer, Refusal},
+    events,
     lists::{self, ListQuery, fields},
-    operations::{Level, Operation},
+    operations::{self, Level, Operation},
     population::{
         CustomerRows, Organization,
         rows::{BankRows, PaymentRows, UserRows},
@@ -26,9 +27,10 @@ use crate::{
 pub(crate) struct Call {
     pub(crate) operation: Operation,
     headers: HeaderMap,
-    query: Vec<(String, String)>,
-    body: Value,
-    now: Timestamp,
+    path: String,
+    pub(crate) query: Vec<(String, String)>,
+    pub(crate) body: Value,
+    pub(crate) now: Timestamp,
 }
 
 impl Call {
@@ -37,11 +39,16 @@ impl Call {
         let operation = Operation::of(&head.method, head.uri.path())?;
         let query = Query::try_from_uri(&head.uri).map(|Query(query)| query).unwrap_or_default();
         let body = serde_json::from_slice(body).unwrap_or(Value::Null);
-        Some(Self { operation, headers: head.headers.clone(), query, body, now })
+        Some(Self { operation, headers: head.headers.clone(), path: head.uri.path().to_owned(), query, body, now })
     }
 
-    fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok().filter(|value| !value.is_empty())
+    }
+
+    /// The subscription that the path names; empty where it names none.
+    pub(crate) fn subscription_id(&self) -> &str {
+        operations::subscription_id(&self.path).unwrap_or_default()
     }
 
     /// The named text fields of the body. `Err` lists those that are missing or empty.
@@ -58,7 +65,7 @@ pub(crate) fn organization_of(shared: &Shared, call: &Call) -> Option<String> {
     match call.operation {
         Operation::ListPartnerUsers => call.header("organizationId").map(str::to_owned),
         Operation::LoginAsUser => call.body.get("organizationId").and_then(Value::as_str).map(str::to_owned),
-        Operation::PartnerLogin | Operation::ListPartnerOrganizations => None,
+        operation if operation.level() == Level::Partner || operation == Operation::PartnerLogin => None,
         _ => match shared.sessions.lock().peek(call.header("sessionId")?, call.now) {
             Some(Identity::User { organization_id, .. }) => Some(organization_id.clone()),
             _ => None,
@@ -67,7 +74,7 @@ pub(crate) fn organization_of(shared: &Shared, call: &Call) -> Option<String> {
 }
 
 /// Checks keys and session, then answers.
-pub(crate) fn answer(shared: &Shared, call: &Call, switches: &Switches) -> Result<Answer, Refusal> {
+pub(crate) async fn answer(shared: &Arc<Shared>, call: &Call, switches: &Switches) -> Result<Answer, Refusal> {
     check_keys(shared, call, switches)?;
     match call.operation {
         Operation::PartnerLogin => return partner_login(shared, call, switches),
@@ -77,6 +84,9 @@ pub(crate) fn answer(shared: &Shared, call: &Call, switches: &Switches) -> Resul
     let session_id = call.header("sessionId").ok_or_else(Refusal::session)?;
     let identity = shared.sessions.lock().use_once(session_id, call.now).ok_or_else(Refusal::session)?;
     match (call.operation.level(), identity) {
+        (Level::Partner, Identity::Partner) if call.operation.is_about_subscriptions() => {
+            events::endpoints::answer(shared, call, switches).await
+        }
         (Level::Partner, Identity::Partner) => answer_partner(shared, call, switches),
         (Level::Organization, Identity::User { organization_id, user_id, trusted }) => {
             let organization = shared.customers.read().by_id(&organization_id).ok_or_else(Refusal::session)?;

@@ -10,6 +10,7 @@ mod answers;
 mod clock;
 pub mod control;
 mod endpoints;
+mod events;
 mod faults;
 mod limits;
 mod lists;
@@ -28,8 +29,11 @@ use parking_lot::{Mutex, RwLock};
 use serde::{Deserialize, Serialize};
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use crate::{clock::Clock, faults::Faults, limits::Limits, lists::tokens::TokenKey, population::Customers, sessions::Sessions};
+use crate::{
+    clock::Clock, events::Events, faults::Faults, limits::Limits, lists::tokens::TokenKey, population::Customers, sessions::Sessions,
+};
 pub use crate::{
+    events::{Announcement, Delivery, EventSwitches, NotificationForm},
     faults::{Fault, FaultKind},
     oracle::Expectation,
     population::{
@@ -45,23 +49,31 @@ pub struct Sandbox {
     port: u16,
     shared: Arc<Shared>,
     server: JoinHandle<()>,
+    postman: JoinHandle<()>,
 }
 
 impl Sandbox {
     /// Generates the population and serves it on `127.0.0.1`.
     ///
-    /// `Err` means that the port is taken or cannot be bound.
+    /// `Err` means that the port is taken or cannot be bound, or that the machine has no usable TLS set-up.
     pub async fn start(options: Options) -> std::io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", options.port)).await?;
         let port = listener.local_addr()?.port();
-        let shared = Arc::new(Shared::new(options));
+        let (events, parcels) = Events::new()?;
+        let shared = Arc::new(Shared::new(options, events));
         let server = tokio::spawn(server::serve(listener, Arc::clone(&shared)));
-        Ok(Self { port, shared, server })
+        let postman = tokio::spawn(events::deliver_all(Arc::clone(&shared), parcels));
+        Ok(Self { port, shared, server, postman })
     }
 
     /// The base URL to give to a client, `http://127.0.0.1:PORT/connect`.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}/connect", self.port)
+    }
+
+    /// The base URL of the webhooks' operations, `http://127.0.0.1:PORT/connect-events`.
+    pub fn events_url(&self) -> String {
+        format!("http://127.0.0.1:{}/connect-events", self.port)
     }
 
     /// The credentials that this sandbox accepts.
@@ -119,14 +131,37 @@ impl Sandbox {
         self.shared.customers.read().by_id(id).map(|organization| (*organization).clone())
     }
 
-    /// Adds an organization, or replaces the one with the same id.
+    /// Adds an organization, or replaces the one with the same id, and tells the subscribers.
     pub fn put_organization(&self, organization: Organization) {
-        self.shared.customers.write().put(organization);
+        self.shared.put(organization);
     }
 
-    /// Changes some facts of one organization. `false`: no organization has this id.
+    /// Changes some facts of one organization, and tells the subscribers. `false`: no organization has this id.
     pub fn change_organization(&self, id: &str, change: Change) -> bool {
-        self.shared.customers.write().change(id, change)
+        self.shared.change(id, change)
+    }
+
+    /// Verifies the first bank account of an organization that is not verified, and tells the subscribers. `false`: no organization
+    /// has this id, or it has no such account.
+    pub fn verify_bank_account(&self, id: &str) -> bool {
+        self.shared.verify_bank_account(id)
+    }
+
+    /// Tells the subscribers of an event although nothing changed. `false`: the organization does not exist, or has nothing that
+    /// such an event could be about.
+    pub fn announce(&self, event: &Announcement) -> bool {
+        self.shared.announce_again(event)
+    }
+
+    /// Every attempt to deliver a notification so far, oldest first; those of the operation `sendTestEvent` left out.
+    pub fn deliveries(&self) -> Vec<Delivery> {
+        self.shared.events.deliveries.lock().clone()
+    }
+
+    /// Waits until every notification was answered with 200 or given up.
+    pub async fn deliveries_ended(&self) {
+        // The sender lives as long as the sandbox.
+        self.shared.events.under_way().wait_for(|count| *count == 0).await.ok();
     }
 
     /// Ends every session, as an outage at BILL would.
@@ -138,6 +173,7 @@ impl Sandbox {
 impl Drop for Sandbox {
     fn drop(&mut self) {
         self.server.abort();
+        self.postman.abort();
     }
 }
 
@@ -206,6 +242,7 @@ struct Shared {
     credentials: Credentials,
     clock: Clock,
     customers: RwLock<Customers>,
+    events: Events,
     faults: Mutex<Faults>,
     limits: Limits,
     sessions: Mutex<Sessions>,
@@ -215,11 +252,12 @@ struct Shared {
 }
 
 impl Shared {
-    fn new(options: Options) -> Self {
+    fn new(options: Options, events: Events) -> Self {
         Self {
             credentials: options.credentials,
             clock: Clock::new(options.clock),
             customers: RwLock::new(Customers::generate(options.population, options.clock)),
+            events,
             faults: Mutex::default(),
             limits: Limits::default(),
             sessions: Mutex::default(),
@@ -227,6 +265,28 @@ impl Shared {
             switches: RwLock::new(options.switches),
             token_key: TokenKey::random(),
         }
+    }
+
+    fn put(&self, organization: Organization) {
+        let id = organization.id.clone().unwrap_or_default();
+        self.change_customers(&id, |customers| {
+            customers.put(organization);
+            true
+        });
+    }
+
+    fn change(&self, id: &str, change: Change) -> bool {
+        self.change_customers(id, |customers| customers.change(id, change))
+    }
+
+    fn verify_bank_account(&self, id: &str) -> bool {
+        let now = self.clock.now();
+        self.change_customers(id, |customers| {
+            let mut banks = customers.by_id(id).map(|organization| organization.banks.clone()).unwrap_or_default();
+            let Some(bank) = banks.iter_mut().find(|bank| bank.status != "VERIFIED") else { return false };
+            *bank = Bank { status: "VERIFIED".to_owned(), archived: false, updated_at: Some(now), ..bank.clone() };
+            customers.change(id, Change { banks: Some(banks), ..Change::default() })
+        })
     }
 
     fn expectations(&self, as_of: Timestamp) -> Vec<Expectation> {

@@ -200,7 +200,8 @@ fn order(one: &Value, other: &Value, sort: &[(String, bool)]) -> Ordering {
         .unwrap_or(Ordering::Equal)
 }
 
-fn max(text: &str) -> Result<usize, String> {
+/// Reads `max`; `Err` is the message of a 400.
+pub(crate) fn max(text: &str) -> Result<usize, String> {
     match text.parse::<i64>() {
         Ok(1..=100) => text.parse().map_err(|_| "max: must be a number".to_owned()),
         Ok(number) if number > 100 => Err("max: must be less than or equal to 100".to_owned()),

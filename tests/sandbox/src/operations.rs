@@ -14,6 +14,11 @@ pub(crate) enum Operation {
     GetRiskVerifications,
     Logout,
     GetSessionInfo,
+    CreateSubscription,
+    GetAllSubscriptions,
+    GetSubscription,
+    DeleteSubscription,
+    SendTestEvent,
 }
 
 /// Which keys and session an operation wants.
@@ -30,9 +35,13 @@ pub(crate) enum Level {
 }
 
 impl Operation {
-    /// The operation that serves this method and path, whatever stands before `/v3/`.
+    /// The operation that serves this method and path, whatever stands before `/v3/`; those of the webhooks stand on their own
+    /// beneath `/connect-events`.
     pub(crate) fn of(method: &Method, path: &str) -> Option<Self> {
-        let path = &path[path.find("/v3/")?..];
+        let (base, path) = path.split_at(path.find("/v3/")?);
+        if base.ends_with(EVENTS) {
+            return Self::of_events(method, path);
+        }
         let operation = match path {
             "/v3/partner/login" => Self::PartnerLogin,
             "/v3/partner/login-as-user" => Self::LoginAsUser,
@@ -48,6 +57,18 @@ impl Operation {
         (operation.method() == method).then_some(operation)
     }
 
+    fn of_events(method: &Method, path: &str) -> Option<Self> {
+        let mut segments = path.strip_prefix(SUBSCRIPTIONS)?.split('/');
+        match (segments.next(), segments.next(), segments.next(), segments.next()) {
+            (Some(""), None, ..) if method == Method::GET => Some(Self::GetAllSubscriptions),
+            (Some(""), None, ..) if method == Method::POST => Some(Self::CreateSubscription),
+            (Some(""), Some(id), None, _) if !id.is_empty() && method == Method::GET => Some(Self::GetSubscription),
+            (Some(""), Some(id), None, _) if !id.is_empty() && method == Method::DELETE => Some(Self::DeleteSubscription),
+            (Some(""), Some(_), Some("test"), None) if method == Method::POST => Some(Self::SendTestEvent),
+            _ => None,
+        }
+    }
+
     /// The `operationId` of the contract.
     pub(crate) fn id(self) -> &'static str {
         match self {
@@ -60,16 +81,28 @@ impl Operation {
             Self::GetRiskVerifications => "getRiskVerifications",
             Self::Logout => "logout",
             Self::GetSessionInfo => "getSessionInfo",
+            Self::CreateSubscription => "createSubscription",
+            Self::GetAllSubscriptions => "getAllSubscriptions",
+            Self::GetSubscription => "getSubscription",
+            Self::DeleteSubscription => "deleteSubscription",
+            Self::SendTestEvent => "sendTestEvent",
         }
     }
 
     pub(crate) fn level(self) -> Level {
         match self {
             Self::PartnerLogin => Level::Login,
-            Self::LoginAsUser | Self::ListPartnerOrganizations | Self::ListPartnerUsers => Level::Partner,
             Self::ListBankAccounts | Self::ListPayments | Self::GetRiskVerifications | Self::GetSessionInfo => Level::Organization,
             Self::Logout => Level::Either,
+            _ => Level::Partner,
         }
+    }
+
+    pub(crate) fn is_about_subscriptions(self) -> bool {
+        matches!(
+            self,
+            Self::CreateSubscription | Self::GetAllSubscriptions | Self::GetSubscription | Self::DeleteSubscription | Self::SendTestEvent
+        )
     }
 
     fn method(self) -> Method {
@@ -79,3 +112,12 @@ impl Operation {
         }
     }
 }
+
+/// The subscription that a path is about.
+pub(crate) fn subscription_id(path: &str) -> Option<&str> {
+    let rest = &path[path.find(SUBSCRIPTIONS)? + SUBSCRIPTIONS.len()..];
+    rest.strip_prefix('/')?.split('/').next()
+}
+
+const EVENTS: &str = "/connect-events";
+const SUBSCRIPTIONS: &str = "/v3/subscriptions";

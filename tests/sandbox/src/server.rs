@@ -112,7 +112,7 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
     } else if concurrent > switches.concurrent_limit {
         Refusal::new(switches.limit_status, "BDC_1322").retry_after(switches.retry_after).into_answer(now)
     } else {
-        endpoints::answer(&shared, &call, &switches).unwrap_or_else(|refusal| refusal.into_answer(now))
+        endpoints::answer(&shared, &call, &switches).await.unwrap_or_else(|refusal| refusal.into_answer(now))
     };
     if fault == Some(FaultKind::Truncated) {
         answer.truncate();

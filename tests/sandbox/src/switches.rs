@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::EventSwitches;
+
 /// The defaults are the notes' best guesses. Over HTTP absent fields take their default.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -34,6 +36,8 @@ pub struct Switches {
     pub organization_pages: Option<usize>,
     /// How many pages a list of payments that is not empty has; its last row repeats. None: as many as it needs.
     pub payment_pages: Option<usize>,
+    /// Webhooks.
+    pub events: EventSwitches,
 }
 
 impl Default for Switches {
@@ -53,6 +57,7 @@ impl Default for Switches {
             empty_last_page_token: false,
             organization_pages: None,
             payment_pages: None,
+            events: EventSwitches::default(),
         }
     }
 }

@@ -3,9 +3,6 @@
 #[cfg(test)]
 mod intents;
 #[cfg(test)]
-#[path = "../../../../shared/store/tests/store/ministack.rs"]
-mod ministack;
-#[cfg(test)]
 mod recipients;
 #[cfg(test)]
 mod support;

@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ReturnValue, ScalarAttributeType,
 };
 use engagement::{Category, Contact};
+use loopback::MiniStack;
 use preferences::{Answers, Preferences};
 use runtime::{
     Metrics,
@@ -13,10 +14,7 @@ use runtime::{
 };
 use store::Contacts;
 
-use crate::{
-    ministack::MiniStack,
-    support::{get, keys, metrics, post, request, subscription},
-};
+use crate::support::{get, keys, metrics, post, request, subscription};
 
 /// Starting MiniStack takes seconds, so one test holds what belongs together.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -91,7 +89,7 @@ const TABLE: &str = "contacts";
 
 impl Recipient {
     async fn create(ministack: &MiniStack) -> Self {
-        let client = ministack.client.clone();
+        let client = store::client(&ministack.config);
         let attribute = AttributeDefinition::builder().attribute_name("address_hash").attribute_type(ScalarAttributeType::S);
         let key = KeySchemaElement::builder().attribute_name("address_hash").key_type(KeyType::Hash);
         let table = client.create_table().table_name(TABLE).billing_mode(BillingMode::PayPerRequest);

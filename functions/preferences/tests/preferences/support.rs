@@ -10,8 +10,6 @@ use runtime::{Metrics, http::Request};
 use serde_json::{Value, json};
 use store::Contacts;
 
-use crate::ministack;
-
 pub const FORM: &str = "application/x-www-form-urlencoded";
 
 /// A request as API Gateway hands it on: a body that came with a content type other than text arrives in base64.
@@ -53,7 +51,7 @@ pub fn subscription(category: Category) -> Subscription {
 
 /// The function with a table that cannot be reached: whoever asks it fails.
 pub fn without_table() -> Preferences {
-    let contacts = Contacts::new(ministack::client(1), "contacts".to_owned());
+    let contacts = Contacts::new(store::client(&loopback::aws("http://127.0.0.1:1")), "contacts".to_owned());
     Preferences { contacts, answers: Answers::embedded().unwrap() }
 }
 

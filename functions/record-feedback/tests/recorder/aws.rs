@@ -1,12 +1,8 @@
 //! An AWS that agrees to everything, except to calls about one resource.
 
-use std::{
-    net::Ipv4Addr,
-    sync::{Arc, Mutex},
-};
+use std::sync::{Arc, Mutex};
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_sqs::config::{Credentials, SharedCredentialsProvider};
+use aws_config::SdkConfig;
 use axum::{
     Router,
     http::{HeaderMap, StatusCode, header},
@@ -47,16 +43,7 @@ impl Aws {
             };
             std::future::ready(json_answer(status, &answer))
         };
-        let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        tokio::spawn(async move { axum::serve(listener, Router::new().fallback(answer)).await });
-        let credentials = Credentials::new("test", "test", None, None, "tests");
-        let config = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new("us-east-1"))
-            .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .endpoint_url(format!("http://{}:{port}", Ipv4Addr::LOCALHOST))
-            .build();
+        let config = loopback::aws(&loopback::serve(Router::new().fallback(answer)).await);
         Self { config, calls }
     }
 

@@ -17,4 +17,6 @@ mod scripted;
 #[cfg(test)]
 mod sessions;
 #[cfg(test)]
+mod subscriptions;
+#[cfg(test)]
 mod support;

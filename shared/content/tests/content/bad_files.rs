@@ -33,6 +33,8 @@ const MJML: &str = "campaigns/no_bank_account/connect-bank-1.mjml.jinja";
 #[case::category_name_of_two_lines("categories.toml", "[product]\nname = \"a\\nb\"", "line 2", "not a line of 1 to 80 characters")]
 #[case::not_toml("brand.toml", "partner = ", "brand.toml", "line 1")]
 #[case::unknown_severity(IN_PRODUCT, "title = \"a\"\nbody = \"b\"\nseverity = \"panic\"", "line 3", "unknown variant `panic`")]
+#[case::body_of_two_lines(IN_PRODUCT, "title = \"a\"\nbody = \"b\\nc\"", "line 2", "not a line of 1 to 240 characters")]
+#[case::no_title(IN_PRODUCT, "title = \" \"", "line 1", "not a line of 1 to 80 characters")]
 #[case::link_without_slash(IN_PRODUCT, &in_product("bank-accounts"), IN_PRODUCT, "\"bank-accounts\" is no path")]
 #[case::link_elsewhere(IN_PRODUCT, &in_product("//evil.example"), IN_PRODUCT, "\"//evil.example\" is no path")]
 #[case::link_upwards(IN_PRODUCT, &in_product("/../admin"), IN_PRODUCT, "\"/../admin\" is no path")]
@@ -158,5 +160,5 @@ fn steps(id: &str, after: &str) -> String {
 }
 
 fn in_product(path: &str) -> String {
-    format!("title = \"a\"\nbody = \"b\"\nseverity = \"info\"\ndismissible = true\n\n[action]\nlabel = \"c\"\npath = \"{path}\"\n")
+    format!("title = \"a\"\nbody = \"b\"\nseverity = \"info\"\ndismissible = true\n\n[call_to_action]\nlabel = \"c\"\npath = \"{path}\"\n")
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use content::Sources;
+use content::{Severity, Sources};
 use engagement::Stage;
 use scraper::{Html, Selector};
 use strum::IntoEnumIterator;
@@ -32,9 +32,12 @@ fn every_link_leads_to_the_product_over_https_and_names_its_mail() {
         assert!(mail.text.lines().any(|line| line == links[0]), "the text part of {} has the same link", step.id);
         assert!(!mail.html.contains("http://") || mail.html.matches("http://").count() == mail.html.matches("http://www.w3.org/").count());
     }
-    for message in Stage::iter().filter_map(|stage| content.in_product(stage)) {
-        assert_eq!(message.action.url.as_url().scheme(), "https");
-        assert!(!message.title.is_empty() && !message.body.is_empty() && !message.action.label.is_empty());
+    for stage in Stage::iter() {
+        let Some(message) = content.in_product(stage) else { continue };
+        let link = message.call_to_action.url.as_str();
+        assert!(link.starts_with("https://app.northlight-ledger.example/bill-pay/"), "{link}");
+        let tags = format!("?utm_source=northlight-bill-pay&utm_medium=in-product&utm_campaign={stage}");
+        assert!(link.ends_with(&tags), "{link}");
     }
 }
 
@@ -163,12 +166,15 @@ fn a_logo_takes_the_place_of_the_name_and_has_it_as_its_text() {
 }
 
 #[test]
-fn in_product_messages_serialize_with_their_address() {
+fn in_product_messages_are_short_and_what_can_be_put_off_can_be_closed() {
     let content = content();
-    let message = serde_json::to_value(content.in_product(Stage::BankUnverified).unwrap()).unwrap();
-    assert_eq!(message["severity"], "warning");
-    assert_eq!(message["dismissible"], false);
-    assert_eq!(message["action"]["url"], "https://app.northlight-ledger.example/bill-pay/bank-accounts");
+    for message in Stage::iter().filter_map(|stage| content.in_product(stage)) {
+        assert!((8..50).contains(&message.title.chars().count()), "{}", message.title);
+        assert!((30..160).contains(&message.body.chars().count()), "{}", message.body);
+        assert!((5..25).contains(&message.call_to_action.label.chars().count()), "{}", message.call_to_action.label);
+        assert!(!message.body.contains('!') && message.body.ends_with(['.', '?']), "{}", message.body);
+        assert!(message.dismissible || message.severity != Severity::Info, "{}", message.title);
+    }
 }
 
 #[test]

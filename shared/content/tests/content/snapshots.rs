@@ -1,8 +1,8 @@
 //! Every mail and every page, word for word: `shared/content/tests/content/snapshots`.
 
 use content::{Pages, PreferencesPage, PreferencesState};
-use engagement::Category;
-use insta::{Settings, assert_snapshot};
+use engagement::{Category, Stage};
+use insta::{Settings, assert_json_snapshot, assert_snapshot};
 use strum::IntoEnumIterator;
 
 use crate::notices::{all, content, notice, unsubscribe};
@@ -34,6 +34,13 @@ fn every_page_reads_as_reviewed() {
         settings.bind(|| assert_snapshot!(format!("page.{}{change}", <&str>::from(state)), page));
     }
     settings.bind(|| assert_snapshot!("page.not_found", pages.not_found().unwrap()));
+}
+
+#[test]
+fn every_in_product_message_reads_as_reviewed() {
+    let content = content();
+    let messages: Vec<_> = Stage::iter().filter_map(|stage| Some((stage.to_string(), content.in_product(stage)?))).collect();
+    assert_json_snapshot!(messages);
 }
 
 #[test]

@@ -59,6 +59,8 @@ fn an_answer_has_the_shape_that_api_gateway_takes() {
     assert_eq!(shown(page.clone()), expected);
     let headless = shown(page.without_body());
     assert_eq!((&headless["headers"], &headless["body"]), (&headers, &json!(null)));
+    let empty = shown(Response::empty(StatusCode::NO_CONTENT));
+    assert_eq!((&empty["statusCode"], &empty["headers"], &empty["body"]), (&json!(204), &json!({}), &json!(null)));
 }
 
 #[test]

@@ -1,7 +1,6 @@
 use std::sync::atomic::AtomicUsize;
 
-use aws_sdk_secretsmanager::config::retry::RetryConfig;
-use aws_sdk_secretsmanager::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_secretsmanager::config::{Builder, retry::RetryConfig};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -33,16 +32,7 @@ impl SecretsManager {
     async fn start(status: StatusCode, answer: Value) -> (Self, Client) {
         let this = Self { answer: Arc::new(parking_lot::Mutex::new((status, answer))), requests: Arc::default() };
         let router = axum::Router::new().route("/", post(Self::get_secret_value)).with_state(this.clone());
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        let config = aws_sdk_secretsmanager::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new("us-east-1"))
-            .credentials_provider(Credentials::new("test", "test", None, None, "test"))
-            .retry_config(RetryConfig::disabled())
-            .endpoint_url(endpoint)
-            .build();
+        let config = Builder::from(&loopback::aws(&loopback::serve(router).await)).retry_config(RetryConfig::disabled()).build();
         (this, Client::from_conf(config))
     }
 

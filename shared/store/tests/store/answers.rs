@@ -2,7 +2,6 @@
 
 use std::{
     collections::VecDeque,
-    net::Ipv4Addr,
     sync::{Arc, Mutex},
 };
 
@@ -16,10 +15,7 @@ use engagement::{Notice, Reason};
 use serde_json::{Value, json};
 use store::{Amount, Applied, CheckTables, Checks, Claimed, Limits, Notices, Organizations, Runs, StoreError};
 
-use crate::{
-    fixtures::{CHECKED, MONTH, at, claim, decision, id, key, planned},
-    ministack,
-};
+use crate::fixtures::{CHECKED, MONTH, at, claim, decision, id, key, planned};
 
 const SECRET: &str = "the contents of an item";
 
@@ -125,7 +121,7 @@ async fn errors_say_what_to_do_and_show_no_contents() {
 
 #[tokio::test]
 async fn a_dynamodb_that_cannot_be_reached_is_not_available() {
-    let organizations = Organizations::new(ministack::client(1), "organizations".to_owned());
+    let organizations = Organizations::new(store::client(&loopback::aws("http://127.0.0.1:1")), "organizations".to_owned());
     let error = organizations.get(&id(1)).await.unwrap_err();
     assert_eq!((error.type_name(), error.is_retryable()), ("store_unavailable", true));
 }
@@ -174,10 +170,8 @@ impl Script {
             ]);
             std::future::ready((StatusCode::from_u16(status).unwrap(), headers, body.to_string()).into_response())
         };
-        let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        tokio::spawn(async move { axum::serve(listener, Router::new().fallback(answer)).await });
-        Self { client: ministack::client(port), requests }
+        let server = loopback::serve(Router::new().fallback(answer)).await;
+        Self { client: store::client(&loopback::aws(&server)), requests }
     }
 
     fn calls(&self) -> usize {

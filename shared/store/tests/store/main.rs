@@ -10,13 +10,13 @@ mod budget;
 #[cfg(test)]
 mod checks;
 #[cfg(test)]
+mod dismissals;
+#[cfg(test)]
 mod due;
 #[cfg(test)]
 mod feedback;
 #[cfg(test)]
 mod fixtures;
-#[cfg(test)]
-mod ministack;
 #[cfg(test)]
 mod notices;
 #[cfg(test)]
@@ -31,7 +31,7 @@ mod tables;
 /// Runs behaviours one after the other, each with its own tables, naming each so that a failure tells which one it was.
 macro_rules! behaviours {
     ($($behaviour:path,)+) => {{
-        let ministack = crate::ministack::MiniStack::start().await;
+        let ministack = loopback::MiniStack::start().await;
         $(
             println!(stringify!($behaviour));
             $behaviour(&crate::tables::Tables::create(&ministack).await).await;

@@ -13,10 +13,9 @@ use aws_sdk_dynamodb::{
     },
 };
 use engagement::Notice;
+use loopback::MiniStack;
 use serde_json::{Value, json};
-use store::{CheckTables, Checks, Contacts, Notices, Organizations, Runs};
-
-use crate::ministack::MiniStack;
+use store::{CheckTables, Checks, Contacts, Dismissals, Notices, Organizations, Runs};
 
 pub struct Tables {
     pub client: Client,
@@ -26,7 +25,7 @@ pub struct Tables {
 impl Tables {
     pub async fn create(ministack: &MiniStack) -> Self {
         static CREATED: AtomicU32 = AtomicU32::new(0);
-        let tables = Self { client: ministack.client.clone(), prefix: format!("test-{}", CREATED.fetch_add(1, Ordering::Relaxed)) };
+        let tables = Self { client: store::client(&ministack.config), prefix: format!("test-{}", CREATED.fetch_add(1, Ordering::Relaxed)) };
         tables.create_table("organizations", &["organization_id"], &[("by-stage", ["stage", "stage_since"])]).await;
         tables.create_table("transitions", &["organization_id", "at"], &[("by-day", ["day", "at"])]).await;
         let indexes = [("by-due", ["due_bucket", "due_at"]), ("by-status", ["status", "updated_at"])];
@@ -50,6 +49,10 @@ impl Tables {
         Notices::new(self.client.clone(), self.name("notices"), self.name("contacts"))
     }
 
+    pub fn dismissals(&self) -> Dismissals {
+        Dismissals::new(self.client.clone(), self.name("notices"))
+    }
+
     pub fn contacts(&self) -> Contacts {
         Contacts::new(self.client.clone(), self.name("contacts"))
     }
@@ -66,6 +69,12 @@ impl Tables {
         let key = |item: &Value| ["organization_id", "at", "notice", "address_hash", "run"].map(|name| item[name].to_string());
         items.sort_by_key(key);
         items
+    }
+
+    /// How many items an index holds.
+    pub async fn in_index(&self, table: &str, index: &str) -> usize {
+        let scan = self.client.scan().table_name(self.name(table)).index_name(index).into_paginator().items().send();
+        scan.collect::<Result<Vec<_>, _>>().await.unwrap().len()
     }
 
     /// Puts an item as it stands: text as `S`, numbers as `N`.

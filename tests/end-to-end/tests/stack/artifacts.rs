@@ -9,7 +9,7 @@ const NEWEST_GLIBC: u32 = 34;
 
 #[test]
 fn no_function_needs_a_newer_glibc_than_lambda_has() -> Result<()> {
-    for function in ["FanOutFunction", "SyncOrganizationFunction", "NotifyFunction"] {
+    for function in ["FanOutFunction", "SyncOrganizationFunction", "NotifyFunction", "InProductFunction", "ReceiveEventsFunction"] {
         let path = local_cloud::workspace_root().join(".aws-sam/build").join(function).join("bootstrap");
         let binary = fs::read(&path).with_context(|| format!("cannot read {}: run `make build`", path.display()))?;
         let newest = glibc_versions(&binary).max().with_context(|| format!("{function} names no glibc version"))?;

@@ -78,6 +78,21 @@ impl Browser {
         Ok(self.client.goto(address.as_str()).await?)
     }
 
+    pub async fn reload(&self) -> Result<()> {
+        Ok(self.client.refresh().await?)
+    }
+
+    /// Waits until a CSS selector finds something, on a page that changes by itself.
+    pub async fn wait_for(&self, css: &str) -> Result<()> {
+        let found = self.client.wait().at_most(PATIENCE).for_element(Locator::Css(css)).await;
+        found.map(drop).with_context(|| format!("no {css}"))
+    }
+
+    /// Whether a CSS selector finds something now.
+    pub async fn has(&self, css: &str) -> Result<bool> {
+        Ok(!self.client.find_all(Locator::Css(css)).await?.is_empty())
+    }
+
     pub async fn title(&self) -> Result<String> {
         Ok(self.client.title().await?)
     }
@@ -96,19 +111,29 @@ impl Browser {
     /// the page whether something is in the way.
     pub async fn click(&self, css: &str) -> Result<()> {
         let page = self.client.find(Locator::Css("html")).await?;
-        self.client.find(Locator::Css(css)).await.with_context(|| format!("no {css}"))?.click().await?;
+        self.click_here(css).await?;
         left(page).await
+    }
+
+    /// The same on a page that stays.
+    pub async fn click_here(&self, css: &str) -> Result<()> {
+        Ok(self.client.find(Locator::Css(css)).await.with_context(|| format!("no {css}"))?.click().await?)
     }
 
     /// The same without a mouse: goes on with the tab key until it is reached, then presses the enter key.
     pub async fn press(&self, css: &str) -> Result<()> {
         let page = self.client.find(Locator::Css("html")).await?;
+        self.press_here(css).await?;
+        left(page).await
+    }
+
+    /// The same on a page that stays.
+    pub async fn press_here(&self, css: &str) -> Result<()> {
         let wanted = self.client.find(Locator::Css(css)).await.with_context(|| format!("no {css}"))?.element_id();
         for _ in 0..self.controls().await?.len() {
             self.key(Key::Tab).await?;
             if self.client.active_element().await?.element_id() == wanted {
-                self.key(Key::Enter).await?;
-                return left(page).await;
+                return self.key(Key::Enter).await;
             }
         }
         bail!("{css} is not reached with the tab key")

@@ -7,6 +7,8 @@ mod browser;
 mod budget;
 mod credentials;
 mod delivery;
+mod events;
+mod in_product;
 mod mailbox;
 mod pipeline;
 mod roles;

@@ -14,7 +14,7 @@ use serde_json::json;
 use crate::support::{event, options};
 
 /// Service, operation and the output of the stack that names what is touched.
-const ROLES: [(&str, &[&str]); 5] = [
+const ROLES: [(&str, &[&str]); 7] = [
     (
         "FanOutFunction",
         &[
@@ -39,6 +39,7 @@ const ROLES: [(&str, &[&str]); 5] = [
             "dynamodb.UpdateItem RunsTable",
             "secretsmanager.GetSecretValue AddressKeySecret",
             "secretsmanager.GetSecretValue BillCredentialsSecret",
+            "sqs.ReceiveMessage EventsQueueUrl",
             "sqs.ReceiveMessage SyncQueueUrl",
             "sqs.SendMessage SyncDeadLetterQueueUrl",
         ],
@@ -75,6 +76,8 @@ const ROLES: [(&str, &[&str]); 5] = [
         "PreferencesFunction",
         &["dynamodb.GetItem ContactsTable", "dynamodb.UpdateItem ContactsTable", "secretsmanager.GetSecretValue UnsubscribeKeysSecret"],
     ),
+    ("InProductFunction", &["dynamodb.GetItem NoticesTable", "dynamodb.GetItem OrganizationsTable", "dynamodb.UpdateItem NoticesTable"]),
+    ("ReceiveEventsFunction", &["secretsmanager.GetSecretValue WebhookKeysSecret", "sqs.SendMessage EventsQueueUrl"]),
 ];
 
 /// Each table with its key.
@@ -132,7 +135,9 @@ pub fn called(cloud: &LocalCloud, function: &str) -> Result<BTreeSet<String>> {
 /// MiniStack knows a function's credentials once it has been started.
 async fn start(cloud: &LocalCloud, function: &str) -> Result<()> {
     let event = match function {
+        "InProductFunction" => event("in-product-get.json")?,
         "PreferencesFunction" => event("preferences-get.json")?,
+        "ReceiveEventsFunction" => event("receive-events.json")?,
         "RecordFeedbackFunction" => event("record-feedback.json")?,
         "SyncOrganizationFunction" => json!({"Records": []}),
         _ => json!({"time": crate::support::now().to_string()}),
@@ -188,7 +193,11 @@ impl Caller {
         match operation.split_once('.').context("an operation without a service")? {
             ("dynamodb", operation) => self.table(operation, output, target).await,
             ("secretsmanager", _) => verdict(self.secrets.get_secret_value().secret_id(target).send().await),
-            ("sqs", "SendMessage") => verdict(self.sqs.send_message().queue_url(target).message_body("{}").send().await),
+            ("sqs", "SendMessage") => {
+                let group = target.strip_suffix(".fifo").map(|_| "nobody".to_owned());
+                let message = self.sqs.send_message().queue_url(target).message_body("{}");
+                verdict(message.set_message_group_id(group.clone()).set_message_deduplication_id(group).send().await)
+            }
             ("sqs", _) => verdict(self.sqs.receive_message().queue_url(target).visibility_timeout(0).send().await),
             ("ssm", _) => verdict(self.ssm.get_parameter().name(target).send().await),
             ("ses", "GetAccount") => verdict(self.ses.get_account().send().await),

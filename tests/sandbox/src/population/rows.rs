@@ -208,7 +208,8 @@ impl Rows for PaymentRows<'_> {
     }
 }
 
-fn payment(organization: &Organization, run: usize, place: usize) -> Value {
+/// A row of an organization's payments.
+pub(crate) fn payment(organization: &Organization, run: usize, place: usize) -> Value {
     let payments = &organization.payments[run];
     let at = payments.at(place);
     let id = organization.id.as_deref().unwrap_or_default();

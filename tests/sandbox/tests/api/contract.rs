@@ -1,98 +1,39 @@
-//! Answers against `contract/bill-v3.openapi.yaml`.
+//! Answers against `contract/bill-v3.openapi.yaml` and `contract/bill-connect-events.openapi.yaml`.
 
-use std::{
-    collections::HashMap,
-    path::Path,
-    sync::{Arc, Mutex},
-};
+use std::path::Path;
 
-use jsonschema::Validator;
+use openapi::Document;
 use reqwest::Method;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
-/// The contract as JSON Schema.
+/// The contract: BILL's API, and its webhooks.
 pub struct Contract {
-    document: Value,
-    /// By schema: making one takes longer than using it.
-    validators: Mutex<HashMap<String, Arc<Validator>>>,
+    api: Document,
+    events: Document,
 }
 
 impl Contract {
     pub fn read() -> Self {
-        let mut document: Value = yaml_serde::from_str(TEXT).unwrap();
-        translate(&mut document["components"]["schemas"]);
-        Self { document, validators: Mutex::default() }
+        Self { api: Document::read(API).unwrap(), events: Document::read(EVENTS).unwrap() }
     }
 
     /// Fails the test when an answer is not as the contract has it, or has fields that it does not know.
     pub fn check(&self, method: &Method, path: &str, status: u16, body: &str) {
         let path = path.split(['?', '#']).next().unwrap_or_default();
-        let operation = &self.document["paths"][path][method.as_str().to_lowercase()];
-        let responses = match operation["responses"].as_object() {
-            Some(responses) => responses,
-            // A path that the contract does not have is answered as any path may be.
-            None => self.document["paths"]["/v3/logout"]["post"]["responses"].as_object().unwrap(),
+        let (document, path) = match path.strip_prefix(SUBSCRIPTIONS).map(|rest| rest.split('/').collect::<Vec<_>>()).as_deref() {
+            Some([""]) => (&self.events, SUBSCRIPTIONS),
+            Some(["", _]) => (&self.events, "/v3/subscriptions/{subscriptionId}"),
+            Some(["", _, "test"]) => (&self.events, "/v3/subscriptions/{subscriptionId}/test"),
+            _ => (&self.api, path),
         };
-        let range = format!("{}XX", status / 100);
-        let response = responses
-            .get(&status.to_string())
-            .or_else(|| responses.get(&range))
-            .unwrap_or_else(|| panic!("{method} {path} has no answer {status}"));
-        let response = match response["$ref"].as_str() {
-            Some(reference) => self.document.pointer(&reference[1..]).unwrap(),
-            None => response,
-        };
-        let Some(schema) = response.pointer("/content/application~1json/schema") else {
-            assert_eq!(body, "", "{method} {path} {status} has no content");
-            return;
-        };
-        let body: Value = serde_json::from_str(body).unwrap();
-        let validator = self.validator(schema);
-        let errors: Vec<String> = validator.iter_errors(&body).map(|error| format!("{}: {error}", error.instance_path())).collect();
-        assert!(errors.is_empty(), "{method} {path} {status}: {errors:#?}\n{body:#}");
-        assert_no_null(&body);
+        // A path that the contract does not have is answered as any path may be.
+        let (method, path) = if document.has(method.as_str(), path) { (method.as_str(), path) } else { ("POST", "/v3/logout") };
+        document.check(method, path, status, body).unwrap();
     }
 
-    fn validator(&self, schema: &Value) -> Arc<Validator> {
-        let mut validators = self.validators.lock().unwrap();
-        let make = || {
-            let mut root = schema.as_object().cloned().unwrap_or_default();
-            root.insert("components".to_owned(), self.document["components"].clone());
-            Arc::new(jsonschema::options().should_validate_formats(true).build(&Value::Object(root)).unwrap())
-        };
-        Arc::clone(validators.entry(schema.to_string()).or_insert_with(make))
-    }
-}
-
-/// `OpenAPI` 3.0 to JSON Schema: `nullable` becomes a type, and an object has no fields but its own.
-fn translate(schema: &mut Value) {
-    match schema {
-        Value::Object(fields) => {
-            fields.values_mut().for_each(translate);
-            if fields.remove("nullable") == Some(Value::Bool(true)) {
-                let kind = fields.get("type").cloned().unwrap_or(Value::Null);
-                fields.insert("type".to_owned(), json!([kind, "null"]));
-            }
-            close(fields);
-        }
-        Value::Array(items) => items.iter_mut().for_each(translate),
-        _ => {}
-    }
-}
-
-fn close(fields: &mut Map<String, Value>) {
-    let is_object = fields.get("type").is_some_and(|kind| kind == "object");
-    if is_object && fields.contains_key("properties") {
-        fields.insert("additionalProperties".to_owned(), Value::Bool(false));
-    }
-}
-
-fn assert_no_null(value: &Value) {
-    match value {
-        Value::Null => panic!("null instead of an absent field"),
-        Value::Array(items) => items.iter().for_each(assert_no_null),
-        Value::Object(fields) => fields.values().for_each(assert_no_null),
-        _ => {}
+    /// Fails the test when a part of a notification is not as the schema of this name has it.
+    pub fn check_notification(&self, schema: &str, part: &Value) {
+        self.events.check_schema(schema, part).unwrap();
     }
 }
 
@@ -112,10 +53,14 @@ fn an_answer_with_a_field_of_another_type_or_an_unknown_one_is_refused() {
 
 #[test]
 fn the_copy_of_the_contract_is_the_original_where_that_is_at_hand() {
-    let original = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/contract/bill-v3.openapi.yaml");
-    if let Ok(original) = std::fs::read_to_string(original) {
-        assert_eq!(TEXT, original);
+    let originals = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/contract");
+    for (name, copy) in [("bill-v3.openapi.yaml", API), ("bill-connect-events.openapi.yaml", EVENTS)] {
+        if let Ok(original) = std::fs::read_to_string(originals.join(name)) {
+            assert_eq!(copy, original, "{name}");
+        }
     }
 }
 
-const TEXT: &str = include_str!("../../contract/bill-v3.openapi.yaml");
+const API: &str = include_str!("../../contract/bill-v3.openapi.yaml");
+const EVENTS: &str = include_str!("../../contract/bill-connect-events.openapi.yaml");
+const SUBSCRIPTIONS: &str = "/v3/subscriptions";

@@ -73,6 +73,11 @@ impl Partner {
         partner
     }
 
+    /// The same partner in a new session.
+    pub async fn logged_in_again(self) -> Self {
+        Self { session: self.log_in().await, ..self }
+    }
+
     pub async fn log_in(&self) -> String {
         let credentials = self.sandbox.credentials();
         let body = json!({
@@ -129,8 +134,13 @@ impl Partner {
         self.send(Method::POST, path, self.http.post(self.address(path)).json(&body), headers).await
     }
 
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.send(Method::DELETE, path, self.http.delete(self.address(path)), &self.partner_headers()).await
+    }
+
     pub fn address(&self, path: &str) -> String {
-        format!("{}{path}", self.sandbox.url())
+        let base = if path.starts_with("/v3/subscriptions") { self.sandbox.events_url() } else { self.sandbox.url() };
+        format!("{base}{path}")
     }
 
     /// All rows of a list, following `nextPage`, and how many pages they came on.

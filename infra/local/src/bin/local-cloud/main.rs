@@ -38,8 +38,8 @@ async fn start(command: Command) -> Result<()> {
                 bail!("interrupted; everything that was started has been stopped")
             }
         },
-        Task::Run { customers, port } => tokio::select! {
-            result = playground::run(Options { port, ..customers.options() }) => result,
+        Task::Run { customers, port, product_port } => tokio::select! {
+            result = playground::run(Options { port, ..customers.options() }, product_port) => result,
             signal = tokio::signal::ctrl_c() => {
                 signal?;
                 println!("\nEverything that was started has been stopped.");
@@ -74,6 +74,9 @@ enum Task {
         /// MiniStack's port on 127.0.0.1; 0 takes a free one.
         #[arg(long, default_value_t = playground::PORT)]
         port: u16,
+        /// Port on 127.0.0.1 of the example of a partner's product; 0 takes a free one.
+        #[arg(long, default_value_t = playground::PRODUCT_PORT)]
+        product_port: u16,
     },
     /// Runs each function in a container, by `sam local invoke`, with the events of tests/events.
     SamLocal {

@@ -10,12 +10,15 @@ use tokio::process::Command;
 use crate::{bridge::Bridge, steps::Steps};
 
 /// The functions, and the events of `tests/events` that each is tried with.
-const INVOCATIONS: [(&str, &str); 8] = [
+const INVOCATIONS: [(&str, &str); 11] = [
     ("FanOutFunction", "fan-out.json"),
     ("FanOutFunction", "fan-out-all.json"),
     ("SyncOrganizationFunction", "sync-organization.json"),
     ("SyncOrganizationFunction", "sync-organization-mixed.json"),
     ("NotifyFunction", "notify.json"),
+    ("InProductFunction", "in-product-get.json"),
+    ("InProductFunction", "in-product-dismiss.json"),
+    ("ReceiveEventsFunction", "receive-events.json"),
     ("RecordFeedbackFunction", "record-feedback.json"),
     ("PreferencesFunction", "preferences-get.json"),
     ("PreferencesFunction", "preferences-one-click.json"),

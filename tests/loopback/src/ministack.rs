@@ -1,4 +1,4 @@
-//! A MiniStack for the time of one test.
+//! A MiniStack that has DynamoDB alone.
 
 use std::{
     net::{Ipv4Addr, TcpListener},
@@ -7,21 +7,27 @@ use std::{
     time::{Duration, Instant},
 };
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_dynamodb::{
-    Client,
-    config::{Credentials, SharedCredentialsProvider},
-};
+use aws_config::SdkConfig;
+use aws_sdk_dynamodb::Client;
+
+use crate::aws;
 
 /// How long it may take to answer on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(90);
 
+/// A DynamoDB for the time of one test.
 pub struct MiniStack {
     process: Child,
-    pub client: Client,
+    /// What clients need to call it.
+    pub config: SdkConfig,
 }
 
 impl MiniStack {
+    /// Starts it and waits until it answers.
+    ///
+    /// # Panics
+    ///
+    /// When it does not start, or does not answer.
     pub async fn start() -> Self {
         let port = free_port();
         let program = program();
@@ -36,14 +42,14 @@ impl MiniStack {
             .stderr(Stdio::null())
             .spawn()
             .unwrap_or_else(|error| panic!("{} does not start ({error}): `make setup` installs it", program.display()));
-        let mut ministack = Self { process, client: client(port) };
+        let mut ministack = Self { process, config: aws(&format!("http://{}:{port}", Ipv4Addr::LOCALHOST)) };
         ministack.wait_until_it_answers().await;
         ministack
     }
 
     async fn wait_until_it_answers(&mut self) {
-        let started = Instant::now();
-        while self.client.list_tables().send().await.is_err() {
+        let (started, client) = (Instant::now(), Client::new(&self.config));
+        while client.list_tables().send().await.is_err() {
             assert!(self.process.try_wait().unwrap().is_none(), "MiniStack ended before it answered");
             assert!(started.elapsed() < PATIENCE, "MiniStack does not answer");
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -56,18 +62,6 @@ impl Drop for MiniStack {
         drop(self.process.kill());
         drop(self.process.wait());
     }
-}
-
-/// The store's own client for a DynamoDB on this machine.
-pub fn client(port: u16) -> Client {
-    let credentials = Credentials::new("test", "test", None, None, "tests");
-    let config = SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("us-east-1"))
-        .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .endpoint_url(format!("http://{}:{port}", Ipv4Addr::LOCALHOST))
-        .build();
-    store::client(&config)
 }
 
 fn free_port() -> u16 {

@@ -1,0 +1,86 @@
+//! A stack as the commands see it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::post;
+use bill::events::{Notification, SIGNATURE_HEADER, SecurityKeys};
+use bill::{Bill, Credentials};
+use ops::keys::KeyStore;
+use ops::webhooks::Webhooks;
+use parking_lot::Mutex;
+use sandbox::{EventSwitches, Fault, FaultKind, Options, Organization, Sandbox, Switches};
+
+use crate::secrets::{self, Secrets};
+
+pub const CUSTOMER: &str = "00802JUNIPERCYCL4xd9";
+
+/// BILL, the secret, and an API that takes notifications when the secret's keys verify them.
+pub struct World {
+    pub sandbox: Sandbox,
+    pub secrets: Secrets,
+    pub receiver: Receiver,
+    pub webhooks: Webhooks,
+}
+
+impl World {
+    pub async fn start() -> Self {
+        let events = EventSwitches { first_retry_ms: 20, attempts: 8, ..EventSwitches::default() };
+        let sandbox = Sandbox::start(Options { switches: Switches { events, ..Switches::default() }, ..Options::default() }).await.unwrap();
+        sandbox.put_organization(Organization { id: Some(CUSTOMER.to_owned()), ..Organization::default() });
+        let (secrets, client) = Secrets::start().await;
+        let (receiver, api_url) = Receiver::start(secrets.clone()).await;
+        let credentials = Credentials::from_json(&sandbox.credentials().to_json()).unwrap();
+        let bill = Bill::new(sandbox.url().parse().unwrap(), bill::http_client().unwrap(), Arc::new(credentials));
+        let keys = KeyStore::new(client, secrets::NAME.to_owned());
+        let webhooks = Webhooks::new(bill.subscriptions().unwrap(), keys, &api_url).unwrap();
+        Self { sandbox, secrets, receiver, webhooks }
+    }
+
+    pub fn keys(&self) -> SecurityKeys {
+        self.secrets.keys().unwrap()
+    }
+
+    /// Something happens to the customer.
+    pub fn announce(&self) {
+        let event_type = "payment.failed".to_owned();
+        assert!(self.sandbox.announce(&sandbox::Announcement { organization_id: CUSTOMER.to_owned(), event_type }));
+    }
+
+    /// Makes an operation of BILL fail for good.
+    pub fn refuse(&self, endpoint: &str) {
+        let kind = FaultKind::Status { status: 403, code: None, retry_after: None };
+        self.sandbox.fault(Fault { endpoint: Some(endpoint.to_owned()), organization_id: None, kind, times: None });
+    }
+}
+
+/// Answers 200 to what the secret's keys verify, else 401; the ids of the events that it took.
+#[derive(Clone)]
+pub struct Receiver {
+    secrets: Secrets,
+    taken: Arc<Mutex<BTreeSet<String>>>,
+}
+
+impl Receiver {
+    async fn start(secrets: Secrets) -> (Self, String) {
+        let this = Self { secrets, taken: Arc::default() };
+        let router = axum::Router::new().route("/bill/events", post(receive)).with_state(this.clone());
+        (this, loopback::serve(router).await)
+    }
+
+    pub fn taken(&self) -> BTreeSet<String> {
+        self.taken.lock().clone()
+    }
+}
+
+async fn receive(State(this): State<Receiver>, headers: HeaderMap, body: Bytes) -> StatusCode {
+    let signature = headers[SIGNATURE_HEADER].to_str().unwrap();
+    if !this.secrets.keys().is_some_and(|keys| keys.verify(&body, signature)) {
+        return StatusCode::UNAUTHORIZED;
+    }
+    this.taken.lock().insert(Notification::parse(&body).unwrap().event_id);
+    StatusCode::OK
+}

@@ -1,0 +1,147 @@
+use std::fmt;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Deserializer};
+use sha2::Sha256;
+
+/// The header that a notification's signature arrives in.
+pub const SIGNATURE_HEADER: &str = "x-bill-sha-signature";
+
+/// The keys that a notification may be signed with: the subscription's own and, while keys are changed, the one before it.
+///
+/// Read from a secret's text `{"current":"...","previous":"..."}`. An empty `previous` counts as none; an empty `current` is refused,
+/// since anybody can sign with an empty key. Other fields are left alone.
+#[derive(Debug, Clone, Deserialize)]
+pub struct SecurityKeys {
+    /// Signs what the present subscription sends.
+    pub current: SecurityKey,
+    /// Signs what the subscription before it may still send.
+    #[serde(default, deserialize_with = "optional_key")]
+    pub previous: Option<SecurityKey>,
+}
+
+impl SecurityKeys {
+    /// Whether `signature` is that of `body` by one of the keys. The body must be the bytes as received, before anything read or
+    /// changed them. Takes equally long for every wrong signature.
+    pub fn verify(&self, body: &[u8], signature: &str) -> bool {
+        let Ok(signature) = BASE64_STANDARD.decode(signature.trim()) else { return false };
+        [Some(&self.current), self.previous.as_ref()].into_iter().flatten().any(|key| key.mac(body).verify_slice(&signature).is_ok())
+    }
+}
+
+/// The `securityKey` of a subscription. Never empty; `Debug` hides it.
+#[derive(Clone)]
+pub struct SecurityKey(SecretString);
+
+impl SecurityKey {
+    /// `None` for a blank text.
+    pub fn new(text: impl Into<SecretString>) -> Option<Self> {
+        let text = text.into();
+        (!text.expose_secret().trim().is_empty()).then_some(Self(text))
+    }
+
+    /// The signature of a body as BILL makes it: base64 of the HMAC-SHA256.
+    pub fn sign(&self, body: &[u8]) -> String {
+        BASE64_STANDARD.encode(self.mac(body).finalize().into_bytes())
+    }
+
+    /// The key's characters, for the store of secrets alone.
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+
+    /// The key's characters are taken as they are: BILL does not say whether they are to be decoded first, and public receivers
+    /// use them so.
+    fn mac(&self, body: &[u8]) -> Hmac<Sha256> {
+        #[expect(clippy::expect_used, reason = "HMAC takes keys of every length (RFC 2104, section 2)")]
+        let keyed = Hmac::<Sha256>::new_from_slice(self.expose().as_bytes()).expect("a key of any length");
+        keyed.chain_update(body)
+    }
+}
+
+impl fmt::Debug for SecurityKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("SecurityKey([REDACTED])")
+    }
+}
+
+impl PartialEq for SecurityKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.expose() == other.expose()
+    }
+}
+
+impl<'de> Deserialize<'de> for SecurityKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        optional_key(deserializer)?.ok_or_else(|| serde::de::Error::custom("the key is empty"))
+    }
+}
+
+fn optional_key<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecurityKey>, D::Error> {
+    Ok(Option::<SecretString>::deserialize(deserializer)?.and_then(SecurityKey::new))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // The test vector of the contract, `x-test-vector` of the header.
+    const KEY: &str = "fake-security-key-3b1f";
+    const BODY: &str = r#"{"metadata":{"eventId":"5b0c7d0e-2f6f-4f0e-9a1c-6f1f0a4a9d21","subscriptionId":"c1f0a5c2-7a6e-4b7e-8f55-0d2b9d1f6a10","organizationId":"00802KESTRELBAKEm7q2","eventType":"risk-verification.updated","version":"1"},"risk-verification":{"decision":"APPROVE"}}"#;
+    const SIGNATURE: &str = "V2QgAP5VbvY4IY+m2+S39RZ28+/9LfiJDuMuvl2d+PE=";
+
+    fn keys(json: &str) -> Result<SecurityKeys, serde_json::Error> {
+        serde_json::from_str(json)
+    }
+
+    #[test]
+    fn the_contract_s_test_vector_holds() {
+        let keys = keys(&format!(r#"{{"current":"{KEY}"}}"#)).unwrap();
+        assert_eq!(keys.current.sign(BODY.as_bytes()), SIGNATURE);
+        assert!(keys.verify(BODY.as_bytes(), SIGNATURE));
+        assert!(keys.verify(BODY.as_bytes(), &format!(" {SIGNATURE}\r\n")));
+    }
+
+    #[test]
+    fn any_change_of_body_or_signature_is_noticed() {
+        let keys = keys(&format!(r#"{{"current":"{KEY}","previous":"another"}}"#)).unwrap();
+        for body in [&BODY[1..], &format!("{BODY} "), &BODY.replace("APPROVE", "DECLINE"), ""] {
+            assert!(!keys.verify(body.as_bytes(), SIGNATURE), "{body}");
+        }
+        let lower = SIGNATURE.to_lowercase();
+        let truncated = BASE64_STANDARD.encode(&BASE64_STANDARD.decode(SIGNATURE).unwrap()[..31]);
+        let hex = "576420 00";
+        for signature in ["", "=", &SIGNATURE[1..], &lower, &truncated, hex, "\u{1f511}"] {
+            assert!(!keys.verify(BODY.as_bytes(), signature), "{signature}");
+        }
+    }
+
+    #[test]
+    fn while_keys_change_both_are_valid_and_afterwards_one() {
+        let (old, new) = (SecurityKey::new("old").unwrap(), SecurityKey::new("new").unwrap());
+        let changing = keys(r#"{"current":"new","previous":"old"}"#).unwrap();
+        let changed = keys(r#"{"current":"new","previous":""}"#).unwrap();
+        let accepted = |keys: &SecurityKeys, by: &SecurityKey| keys.verify(b"{}", &by.sign(b"{}"));
+        assert_eq!([accepted(&changing, &old), accepted(&changing, &new)], [true, true]);
+        assert_eq!([accepted(&changed, &old), accepted(&changed, &new)], [false, true]);
+    }
+
+    #[test]
+    fn a_secret_without_a_current_key_is_refused() {
+        for json in [r#"{"current":""}"#, r#"{"current":"  "}"#, r#"{"current":null}"#, r#"{"previous":"old"}"#, "{}", r#"{"current":7}"#] {
+            assert!(keys(json).is_err(), "{json}");
+        }
+        for json in [r#"{"current":"k","previous":null}"#, r#"{"current":"k","pending":{"a":[1]},"previous":" "}"#] {
+            assert!(keys(json).unwrap().previous.is_none(), "{json}");
+        }
+    }
+
+    #[test]
+    fn keys_are_never_shown() {
+        let shown = format!("{:?}", keys(r#"{"current":"hunter2","previous":"hunter3"}"#).unwrap());
+        assert!(!shown.contains("hunter"), "{shown}");
+    }
+}
