@@ -66,6 +66,11 @@ pub(crate) fn query(sort: &'static str, page: Option<&PageToken>) -> Vec<(&'stat
     query
 }
 
+/// The query of the rows that have this id, so of one row at most.
+pub(crate) fn by_id(id: &str) -> Vec<(&'static str, String)> {
+    vec![("filters", format!("id:eq:\"{id}\""))]
+}
+
 /// Reads `{results, nextPage}`. Absent results are no rows; results that are no list, or a token that is no text, are an error,
 /// since a list that ends early would look like a customer who did nothing.
 pub(crate) fn page<T: DeserializeOwned>(answer: &Answer) -> Result<Page<T>, Cause> {

@@ -13,7 +13,7 @@ use crate::error::{Cause, Error, ErrorKind, Operation};
 use crate::lane::{Lane, OutOfTime, Tally};
 use crate::lenient;
 use crate::list::{self, Page, PageToken, Rows};
-use crate::model::{BankAccount, Payment, RiskVerification, User};
+use crate::model::{BankAccount, Organization, Payment, RiskVerification, User};
 use crate::partner::Bill;
 use crate::session::{PartnerSession, session_id};
 
@@ -45,6 +45,15 @@ impl OrganizationCalls {
         let permits = bill.partner.permits(id);
         let tally = Tally::within(bill.partner.tally.clone());
         Self { scope: Arc::new(Scope { bill, id: id.to_owned(), deadline, tally, permits, session: Mutex::default() }) }
+    }
+
+    /// The organization's own row in the list of the partner's organizations; `None` when BILL does not list it. Needs no
+    /// [`Self::sign_in`].
+    pub async fn listed(&self) -> Result<Option<Organization>, Error> {
+        let call = Call::new(Operation::ListPartnerOrganizations).query(list::by_id(&self.scope.id));
+        let sent = self.scope.bill.partner.sessions.send(&call, self.lane(), list::page::<Organization>).await?;
+        // Were the filter passed over, the rows would be those of others.
+        Ok(sent.value.rows.into_iter().find(|row| row.id.as_ref() == Some(&self.scope.id)))
     }
 
     /// Everybody who may use BILL for the organization, archived ones included, oldest first. Needs no [`Self::sign_in`].
