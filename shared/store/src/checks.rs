@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::{
     error::BuildError,
     types::{CancellationReason, Put, TransactWriteItem, builders::PutBuilder},
 };
-use engagement::{AddressKey, Decision, Notice, PlannedNotice, Transition};
+use engagement::{AddressKey, Decision, Notice, Organization, PlannedNotice, Transition};
 
 use crate::{
     attribute::{Item, expires_at, moment, names, number, text, to_item, whole},
@@ -45,7 +45,8 @@ pub enum Applied {
         /// Notices that were there already, and were left as they are.
         notices_existing: usize,
     },
-    /// Another check wrote meanwhile, or one of a newer observation did: nothing was written, and nothing needs to be.
+    /// Another check wrote meanwhile, or one of a newer observation did, or the organization was made due: nothing was written,
+    /// and nothing needs to be.
     Superseded,
 }
 
@@ -57,15 +58,15 @@ impl Checks {
 
     /// Writes a decision in one transaction: the record, the stage that was entered, and the notices.
     ///
-    /// `previous_version` is the version of the record that the decision rests on, `None` when there was none. The record is
-    /// written only over that version and only if it was checked earlier; the notices only where there is none yet. Moments
-    /// are cut to whole seconds, in the record and in its notices alike. The failure that was noted for an earlier check is
-    /// gone, because the whole record is put.
+    /// `previous` is the record that the decision rests on, `None` when there was none. The record is written only over that
+    /// version, only if it was checked earlier, and only if nobody has made it due meanwhile: what that was for may be newer than
+    /// what was observed. The notices are written only where there is none yet. Moments are cut to whole seconds, in the record
+    /// and in its notices alike. The failure that was noted for an earlier check is gone, because the whole record is put.
     ///
     /// All or nothing: a process that dies here leaves the organization as due as it was. Repeating an applied decision is
     /// [`Applied::Superseded`]. An `Err` that is retryable means: look at the organization again later.
-    pub async fn apply(&self, decision: &Decision, previous_version: Option<u64>, key: &AddressKey) -> Result<Applied, StoreError> {
-        let mut items = vec![self.organization(decision, previous_version)?];
+    pub async fn apply(&self, decision: &Decision, previous: Option<&Organization>, key: &AddressKey) -> Result<Applied, StoreError> {
+        let mut items = vec![self.organization(decision, previous)?];
         if let Some(transition) = &decision.transition {
             items.push(self.transition(transition)?);
         }
@@ -88,13 +89,14 @@ impl Checks {
         }
     }
 
-    fn organization(&self, decision: &Decision, previous_version: Option<u64>) -> Result<TransactWriteItem, StoreError> {
+    fn organization(&self, decision: &Decision, previous: Option<&Organization>) -> Result<TransactWriteItem, StoreError> {
         let table = &self.tables.organizations;
         let put = Put::builder().table_name(table).set_item(Some(organizations::item(table, &decision.organization)?));
-        let put = match previous_version {
+        let put = match previous {
             None => conditional(put, "attribute_not_exists(#version)"),
-            Some(previous) => conditional(put, "#version = :previous AND #checked_at < :checked_at")
-                .expression_attribute_values(":previous", number(previous))
+            Some(previous) => conditional(put, "#version = :previous AND #next_check_at = :due AND #checked_at < :checked_at")
+                .expression_attribute_values(":previous", number(previous.version))
+                .expression_attribute_values(":due", moment(previous.next_check_at))
                 .expression_attribute_values(":checked_at", moment(decision.organization.checked_at)),
         };
         member(table, put.build())

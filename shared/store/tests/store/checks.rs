@@ -6,7 +6,7 @@ use store::{Applied, Claimed};
 
 use crate::{
     behaviours,
-    fixtures::{CHECKED, MONTH, at, claim, decision, id, key},
+    fixtures::{CHECKED, MONTH, at, claim, decision, id, key, organization},
     tables::{Tables, assert_items},
 };
 
@@ -21,6 +21,7 @@ async fn a_decision_is_written_whole_once_and_never_over_something_newer() {
         a_decision_applied_twice_is_superseded,
         a_stale_version_writes_nothing_at_all,
         an_older_observation_never_overwrites_a_newer_one,
+        a_check_never_undoes_that_its_organization_was_made_due_meanwhile,
         one_of_ten_concurrent_writers_wins,
         an_existing_notice_is_never_overwritten,
         a_decision_that_dynamodb_refuses_writes_nothing_at_all,
@@ -61,7 +62,7 @@ async fn a_decision_applied_twice_is_superseded(tables: &Tables) {
 async fn a_stale_version_writes_nothing_at_all(tables: &Tables) {
     tables.checks().apply(&decision(1, 1, CHECKED, &[]), None, &key()).await.unwrap();
     let before = tables.items("organizations").await;
-    let applied = tables.checks().apply(&decision(1, 8, LATER, &ADDRESSES), Some(7), &key()).await.unwrap();
+    let applied = tables.checks().apply(&decision(1, 8, LATER, &ADDRESSES), Some(&organization(1, 7, CHECKED)), &key()).await.unwrap();
     assert_eq!(applied, Applied::Superseded);
     assert_eq!(tables.items("organizations").await, before);
     assert_eq!(tables.items("transitions").await.len(), 1);
@@ -70,24 +71,40 @@ async fn a_stale_version_writes_nothing_at_all(tables: &Tables) {
 
 async fn an_older_observation_never_overwrites_a_newer_one(tables: &Tables) {
     tables.checks().apply(&decision(1, 1, LATER, &[]), None, &key()).await.unwrap();
+    let previous = organization(1, 1, LATER);
     for checked_at in [CHECKED, LATER, "2026-11-23T07:00:00.9Z"] {
-        let applied = tables.checks().apply(&decision(1, 2, checked_at, &ADDRESSES), Some(1), &key()).await.unwrap();
+        let applied = tables.checks().apply(&decision(1, 2, checked_at, &ADDRESSES), Some(&previous), &key()).await.unwrap();
         assert_eq!(applied, Applied::Superseded, "{checked_at}");
     }
-    let newer = tables.checks().apply(&decision(1, 2, "2026-11-23T07:00:01Z", &[]), Some(1), &key()).await.unwrap();
+    let newer = tables.checks().apply(&decision(1, 2, "2026-11-23T07:00:01Z", &[]), Some(&previous), &key()).await.unwrap();
     assert_eq!(newer, Applied::Written { notices: 0, notices_existing: 0 });
     assert_eq!(tables.items("notices").await.len(), 0);
 }
 
+async fn a_check_never_undoes_that_its_organization_was_made_due_meanwhile(tables: &Tables) {
+    tables.checks().apply(&decision(1, 1, CHECKED, &[]), None, &key()).await.unwrap();
+    let previous = organization(1, 1, CHECKED);
+    let noon = at("2026-11-23T12:00:00Z");
+    tables.organizations().record_failure(&id(1), "bill_hour_exhausted", noon, noon).await.unwrap();
+    let applied = tables.checks().apply(&decision(1, 2, LATER, &ADDRESSES), Some(&previous), &key()).await.unwrap();
+    assert_eq!(applied, Applied::Superseded);
+    assert_eq!(tables.organizations().next_checks(&[id(1)]).await.unwrap(), [(id(1), noon)].into());
+
+    let previous = tables.organizations().get(&id(1)).await.unwrap();
+    let applied = tables.checks().apply(&decision(1, 2, LATER, &ADDRESSES), previous.as_ref(), &key()).await.unwrap();
+    assert_eq!(applied, Applied::Written { notices: 2, notices_existing: 0 }, "a check that knows of it");
+}
+
 async fn one_of_ten_concurrent_writers_wins(tables: &Tables) {
     let (checks, key) = (tables.checks(), key());
-    for (previous, version) in [(None, 1), (Some(1), 2)] {
+    for version in [1, 2] {
+        let previous = tables.organizations().get(&id(1)).await.unwrap();
         let decisions = (0..10).map(|writer| {
             let (moment, address) = (format!("2026-11-23T0{version}:00:0{writer}Z"), format!("writer{writer}@kestrel.example"));
             decision(1, version, &moment, &[&address])
         });
         let decisions: Vec<_> = decisions.collect();
-        let applied = join_all(decisions.iter().map(|decision| checks.apply(decision, previous, &key))).await;
+        let applied = join_all(decisions.iter().map(|decision| checks.apply(decision, previous.as_ref(), &key))).await;
         let written = applied.into_iter().map(Result::unwrap).filter(|applied| *applied != Applied::Superseded);
         assert_eq!(written.collect::<Vec<_>>(), [Applied::Written { notices: 1, notices_existing: 0 }]);
     }
@@ -104,15 +121,16 @@ async fn an_existing_notice_is_never_overwritten(tables: &Tables) {
 
     let mut again = decision(1, 2, LATER, &[]);
     again.notices = decision(1, 1, CHECKED, &ADDRESSES).notices;
-    let applied = tables.checks().apply(&again, Some(1), &key()).await.unwrap();
+    let applied = tables.checks().apply(&again, Some(&organization(1, 1, CHECKED)), &key()).await.unwrap();
     assert_eq!(applied, Applied::Written { notices: 1, notices_existing: 1 });
     let after = tables.items("notices").await;
     assert_eq!(after.len(), 2);
     assert!(after.contains(&before[0]));
 
+    let previous = again.organization.clone();
     again.organization.version = 3;
     again.organization.checked_at = at("2026-11-23T08:00:00Z");
-    let applied = tables.checks().apply(&again, Some(2), &key()).await.unwrap();
+    let applied = tables.checks().apply(&again, Some(&previous), &key()).await.unwrap();
     assert_eq!(applied, Applied::Written { notices: 0, notices_existing: 2 });
     assert_eq!(tables.items("notices").await, after);
 }
