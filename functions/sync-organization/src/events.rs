@@ -4,12 +4,13 @@
 //! So it causes two looks: one at once, and one when the minute is over, which sees what the dropped events are about. In between
 //! the message waits in the queue. Nothing is remembered for this but what each look leaves behind, `checked_at`.
 
-use engagement::{ListedOrganization, Organization, StageReason, SyncRequest};
+use bill::ErrorKind;
+use engagement::{ListedOrganization, Organization, OrganizationId, StageReason, SyncRequest};
 use jiff::{SignedDuration, Timestamp};
 use runtime::{clock, sqs::Outcome};
 use store::Applied;
 
-use crate::{Work, look::LookError};
+use crate::{Work, look::LookError, signals};
 
 /// Clocks of AWS differ by less than this: so long after a minute's end, an event may still be counted to it.
 const CLOCK_DIFFERENCE: SignedDuration = SignedDuration::from_secs(2);
@@ -34,22 +35,41 @@ impl Work<'_> {
 
     /// `None`: another look was written meanwhile, which may have begun before the event.
     async fn look_for_events(&self, request: &SyncRequest, events_until: Timestamp, now: Timestamp) -> Result<Option<Outcome>, LookError> {
-        let Some(previous) = self.sync.organizations.get(&request.organization.id).await? else {
-            // The sweep finds it within the hour, with its name and all that an event does not tell.
-            tracing::info!("the organization is new; the next sweep looks at it");
-            self.metrics.count("events_of_unknown_organizations");
-            return Ok(Some(Outcome::Done));
-        };
-        let turn = Turn::of(request.as_of, events_until, previous.checked_at, now);
+        let id = &request.organization.id;
+        let previous = self.sync.organizations.get(id).await?;
+        let turn = Turn::of(request.as_of, events_until, previous.as_ref().map(|previous| previous.checked_at), now);
         if turn.wants_look {
-            let request = SyncRequest { organization: listed(&previous), as_of: now, ..request.clone() };
-            if self.check(&request, Some(&previous)).await? == Applied::Superseded {
+            let Some(organization) = self.listed(id, previous.as_ref()).await? else {
+                tracing::info!("BILL lists no organization of this id");
+                self.metrics.count("events_of_unknown_organizations");
+                return Ok(Some(Outcome::Done));
+            };
+            let request = SyncRequest { organization, as_of: now, ..request.clone() };
+            if self.check(&request, previous.as_ref()).await? == Applied::Superseded {
                 return Ok(None);
             }
         } else {
             self.metrics.count("organizations_not_due");
         }
         Ok(Some(if turn.is_last { Outcome::Done } else { Outcome::Retry }))
+    }
+
+    /// What the list of organizations says now; or said, when BILL no longer tells. `None`: nothing is known of the organization.
+    async fn listed(&self, id: &OrganizationId, previous: Option<&Organization>) -> Result<Option<ListedOrganization>, LookError> {
+        if self.is_hour_closed() {
+            return Err(LookError::HourClosed);
+        }
+        let calls = self.sync.bill.organization(id.as_str(), self.looks_until());
+        let row = calls.listed().await;
+        self.used.add(&calls);
+        let row = match row {
+            Err(error) if error.kind() == ErrorKind::Refused => {
+                tracing::warn!(%error, "BILL does not show an organization's row; what it said last holds");
+                None
+            }
+            row => row?,
+        };
+        Ok(row.map(|row| signals::listed(id, row)).or_else(|| previous.map(remembered)))
     }
 }
 
@@ -63,15 +83,16 @@ struct Turn {
 }
 
 impl Turn {
-    fn of(as_of: Timestamp, events_until: Timestamp, checked_at: Timestamp, now: Timestamp) -> Self {
-        let is_last = now.duration_since(events_until) > CLOCK_DIFFERENCE;
-        let wanted = if is_last { events_until } else { as_of };
-        Self { wants_look: checked_at < wanted, is_last }
+    fn of(as_of: Timestamp, events_until: Timestamp, checked_at: Option<Timestamp>, now: Timestamp) -> Self {
+        let until = events_until.saturating_add(CLOCK_DIFFERENCE).unwrap_or(events_until);
+        let is_last = now > until;
+        let wanted = if is_last { until } else { as_of };
+        Self { wants_look: checked_at.is_none_or(|checked_at| checked_at < wanted), is_last }
     }
 }
 
 /// What the list of organizations said when the organization was last listed.
-fn listed(previous: &Organization) -> ListedOrganization {
+fn remembered(previous: &Organization) -> ListedOrganization {
     ListedOrganization {
         id: previous.organization_id.clone(),
         name: previous.name.clone(),
@@ -91,7 +112,7 @@ mod tests {
 
     /// The turn at `now`, of an event that arrived at second 5.
     fn turn(checked_at: i64, now: i64) -> (bool, bool) {
-        let Turn { wants_look, is_last } = Turn::of(second(6), second(60), second(checked_at), second(now));
+        let Turn { wants_look, is_last } = Turn::of(second(6), second(60), Some(second(checked_at)), second(now));
         (wants_look, is_last)
     }
 
@@ -112,7 +133,13 @@ mod tests {
     #[test]
     fn a_look_of_a_sweep_counts_as_any_other() {
         assert_eq!(turn(30, 31), (false, false));
-        assert_eq!(turn(60, 96), (false, true));
+        assert_eq!(turn(62, 96), (false, true));
+        assert_eq!(turn(61, 96), (true, true), "of another clock's sixtieth second, perhaps");
+    }
+
+    #[test]
+    fn an_organization_that_was_never_looked_at_is_looked_at() {
+        assert_eq!(Turn::of(second(6), second(60), None, second(7)), Turn { wants_look: true, is_last: false });
     }
 
     #[test]

@@ -30,8 +30,10 @@ use runtime::{
 };
 use secrecy::SecretString;
 use store::{Amount, Applied, Checks, Limits, Organizations, Runs, StoreError};
+use tokio::time::Instant;
 
-/// BILL requests reserved for one look: users, sign-in, bank accounts, payments, verification.
+/// BILL requests reserved for one look: users, sign-in, bank accounts, payments, verification. What it took is corrected afterwards:
+/// a look that an event caused takes one more.
 const REQUESTS_PER_LOOK: u32 = 5;
 
 /// Organizations looked at side by side.
@@ -39,6 +41,9 @@ const CONCURRENCY: usize = 10;
 
 /// Time that one look needs at most, so that a record is not started that cannot be finished.
 const LOOK_TIME: Duration = Duration::from_secs(10);
+
+/// Time kept back from a look for writing what it found, or that it failed.
+const WRITE_TIME: Duration = Duration::from_secs(3);
 
 /// Receipts of one message after which an organization that BILL cannot answer for is left to the next sweep.
 const PATIENCE: u32 = 3;
@@ -76,10 +81,10 @@ impl Sync {
         let amount = Amount { requests: looks.saturating_mul(REQUESTS_PER_LOOK), sign_ins: looks };
         let reservation = self.runs.reserve(clock::now(), amount, self.limits).await.map_err(stored)?;
         if reservation.is_none() {
-            tracing::info!(looks, "the hour's budget of BILL requests is spent; the organizations stay due");
+            tracing::info!(looks, "the hour's budget of BILL requests is spent; the organizations stay due, or are made so");
             metrics.count("budget_spent");
-            // Organizations of events are not due yet.
-            if !event.records.iter().any(|record| request::is_of_events(record.body.as_deref().unwrap_or_default())) {
+            // The others stay due.
+            if !event.records.iter().any(|record| request::may_not_be_due(record.body.as_deref().unwrap_or_default())) {
                 return Ok(SqsBatchResponse::default());
             }
         }
@@ -142,7 +147,7 @@ impl Work<'_> {
     async fn check(&self, request: &SyncRequest, previous: Option<&Organization>) -> Result<Applied, LookError> {
         let signals = self.look(request, previous).await?;
         let decision = decide(&request.organization.id, previous, &signals, &self.sync.rules, request.as_of);
-        let applied = self.sync.checks.apply(&decision, previous.map(|previous| previous.version), &self.key).await?;
+        let applied = self.sync.checks.apply(&decision, previous, &self.key).await?;
         match applied {
             Applied::Written { notices, .. } => self.count(&decision, notices),
             Applied::Superseded => self.metrics.count("organizations_superseded"),
@@ -155,10 +160,10 @@ impl Work<'_> {
         if request.organization.archived {
             return Ok(signals::of_listed(&request.organization));
         }
-        if self.hour_closed.load(Ordering::Relaxed) {
+        if self.is_hour_closed() {
             return Err(LookError::HourClosed);
         }
-        let calls = self.sync.bill.organization(request.organization.id.as_str(), self.deadline.instant());
+        let calls = self.sync.bill.organization(request.organization.id.as_str(), self.looks_until());
         let look = Look { calls: &calls, request, contacts: previous.map(|previous| previous.contacts.as_slice()).unwrap_or_default() };
         let signals = look.signals(self.metrics).await;
         self.used.add(&calls);
@@ -195,8 +200,7 @@ impl Work<'_> {
                     self.close_hour().await;
                 }
                 tracing::warn!(error_type, %error, "the organization could not be looked at; it stays due");
-                // An organization of events is due only by this.
-                if error.is_about_organization() || request.events_until.is_some() {
+                if error.is_about_organization() || request.all {
                     return self.remember_failure(request, error_type, SignedDuration::ZERO).await;
                 }
                 Outcome::Done
@@ -206,6 +210,16 @@ impl Work<'_> {
                 self.remember_failure(request, error_type, AFTER_REFUSAL).await
             }
         }
+    }
+
+    fn is_hour_closed(&self) -> bool {
+        self.hour_closed.load(Ordering::Relaxed)
+    }
+
+    /// When BILL is no longer waited for.
+    fn looks_until(&self) -> Instant {
+        let end = self.deadline.instant();
+        end.checked_sub(WRITE_TIME).unwrap_or(end)
     }
 
     async fn close_hour(&self) {

@@ -171,7 +171,6 @@ impl LookError {
             Self::Store(_) => Remedy::Repeat,
             Self::HourClosed => Remedy::NextSweep,
             Self::Bill(error) => match error.type_name() {
-                "bill_deadline" => Remedy::Repeat,
                 "bill_refused" | "bill_untrusted_session" => Remedy::Tomorrow,
                 _ => Remedy::NextSweep,
             },
@@ -180,7 +179,7 @@ impl LookError {
 
     /// Repeating within minutes has a chance.
     pub fn may_pass_soon(&self) -> bool {
-        matches!(self, Self::Bill(error) if matches!(error.type_name(), "bill_unavailable" | "bill_too_many_at_once" | "bill_bad_answer" | "bill_session_expired"))
+        matches!(self, Self::Bill(error) if matches!(error.type_name(), "bill_unavailable" | "bill_deadline" | "bill_too_many_at_once" | "bill_bad_answer" | "bill_session_expired"))
     }
 
     /// The rest of the clock hour is of no use to anyone.

@@ -15,9 +15,9 @@ pub fn parse(record: &Record) -> Result<SyncRequest, String> {
     }
 }
 
-/// Whether a message was caused by BILL's events.
-pub fn is_of_events(body: &str) -> bool {
-    serde_json::from_str::<SyncRequest>(body).is_ok_and(|request| request.events_until.is_some())
+/// Whether a message asks for a look at an organization that may not be due.
+pub fn may_not_be_due(body: &str) -> bool {
+    serde_json::from_str::<SyncRequest>(body).is_ok_and(|request| request.all)
 }
 
 #[cfg(test)]

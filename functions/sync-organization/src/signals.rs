@@ -1,12 +1,22 @@
 //! From BILL's rows to the facts that the rules know. The one place where the two vocabularies meet.
 
-use engagement::{BankAccount, BankStatus, ListedOrganization, Name, Payment, Role, Signals, User, UserId, Verification};
+use engagement::{BankAccount, BankStatus, ListedOrganization, Name, OrganizationId, Payment, Role, Signals, User, UserId, Verification};
 use runtime::Metrics;
 use secrecy::ExposeSecret;
 
 /// What the list of organizations says by itself.
 pub fn of_listed(organization: &ListedOrganization) -> Signals {
     Signals { archived: organization.archived, name: organization.name.clone(), created_at: organization.created_at, ..Signals::default() }
+}
+
+/// An organization's row in the list.
+pub fn listed(id: &OrganizationId, row: bill::Organization) -> ListedOrganization {
+    ListedOrganization {
+        id: id.clone(),
+        name: row.name.map(|name| Name::new(name.expose_secret())),
+        archived: row.archived.unwrap_or(false),
+        created_at: row.created_time,
+    }
 }
 
 /// The users of an organization. A user without a usable id is passed over, a user with an unusable address stays without
