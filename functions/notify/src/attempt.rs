@@ -98,7 +98,7 @@ impl Run<'_> {
     }
 
     async fn claim(&self, notice: &Notice, contact: Option<&Contact>) -> Result<(Claimed, Claim), Failure> {
-        let claim = Claim { id: self.next_claim_id(), at: clock::now(), mail_at: self.as_of };
+        let claim = Claim { id: self.claim_ids.next(), at: clock::now(), mail_at: self.as_of };
         let claimed = self.notify.notices.claim(notice, contact, &claim, self.notify.policy.caps.longest()).await.map_err(stored)?;
         Ok((claimed, claim))
     }

@@ -6,6 +6,7 @@
 
 mod allowance;
 mod attempt;
+mod claim_ids;
 mod config;
 mod mailer;
 mod pace;

@@ -97,6 +97,9 @@ fn judge(error: &SdkError<SendEmailError>) -> SendError {
     let code = answer.err().code().unwrap_or("no code").to_owned();
     match answer.err() {
         SendEmailError::TooManyRequestsException(_) | SendEmailError::LimitExceededException(_) => SendError::Throttled(code),
+        SendEmailError::MessageRejected(_) if is_about_identity(answer.err().message()) => {
+            SendError::AccountRefused("identity not verified".to_owned())
+        }
         SendEmailError::MessageRejected(_) | SendEmailError::BadRequestException(_) => SendError::Rejected(code),
         SendEmailError::AccountSuspendedException(_)
         | SendEmailError::SendingPausedException(_)
@@ -106,6 +109,12 @@ fn judge(error: &SdkError<SendEmailError>) -> SendError {
         _ if (400..500).contains(&status) => SendError::AccountRefused(code),
         _ => SendError::Ambiguous(code),
     }
+}
+
+/// Whether SES rejects a mail because the sender is not verified; or the recipient, while the account is in SES's sandbox. SES has no
+/// code of its own for it, only "Email address is not verified. The following identities failed the check in region ...".
+fn is_about_identity(message: Option<&str>) -> bool {
+    message.is_some_and(|message| message.contains("not verified"))
 }
 
 #[cfg(test)]
@@ -130,6 +139,10 @@ mod tests {
     fn only_a_proof_of_refusal_is_taken_for_one() {
         let rejected = answer(400, SendEmailError::MessageRejected(MessageRejected::builder().build()));
         assert!(matches!(judge(&rejected), SendError::Rejected(_)));
+        let message = "Email address is not verified. The following identities failed the check in region US-EAST-1: e@x.example";
+        let unverified = answer(400, SendEmailError::MessageRejected(MessageRejected::builder().message(message).build()));
+        let refused = judge(&unverified);
+        assert!(matches!(refused, SendError::AccountRefused(_)) && !refused.to_string().contains('@'), "{refused}");
         let slow_down = answer(429, SendEmailError::TooManyRequestsException(TooManyRequestsException::builder().build()));
         assert!(matches!(judge(&slow_down), SendError::Throttled(_)));
         let suspended = answer(400, SendEmailError::AccountSuspendedException(AccountSuspendedException::builder().build()));

@@ -2,10 +2,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{
-        Arc,
-        atomic::{AtomicU32, AtomicU64, Ordering},
-    },
+    sync::{Arc, atomic::AtomicU32},
     time::Duration,
 };
 
@@ -15,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 use runtime::{Deadline, Failure, clock};
 
-use crate::{Notify, RunOutcome, Summary, allowance::Allowance, pace::Pace, stored};
+use crate::{Notify, RunOutcome, Summary, allowance::Allowance, claim_ids::ClaimIds, pace::Pace, stored};
 
 /// Notices that one look at the outbox keeps.
 const ROUND: usize = 5_000;
@@ -40,10 +37,8 @@ pub struct Run<'a> {
     pub token_keys: Arc<TokenKeys>,
     pub pace: Pace,
     pub allowance: Allowance<'a>,
-    /// Lambda's request id.
-    pub id: &'a str,
-    /// Claims made, which tells them apart.
-    pub claims: AtomicU64,
+    /// Names this run's claims.
+    pub claim_ids: ClaimIds,
     /// Mails on end that SES did not answer for.
     pub unanswered: AtomicU32,
     /// Mails on end that were given up because SES asked to slow down.
@@ -74,7 +69,7 @@ impl<'a> Run<'a> {
     pub async fn send_all(
         notify: &'a Notify,
         as_of: Timestamp,
-        id: &'a str,
+        id: &str,
         deadline: Deadline,
         summary: &mut Summary,
     ) -> Result<(), Failure> {
@@ -89,8 +84,7 @@ impl<'a> Run<'a> {
             token_keys: token_keys.map_err(Failure::from)?,
             pace: Pace::new(rate),
             allowance: Allowance::new(&notify.runs, notify.daily_send_limit, notify.policy.window.day(as_of)),
-            id,
-            claims: AtomicU64::new(0),
+            claim_ids: ClaimIds::of_run(id),
             unanswered: AtomicU32::new(0),
             throttled: AtomicU32::new(0),
             stopped: Mutex::new(None),
@@ -146,11 +140,6 @@ impl<'a> Run<'a> {
     /// Whether no further mail should be begun.
     pub fn is_stopping(&self) -> bool {
         self.stopped.lock().is_some() || self.deadline.is_near(SEND_TIME)
-    }
-
-    /// The id of the next claim. With Lambda's request id and a number, because a run makes many.
-    pub fn next_claim_id(&self) -> String {
-        format!("{}/{}", self.id, self.claims.fetch_add(1, Ordering::Relaxed))
     }
 }
 
