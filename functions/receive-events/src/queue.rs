@@ -1,9 +1,7 @@
 //! The events queue, as the sender sees it.
 
-use std::time::Duration;
-
-use aws_config::{SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
-use aws_sdk_sqs::{Client, config, error::ProvideErrorMetadata};
+use aws_config::SdkConfig;
+use aws_sdk_sqs::{Client, error::ProvideErrorMetadata};
 use engagement::SyncRequest;
 use jiff::Timestamp;
 use runtime::{ErrorType, Failure};
@@ -16,16 +14,9 @@ pub struct EventsQueue {
 }
 
 impl EventsQueue {
-    /// A queue at `url`, with time-outs that leave BILL an answer within some seconds: two attempts of 2 seconds each.
+    /// A queue at `url`.
     pub fn new(aws: &SdkConfig, url: String) -> Self {
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(Duration::from_secs(1))
-            .operation_attempt_timeout(Duration::from_secs(2))
-            .operation_timeout(Duration::from_secs(5))
-            .build();
-        let retries = RetryConfig::standard().with_max_attempts(2);
-        let config = config::Builder::from(aws).timeout_config(timeouts).retry_config(retries).build();
-        Self { client: Client::from_conf(config), url }
+        Self { client: Client::new(aws), url }
     }
 
     /// Sends a request that gathers events until `events_until`.

@@ -22,7 +22,8 @@ const REFRESHED_EVERY: Duration = Duration::from_secs(30);
 
 /// A secret in Secrets Manager, read when first needed. Clones share its value.
 ///
-/// Many callers at once cause one request; all of them get its answer, be it a value or an error. Errors are not kept.
+/// Many callers at once cause one request; all of them get its answer, be it a value or an error. Errors are not kept, and take the
+/// place of no value that may still be used.
 pub struct Secret<T>(Arc<Shared<T>>);
 
 impl<T> Secret<T> {
@@ -37,7 +38,7 @@ impl<T> Secret<T> {
     ) -> Self {
         Self(Arc::new(Shared {
             client,
-            label: Label { arn: arn.into(), purpose, shape: None },
+            label: Label { arn: arn.into(), purpose, shape: None, command: None },
             parse: Box::new(parse),
             asked: AtomicU64::new(0),
             answer: Mutex::new(None),
@@ -50,6 +51,16 @@ impl<T> Secret<T> {
     pub fn with_shape(mut self, shape: &'static str) -> Self {
         if let Some(shared) = Arc::get_mut(&mut self.0) {
             shared.label.shape = Some(shape);
+        }
+        self
+    }
+
+    /// Names the command that stores this secret, for errors, in place of `aws secretsmanager put-secret-value`. To be called before
+    /// cloning; afterwards it changes nothing.
+    #[must_use]
+    pub fn stored_by(mut self, command: &'static str) -> Self {
+        if let Some(shared) = Arc::get_mut(&mut self.0) {
+            shared.label.command = Some(command);
         }
         self
     }
@@ -98,13 +109,13 @@ impl<T> fmt::Debug for Secret<T> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SecretError {
     /// The secret does not exist, or nobody has put a value into it yet.
-    #[error("the secret {label} has no value yet; store one with `{}`{}", label.command(), label.holding())]
+    #[error("the secret {label} has no value yet; store one with {}", label.remedy())]
     Missing {
         /// Which secret.
         label: Label,
     },
     /// The value is not of the expected shape.
-    #[error("the secret {label} is malformed: {problem}; store it again with `{}`{}", label.command(), label.holding())]
+    #[error("the secret {label} is malformed: {problem}; store it again with {}", label.remedy())]
     Malformed {
         /// Which secret.
         label: Label,
@@ -146,15 +157,16 @@ pub struct Label {
     arn: Arc<str>,
     purpose: &'static str,
     shape: Option<&'static str>,
+    command: Option<&'static str>,
 }
 
 impl Label {
-    fn command(&self) -> String {
-        format!("aws secretsmanager put-secret-value --secret-id {} --secret-string file://credentials.json", self.arn)
-    }
-
-    fn holding(&self) -> String {
-        self.shape.map(|shape| format!(", the file holding {shape}")).unwrap_or_default()
+    fn remedy(&self) -> String {
+        if let Some(command) = self.command {
+            return format!("`{command}`");
+        }
+        let holding = self.shape.map(|shape| format!(", the file holding {shape}")).unwrap_or_default();
+        format!("`aws secretsmanager put-secret-value --secret-id {} --secret-string file://credentials.json`{holding}", self.arn)
     }
 }
 
@@ -192,8 +204,11 @@ impl<T> Shared<T> {
             }
         }
         let value = self.read().await.map(Arc::new);
-        self.asked.fetch_add(1, Ordering::Release);
-        *answer = Some(Answer { at: Instant::now(), value: value.clone() });
+        let is_usable = |known: &Answer<T>| known.value.is_ok() && known.at.elapsed() < KEPT_FOR;
+        if value.is_ok() || !answer.as_ref().is_some_and(is_usable) {
+            self.asked.fetch_add(1, Ordering::Release);
+            *answer = Some(Answer { at: Instant::now(), value: value.clone() });
+        }
         value
     }
 

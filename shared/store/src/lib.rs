@@ -50,3 +50,8 @@ pub fn client(config: &SdkConfig) -> Client {
         .build();
     Client::from_conf(config::Builder::from(config).retry_config(retries).timeout_config(timeouts).build())
 }
+
+/// A client with the time-outs and repeats of `config`: for a function that somebody waits for.
+pub fn client_as_configured(config: &SdkConfig) -> Client {
+    Client::new(config)
+}

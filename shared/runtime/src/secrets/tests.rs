@@ -117,6 +117,27 @@ async fn age_by<T>(secret: &Secret<T>, seconds: u64) {
 }
 
 #[tokio::test]
+async fn a_refresh_that_fails_leaves_the_value_in_use() {
+    let (server, client) = SecretsManager::with_text("first").await;
+    let secret = text(client);
+    secret.get().await.unwrap();
+    age_by(&secret, 40).await;
+    server.now_answers(StatusCode::INTERNAL_SERVER_ERROR, json!({"__type": "InternalServiceError"}));
+    assert!(secret.refreshed().await.is_err());
+    assert_eq!(secret.get().await.unwrap().expose_secret(), "first");
+    age_by(&secret, 300).await;
+    assert!(secret.get().await.is_err(), "not for longer than five minutes");
+}
+
+#[tokio::test]
+async fn an_error_names_the_command_that_stores_the_secret() {
+    let (_, client) = SecretsManager::start(StatusCode::BAD_REQUEST, json!({"__type": "ResourceNotFoundException"})).await;
+    let secret = text(client).stored_by("engage webhooks create");
+    let message = secret.get().await.unwrap_err().to_string();
+    assert_eq!(message, format!("the secret {ARN} (token key) has no value yet; store one with `engage webhooks create`"));
+}
+
+#[tokio::test]
 async fn many_refreshes_at_once_ask_once() {
     let (server, client) = SecretsManager::with_text("first").await;
     let secret = text(client);
