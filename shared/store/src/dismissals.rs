@@ -1,7 +1,7 @@
 //! What users closed in the partner's own product: items of the `notices` table beside the notices.
 //!
 //! Their key begins with `in-product#`, and they have neither `status` nor `due_bucket`: no index holds them, and nothing that
-//! looks for notices finds them.
+//! looks for notices finds them. They are kept for good: an episode may last for years, and one weighs some hundred bytes.
 
 use aws_sdk_dynamodb::Client;
 use engagement::OrganizationId;
@@ -9,13 +9,10 @@ use jiff::Timestamp;
 
 use crate::{
     SCHEMA_VERSION,
-    attribute::{Item, expires_at, moment, number, text},
+    attribute::{Item, moment, number, text},
     change::Change,
     error::StoreError,
 };
-
-/// Days after which a dismissal is deleted by DynamoDB's time to live, counted from its first moment.
-const KEPT_DAYS: i64 = 400;
 
 /// The dismissals in the `notices` table.
 #[derive(Debug, Clone)]
@@ -46,10 +43,9 @@ impl Dismissals {
         let change = Change {
             table: &self.table,
             key: key(organization, message),
-            update: "SET #dismissed_at = if_not_exists(#dismissed_at, :at), #expires_at = if_not_exists(#expires_at, :expires_at), \
-                     #schema_version = :schema_version",
+            update: "SET #dismissed_at = if_not_exists(#dismissed_at, :at), #schema_version = :schema_version",
             condition: None,
-            values: vec![(":at", moment(at)), (":expires_at", expires_at(at, KEPT_DAYS)), (":schema_version", number(SCHEMA_VERSION))],
+            values: vec![(":at", moment(at)), (":schema_version", number(SCHEMA_VERSION))],
         };
         change.write(&self.client).await.map(drop)
     }
