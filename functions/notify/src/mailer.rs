@@ -97,8 +97,8 @@ fn judge(error: &SdkError<SendEmailError>) -> SendError {
     let code = answer.err().code().unwrap_or("no code").to_owned();
     match answer.err() {
         SendEmailError::TooManyRequestsException(_) | SendEmailError::LimitExceededException(_) => SendError::Throttled(code),
-        SendEmailError::MessageRejected(_) if is_about_identity(answer.err().message()) => {
-            SendError::AccountRefused("identity not verified".to_owned())
+        SendEmailError::MessageRejected(_) | SendEmailError::BadRequestException(_) if is_about_account(answer.err().message()) => {
+            SendError::AccountRefused(format!("{code}: not verified, or switched off"))
         }
         SendEmailError::MessageRejected(_) | SendEmailError::BadRequestException(_) => SendError::Rejected(code),
         SendEmailError::AccountSuspendedException(_)
@@ -111,10 +111,12 @@ fn judge(error: &SdkError<SendEmailError>) -> SendError {
     }
 }
 
-/// Whether SES rejects a mail because the sender is not verified; or the recipient, while the account is in SES's sandbox. SES has no
-/// code of its own for it, only "Email address is not verified. The following identities failed the check in region ...".
-fn is_about_identity(message: Option<&str>) -> bool {
-    message.is_some_and(|message| message.contains("not verified"))
+/// Whether SES rejects a mail for what would hold for any other: the sender is not verified, nor is, while the account is in SES's
+/// sandbox, the recipient ("Email address is not verified. The following identities failed the check in region ..."); or sending is
+/// switched off. SES may say so with the code of a message that is itself at fault. Its words hold addresses, so they go nowhere.
+fn is_about_account(message: Option<&str>) -> bool {
+    let message = message.unwrap_or_default().to_lowercase();
+    ["not verified", "paused", "disabled"].iter().any(|words| message.contains(words))
 }
 
 #[cfg(test)]

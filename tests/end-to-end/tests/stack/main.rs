@@ -12,4 +12,5 @@ mod in_product;
 mod mailbox;
 mod pipeline;
 mod roles;
+mod settings;
 mod support;
