@@ -51,7 +51,12 @@ enum WebhookCommand {
     /// Have BILL send a made-up event; fails unless it was answered with 200
     Test { id: Option<SubscriptionId> },
     /// End a subscription; without an id, the stack's own
-    Delete { id: Option<SubscriptionId> },
+    Delete {
+        id: Option<SubscriptionId>,
+        /// End it even if it is not this stack's: nobody can bring back its key
+        #[arg(long, requires = "id")]
+        force: bool,
+    },
     /// Replace the stack's subscription by one with another key
     RotateKey {
         /// Stop accepting the old key at once: for a key that became known
@@ -139,8 +144,8 @@ async fn run(arguments: StackArguments, command: Command) -> Result<Done> {
             let shown = shown(&webhooks.show(id.as_ref()).await?);
             Done::new(report::one(&shown), json!(shown))
         }
-        WebhookCommand::Delete { id } => {
-            let id = webhooks.delete(id.as_ref()).await?;
+        WebhookCommand::Delete { id, force } => {
+            let id = webhooks.delete(id.as_ref(), force).await?;
             Done::new(format!("The subscription {id} is ended."), json!({ "deleted": id }))
         }
         WebhookCommand::Test { id } => {

@@ -60,7 +60,7 @@ async fn without_a_subscription_each_command_says_how_to_make_one(webhooks: &Web
     for refusal in [
         webhooks.show(None).await.err(),
         webhooks.test(None).await.err(),
-        webhooks.delete(None).await.err(),
+        webhooks.delete(None, false).await.err(),
         webhooks.rotate_key(false).await.err(),
         webhooks.enable().await.err(),
     ] {
@@ -184,7 +184,7 @@ async fn until_the_test_is_answered_with_200(webhooks: &Webhooks) -> Result<()> 
 
 async fn an_ended_subscription_tells_nothing(cloud: &LocalCloud, webhooks: &Webhooks) -> Result<()> {
     let subscription = id(webhooks.show(None).await?)?;
-    ensure!(webhooks.delete(None).await? == subscription && webhooks.list().await?.is_empty(), "it was not ended");
+    ensure!(webhooks.delete(None, false).await? == subscription && webhooks.list().await?.is_empty(), "it was not ended");
     let earlier = cloud.sandbox().deliveries().len();
     let known = organizations(cloud).await?.into_keys().next().context("no organization is known")?;
     announce(cloud, &known)?;
