@@ -9,12 +9,13 @@ use bill::events::SubscriptionId;
 use clap::{Parser, Subcommand};
 use jiff::Timestamp;
 use ops::{
-    replay::Replayed,
+    replay::{Begun, Replayed},
     report::{self, Shown},
     stack::{Stack, StackArguments},
     webhooks::{Enabled, Established, Webhooks},
 };
 use serde_json::{Value, json};
+use store::MadeDue;
 
 /// Operates a deployed BILL Engage stack.
 ///
@@ -50,7 +51,12 @@ enum WebhookCommand {
     /// Have BILL send a made-up event; fails unless it was answered with 200
     Test { id: Option<SubscriptionId> },
     /// End a subscription; without an id, the stack's own
-    Delete { id: Option<SubscriptionId> },
+    Delete {
+        id: Option<SubscriptionId>,
+        /// End it even if it is not this stack's: nobody can bring back its key
+        #[arg(long, requires = "id")]
+        force: bool,
+    },
     /// Replace the stack's subscription by one with another key
     RotateKey {
         /// Stop accepting the old key at once: for a key that became known
@@ -59,7 +65,7 @@ enum WebhookCommand {
     },
     /// Bring back the stack's subscription after BILL switched it off
     Enable,
-    /// Catch up on missed events: have every organization looked at, within the hour's budget
+    /// Catch up on missed events: make every organization due for a look, and begin with the looks
     Replay {
         /// Since when events were missed (RFC 3339); told in the answer, a look finds whatever changed
         #[arg(long)]
@@ -138,8 +144,8 @@ async fn run(arguments: StackArguments, command: Command) -> Result<Done> {
             let shown = shown(&webhooks.show(id.as_ref()).await?);
             Done::new(report::one(&shown), json!(shown))
         }
-        WebhookCommand::Delete { id } => {
-            let id = webhooks.delete(id.as_ref()).await?;
+        WebhookCommand::Delete { id, force } => {
+            let id = webhooks.delete(id.as_ref(), force).await?;
             Done::new(format!("The subscription {id} is ended."), json!({ "deleted": id }))
         }
         WebhookCommand::Test { id } => {
@@ -164,16 +170,13 @@ async fn replay(stack: &Stack, since: Option<Timestamp>) -> Result<Done> {
     if since.is_some_and(|since| since > runtime::clock::now()) {
         bail!("--since lies in the future");
     }
-    eprintln!("Having every organization looked at");
-    let replayed = stack.replay()?.run().await?;
-    let Replayed { outcome, organizations, queued } = &replayed;
+    eprintln!("Making every organization due");
+    let told = |MadeDue { organizations, made_due, .. }: &MadeDue| eprintln!("{made_due} of {organizations} so far");
+    let replayed = stack.replay()?.run(runtime::clock::now(), told).await?;
+    let Replayed { made_due: MadeDue { organizations, made_due, unreadable }, begun: Begun { outcome, queued } } = &replayed;
     let since = since.map(|since| since.to_string());
-    let of = since.as_ref().map(|since| format!(" since {since}")).unwrap_or_default();
-    let told = if replayed.is_complete() {
-        format!("{queued} of {organizations} organizations are being looked at; what changed{of} will be found.")
-    } else {
-        format!("{queued} organizations are being looked at, then fan-out stopped ({outcome}); run this again in the next hour.")
-    };
-    let value = json!({ "since": since, "outcome": outcome, "organizations": organizations, "queued": queued });
-    Ok(Done { told, value, succeeded: replayed.is_complete() })
+    let value = json!({
+        "since": since, "organizations": organizations, "made_due": made_due, "unreadable": unreadable, "outcome": outcome, "queued": queued,
+    });
+    Ok(Done::new(report::replayed(&replayed, since.as_deref()), value))
 }

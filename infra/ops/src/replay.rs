@@ -1,50 +1,74 @@
 //! Catching up on events that were missed.
 //!
 //! BILL keeps events for 180 days, but the operations that are known to us name none that sends them again. None is needed: an
-//! event says no more than that its organization is due for a look. So every organization is looked at, whatever was missed.
+//! event says no more than that its organization is due for a look. So every organization is made due, whatever was missed. That is
+//! data in a table: looks may fail, and take as many hours as the budget of BILL requests wants.
 
 use anyhow::{Context, Result, bail};
 use aws_sdk_lambda::Client;
 use aws_sdk_lambda::error::DisplayErrorContext;
 use aws_sdk_lambda::primitives::Blob;
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+use store::{MadeDue, Organizations};
 
 /// Has every organization looked at.
 #[derive(Debug, Clone)]
 pub struct Replay {
+    organizations: Organizations,
     client: Client,
     function: String,
 }
 
-/// What fan-out says that it did.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+/// What was done.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replayed {
-    /// `completed`; or `budget_spent` or `out_of_time`, and not every organization was reached.
+    /// Which organizations were made due.
+    pub made_due: MadeDue,
+    /// How the run of fan-out that followed began to look at them.
+    pub begun: Begun,
+}
+
+/// What fan-out says that it did.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Begun {
+    /// `completed`; or `budget_spent` or `out_of_time`, and the next runs do the rest.
     pub outcome: String,
-    /// Organizations seen.
-    pub organizations: u64,
-    /// Those that were queued for a look.
+    /// Organizations that were queued for a look.
     pub queued: u64,
 }
 
-impl Replayed {
-    /// Whether every organization was reached.
+impl Begun {
+    /// Whether every organization that is due was queued.
     pub fn is_complete(&self) -> bool {
         self.outcome == "completed"
     }
 }
 
 impl Replay {
-    /// By the `fan-out` function of this name.
-    pub fn new(client: Client, function: String) -> Self {
-        Self { client, function }
+    /// In the table of organizations, and by the `fan-out` function of this name.
+    pub fn new(organizations: Organizations, client: Client, function: String) -> Self {
+        Self { organizations, client, function }
     }
 
-    /// Queues every organization, within the hour's budget of BILL requests. Once more does no harm; it goes on where this ended.
-    pub async fn run(&self) -> Result<Replayed> {
-        let event = Blob::new(json!({ "all": true }).to_string());
-        let answer = match self.client.invoke().function_name(&self.function).payload(event).send().await {
+    /// Makes every organization due at `at`, telling what is done after each page of the table, and has fan-out begin. Once more does
+    /// no harm. `Err`: some may not be due, or all are and fan-out did not begin; the message says which.
+    pub async fn run(&self, at: Timestamp, told: impl FnMut(&MadeDue)) -> Result<Replayed> {
+        let made_due = self.organizations.make_due(at, told).await;
+        let made_due = made_due.context("not every organization was made due; running this again goes on with the rest")?;
+        let begun = self.begin().await.with_context(|| {
+            let MadeDue { organizations, made_due, .. } = &made_due;
+            format!(
+                "the {organizations} organizations are due, {made_due} of them by this, and the next hourly run looks at them; \
+                 but it could not be begun at once"
+            )
+        })?;
+        Ok(Replayed { made_due, begun })
+    }
+
+    async fn begin(&self) -> Result<Begun> {
+        let answer = match self.client.invoke().function_name(&self.function).payload(Blob::new("{}")).send().await {
             Ok(answer) => answer,
             Err(error) => bail!("cannot start the function {}: {}", self.function, DisplayErrorContext(&error)),
         };

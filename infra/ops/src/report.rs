@@ -4,6 +4,9 @@ use bill::events::Subscription;
 use comfy_table::{Table, presets};
 use jiff::Timestamp;
 use serde::Serialize;
+use store::MadeDue;
+
+use crate::replay::Replayed;
 
 /// A subscription, as it is printed.
 #[derive(Debug, Serialize)]
@@ -94,8 +97,82 @@ pub fn many(all: &[Shown]) -> String {
     table.to_string()
 }
 
+/// What a replay has done. `since` is when events began to be missed, as far as the operator knows.
+pub fn replayed(replayed: &Replayed, since: Option<&str>) -> String {
+    let Replayed { made_due: MadeDue { organizations, made_due, unreadable }, begun } = replayed;
+    let due_already = count(organizations.saturating_sub(*made_due).saturating_sub(unreadable.len() as u64));
+    let rest = if begun.is_complete() { "" } else { ", the rest follows with the hourly sweeps as the budget allows" };
+    let since = since.map(|since| format!("\nWhat changed since {since} will be found.")).unwrap_or_default();
+    let passed_over = if unreadable.is_empty() {
+        String::new()
+    } else {
+        format!("\nThe items of {} cannot be read, and were left as they are: {}", count(unreadable.len() as u64), unreadable.join(", "))
+    };
+    format!(
+        "{} of {} organizations were made due, {due_already} were due already; {} are being looked at now{rest}.{since}{passed_over}",
+        count(*made_due),
+        count(*organizations),
+        count(begun.queued),
+    )
+}
+
+/// With a comma before every three digits.
+fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().filter_map(|group| str::from_utf8(group).ok()).collect();
+    groups.join(",")
+}
+
 fn table() -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::replay::Begun;
+
+    #[rstest]
+    #[case::in_one_go(
+        1_050, 1_043, &[], "completed", 1_050,
+        "1,043 of 1,050 organizations were made due, 7 were due already; 1,050 are being looked at now.",
+    )]
+    #[case::beyond_the_budget(
+        12_000, 12_000, &[], "budget_spent", 400,
+        "12,000 of 12,000 organizations were made due, 0 were due already; 400 are being looked at now, \
+         the rest follows with the hourly sweeps as the budget allows.",
+    )]
+    #[case::past_unreadable_ones(
+        20, 17, &["00801A", "00801B"], "completed", 18,
+        "17 of 20 organizations were made due, 1 were due already; 18 are being looked at now.\n\
+         The items of 2 cannot be read, and were left as they are: 00801A, 00801B",
+    )]
+    fn what_a_replay_did_is_told(
+        #[case] organizations: u64,
+        #[case] made_due: u64,
+        #[case] unreadable: &[&str],
+        #[case] outcome: &str,
+        #[case] queued: u64,
+        #[case] told: &str,
+    ) {
+        let unreadable = unreadable.iter().map(ToString::to_string).collect();
+        let begun = Begun { outcome: outcome.to_owned(), queued };
+        let done = Replayed { made_due: MadeDue { organizations, made_due, unreadable }, begun };
+        assert_eq!(replayed(&done, None), told);
+        let since = replayed(&done, Some("2026-11-23T09:00:00Z"));
+        assert!(since.contains("What changed since 2026-11-23T09:00:00Z will be found."), "{since}");
+    }
+
+    #[rstest]
+    #[case(0, "0")]
+    #[case(999, "999")]
+    #[case(1_000, "1,000")]
+    #[case(1_234_567, "1,234,567")]
+    fn numbers_have_commas(#[case] number: u64, #[case] told: &str) {
+        assert_eq!(count(number), told);
+    }
 }

@@ -9,6 +9,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_sdk_cloudformation::error::{DisplayErrorContext, ProvideErrorMetadata};
 use bill::BaseUrl;
 use clap::Args;
+use store::Organizations;
 
 use crate::keys::KeyStore;
 use crate::replay::Replay;
@@ -38,6 +39,9 @@ pub struct StackArguments {
     /// Name of the fan-out function
     #[arg(long, env = "ENGAGE_FAN_OUT_FUNCTION", global = true, help_heading = INSTEAD, hide_short_help = true)]
     pub fan_out_function: Option<String>,
+    /// Name of the table of organizations
+    #[arg(long, env = "ENGAGE_ORGANIZATIONS_TABLE", global = true, help_heading = INSTEAD, hide_short_help = true)]
+    pub organizations_table: Option<String>,
 }
 
 const INSTEAD: &str = "Instead of what the stack says";
@@ -73,12 +77,14 @@ impl Stack {
         Webhooks::new(subscriptions, KeyStore::new(secrets, keys), &api_url)
     }
 
-    /// The function that has organizations looked at.
+    /// The table that says when organizations are due, and the function that has them looked at.
     pub fn replay(&self) -> Result<Replay> {
+        let table = self.said("OrganizationsTable", "--organizations-table", self.arguments.organizations_table.as_ref())?;
         let function = self.said("FanOutFunction", "--fan-out-function", self.arguments.fan_out_function.as_ref())?;
+        let organizations = Organizations::new(store::client(&self.config), table);
         let timeouts = TimeoutConfig::builder().connect_timeout(Duration::from_secs(3)).operation_timeout(INVOCATION).build();
         let config = self.config.clone().into_builder().timeout_config(timeouts).build();
-        Ok(Replay::new(aws_sdk_lambda::Client::new(&config), function))
+        Ok(Replay::new(organizations, aws_sdk_lambda::Client::new(&config), function))
     }
 
     fn said(&self, name: &str, flag: &str, told: Option<&String>) -> Result<String> {

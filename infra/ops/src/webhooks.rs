@@ -7,19 +7,18 @@
 //!
 //! Each step is stored before the next begins, so a command that was interrupted is finished by running it again.
 
+mod replacing;
+
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use bill::events::{Created, EventType, Subscription, SubscriptionId, Subscriptions, TestEvent};
-use bill::{Error, ErrorKind};
+use bill::events::{Subscription, SubscriptionId, Subscriptions, TestEvent};
+use replacing::Left;
 use tokio::time::Instant;
 use url::Url;
-use uuid::Uuid;
 
-use crate::keys::{KeyStore, Pending, StoredKeys};
+use crate::keys::KeyStore;
 
-/// What partners read in the list of their subscriptions.
-const NAME: &str = "BILL Engage";
 /// Under which the HTTP API takes notifications.
 const PATH: &str = "/bill/events";
 /// For one call to BILL with its repeats.
@@ -63,11 +62,13 @@ impl Webhooks {
 
     /// Subscribes the stack, and stores the key. `Err`: it is subscribed, or BILL or AWS refused.
     pub async fn create(&self) -> Result<Established> {
-        if let Some(finished) = self.finish().await? {
-            return Ok(finished);
-        }
-        if let Some(present) = self.ours().await?.first() {
-            let hint = if present.is_enabled() {
+        let left = match self.finish().await? {
+            Left::Made(finished) | Left::Ended(finished) => return Ok(finished),
+            left => left,
+        };
+        let ours = self.ours().await?;
+        if let Some(present) = ours.first() {
+            let hint = if matches!(left, Left::Nothing) && ours.iter().any(Subscription::is_enabled) {
                 "`engage webhooks rotate-key` gives it another key"
             } else {
                 "`engage webhooks enable` brings it back"
@@ -80,14 +81,15 @@ impl Webhooks {
     /// Replaces the stack's subscription by one with another key. The old key stays valid for what is under way, unless
     /// `revoke_previous`; then only the new one is.
     pub async fn rotate_key(&self, revoke_previous: bool) -> Result<Established> {
-        let established = if let Some(finished) = self.finish().await? {
-            finished
-        } else {
-            let ours = self.ours().await?;
-            if ours.is_empty() {
-                bail!("the stack has no subscription; `engage webhooks create` makes one");
+        let established = match self.finish().await? {
+            Left::Made(finished) => finished,
+            Left::Nothing => self.replace(&self.some_of_ours().await?).await?,
+            // The key that is to be changed may be the one that the earlier command has stored.
+            Left::Ended(Established { ended, .. }) => {
+                let replaced = self.replace(&self.some_of_ours().await?).await?;
+                Established { ended: [ended, replaced.ended].concat(), was_interrupted: true, ..replaced }
             }
-            self.replace(&ours).await?
+            Left::Unreplaced => self.replace_the_rest().await?,
         };
         if revoke_previous {
             let mut stored = self.keys.read().await?;
@@ -99,15 +101,14 @@ impl Webhooks {
 
     /// Brings back a subscription that BILL switched off.
     pub async fn enable(&self) -> Result<Enabled> {
-        if let Some(finished) = self.finish().await? {
-            return Ok(Enabled::Replaced(finished));
+        match self.finish().await? {
+            Left::Made(finished) | Left::Ended(finished) => return Ok(Enabled::Replaced(finished)),
+            Left::Unreplaced => return Ok(Enabled::Replaced(self.replace_the_rest().await?)),
+            Left::Nothing => {}
         }
-        let ours = self.ours().await?;
+        let ours = self.some_of_ours().await?;
         if let Some(enabled) = ours.iter().find(|subscription| subscription.is_enabled()) {
             return Ok(Enabled::Already(enabled.clone()));
-        }
-        if ours.is_empty() {
-            bail!("the stack has no subscription; `engage webhooks create` makes one");
         }
         Ok(Enabled::Replaced(self.replace(&ours).await?))
     }
@@ -131,19 +132,29 @@ impl Webhooks {
         self.subscriptions.test(&id, soon()).await?.with_context(|| format!("BILL knows no subscription {id}"))
     }
 
-    /// Ends a subscription. Its key stays in the secret, for what is under way.
-    pub async fn delete(&self, chosen: Option<&SubscriptionId>) -> Result<SubscriptionId> {
+    /// Ends a subscription. Its key stays in the secret, for what is under way. `Err` also when it delivers elsewhere, because nobody
+    /// could bring back its key; unless `force`.
+    pub async fn delete(&self, chosen: Option<&SubscriptionId>, force: bool) -> Result<SubscriptionId> {
         let subscription = self.show(chosen).await?;
         let id = id(&subscription)?;
-        let mut stored = self.keys.read().await?;
+        if !force && !self.is_ours(&subscription) {
+            bail!("the subscription {id} is not this stack's, it delivers to {}; --force ends it nevertheless", receiver(&subscription));
+        }
+        self.forget(&id, &subscription).await?;
         self.subscriptions.delete(&id, soon()).await?;
-        // BILL would answer for a day that it exists.
+        Ok(id)
+    }
+
+    /// What is stored about a subscription that is to be ended. It goes first: were the subscription ended before, BILL would answer
+    /// for a day that it exists, and nothing could be found again that is to be forgotten.
+    async fn forget(&self, id: &SubscriptionId, subscription: &Subscription) -> Result<()> {
+        let mut stored = self.keys.read().await?;
         let was_pending = stored.pending.take_if(|pending| Some(&pending.url) == subscription.notification_url.as_ref()).is_some();
-        if was_pending || stored.retiring.contains(&id) {
-            stored.retiring.retain(|retiring| *retiring != id);
+        if was_pending || stored.retiring.contains(id) {
+            stored.retiring.retain(|retiring| retiring != id);
             self.keys.write(&stored).await?;
         }
-        Ok(id)
+        Ok(())
     }
 
     /// Whether a subscription delivers to this stack.
@@ -161,12 +172,19 @@ impl Webhooks {
         Ok(self.list().await?.into_iter().filter(|subscription| self.is_ours(subscription)).collect())
     }
 
+    async fn some_of_ours(&self) -> Result<Vec<Subscription>> {
+        let ours = self.ours().await?;
+        if ours.is_empty() {
+            bail!("the stack has no subscription; `engage webhooks create` makes one");
+        }
+        Ok(ours)
+    }
+
     async fn only(&self) -> Result<Subscription> {
-        let mut ours = self.ours().await?;
+        let mut ours = self.some_of_ours().await?;
         match (ours.pop(), ours.is_empty()) {
             (Some(only), true) => Ok(only),
-            (Some(_), false) => bail!("the stack has several subscriptions; name one, `engage webhooks list` shows them"),
-            (None, _) => bail!("the stack has no subscription; `engage webhooks create` makes one"),
+            _ => bail!("the stack has several subscriptions; name one, `engage webhooks list` shows them"),
         }
     }
 
@@ -177,85 +195,16 @@ impl Webhooks {
         }
     }
 
-    async fn replace(&self, ours: &[Subscription]) -> Result<Established> {
-        let version = ours.iter().filter_map(|subscription| Some(version(subscription.notification_url.as_ref()?))).max().unwrap_or(1);
-        let mut url = self.url.clone();
-        url.set_query(Some(&format!("v={}", version.saturating_add(1))));
-        self.begin(url, ours.iter().map(id).collect::<Result<_>>()?).await
-    }
-
-    async fn begin(&self, url: Url, replaces: Vec<SubscriptionId>) -> Result<Established> {
-        let mut stored = self.keys.read().await?;
-        let pending = Pending { idempotency_key: Uuid::new_v4(), url, replaces };
-        stored.pending = Some(pending.clone());
-        self.keys.write(&stored).await?;
-        self.complete(stored, pending).await
-    }
-
-    /// Finishes what an earlier command has begun. `None`: nothing was left.
-    async fn finish(&self) -> Result<Option<Established>> {
-        let mut stored = self.keys.read().await?;
-        if let Some(pending) = stored.pending.clone() {
-            let established = self.complete(stored, pending).await?;
-            return Ok(Some(Established { was_interrupted: true, ..established }));
-        }
-        if stored.retiring.is_empty() {
-            return Ok(None);
-        }
-        let ended = self.retire(&mut stored).await?;
-        Ok(Some(Established { subscription: self.only().await?, ended, was_interrupted: true }))
-    }
-
-    async fn complete(&self, mut stored: StoredKeys, pending: Pending) -> Result<Established> {
-        let Created { subscription, security_key } = self.created(&mut stored, &pending).await?;
-        stored.take(&security_key);
-        stored.pending = None;
-        stored.retiring = pending.replaces;
-        self.keys.write(&stored).await?;
-        let ended = self.retire(&mut stored).await?;
-        Ok(Established { subscription, ended, was_interrupted: false })
-    }
-
-    /// Asks BILL for the subscription. When BILL refuses because it made the subscription more than a day ago, nobody will ever see
-    /// that one's key: it is ended, and another is made.
-    async fn created(&self, stored: &mut StoredKeys, pending: &Pending) -> Result<Created> {
-        let refusal = match self.ask(pending).await {
-            Err(error) if error.kind() == ErrorKind::Refused => error,
-            outcome => return Ok(outcome?),
-        };
-        let all = self.list().await?;
-        let Some(lost) = all.iter().find(|subscription| subscription.notification_url.as_ref() == Some(&pending.url)) else {
-            stored.pending = None;
-            self.keys.write(stored).await?;
-            return Err(refusal.into());
-        };
-        self.subscriptions.delete(&id(lost)?, soon()).await?;
-        let again = Pending { idempotency_key: Uuid::new_v4(), ..pending.clone() };
-        stored.pending = Some(again.clone());
-        self.keys.write(stored).await?;
-        Ok(self.ask(&again).await?)
-    }
-
-    async fn ask(&self, pending: &Pending) -> Result<Created, Error> {
-        self.subscriptions.create(pending.idempotency_key, NAME, &EventType::WANTED, &pending.url, soon()).await
-    }
-
-    async fn retire(&self, stored: &mut StoredKeys) -> Result<Vec<SubscriptionId>> {
-        if stored.retiring.is_empty() {
-            return Ok(Vec::new());
-        }
-        for id in &stored.retiring {
-            self.subscriptions.delete(id, soon()).await?;
-        }
-        let ended = std::mem::take(&mut stored.retiring);
-        self.keys.write(stored).await?;
-        Ok(ended)
+    /// After [`Left::Unreplaced`]: what was to be ended, and what should have taken its place, are replaced together.
+    async fn replace_the_rest(&self) -> Result<Established> {
+        Ok(Established { was_interrupted: true, ..self.replace(&self.ours().await?).await? })
     }
 }
 
-/// The `v` of a URL's query; without one, 1.
-fn version(url: &Url) -> u32 {
-    url.query_pairs().find(|(name, _)| name == "v").and_then(|(_, value)| value.parse().ok()).unwrap_or(1)
+/// Host and path of where a subscription delivers; what else its URL holds may be a secret of whoever made it.
+fn receiver(subscription: &Subscription) -> String {
+    let url = subscription.notification_url.as_ref();
+    url.map_or_else(|| "an unknown place".to_owned(), |url| format!("{}{}", url.host_str().unwrap_or_default(), url.path()))
 }
 
 fn id(subscription: &Subscription) -> Result<SubscriptionId> {

@@ -1,8 +1,11 @@
 //! The `organizations` table: where each organization stands and when to look at it again.
 
+mod due;
+
 use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
+pub use due::MadeDue;
 use engagement::{Organization, OrganizationId, Standing};
 use jiff::Timestamp;
 use serde::Deserialize;

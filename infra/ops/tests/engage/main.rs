@@ -1,7 +1,9 @@
-//! The commands about webhooks, with the sandbox as BILL and a stand-in for Secrets Manager.
+//! The commands about webhooks, with the sandbox as BILL and stand-ins for what they use of AWS.
 #![expect(clippy::unwrap_used, reason = "the helpers of tests fail a test as tests do")]
 
+mod aftermath;
 mod interruptions;
+mod replay;
 mod rotation;
 mod secrets;
 mod support;

@@ -2,17 +2,21 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
-use bill::events::{Notification, SIGNATURE_HEADER, SecurityKeys};
+use bill::events::{EventType, Notification, SIGNATURE_HEADER, SecurityKeys, Subscription, SubscriptionId, Subscriptions};
 use bill::{Bill, Credentials};
 use ops::keys::KeyStore;
 use ops::webhooks::Webhooks;
 use parking_lot::Mutex;
 use sandbox::{EventSwitches, Fault, FaultKind, Options, Organization, Sandbox, Switches};
+use tokio::time::Instant;
+use url::Url;
+use uuid::Uuid;
 
 use crate::secrets::{self, Secrets};
 
@@ -24,6 +28,7 @@ pub struct World {
     pub secrets: Secrets,
     pub receiver: Receiver,
     pub webhooks: Webhooks,
+    subscriptions: Subscriptions,
 }
 
 impl World {
@@ -36,8 +41,39 @@ impl World {
         let credentials = Credentials::from_json(&sandbox.credentials().to_json()).unwrap();
         let bill = Bill::new(sandbox.url().parse().unwrap(), bill::http_client().unwrap(), Arc::new(credentials));
         let keys = KeyStore::new(client, secrets::NAME.to_owned());
-        let webhooks = Webhooks::new(bill.subscriptions().unwrap(), keys, &api_url).unwrap();
-        Self { sandbox, secrets, receiver, webhooks }
+        let subscriptions = bill.subscriptions().unwrap();
+        let webhooks = Webhooks::new(subscriptions.clone(), keys, &api_url).unwrap();
+        Self { sandbox, secrets, receiver, webhooks, subscriptions }
+    }
+
+    /// Somebody else who uses the partner's application key subscribes.
+    pub async fn subscribe_another(&self, url: &str) -> SubscriptionId {
+        let url: Url = url.parse().unwrap();
+        let created = self.subscriptions.create(Uuid::new_v4(), "Another", &EventType::WANTED, &url, soon()).await;
+        created.unwrap().subscription.id.unwrap()
+    }
+
+    /// Somebody else ends a subscription.
+    pub async fn end(&self, id: &SubscriptionId) {
+        assert!(self.subscriptions.delete(id, soon()).await.unwrap());
+    }
+
+    /// Announces until BILL gives up on whoever does not answer 200.
+    pub async fn announce_until_bill_gives_up(&self) {
+        let events = EventSwitches { first_retry_ms: 1, attempts: 2, ..EventSwitches::default() };
+        self.sandbox.switches(Switches { events, ..Switches::default() });
+        self.announce();
+        self.sandbox.deliveries_ended().await;
+    }
+
+    /// The only subscription, which delivers.
+    pub async fn only_and_working(&self) -> Subscription {
+        let mut all = self.webhooks.list().await.unwrap();
+        assert_eq!(all.len(), 1, "{all:?}");
+        assert!(all[0].is_enabled(), "{all:?}");
+        assert_eq!(self.webhooks.test(None).await.unwrap().status_code, Some(200));
+        assert!(self.secrets.json().get("pending").or(self.secrets.json().get("retiring")).is_none(), "nothing is left to be done");
+        all.remove(0)
     }
 
     pub fn keys(&self) -> SecurityKeys {
@@ -83,4 +119,8 @@ async fn receive(State(this): State<Receiver>, headers: HeaderMap, body: Bytes) 
     }
     this.taken.lock().insert(Notification::parse(&body).unwrap().event_id);
     StatusCode::OK
+}
+
+fn soon() -> Instant {
+    Instant::now() + Duration::from_mins(1)
 }

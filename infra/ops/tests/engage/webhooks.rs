@@ -35,12 +35,25 @@ async fn an_ended_subscription_s_key_stays_and_becomes_the_previous_one() {
     let world = World::start().await;
     let first = world.webhooks.create().await.unwrap();
     let key = world.keys().current;
-    let ended = world.webhooks.delete(None).await.unwrap();
+    let ended = world.webhooks.delete(None, false).await.unwrap();
     assert_eq!(Some(ended), first.subscription.id);
     assert_eq!(world.keys().current, key);
     world.webhooks.create().await.unwrap();
     assert_eq!(world.keys().previous, Some(key.clone()));
     assert_ne!(world.keys().current, key);
+}
+
+#[tokio::test]
+async fn a_subscription_of_another_system_is_ended_only_by_force() {
+    let world = World::start().await;
+    let own = world.webhooks.create().await.unwrap().subscription;
+    let another = world.subscribe_another("https://hooks.northlight-ledger.example/bill?token=hunter2").await;
+    let refusal = world.webhooks.delete(Some(&another), false).await.unwrap_err().to_string();
+    assert!(refusal.contains("hooks.northlight-ledger.example/bill;") && refusal.contains("--force"), "{refusal}");
+    assert_eq!(world.webhooks.list().await.unwrap().len(), 2);
+
+    assert_eq!(world.webhooks.delete(Some(&another), true).await.unwrap(), another);
+    assert_eq!(world.only_and_working().await, own);
 }
 
 #[tokio::test]
@@ -50,7 +63,7 @@ async fn without_a_subscription_each_command_says_how_to_make_one() {
     for error in [
         webhooks.show(None).await.err(),
         webhooks.test(None).await.err(),
-        webhooks.delete(None).await.err(),
+        webhooks.delete(None, false).await.err(),
         webhooks.rotate_key(false).await.err(),
         webhooks.enable().await.err(),
     ] {
@@ -59,7 +72,7 @@ async fn without_a_subscription_each_command_says_how_to_make_one() {
     }
     let unknown: SubscriptionId = "c1f0a5c2".parse().unwrap();
     assert!(webhooks.show(Some(&unknown)).await.unwrap_err().to_string().contains("c1f0a5c2"));
-    assert!(webhooks.delete(Some(&unknown)).await.unwrap_err().to_string().contains("c1f0a5c2"));
+    assert!(webhooks.delete(Some(&unknown), false).await.unwrap_err().to_string().contains("c1f0a5c2"));
 }
 
 #[tokio::test]

@@ -92,6 +92,27 @@ async fn keys_that_stay_unprocessed_are_throttling() {
 }
 
 #[tokio::test]
+async fn every_page_of_the_table_is_made_due_and_told() {
+    let found = |number: usize, next_check_at: &str| json!({ "organization_id": { "S": id(number).as_str() }, "next_check_at": { "S": next_check_at } });
+    let due = |number| found(number, CHECKED);
+    let pages = [
+        (200, json!({ "Items": [due(1), due(2)], "LastEvaluatedKey": { "organization_id": { "S": id(2).as_str() } } })),
+        (200, json!({ "Items": [], "LastEvaluatedKey": { "organization_id": { "S": id(3).as_str() } } })),
+        (200, json!({ "Items": [due(4), found(5, "2026-11-24T06:00:00Z")] })),
+        refused("TransactionConflictException"),
+        done(),
+    ];
+    let dynamodb = Script::play(pages).await;
+    let mut told = Vec::new();
+    let made_due =
+        dynamodb.organizations().make_due(at("2026-11-23T12:00:00Z"), |done| told.push((done.organizations, done.made_due))).await;
+    assert_eq!((made_due.unwrap().made_due, told), (1, vec![(2, 0), (2, 0), (4, 1)]));
+    let requests = dynamodb.requests();
+    assert_eq!(requests[1]["ExclusiveStartKey"]["organization_id"]["S"], id(2).as_str());
+    assert_eq!(requests[4]["Key"]["organization_id"]["S"], id(5).as_str());
+}
+
+#[tokio::test]
 async fn what_is_given_back_is_given_back_at_most_once() {
     let dynamodb = Script::play([done(), fault(), done(), fault(), done()]).await;
     let limits = Limits { requests_per_hour: 100, sign_ins_per_hour: None };

@@ -18,6 +18,8 @@ mod feedback;
 #[cfg(test)]
 mod fixtures;
 #[cfg(test)]
+mod made_due;
+#[cfg(test)]
 mod notices;
 #[cfg(test)]
 mod organizations;

@@ -4,7 +4,10 @@ use anyhow::{Result, ensure};
 use aws_sdk_dynamodb::types::AttributeValue;
 use local_cloud::{LocalCloud, Options};
 
-use crate::support::{assert_stages, now, options, organizations, sweep, text};
+use crate::{
+    events::engage,
+    support::{PATIENCE, assert_stages, looked_at_before, now, options, organizations, sweep, text},
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sweep_that_spends_the_hour_goes_on_where_it_stopped() -> Result<()> {
@@ -26,8 +29,31 @@ async fn a_sweep_that_spends_the_hour_goes_on_where_it_stopped() -> Result<()> {
     assert_stages(&cloud, as_of).await?;
     let looked_at_twice = organizations(&cloud).await?.into_values().filter(|item| item["version"] != 1).count();
     ensure!(looked_at_twice == 0, "{looked_at_twice} organizations were looked at twice");
+    a_replay_that_spends_the_hour_goes_on_in_the_next(&cloud).await?;
     ensure!(cloud.dead_letters().await?.is_empty(), "messages were left in the dead-letter queue");
     Ok(())
+}
+
+async fn a_replay_that_spends_the_hour_goes_on_in_the_next(cloud: &LocalCloud) -> Result<()> {
+    next_hour(cloud).await?;
+    let at = now();
+    let replayed = engage::stack(cloud).await?.replay()?.run(at, |_| {}).await?;
+    ensure!(replayed.made_due.organizations == 230 && replayed.made_due.made_due == 230, "{replayed:?}");
+    ensure!(replayed.begun.outcome == "budget_spent" && replayed.begun.queued < 230, "{replayed:?}");
+    cloud.wait_until_drained(PATIENCE, |_| {}).await?;
+    let not_looked_at = looked_at_before(cloud, at).await?;
+    ensure!(not_looked_at > 0, "one hour was enough for all");
+
+    let mut runs = 1;
+    while looked_at_before(cloud, at).await? > 0 {
+        ensure!(runs < 8, "the replay makes no progress");
+        next_hour(cloud).await?;
+        sweep(cloud, now()).await?;
+        runs += 1;
+    }
+    let not_looked_at_once = organizations(cloud).await?.into_values().filter(|item| item["version"] != 2).count();
+    ensure!(not_looked_at_once == 0, "{not_looked_at_once} organizations were not looked at exactly once");
+    assert_stages(cloud, now()).await
 }
 
 /// What the beginning of a clock hour does: the counter starts again.

@@ -1,6 +1,6 @@
 //! BILL's webhooks, from the delivery to the new stage.
 
-mod engage;
+pub mod engage;
 mod forged;
 mod subscription;
 

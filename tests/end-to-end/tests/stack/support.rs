@@ -8,7 +8,7 @@ use local_cloud::{Invocation, LocalCloud, Options};
 use serde_json::{Value, json};
 
 /// A time-out for hangs only.
-const PATIENCE: Duration = Duration::from_mins(5);
+pub const PATIENCE: Duration = Duration::from_mins(5);
 
 /// A local cloud with every function held to its role.
 pub fn options() -> Options {
@@ -44,6 +44,15 @@ pub async fn succeed(cloud: &LocalCloud, function: &str, event: &Value) -> Resul
 pub async fn organizations(cloud: &LocalCloud) -> Result<BTreeMap<String, Value>> {
     let items = cloud.scan("OrganizationsTable").await?;
     items.into_iter().map(|item| Ok((text(&item, "organization_id")?, item))).collect()
+}
+
+/// How many organizations were last looked at before a moment.
+pub async fn looked_at_before(cloud: &LocalCloud, moment: Timestamp) -> Result<usize> {
+    let mut before = 0;
+    for item in organizations(cloud).await?.values() {
+        before += usize::from(text(item, "checked_at")?.parse::<Timestamp>()? < moment);
+    }
+    Ok(before)
 }
 
 /// Asserts that every organization is in the stage, and there for the reason, that the sandbox expects.

@@ -10,6 +10,7 @@ use anyhow::{Context, Result, ensure};
 use bill::events::{EventType, Subscription, SubscriptionId};
 use local_cloud::{LocalCloud, Options};
 use ops::{
+    replay::Replayed,
     report::{self, Shown},
     stack::{Stack, StackArguments},
     webhooks::{Enabled, Established, Webhooks},
@@ -19,7 +20,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::{PATIENCE, expected_stage};
-use crate::support::{assert_stages, now, options, organizations, sweep, text};
+use crate::support::{assert_stages, looked_at_before, now, options, organizations, sweep, text};
 
 /// Events while the key is changed.
 const EVENTS: usize = 40;
@@ -59,7 +60,7 @@ async fn without_a_subscription_each_command_says_how_to_make_one(webhooks: &Web
     for refusal in [
         webhooks.show(None).await.err(),
         webhooks.test(None).await.err(),
-        webhooks.delete(None).await.err(),
+        webhooks.delete(None, false).await.err(),
         webhooks.rotate_key(false).await.err(),
         webhooks.enable().await.err(),
     ] {
@@ -152,10 +153,15 @@ async fn after_an_outage_the_stack_is_subscribed_anew_and_catches_up(
         "it was replaced twice"
     );
     ensure!(organizations(cloud).await?[&customer]["stage"] == "bank_unverified", "the event was not missed");
-    let replayed = stack(cloud).await?.replay()?.run().await?;
-    ensure!(replayed.is_complete() && replayed.queued == replayed.organizations, "{replayed:?}");
+    let at = now();
+    let Replayed { made_due, begun } = stack(cloud).await?.replay()?.run(at, |_| {}).await?;
+    let known = organizations(cloud).await?.len() as u64;
+    ensure!(made_due.organizations == known && made_due.made_due > 0 && made_due.unreadable.is_empty(), "{made_due:?} of {known}");
+    ensure!(begun.is_complete() && begun.queued >= made_due.made_due, "{made_due:?} {begun:?}");
     cloud.wait_until_drained(PATIENCE, |_| {}).await?;
     ensure!(text(&organizations(cloud).await?[&customer], "stage")? == expected_stage(cloud, &customer)?, "it was not caught up with");
+    let not_looked_at = looked_at_before(cloud, at).await?;
+    ensure!(not_looked_at == 0, "{not_looked_at} organizations were not looked at");
     assert_stages(cloud, now()).await?;
 
     let earlier = cloud.sandbox().deliveries().len();
@@ -178,7 +184,7 @@ async fn until_the_test_is_answered_with_200(webhooks: &Webhooks) -> Result<()> 
 
 async fn an_ended_subscription_tells_nothing(cloud: &LocalCloud, webhooks: &Webhooks) -> Result<()> {
     let subscription = id(webhooks.show(None).await?)?;
-    ensure!(webhooks.delete(None).await? == subscription && webhooks.list().await?.is_empty(), "it was not ended");
+    ensure!(webhooks.delete(None, false).await? == subscription && webhooks.list().await?.is_empty(), "it was not ended");
     let earlier = cloud.sandbox().deliveries().len();
     let known = organizations(cloud).await?.into_keys().next().context("no organization is known")?;
     announce(cloud, &known)?;

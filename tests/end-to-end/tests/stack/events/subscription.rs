@@ -44,7 +44,7 @@ async fn a_verified_bank_account_changes_at_once_what_is_said_and_a_lost_webhook
     the_partners_product_says_something_else(&cloud, told).await?;
     the_reminder_is_not_sent(&cloud, told, idle).await?;
 
-    webhooks.delete(None).await?;
+    webhooks.delete(None, false).await?;
     let until_found = the_sweep_finds_what_was_not_told(&cloud, lost).await?;
     print_figures(elapsed, until_found);
     Ok(())
