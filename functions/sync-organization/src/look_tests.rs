@@ -112,3 +112,13 @@ async fn an_organization_that_bill_refuses_is_refused_and_a_broken_bill_is_not()
         assert_eq!(error.closes_hour(), code == "BDC_1144");
     }
 }
+
+#[tokio::test]
+async fn a_bill_that_does_not_answer_in_time_is_given_up_like_one_that_cannot_answer() {
+    let sandbox = Sandbox::start(Options::default()).await.unwrap();
+    let listed = bill(&sandbox).organizations(None, soon()).await.unwrap().rows.remove(0);
+    let calls = bill(&sandbox).organization(&listed.id.unwrap(), Instant::now());
+    let error = LookError::from(calls.users().await.unwrap_err());
+    assert_eq!(error.error_type(), "bill_deadline");
+    assert!(matches!(error.remedy(), Remedy::NextSweep) && error.may_pass_soon() && error.is_about_organization());
+}

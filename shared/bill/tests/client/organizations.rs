@@ -46,6 +46,26 @@ async fn an_organization_is_read_as_the_sandbox_has_it() {
 }
 
 #[tokio::test]
+async fn an_organizations_own_row_is_found_among_all_and_nobody_elses() {
+    let sandbox = sandbox(Switches::default()).await;
+    let (organization_id, _) = any_organization(&sandbox);
+    let organization = sandbox.organization(&organization_id).unwrap();
+    sandbox.put_organization(Organization { archived: true, ..organization });
+    let bill = client(&sandbox);
+    let row = bill.organization(&organization_id, soon()).listed().await.unwrap().unwrap();
+    assert_eq!((row.id.as_deref(), row.archived), (Some(&*organization_id), Some(true)));
+    assert!(row.created_time.is_some());
+    assert!(bill.organization("00801NOBODY", soon()).listed().await.unwrap().is_none());
+
+    let passed_over = r#"{"results":[{"id":"008OTHER"},{"id":"008ORG"},{"id":"008ANOTHER"}]}"#;
+    let script = Script::start([reply(200, passed_over), reply(200, r#"{"results":[{"id":"008OTHER"}]}"#)]).await;
+    let bill = script.client();
+    let row = bill.organization("008ORG", soon()).listed().await.unwrap();
+    assert_eq!(row.unwrap().id.as_deref(), Some("008ORG"), "a filter that is passed over");
+    assert!(bill.organization("008ORG", soon()).listed().await.unwrap().is_none());
+}
+
+#[tokio::test]
 async fn a_verification_that_never_began_is_none() {
     for unstarted_verification in [UnstartedVerification::Empty, UnstartedVerification::NotFound] {
         let sandbox = sandbox(Switches { unstarted_verification, ..Switches::default() }).await;

@@ -32,8 +32,7 @@ impl Organizations {
     /// May run twice, side by side, and beside looks: whatever was looked at or made due meanwhile is left alone. After an `Err`, as
     /// after the end of the process, what was made due stays due; repeating it does the rest.
     ///
-    /// A look that is under way when its organization is made due writes its own next moment over this. That look has seen what was
-    /// so moments before `at`, which is why nobody makes up for it.
+    /// A look that is under way when its organization is made due is not written, and the organization stays due.
     pub async fn make_due(&self, at: Timestamp, mut told: impl FnMut(&MadeDue)) -> Result<MadeDue, StoreError> {
         const PROJECTION: &str = "#organization_id, #checked_at, #next_check_at";
         let scan = self.client.scan().table_name(&self.table).projection_expression(PROJECTION);

@@ -1,6 +1,6 @@
 //! Making every organization due.
 
-use engagement::Name;
+use engagement::{Decision, Name, Organization};
 use serde_json::json;
 use store::{Applied, MadeDue};
 
@@ -23,6 +23,7 @@ async fn every_organization_is_made_due_whatever_happens_meanwhile() {
         an_unreadable_item_is_named_and_its_neighbours_are_made_due,
         two_runs_at_once_and_a_run_again_do_no_harm,
         a_look_that_is_written_after_it_is_not_lost,
+        a_look_that_began_before_it_is_not_written,
     ];
 }
 
@@ -126,6 +127,14 @@ async fn a_look_that_is_written_after_it_is_not_lost(tables: &Tables) {
     assert_eq!(due_at(tables, 2, NOW).await, [1]);
 }
 
+async fn a_look_that_began_before_it_is_not_written(tables: &Tables) {
+    write(tables, 0..1, CHECKED).await;
+    let previous = tables.organizations().get(&id(0)).await.unwrap();
+    tables.organizations().make_due(at(NOW), |_| {}).await.unwrap();
+    assert_eq!(written_over(tables, previous, "2026-11-23T11:59:59Z").await, Applied::Superseded);
+    assert_eq!(due_at(tables, 1, NOW).await, [0]);
+}
+
 fn done(organizations: u64, made_due: u64) -> MadeDue {
     MadeDue { organizations, made_due, unreadable: Vec::new() }
 }
@@ -139,9 +148,14 @@ async fn write(tables: &Tables, numbers: std::ops::Range<usize>, checked_at: &st
 
 /// Looks at an organization a second time.
 async fn look(tables: &Tables, number: usize, checked_at: &str) -> Applied {
-    let mut decision = decision(number, 2, checked_at, &[]);
-    decision.transition = None;
-    tables.checks().apply(&decision, Some(1), &key()).await.unwrap()
+    let previous = tables.organizations().get(&id(number)).await.unwrap();
+    written_over(tables, previous, checked_at).await
+}
+
+async fn written_over(tables: &Tables, previous: Option<Organization>, checked_at: &str) -> Applied {
+    let mut decision = Decision { transition: None, ..decision(0, 2, checked_at, &[]) };
+    decision.organization.organization_id = previous.as_ref().unwrap().organization_id.clone();
+    tables.checks().apply(&decision, previous.as_ref(), &key()).await.unwrap()
 }
 
 /// The numbers below `all` whose organizations fan-out would find due.

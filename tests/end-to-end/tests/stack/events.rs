@@ -12,7 +12,7 @@ use futures::future::try_join_all;
 use jiff::SignedDuration;
 use local_cloud::{LocalCloud, Options};
 use reqwest::{Method, StatusCode};
-use sandbox::{Change, Payments};
+use sandbox::{Change, Organization, Payments};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
@@ -31,6 +31,8 @@ async fn what_bill_tells_is_seen_at_once_and_whatever_is_not_signed_is_not() -> 
     until_there_is_a_key_bill_is_to_try_again(&cloud).await?;
     only_what_is_signed_reaches_the_queue(&cloud).await?;
     println!("the new stage was there after {:?}", a_payment_makes_its_organization_active(&cloud).await?);
+    a_customer_that_is_new_is_looked_at_at_once(&cloud).await?;
+    whether_it_is_archived_is_read_and_not_remembered(&cloud).await?;
     a_burst_is_one_look_and_one_more_when_its_minute_is_over(&cloud).await?;
     sweep_and_events_together_leave_the_newest_observation(&cloud).await?;
     ensure!(cloud.dead_letters().await?.is_empty(), "messages were left in the dead-letter queue");
@@ -64,6 +66,35 @@ async fn a_payment_makes_its_organization_active(cloud: &LocalCloud) -> Result<D
     ensure!(deliver(cloud, &notification(&id, "e-3"), KEY).await? == 200, "a signed delivery");
     wait_for_stage(cloud, &id, "active").await?;
     Ok(delivered.elapsed())
+}
+
+async fn a_customer_that_is_new_is_looked_at_at_once(cloud: &LocalCloud) -> Result<()> {
+    let like = cloud.sandbox().organization(&payer(cloud).await?).context("it is not at BILL")?;
+    let id = "00802NEWCOMER4xd9".to_owned();
+    cloud.sandbox().put_organization(Organization { id: Some(id.clone()), ..like });
+    let request = message(&id, now(), now() + SignedDuration::from_secs(90));
+    succeed(cloud, "SyncOrganizationFunction", &request).await?;
+    let known = organizations(cloud).await?;
+    let found = known.get(&id).context("it was left to the sweep")?;
+    ensure!(found["stage"] == expected_stage(cloud, &id)? && found["name"].is_string(), "{found}");
+    let request = message("00802NOBODY", now(), now() + SignedDuration::from_secs(90));
+    let answer = succeed(cloud, "SyncOrganizationFunction", &request).await?;
+    ensure!(answer["batchItemFailures"] == json!([]), "an organization that BILL does not list is looked at again: {answer}");
+    ensure!(!organizations(cloud).await?.contains_key("00802NOBODY"), "an organization that BILL does not list is remembered");
+    Ok(())
+}
+
+async fn whether_it_is_archived_is_read_and_not_remembered(cloud: &LocalCloud) -> Result<()> {
+    let id = payer(cloud).await?;
+    let open = cloud.sandbox().organization(&id).context("it is not at BILL")?;
+    let stage = organizations(cloud).await?[&id]["stage"].clone();
+    for (archived, expected) in [(true, json!("closed")), (false, stage)] {
+        sleep(Duration::from_secs(2)).await; // so that the last look was before
+        cloud.sandbox().put_organization(Organization { archived, ..open.clone() });
+        succeed(cloud, "SyncOrganizationFunction", &message(&id, now(), now() + SignedDuration::from_secs(90))).await?;
+        ensure!(organizations(cloud).await?[&id]["stage"] == expected, "archived is {archived}: {}", organizations(cloud).await?[&id]);
+    }
+    Ok(())
 }
 
 async fn a_burst_is_one_look_and_one_more_when_its_minute_is_over(cloud: &LocalCloud) -> Result<()> {
