@@ -142,7 +142,8 @@ mod tests {
         let rejected = answer(400, SendEmailError::MessageRejected(MessageRejected::builder().build()));
         assert!(matches!(judge(&rejected), SendError::Rejected(_)));
         let message = "Email address is not verified. The following identities failed the check in region US-EAST-1: e@x.example";
-        let unverified = answer(400, SendEmailError::MessageRejected(MessageRejected::builder().message(message).build()));
+        let meta = ErrorMetadata::builder().code("MessageRejected").message(message).build();
+        let unverified = answer(400, SendEmailError::MessageRejected(MessageRejected::builder().meta(meta).build()));
         let refused = judge(&unverified);
         assert!(matches!(refused, SendError::AccountRefused(_)) && !refused.to_string().contains('@'), "{refused}");
         let slow_down = answer(429, SendEmailError::TooManyRequestsException(TooManyRequestsException::builder().build()));
