@@ -5,12 +5,12 @@
 //! the message waits in the queue. Nothing is remembered for this but what each look leaves behind, `checked_at`.
 
 use bill::ErrorKind;
-use engagement::{ListedOrganization, Organization, OrganizationId, StageReason, SyncRequest};
+use engagement::{ListedOrganization, Organization, OrganizationId, SyncRequest};
 use jiff::{SignedDuration, Timestamp};
 use runtime::{clock, sqs::Outcome};
 use store::Applied;
 
-use crate::{Work, look::LookError, signals};
+use crate::{Work, is_archived, look::LookError, signals};
 
 /// Clocks of AWS differ by less than this: so long after a minute's end, an event may still be counted to it.
 const CLOCK_DIFFERENCE: SignedDuration = SignedDuration::from_secs(2);
@@ -96,7 +96,7 @@ fn remembered(previous: &Organization) -> ListedOrganization {
     ListedOrganization {
         id: previous.organization_id.clone(),
         name: previous.name.clone(),
-        archived: previous.stage_reason == StageReason::Archived,
+        archived: is_archived(previous),
         created_at: previous.created_at,
     }
 }

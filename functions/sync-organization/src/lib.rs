@@ -21,8 +21,8 @@ use std::{
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use bill::{Bill, Credentials};
 pub use config::Config;
-use engagement::{AddressKey, Decision, Organization, Rules, Signals, SyncRequest, decide};
-use jiff::SignedDuration;
+use engagement::{AddressKey, Decision, Organization, Rules, Signals, StageReason, SyncRequest, decide};
+use jiff::{SignedDuration, Timestamp};
 use look::{Look, LookError};
 use runtime::{
     DeadLetters, Deadline, ErrorType, Failure, Metrics, Secret, clock,
@@ -79,7 +79,8 @@ impl Sync {
         let (_, key) = futures::try_join!(self.credentials.get(), self.address_key.get())?;
         let looks = u32::try_from(event.records.len()).unwrap_or(u32::MAX);
         let amount = Amount { requests: looks.saturating_mul(REQUESTS_PER_LOOK), sign_ins: looks };
-        let reservation = self.runs.reserve(clock::now(), amount, self.limits).await.map_err(stored)?;
+        let began = clock::now();
+        let reservation = self.runs.reserve(began, amount, self.limits).await.map_err(stored)?;
         if reservation.is_none() {
             tracing::info!(looks, "the hour's budget of BILL requests is spent; the organizations stay due, or are made so");
             metrics.count("budget_spent");
@@ -90,7 +91,7 @@ impl Sync {
         }
         let key = AddressKey::new((*key).clone());
         let hour_closed = AtomicBool::new(reservation.is_none());
-        let work = Work { sync: self, key, deadline, metrics, hour_closed, used: look::Used::default() };
+        let work = Work { sync: self, key, deadline, metrics, began, hour_closed, used: look::Used::default() };
         let batch = run_batch(event, deadline, CONCURRENCY, LOOK_TIME, |record| work.record(record)).await;
         let used = work.used.amount();
         metrics.add("bill_requests", f64::from(used.requests));
@@ -112,6 +113,7 @@ struct Work<'a> {
     key: AddressKey,
     deadline: Deadline,
     metrics: &'a Metrics,
+    began: Timestamp,
     hour_closed: AtomicBool,
     used: look::Used,
 }
@@ -222,9 +224,10 @@ impl Work<'_> {
         end.checked_sub(WRITE_TIME).unwrap_or(end)
     }
 
+    /// Closes the hour in which the batch began: an answer that comes after its end may be about it.
     async fn close_hour(&self) {
         self.metrics.count("hour_exhausted");
-        if let Err(error) = self.sync.runs.close_hour(clock::now()).await {
+        if let Err(error) = self.sync.runs.close_hour(self.began).await {
             tracing::warn!(error_type = error.type_name(), "the hour was not closed for other batches");
         }
     }
@@ -252,11 +255,16 @@ fn not_wanted(previous: Option<&Organization>, request: &SyncRequest) -> Option<
     let previous = previous?;
     if previous.checked_at >= request.as_of {
         Some("already checked for this moment or a later one")
-    } else if previous.next_check_at > request.as_of && !request.all {
+    } else if previous.next_check_at > request.as_of && !request.all && is_archived(previous) == request.organization.archived {
         Some("not due")
     } else {
         None
     }
+}
+
+/// Whether it was archived when it was last looked at.
+fn is_archived(organization: &Organization) -> bool {
+    organization.stage_reason == StageReason::Archived
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape of map_err")]

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use bill::{OrganizationCalls, Rows};
+use bill::{ErrorKind, OrganizationCalls, Rows};
 use engagement::{PaymentHistory, Signals, SyncRequest, UserId, Verification};
 use runtime::Metrics;
 use store::{Amount, StoreError};
@@ -43,17 +43,19 @@ impl Look<'_> {
         signals.banks = banks.rows.iter().map(signals::bank_account).collect();
         signals.payments = payments?;
         if signals.wants_verification(self.request.as_of) {
-            let answer = self.calls.risk_verification().await?;
-            signals.verification = Some(answer.as_ref().map_or(Verification::NotStarted, signals::verification));
+            signals.verification = Some(self.verification(metrics).await?);
         }
         Ok(signals)
     }
 
-    /// Signs in as the first user whom BILL accepts. `early`: an attempt that was already made.
+    /// Signs in as the first user whom BILL accepts. `early`: an attempt that was already made, with a user who may be one no longer.
     async fn sign_in(&self, signals: &Signals, early: Option<(UserId, Result<(), bill::Error>)>) -> Result<(), LookError> {
+        let is_candidate = |user: &UserId| signals.sign_in_candidates().iter().any(|candidate| candidate.id == *user);
         let (tried, mut refusal) = match early {
             Some((_, Ok(()))) => return Ok(()),
-            Some((user, Err(error))) if is_about_user(&error) => (Some(user), Some(error)),
+            Some((user, Err(error))) if is_about_user(&error) || (!is_candidate(&user) && !error.is_hour_exhausted()) => {
+                (Some(user), Some(error))
+            }
             Some((_, Err(error))) => return Err(error.into()),
             None => (None, None),
         };
@@ -66,6 +68,19 @@ impl Look<'_> {
             }
         }
         Err(refusal.map_or(LookError::HourClosed, LookError::Bill))
+    }
+
+    /// Where the know-your-customer check stands. A refusal says no more than that there is nothing to show.
+    async fn verification(&self, metrics: &Metrics) -> Result<Verification, bill::Error> {
+        match self.calls.risk_verification().await {
+            Ok(answer) => Ok(answer.as_ref().map_or(Verification::NotStarted, signals::verification)),
+            Err(error) if error.kind() == ErrorKind::Refused => {
+                metrics.count("verifications_refused");
+                tracing::warn!(%error, "BILL refuses to show the verification; it counts as not begun");
+                Ok(Verification::NotStarted)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Pages of payments, newest first, until they tell enough.

@@ -65,8 +65,39 @@ async fn a_known_user_who_cannot_sign_in_any_more_is_replaced() {
     let payer = sandbox.population(sandbox.now()).into_iter().find(|it| it.expected_stage.as_deref() == Some("active")).unwrap();
     let listed = page.rows.iter().find(|row| row.id == payer.organization_id).unwrap();
     let gone: UserId = "00602GONE00000000001".parse().unwrap();
+    let (signals, _) = look(&bill, listed, std::slice::from_ref(&gone), sandbox.now()).await;
+    assert_eq!(classify(&signals.unwrap(), sandbox.now()).0, engagement::Stage::Active);
+
+    // How BILL refuses a user who is gone is unknown. At first in the session there is, then in a new one.
+    sandbox.fault(Fault { times: Some(2), ..failing("loginAsUser", 401, "BDC_9999") });
     let (signals, _) = look(&bill, listed, &[gone], sandbox.now()).await;
     assert_eq!(classify(&signals.unwrap(), sandbox.now()).0, engagement::Stage::Active);
+}
+
+fn failing(endpoint: &str, status: u16, code: &str) -> Fault {
+    let kind = FaultKind::Status { status, code: Some(code.to_owned()), retry_after: None };
+    Fault { endpoint: Some(endpoint.to_owned()), organization_id: None, kind, times: None }
+}
+
+#[tokio::test]
+async fn a_verification_that_bill_refuses_to_show_counts_as_not_begun() {
+    let sandbox = Sandbox::start(Options::default()).await.unwrap();
+    let bill = bill(&sandbox);
+    let page = bill.organizations(None, soon()).await.unwrap();
+    let population = sandbox.population(sandbox.now());
+    let is_enrolling = |row: &&bill::Organization| {
+        population.iter().any(|it| it.organization_id == row.id && it.expected_stage.as_deref() == Some("enrolling"))
+    };
+    let mut refused = 0;
+    for listed in page.rows.iter().filter(is_enrolling) {
+        sandbox.clear_faults();
+        let shown = look(&bill, listed, &[], sandbox.now()).await.0.unwrap();
+        sandbox.fault(failing("getRiskVerifications", 422, "BDC_9999"));
+        let not_shown = look(&bill, listed, &[], sandbox.now()).await.0.unwrap();
+        assert_eq!(not_shown.verification, shown.verification.map(|_| Verification::NotStarted));
+        refused += usize::from(not_shown.verification.is_some());
+    }
+    assert!(refused > 0, "nobody's verification is asked for");
 }
 
 #[tokio::test]
@@ -92,19 +123,13 @@ async fn an_organization_that_bill_refuses_is_refused_and_a_broken_bill_is_not()
     let page = bill.organizations(None, soon()).await.unwrap();
     let payer = sandbox.population(sandbox.now()).into_iter().find(|it| it.expected_stage.as_deref() == Some("active")).unwrap();
     let listed = page.rows.iter().find(|row| row.id == payer.organization_id).unwrap();
-    let fail = |status, code: &str| Fault {
-        endpoint: Some("loginAsUser".to_owned()),
-        organization_id: None,
-        kind: FaultKind::Status { status, code: Some(code.to_owned()), retry_after: None },
-        times: None,
-    };
     for (status, code, error_type, is_tomorrow) in [
         (422, "BDC_9999", "bill_refused", true),
         (403, "BDC_1361", "bill_untrusted_session", true),
         (422, "BDC_1144", "bill_hour_exhausted", false),
     ] {
         sandbox.clear_faults();
-        sandbox.fault(fail(status, code));
+        sandbox.fault(failing("loginAsUser", status, code));
         let (signals, _) = look(&bill, listed, &[], sandbox.now()).await;
         let error = signals.unwrap_err();
         assert_eq!(error.error_type(), error_type);
