@@ -1,5 +1,3 @@
-use std::num::NonZeroU8;
-
 use engagement::{Campaign, CampaignId, Category, Role, Stage, Step, StepId};
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 use serde::Deserialize;
@@ -12,7 +10,7 @@ pub(crate) struct CampaignFile {
     priority: u8,
     #[serde(default = "administrators")]
     audience: Vec<RoleName>,
-    max_recipients: Option<NonZeroU8>,
+    max_recipients: Option<Recipients>,
     #[serde(default)]
     steps: Vec<StepEntry>,
 }
@@ -32,7 +30,7 @@ impl CampaignFile {
             stage,
             category: self.category,
             audience: self.audience.into_iter().map(|RoleName(role)| role).collect(),
-            max_recipients: self.max_recipients.map_or(Campaign::DEFAULT_MAX_RECIPIENTS, |number| usize::from(number.get())),
+            max_recipients: self.max_recipients.map_or(Campaign::DEFAULT_MAX_RECIPIENTS, |Recipients(number)| number),
             priority: self.priority,
             steps: self.steps.into_iter().map(StepEntry::into_step).collect(),
         }
@@ -47,6 +45,20 @@ impl StepEntry {
 
 fn administrators() -> Vec<RoleName> {
     vec![RoleName(Role::Administrator)]
+}
+
+/// How many people of one organization are written to. The notices of a few steps go into one transaction of DynamoDB's, which has
+/// room for 98.
+#[derive(Deserialize)]
+#[serde(try_from = "u8")]
+struct Recipients(usize);
+
+impl TryFrom<u8> for Recipients {
+    type Error = String;
+
+    fn try_from(number: u8) -> Result<Self, Self::Error> {
+        if (1..=20).contains(&number) { Ok(Self(usize::from(number))) } else { Err(format!("{number} is not from 1 to 20")) }
+    }
 }
 
 /// A role as BILL writes it, `ADMINISTRATOR` for instance.

@@ -16,7 +16,7 @@ const MJML: &str = "campaigns/no_bank_account/connect-bank-1.mjml.jinja";
 #[case::absent_key(CAMPAIGN, "priority = 3", "campaign.toml", "missing field `category`")]
 #[case::unknown_category(CAMPAIGN, "category = \"news\"\npriority = 3", "line 1", "unknown variant `news`")]
 #[case::unknown_role(CAMPAIGN, "category = \"product\"\npriority = 3\naudience = [\"BOSS\"]", "line 3", "\"BOSS\" is no role")]
-#[case::nobody(CAMPAIGN, "category = \"product\"\npriority = 3\nmax_recipients = 0", "line 3", "nonzero")]
+#[case::nobody(CAMPAIGN, "category = \"product\"\npriority = 3\nmax_recipients = 0", "line 3", "from 1 to 20")]
 #[case::unreadable_duration(CAMPAIGN, &steps("a", "soon"), "line 6", "\"soon\" is no length of time such as \"3d\"")]
 #[case::months_differ(CAMPAIGN, &steps("a", "1 month"), "line 6", "\"1 month\" is no length of time")]
 #[case::negative("campaigns/active/campaign.toml", &steps("tip-approvals", "-1d"), "step tip-approvals", "negative")]
