@@ -2,6 +2,7 @@
 
 use bill::BaseUrl;
 use runtime::{ConfigError, Environment};
+use store::Limits;
 
 /// What the function reads from its environment.
 #[derive(Debug)]
@@ -10,8 +11,8 @@ pub struct Config {
     pub bill_base_url: BaseUrl,
     /// `BILL_CREDENTIALS_SECRET`: ARN of the secret.
     pub bill_credentials_secret: String,
-    /// `BILL_REQUESTS_PER_HOUR`: the sweep's share of BILL's limit.
-    pub bill_requests_per_hour: u32,
+    /// `BILL_REQUESTS_PER_HOUR` (the sweep's share of BILL's limit) and `BILL_SIGN_INS_PER_HOUR` (0: no limit of their own).
+    pub limits: Limits,
     /// `ORGANIZATIONS_TABLE`.
     pub organizations_table: String,
     /// `RUNS_TABLE`.
@@ -27,7 +28,8 @@ impl Config {
     pub fn read(mut environment: Environment) -> Result<Self, ConfigError> {
         let bill_base_url = environment.required("BILL_BASE_URL");
         let bill_credentials_secret = environment.required("BILL_CREDENTIALS_SECRET");
-        let bill_requests_per_hour = environment.optional("BILL_REQUESTS_PER_HOUR", 10_000);
+        let requests_per_hour = environment.optional("BILL_REQUESTS_PER_HOUR", 10_000);
+        let sign_ins_per_hour = environment.optional("BILL_SIGN_INS_PER_HOUR", 0);
         let organizations_table = environment.required("ORGANIZATIONS_TABLE");
         let runs_table = environment.required("RUNS_TABLE");
         let sync_queue_url = environment.required("SYNC_QUEUE_URL");
@@ -36,7 +38,10 @@ impl Config {
             Some(Self {
                 bill_base_url: bill_base_url?,
                 bill_credentials_secret: bill_credentials_secret?,
-                bill_requests_per_hour: bill_requests_per_hour?,
+                limits: Limits {
+                    requests_per_hour: requests_per_hour?,
+                    sign_ins_per_hour: Some(sign_ins_per_hour?).filter(|limit| *limit > 0),
+                },
                 organizations_table: organizations_table?,
                 runs_table: runs_table?,
                 sync_queue_url: sync_queue_url?,

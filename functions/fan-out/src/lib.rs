@@ -12,7 +12,7 @@ use std::{collections::HashSet, num::NonZeroU32, time::Duration};
 use bill::{Bill, Credentials, Page, PageToken};
 pub use config::Config;
 use engagement::OrganizationId;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 pub use queue::SyncQueue;
 use runtime::{Deadline, Failure, Metrics, ScheduleEvent, Secret, clock};
 use serde::Serialize;
@@ -23,6 +23,9 @@ const REQUESTS_PER_LOOK: NonZeroU32 = NonZeroU32::new(5).unwrap();
 
 /// Time that one page needs at most, so that a run stops in an orderly way before its deadline.
 const PAGE_TIME: Duration = Duration::from_secs(20);
+
+/// How long a page is gone on from. Runs that end early save one each hour.
+const CURSOR_LIFETIME: SignedDuration = SignedDuration::from_hours(6);
 
 /// Lists organizations and queues those that are due. Built once per process.
 pub struct FanOut {
@@ -36,7 +39,7 @@ pub struct FanOut {
     pub runs: Runs,
     /// Where to send them.
     pub queue: SyncQueue,
-    /// How many BILL requests the hour allows.
+    /// How many BILL requests and sign-ins the hour allows.
     pub limits: Limits,
 }
 
@@ -79,35 +82,64 @@ impl FanOut {
         let started_at = clock::now();
         let as_of = event.as_of.unwrap_or(started_at);
         self.credentials.get().await?;
+        let requests_before = self.bill.requests();
         let (remaining, cursor) = futures::try_join!(self.runs.remaining(started_at, self.limits), self.runs.cursor()).map_err(stored)?;
+        let allowance = u64::from((remaining.requests / REQUESTS_PER_LOOK).min(remaining.sign_ins));
         let mut sweep = Sweep {
             fan_out: self,
             as_of,
             all: event.all,
             deadline,
-            allowance: u64::from(remaining / REQUESTS_PER_LOOK),
+            allowance,
             queued: HashSet::new(),
             summary: Summary { run_id: run_id.to_owned(), ..Summary::default() },
         };
-        let swept = Box::pin(sweep.run(cursor)).await;
-        let Sweep { summary, .. } = sweep;
-        count(&summary, metrics);
-        self.settle(started_at, &summary).await;
+        let swept = if allowance == 0 {
+            sweep.summary.outcome = Outcome::BudgetSpent;
+            Ok(())
+        } else {
+            Box::pin(sweep.run(usable(cursor, started_at))).await
+        };
+        let Sweep { mut summary, .. } = sweep;
+        let requests = u32::try_from(self.bill.requests() - requests_before).unwrap_or(u32::MAX);
+        self.settle(started_at, requests).await;
+        let swept = match swept {
+            Err(SweepError::Bill(error)) if error.is_hour_exhausted() => {
+                summary.outcome = Outcome::BudgetSpent;
+                self.close_hour(started_at).await;
+                Ok(())
+            }
+            swept => swept,
+        };
+        count(&summary, requests, metrics);
         swept?;
         self.runs.record(&record(&summary, as_of, started_at)).await.map_err(stored)?;
         Ok(summary)
     }
 
-    /// Counts the pages against the hour's budget. A failure here costs the precision of a counter, not the run.
-    async fn settle(&self, now: Timestamp, summary: &Summary) {
-        if summary.pages == 0 {
+    /// BILL says that the hour is used up: nobody is to ask any more.
+    async fn close_hour(&self, now: Timestamp) {
+        tracing::warn!(error_type = "bill_hour_exhausted", "BILL's requests of this hour are used up; the next run goes on");
+        if let Err(error) = self.runs.close_hour(now).await {
+            tracing::warn!(error_type = error.type_name(), "the hour was not closed for others");
+        }
+    }
+
+    /// Counts what listing took against the hour's budget. A failure here costs the precision of a counter, not the run.
+    async fn settle(&self, now: Timestamp, requests: u32) {
+        if requests == 0 {
             return;
         }
-        let used = Amount { requests: u32::try_from(summary.pages).unwrap_or(u32::MAX), sign_ins: 0 };
+        let used = Amount { requests, sign_ins: 0 };
         if let Err(error) = self.runs.add(now, used).await {
             tracing::warn!(error_type = error.type_name(), "the run's requests were not counted");
         }
     }
+}
+
+/// A cursor younger than this, if there is one. BILL does not say for how long it knows a page.
+fn usable(cursor: Option<Cursor>, now: Timestamp) -> Option<Cursor> {
+    cursor.filter(|cursor| now.duration_since(cursor.saved_at) < CURSOR_LIFETIME)
 }
 
 /// One pass over the list of organizations.
@@ -123,7 +155,7 @@ struct Sweep<'a> {
 
 impl Sweep<'_> {
     /// From the cursor to the end of the list, then from its beginning to the cursor.
-    async fn run(&mut self, cursor: Option<Cursor>) -> Result<(), Failure> {
+    async fn run(&mut self, cursor: Option<Cursor>) -> Result<(), SweepError> {
         let start = cursor.map(|cursor| PageToken::new(cursor.page));
         if let Some(start) = &start {
             match self.pass(Some(start.clone()), None).await {
@@ -133,7 +165,7 @@ impl Sweep<'_> {
                     tracing::warn!("BILL no longer knows the page where the last run stopped; starting from the first");
                     self.fan_out.runs.clear_cursor().await.map_err(stored)?;
                 }
-                Err(failure) => return Err(failure.into()),
+                Err(failure) => return Err(failure),
             }
         }
         self.pass(None, start.as_ref()).await?;
@@ -237,13 +269,13 @@ impl From<SweepError> for Failure {
     }
 }
 
-fn count(summary: &Summary, metrics: &Metrics) {
+fn count(summary: &Summary, requests: u32, metrics: &Metrics) {
     for (name, value) in [
         ("organizations_seen", summary.organizations),
         ("organizations_due", summary.due),
         ("organizations_queued", summary.queued),
         ("organizations_skipped", summary.skipped),
-        ("bill_requests", summary.pages),
+        ("bill_requests", u64::from(requests)),
     ] {
         #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
         metrics.add(name, value as f64);

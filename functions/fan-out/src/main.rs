@@ -4,7 +4,7 @@ use std::{process::ExitCode, time::Duration};
 
 use fan_out::{Config, FanOut, SyncQueue};
 use runtime::{Deadline, Environment, Failure, Metrics, ScheduleEvent};
-use store::{Limits, Organizations, Runs};
+use store::{Organizations, Runs};
 
 /// Time kept back for the record of the run.
 const MARGIN: Duration = Duration::from_secs(5);
@@ -25,7 +25,7 @@ async fn start() -> Result<(), Failure> {
         organizations: Organizations::new(tables.clone(), config.organizations_table),
         runs: Runs::new(tables, config.runs_table),
         queue: SyncQueue::new(aws_sdk_sqs::Client::new(&aws), config.sync_queue_url),
-        limits: Limits { requests_per_hour: config.bill_requests_per_hour, sign_ins_per_hour: None },
+        limits: config.limits,
     };
     let metrics = Metrics::new("fan-out", config.environment);
     let (fan_out, of_run) = (&fan_out, &metrics);

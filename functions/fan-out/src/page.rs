@@ -27,7 +27,8 @@ pub fn listed_organizations(page: Page<bill::Organization>) -> (Vec<ListedOrgani
     (listed, skipped)
 }
 
-/// Those of the organizations that are due: unknown, or `next_check_at <= as_of`, or all of them.
+/// Those of the organizations that are due: unknown, or `next_check_at <= as_of`, or archived and not so before, or the other way
+/// round; or all of them.
 pub async fn due(
     organizations: &Organizations,
     listed: Vec<ListedOrganization>,
@@ -39,7 +40,9 @@ pub async fn due(
     }
     let ids: Vec<OrganizationId> = listed.iter().map(|organization| organization.id.clone()).collect();
     let next_checks = organizations.next_checks(&ids).await.map_err(crate::stored)?;
-    let is_due = |organization: &ListedOrganization| next_checks.get(&organization.id).is_none_or(|next_check| *next_check <= as_of);
+    let is_due = |organization: &ListedOrganization| {
+        next_checks.get(&organization.id).is_none_or(|next_check| next_check.is_due(as_of, organization.archived))
+    };
     Ok(listed.into_iter().filter(is_due).collect())
 }
 

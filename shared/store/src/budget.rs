@@ -55,6 +55,8 @@ struct Hour {
     #[serde(default)]
     requests: u64,
     #[serde(default)]
+    sign_ins: u64,
+    #[serde(default)]
     closed_at: Option<Timestamp>,
 }
 
@@ -130,10 +132,11 @@ impl Runs {
         change.write(&self.client).await.map(drop)
     }
 
-    /// Requests that the clock hour of `now` still allows; 0 when it is closed.
+    /// What the clock hour of `now` still allows; nothing when it is closed. Without a limit of their own, sign-ins are as many as fit
+    /// into a number.
     ///
     /// Reads only: may be repeated at will. Only [`Runs::reserve`] makes sure of them.
-    pub async fn remaining(&self, now: Timestamp, limits: Limits) -> Result<u32, StoreError> {
+    pub async fn remaining(&self, now: Timestamp, limits: Limits) -> Result<Amount, StoreError> {
         let hour = hour(now);
         let unreadable = || StoreError::Unreadable { table: self.table.clone(), key: format!("run {hour}") };
         let counted = match self.read(&hour).await? {
@@ -141,10 +144,13 @@ impl Runs {
             None => Hour::default(),
         };
         if counted.closed_at.is_some() {
-            return Ok(0);
+            return Ok(Amount::default());
         }
-        let used = u32::try_from(counted.requests).unwrap_or(u32::MAX);
-        Ok(limits.requests_per_hour.saturating_sub(used))
+        let left = |limit: u32, used: u64| limit.saturating_sub(u32::try_from(used).unwrap_or(u32::MAX));
+        Ok(Amount {
+            requests: left(limits.requests_per_hour, counted.requests),
+            sign_ins: limits.sign_ins_per_hour.map_or(u32::MAX, |limit| left(limit, counted.sign_ins)),
+        })
     }
 
     fn count<'a>(

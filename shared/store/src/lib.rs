@@ -33,7 +33,7 @@ pub use due::Due;
 pub use error::{Answer, StoreError};
 pub use feedback::Recorded;
 pub use notices::{Claim, Claimed, Notices};
-pub use organizations::{MadeDue, Organizations};
+pub use organizations::{MadeDue, NextCheck, Organizations};
 pub use preferences::Scope;
 pub use runs::{Cursor, RunRecord, Runs};
 

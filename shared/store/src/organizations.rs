@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 pub use due::MadeDue;
-use engagement::{Organization, OrganizationId, Standing};
+use engagement::{Organization, OrganizationId, StageReason, Standing};
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -44,13 +44,15 @@ impl Organizations {
         Ok(Some(organization))
     }
 
-    /// When to look again at each of the organizations. Those without a readable moment are left out: they are due.
+    /// When to look again at each of the organizations, and how it was listed. Those without a readable moment are left out: they
+    /// are due.
     ///
     /// May miss a write of the last second, which costs a look too many at most. Reads only: may be repeated at will.
-    pub async fn next_checks(&self, ids: &[OrganizationId]) -> Result<HashMap<OrganizationId, Timestamp>, StoreError> {
-        let projection = Projection { attributes: Some("#organization_id, #next_check_at"), consistent: false };
+    pub async fn next_checks(&self, ids: &[OrganizationId]) -> Result<HashMap<OrganizationId, NextCheck>, StoreError> {
+        let attributes = Some("#organization_id, #next_check_at, #stage, #stage_reason, #sync_error");
+        let projection = Projection { attributes, consistent: false };
         let items = batch::get(&self.client, &self.table, keys(ids.iter().cloned()), projection).await?;
-        Ok(items.iter().filter_map(|item| Some((id_of(item)?, moment_of(item, "next_check_at")?))).collect())
+        Ok(items.iter().filter_map(|item| Some((id_of(item)?, next_check(item)?))).collect())
     }
 
     /// Where each of the organizations stands now, every earlier write included. Organizations that are not known, or whose
@@ -91,6 +93,28 @@ impl Organizations {
         };
         change.write(&self.client).await.map(drop)
     }
+}
+
+/// When an organization is to be looked at again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NextCheck {
+    /// Not before this.
+    pub at: Timestamp,
+    /// Whether it was archived when it was last looked at; `None` before it ever was, and after a look that failed.
+    pub was_archived: Option<bool>,
+}
+
+impl NextCheck {
+    /// Whether an organization that is now listed so is to be looked at.
+    pub fn is_due(&self, as_of: Timestamp, archived: bool) -> bool {
+        self.at <= as_of || self.was_archived.is_some_and(|was_archived| was_archived != archived)
+    }
+}
+
+fn next_check(item: &Item) -> Option<NextCheck> {
+    let is_known = item.contains_key("stage") && !item.contains_key("sync_error");
+    let was_archived = is_known.then(|| text_of(item, "stage_reason") == Some(<&str>::from(StageReason::Archived)));
+    Some(NextCheck { at: moment_of(item, "next_check_at")?, was_archived })
 }
 
 /// The item of a record. Its sum is a number, so that it can be compared in queries.

@@ -31,10 +31,10 @@ async fn twenty_concurrent_reservers_get_no_more_than_the_limit(tables: &Tables)
     let reservations = join_all((0..20).map(|_| runs.reserve(at(NOW), amount(7, 0), LIMITS))).await;
     let granted = reservations.into_iter().filter_map(Result::unwrap).count();
     assert_eq!(granted, 14);
-    assert_eq!(runs.remaining(at(NOW), LIMITS).await.unwrap(), 2);
+    assert_eq!(runs.remaining(at(NOW), LIMITS).await.unwrap().requests, 2);
     assert!(runs.reserve(at(NOW), amount(2, 0), LIMITS).await.unwrap().is_some());
     assert!(runs.reserve(at(NOW), amount(1, 0), LIMITS).await.unwrap().is_none());
-    assert_eq!(runs.remaining(at(NOW), LIMITS).await.unwrap(), 0);
+    assert_eq!(runs.remaining(at(NOW), LIMITS).await.unwrap().requests, 0);
 }
 
 async fn sign_ins_have_a_limit_of_their_own(tables: &Tables) {
@@ -51,7 +51,7 @@ async fn more_than_the_limit_is_never_reserved(tables: &Tables) {
     assert_eq!(runs.reserve(at(NOW), amount(101, 0), LIMITS).await.unwrap(), None);
     let limits = Limits { sign_ins_per_hour: Some(5), ..LIMITS };
     assert_eq!(runs.reserve(at(NOW), amount(10, 6), limits).await.unwrap(), None);
-    assert_eq!(runs.remaining(at(NOW), LIMITS).await.unwrap(), 100);
+    assert_eq!(runs.remaining(at(NOW), LIMITS).await.unwrap().requests, 100);
 }
 
 async fn a_reservation_is_corrected_up_and_down(tables: &Tables) {
@@ -60,9 +60,9 @@ async fn a_reservation_is_corrected_up_and_down(tables: &Tables) {
     let second = runs.reserve(at(NOW), amount(50, 10), LIMITS).await.unwrap().unwrap();
     assert_eq!(first.amount(), amount(50, 10));
     runs.settle(first, amount(20, 4)).await.unwrap();
-    assert_eq!(runs.remaining(at(NOW), LIMITS).await.unwrap(), 30);
+    assert_eq!(runs.remaining(at(NOW), LIMITS).await.unwrap().requests, 30);
     runs.settle(second, amount(55, 12)).await.unwrap();
-    assert_eq!(runs.remaining(at(NOW), LIMITS).await.unwrap(), 25);
+    assert_eq!(runs.remaining(at(NOW), LIMITS).await.unwrap().requests, 25);
     assert_items!(tables.items("runs").await, "budget");
 }
 
@@ -72,8 +72,8 @@ async fn another_hour_has_another_budget(tables: &Tables) {
     assert_eq!(runs.reserve(at(NOW), amount(1, 0), LIMITS).await.unwrap(), None);
     assert!(runs.reserve(at(NEXT_HOUR), amount(100, 0), LIMITS).await.unwrap().is_some());
     runs.settle(reservation, amount(40, 0)).await.unwrap();
-    assert_eq!(runs.remaining(at(NOW), LIMITS).await.unwrap(), 60, "it goes back to the hour that it was taken from");
-    assert_eq!(runs.remaining(at(NEXT_HOUR), LIMITS).await.unwrap(), 0);
+    assert_eq!(runs.remaining(at(NOW), LIMITS).await.unwrap().requests, 60, "it goes back to the hour that it was taken from");
+    assert_eq!(runs.remaining(at(NEXT_HOUR), LIMITS).await.unwrap().requests, 0);
 }
 
 async fn a_closed_hour_gives_nothing(tables: &Tables) {
@@ -83,7 +83,7 @@ async fn a_closed_hour_gives_nothing(tables: &Tables) {
     runs.close_hour(at("2026-11-23T06:30:00Z")).await.unwrap();
     assert_eq!(runs.reserve(at(NOW), amount(1, 0), LIMITS).await.unwrap(), None);
     runs.settle(reservation, amount(5, 0)).await.unwrap();
-    assert_eq!(runs.remaining(at(NOW), LIMITS).await.unwrap(), 0);
+    assert_eq!(runs.remaining(at(NOW), LIMITS).await.unwrap().requests, 0);
     assert_items!(tables.items("runs").await, "closed_hour");
     assert!(runs.reserve(at(NEXT_HOUR), amount(1, 0), LIMITS).await.unwrap().is_some());
 }
@@ -92,10 +92,10 @@ async fn requests_without_a_reservation_count_too(tables: &Tables) {
     let runs = tables.runs();
     runs.add(at(NOW), amount(30, 0)).await.unwrap();
     runs.add(at(NOW), amount(30, 0)).await.unwrap();
-    assert_eq!(runs.remaining(at(NOW), LIMITS).await.unwrap(), 40);
+    assert_eq!(runs.remaining(at(NOW), LIMITS).await.unwrap().requests, 40);
     assert_eq!(runs.reserve(at(NOW), amount(41, 0), LIMITS).await.unwrap(), None);
     runs.add(at(NOW), amount(60, 0)).await.unwrap();
-    assert_eq!(runs.remaining(at(NOW), LIMITS).await.unwrap(), 0);
+    assert_eq!(runs.remaining(at(NOW), LIMITS).await.unwrap().requests, 0);
 }
 
 fn amount(requests: u32, sign_ins: u32) -> Amount {

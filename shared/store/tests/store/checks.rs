@@ -88,7 +88,7 @@ async fn a_check_never_undoes_that_its_organization_was_made_due_meanwhile(table
     tables.organizations().record_failure(&id(1), "bill_hour_exhausted", noon, noon).await.unwrap();
     let applied = tables.checks().apply(&decision(1, 2, LATER, &ADDRESSES), Some(&previous), &key()).await.unwrap();
     assert_eq!(applied, Applied::Superseded);
-    assert_eq!(tables.organizations().next_checks(&[id(1)]).await.unwrap(), [(id(1), noon)].into());
+    assert_eq!(tables.organizations().next_checks(&[id(1)]).await.unwrap()[&id(1)].at, noon);
 
     let previous = tables.organizations().get(&id(1)).await.unwrap();
     let applied = tables.checks().apply(&decision(1, 2, LATER, &ADDRESSES), previous.as_ref(), &key()).await.unwrap();

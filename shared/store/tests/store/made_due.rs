@@ -162,5 +162,5 @@ async fn written_over(tables: &Tables, previous: Option<Organization>, checked_a
 async fn due_at(tables: &Tables, all: usize, moment: &str) -> Vec<usize> {
     let ids: Vec<_> = (0..all).map(id).collect();
     let next_checks = tables.organizations().next_checks(&ids).await.unwrap();
-    (0..all).filter(|number| next_checks.get(&id(*number)).is_none_or(|next_check_at| *next_check_at <= at(moment))).collect()
+    (0..all).filter(|number| next_checks.get(&id(*number)).is_none_or(|next_check| next_check.at <= at(moment))).collect()
 }

@@ -1,7 +1,8 @@
 //! What is read about organizations, and how a failure is noted.
 
-use engagement::{Stage, Standing};
+use engagement::{Stage, StageReason, Standing};
 use serde_json::json;
+use store::NextCheck;
 
 use crate::{
     behaviours,
@@ -17,6 +18,7 @@ async fn organizations_are_read_one_by_one_and_in_bulk_and_failures_are_noted_be
         an_unknown_organization_is_none,
         an_unreadable_record_is_an_error_that_quotes_nothing,
         next_checks_are_read_in_bulk_and_leave_out_what_cannot_be_read,
+        a_list_that_says_otherwise_makes_an_organization_due,
         standings_are_read_in_bulk_and_leave_out_what_cannot_be_read,
         a_failure_makes_an_item_that_counts_as_unknown,
         a_failure_is_noted_beside_the_record,
@@ -51,8 +53,25 @@ async fn next_checks_are_read_in_bulk_and_leave_out_what_cannot_be_read(tables: 
     ids.extend((0..120).map(id));
     let next_checks = tables.organizations().next_checks(&ids).await.unwrap();
     assert_eq!(next_checks.len(), (0..230).filter(|number| number % 10 % 3 == 0).count());
-    assert!(next_checks.values().all(|next_check_at| *next_check_at == at(LATER)));
+    assert!(next_checks.values().all(|next_check| next_check.at == at(LATER)));
     assert!(!next_checks.contains_key(&id(1)) && !next_checks.contains_key(&id(2)));
+}
+
+async fn a_list_that_says_otherwise_makes_an_organization_due(tables: &Tables) {
+    let mut archived = decision(2, 1, CHECKED, &[]);
+    archived.organization.stage_reason = StageReason::Archived;
+    for decision in [decision(1, 1, CHECKED, &[]), archived] {
+        tables.checks().apply(&decision, None, &key()).await.unwrap();
+    }
+    let next_checks = tables.organizations().next_checks(&[id(1), id(2)]).await.unwrap();
+    let due = |number, archived| next_checks[&id(number)].is_due(at(LATER), archived);
+    assert_eq!([due(1, false), due(1, true), due(2, false), due(2, true)], [false, true, true, false]);
+
+    // One that BILL refuses to show is not tried again each hour.
+    let tomorrow = at("2026-11-24T07:00:00Z");
+    tables.organizations().record_failure(&id(2), "bill_refused", at(LATER), tomorrow).await.unwrap();
+    let next_check = tables.organizations().next_checks(&[id(2)]).await.unwrap()[&id(2)];
+    assert_eq!((next_check.is_due(at(LATER), false), next_check.is_due(tomorrow, false)), (false, true));
 }
 
 async fn standings_are_read_in_bulk_and_leave_out_what_cannot_be_read(tables: &Tables) {
@@ -72,7 +91,7 @@ async fn a_failure_makes_an_item_that_counts_as_unknown(tables: &Tables) {
     organizations.record_failure(&id(1), "bill_unavailable", at("2026-11-23T06:00:00.5Z"), at(LATER)).await.unwrap();
     assert_items!(tables.items("organizations").await, "failure");
     assert_eq!(organizations.get(&id(1)).await.unwrap(), None);
-    assert_eq!(organizations.next_checks(&[id(1)]).await.unwrap(), [(id(1), at(LATER))].into());
+    assert_eq!(organizations.next_checks(&[id(1)]).await.unwrap()[&id(1)], NextCheck { at: at(LATER), was_archived: None });
 }
 
 async fn a_failure_is_noted_beside_the_record(tables: &Tables) {
