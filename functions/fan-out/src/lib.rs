@@ -102,7 +102,9 @@ impl FanOut {
         };
         let Sweep { mut summary, .. } = sweep;
         let requests = u32::try_from(self.bill.requests() - requests_before).unwrap_or(u32::MAX);
-        self.settle(started_at, requests).await;
+        if summary.pages > 0 {
+            self.settle(started_at, requests).await;
+        }
         let swept = match swept {
             Err(SweepError::Bill(error)) if error.is_hour_exhausted() => {
                 summary.outcome = Outcome::BudgetSpent;
@@ -127,9 +129,6 @@ impl FanOut {
 
     /// Counts what listing took against the hour's budget. A failure here costs the precision of a counter, not the run.
     async fn settle(&self, now: Timestamp, requests: u32) {
-        if requests == 0 {
-            return;
-        }
         let used = Amount { requests, sign_ins: 0 };
         if let Err(error) = self.runs.add(now, used).await {
             tracing::warn!(error_type = error.type_name(), "the run's requests were not counted");
