@@ -17,14 +17,20 @@ use crate::{
 /// Decisions for one notice, while something keeps happening to its contact.
 const DECISIONS: u32 = 5;
 
+/// How long a contact's mails are kept at least, so that caps that are lengthened know of them.
+const MAILS_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+
 /// Attempts for one mail that SES asks to slow down for.
 const ATTEMPTS: u32 = 4;
 
 /// Mails on end without an answer, or given up for going too fast, after which the run stops.
 const PATIENCE: u32 = 3;
 
-/// Time in which one more attempt is over.
-const ATTEMPT_TIME: Duration = Duration::from_secs(8);
+/// Time in which one more attempt is over, its turn after those of others included.
+const ATTEMPT_TIME: Duration = Duration::from_secs(25);
+
+/// How long a notice waits after SES refused the account, so that one whose recipient is the reason does not head the queue again.
+const AFTER_ACCOUNT_REFUSAL: SignedDuration = SignedDuration::from_hours(1);
 
 /// How long a notice waits after SES asked to slow down.
 const AFTER_THROTTLING: SignedDuration = SignedDuration::from_mins(5);
@@ -48,16 +54,16 @@ impl Run<'_> {
             Some(Some(contact)) => Some(contact.clone()),
             None => None,
         };
+        let standing = match facts.standings.get(&notice.organization_id) {
+            Some(None) => return Ok(Ended::Untouched),
+            Some(Some(standing)) => Some(*standing),
+            None => None,
+        };
         for _ in 0..DECISIONS {
             if self.is_stopping() || self.is_paused().await? {
                 return Ok(Ended::Untouched);
             }
-            let circumstances = Circumstances {
-                as_of: self.as_of,
-                standing: facts.standings.get(&notice.organization_id).copied(),
-                contact: contact.as_ref(),
-                daily_limit_reached: false,
-            };
+            let circumstances = Circumstances { as_of: self.as_of(), standing, contact: contact.as_ref(), daily_limit_reached: false };
             let mut verdict = guard(notice, &circumstances, &self.notify.policy);
             if matches!(verdict, Verdict::Send(_)) && !*holds_mail {
                 *holds_mail = self.allowance.take().await.map_err(stored)?;
@@ -88,18 +94,19 @@ impl Run<'_> {
     async fn leave(&self, notice: &Notice, verdict: Verdict<'_>) -> Result<Ended, Failure> {
         let notices = &self.notify.notices;
         let (changed, status, reason) = match verdict {
-            Verdict::Skip(reason) => (notices.skip(notice, reason, self.as_of).await, NoticeStatus::Skipped, reason),
-            Verdict::PutOff(reason, due_at) => (notices.put_off(notice, reason, due_at, self.as_of).await, NoticeStatus::Due, reason),
+            Verdict::Skip(reason) => (notices.skip(notice, reason, self.as_of()).await, NoticeStatus::Skipped, reason),
+            Verdict::PutOff(reason, due_at) => (notices.put_off(notice, reason, due_at, self.as_of()).await, NoticeStatus::Due, reason),
             Verdict::Hold(reason) if notice.reason == Some(reason) => (Ok(true), NoticeStatus::Due, reason),
-            Verdict::Hold(reason) => (notices.hold(notice, reason, self.as_of).await, NoticeStatus::Due, reason),
+            Verdict::Hold(reason) => (notices.hold(notice, reason, self.as_of()).await, NoticeStatus::Due, reason),
             Verdict::Send(_) => return Ok(Ended::Untouched),
         };
         Ok(if changed.map_err(stored)? { Ended::As(status, Some(reason)) } else { Ended::Elsewhere })
     }
 
     async fn claim(&self, notice: &Notice, contact: Option<&Contact>) -> Result<(Claimed, Claim), Failure> {
-        let claim = Claim { id: self.claim_ids.next(), at: clock::now(), mail_at: self.as_of };
-        let claimed = self.notify.notices.claim(notice, contact, &claim, self.notify.policy.caps.longest()).await.map_err(stored)?;
+        let claim = Claim { id: self.claim_ids.next(), at: clock::now(), mail_at: self.as_of() };
+        let claimed =
+            self.notify.notices.claim(notice, contact, &claim, self.notify.policy.caps.longest().max(MAILS_KEPT)).await.map_err(stored)?;
         Ok((claimed, claim))
     }
 
@@ -111,7 +118,7 @@ impl Run<'_> {
             Ok(Ok(mail)) => mail,
             Ok(Err(error)) => {
                 tracing::error!(error_type = "content_invalid", organization_id = %notice.organization_id, %error, "a mail could not be rendered");
-                notices.fail(notice, claim, Reason::Unrenderable, self.as_of).await.map_err(stored)?;
+                notices.fail(notice, claim, Reason::Unrenderable, self.as_of()).await.map_err(stored)?;
                 return Ok(Ended::As(NoticeStatus::Failed, Some(Reason::Unrenderable)));
             }
             Err(failure) => return Err(failure),
@@ -126,7 +133,7 @@ impl Run<'_> {
                     self.pace.went_well();
                     self.unanswered.store(0, Ordering::Relaxed);
                     self.throttled.store(0, Ordering::Relaxed);
-                    notices.sent(notice, claim, &message_id, self.as_of).await.map_err(stored)?;
+                    notices.sent(notice, claim, &message_id, self.as_of()).await.map_err(stored)?;
                     return Ok(Ended::As(NoticeStatus::Sent, None));
                 }
                 Err(SendError::Throttled(_)) if attempts < ATTEMPTS && !self.deadline.is_near(ATTEMPT_TIME) => self.pace.slow_down(),
@@ -143,22 +150,25 @@ impl Run<'_> {
         let (status, reason) = match refusal {
             SendError::Throttled(_) => {
                 self.count_on_end(&self.throttled, RunOutcome::Throttled);
-                let due_at = self.as_of + AFTER_THROTTLING;
-                notices.release(notice, claim, Reason::Throttled, due_at, self.as_of).await.map_err(stored)?;
+                let due_at = self.as_of() + AFTER_THROTTLING;
+                notices.release(notice, claim, Reason::Throttled, due_at, self.as_of()).await.map_err(stored)?;
                 (NoticeStatus::Due, Reason::Throttled)
             }
             SendError::Rejected(_) => {
-                notices.fail(notice, claim, Reason::MessageRejected, self.as_of).await.map_err(stored)?;
+                notices.fail(notice, claim, Reason::MessageRejected, self.as_of()).await.map_err(stored)?;
                 (NoticeStatus::Failed, Reason::MessageRejected)
             }
             SendError::AccountRefused(_) => {
                 *self.stopped.lock() = Some(RunOutcome::MailUnavailable);
-                notices.release(notice, claim, Reason::SendingPaused, notice.due_at, self.as_of).await.map_err(stored)?;
+                notices
+                    .release(notice, claim, Reason::SendingPaused, self.as_of() + AFTER_ACCOUNT_REFUSAL, self.as_of())
+                    .await
+                    .map_err(stored)?;
                 (NoticeStatus::Due, Reason::SendingPaused)
             }
             SendError::Ambiguous(_) => {
                 self.count_on_end(&self.unanswered, RunOutcome::MailUnavailable);
-                notices.unknown(notice, claim, Reason::NoAnswer, self.as_of).await.map_err(stored)?;
+                notices.unknown(notice, claim, Reason::NoAnswer, self.as_of()).await.map_err(stored)?;
                 return Ok(Ended::As(NoticeStatus::Unknown, Some(Reason::NoAnswer)));
             }
         };

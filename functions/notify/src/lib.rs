@@ -31,6 +31,9 @@ use crate::run::Run;
 /// How long a notice may be `unknown` before somebody should look.
 const UNKNOWN_PATIENCE: SignedDuration = SignedDuration::from_hours(1);
 
+/// How long an operator is told of it. What stays so is as it is.
+const UNKNOWN_FOR_LONG: SignedDuration = SignedDuration::from_hours(25);
+
 /// Sends due notices. Built once per process.
 pub struct Notify {
     /// The outbox.
@@ -66,10 +69,10 @@ pub struct Summary {
     pub notices: BTreeMap<String, u64>,
     /// Claims of notifiers that did not come back, now `unknown`.
     pub abandoned_claims: u64,
-    /// Items of the outbox, and contacts, that could not be read.
+    /// Items of the outbox, contacts and organizations that could not be read.
     pub unreadable: u64,
-    /// Notices that have been `unknown` for more than an hour.
-    pub long_unknown: u64,
+    /// Notices that have been `unknown` for more than an hour, and not for more than a day; `None` when they could not be counted.
+    pub long_unknown: Option<u64>,
 }
 
 /// How a run ended.
@@ -105,7 +108,14 @@ impl Notify {
         for (name, count) in &summary.notices {
             tracing::info!(outcome = name, count, "notices");
         }
-        summary.long_unknown = self.notices.count_unknown(as_of - UNKNOWN_PATIENCE).await.unwrap_or_default();
+        let became_unknown = as_of - UNKNOWN_FOR_LONG..as_of - UNKNOWN_PATIENCE;
+        summary.long_unknown = match self.notices.count_unknown(became_unknown).await {
+            Ok(count) => Some(count),
+            Err(error) => {
+                tracing::warn!(error_type = error.type_name(), %error, "notices that are unknown could not be counted");
+                None
+            }
+        };
         count(&summary, metrics);
         ran?;
         Ok(summary)
@@ -128,8 +138,11 @@ fn count(summary: &Summary, metrics: &Metrics) {
     }
     add("claims_abandoned", summary.abandoned_claims);
     add("notices_unreadable", summary.unreadable);
-    add("notices_long_unknown", summary.long_unknown);
+    if let Some(long_unknown) = summary.long_unknown {
+        add("notices_long_unknown", long_unknown);
+    }
     add("sending_paused", u64::from(summary.outcome == RunOutcome::Paused));
+    add("mail_unavailable", u64::from(matches!(summary.outcome, RunOutcome::MailUnavailable | RunOutcome::Throttled)));
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape of map_err")]

@@ -41,15 +41,20 @@ impl Mailer {
         Self { client, from, reply_to, configuration_set }
     }
 
-    /// Mails in a second that SES allows the account. When SES does not say, as few as it allows a new account: one.
-    pub async fn max_send_rate(&self) -> f64 {
+    /// Mails in a second that SES allows the account. When SES does not say, as few as it allows a new account: one. `None`: SES does
+    /// not answer, so no mail should be begun.
+    pub async fn max_send_rate(&self) -> Option<f64> {
         const OF_A_NEW_ACCOUNT: f64 = 1.0;
         match self.client.get_account().send().await {
-            Ok(account) => account.send_quota().map_or(OF_A_NEW_ACCOUNT, aws_sdk_sesv2::types::SendQuota::max_send_rate),
+            Ok(account) => Some(account.send_quota().map_or(OF_A_NEW_ACCOUNT, aws_sdk_sesv2::types::SendQuota::max_send_rate)),
+            Err(error @ (SdkError::DispatchFailure(_) | SdkError::TimeoutError(_))) => {
+                tracing::warn!(error_type = "mail_unavailable", error = %error, "SES does not answer; nothing is sent");
+                None
+            }
             Err(error) => {
                 let code = error.code().unwrap_or("no answer");
                 tracing::warn!(error_type = "mail_unavailable", error = code, "SES does not say how fast it takes mails; one a second");
-                OF_A_NEW_ACCOUNT
+                Some(OF_A_NEW_ACCOUNT)
             }
         }
     }

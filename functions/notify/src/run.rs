@@ -11,6 +11,7 @@ use futures::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 use runtime::{Deadline, Failure, clock};
+use tokio::time::Instant;
 
 use crate::{Notify, RunOutcome, Summary, allowance::Allowance, claim_ids::ClaimIds, pace::Pace, stored};
 
@@ -26,13 +27,19 @@ const CONCURRENCY: usize = 8;
 /// Time that a batch's last mails need at most.
 pub const SEND_TIME: Duration = Duration::from_secs(20);
 
+/// Time that reading a long outbox may need.
+const READ_TIME: Duration = Duration::from_mins(1);
+
 /// Age of a claim after which its notifier cannot be alive any more: longer than the function's time-out.
 const CLAIM_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
 
 /// One run under way.
 pub struct Run<'a> {
     pub notify: &'a Notify,
-    pub as_of: Timestamp,
+    /// The moment that the run is for.
+    began: Timestamp,
+    /// When it really began.
+    started: Instant,
     pub deadline: Deadline,
     pub token_keys: Arc<TokenKeys>,
     pub pace: Pace,
@@ -59,7 +66,8 @@ pub enum Ended {
 
 /// What a batch was decided by.
 pub struct Facts {
-    pub standings: HashMap<OrganizationId, Standing>,
+    /// `None`: where the organization stands cannot be read.
+    pub standings: HashMap<OrganizationId, Option<Standing>>,
     /// `None`: the contact cannot be read.
     pub contacts: HashMap<AddressHash, Option<Contact>>,
 }
@@ -77,9 +85,14 @@ impl<'a> Run<'a> {
         let abandoned = notify.notices.abandon_claims(now - CLAIM_LIFETIME, now).await.map_err(stored)?;
         summary.abandoned_claims = abandoned as u64;
         let (token_keys, rate) = futures::join!(notify.token_keys.get(), notify.mailer.max_send_rate());
+        let Some(rate) = rate else {
+            summary.outcome = RunOutcome::MailUnavailable;
+            return Ok(());
+        };
         let run = Run {
             notify,
-            as_of,
+            began: as_of,
+            started: Instant::now(),
             deadline,
             token_keys: token_keys.map_err(Failure::from)?,
             pace: Pace::new(rate),
@@ -100,8 +113,9 @@ impl<'a> Run<'a> {
         let mut seen: HashSet<(OrganizationId, NoticeKey)> = HashSet::new();
         loop {
             let is_new = |notice: &Notice| !seen.contains(&(notice.organization_id.clone(), notice.notice.clone()));
-            let due = self.notify.notices.due(self.as_of, ROUND, is_new).await.map_err(stored)?;
-            summary.unreadable = due.unreadable as u64;
+            let due = self.notify.notices.due(self.began, ROUND, is_new).await.map_err(stored)?;
+            // Each round sees the same ones.
+            summary.unreadable = summary.unreadable.max(due.unreadable as u64);
             if due.notices.is_empty() {
                 return Ok(RunOutcome::Completed);
             }
@@ -115,6 +129,9 @@ impl<'a> Run<'a> {
                     return Ok(RunOutcome::OutOfTime);
                 }
             }
+            if self.deadline.is_near(READ_TIME) {
+                return Ok(RunOutcome::OutOfTime);
+            }
         }
     }
 
@@ -123,7 +140,9 @@ impl<'a> Run<'a> {
         let addresses = batch.iter().map(|notice| notice.address_hash.clone());
         let standings = self.notify.organizations.standings(organizations);
         let (standings, contacts) = futures::try_join!(standings, self.notify.contacts.get_many(addresses)).map_err(stored)?;
-        summary.unreadable += contacts.values().filter(|contact| contact.is_none()).count() as u64;
+        let contacts_unreadable = contacts.values().filter(|contact| contact.is_none()).count();
+        let standings_unreadable = standings.values().filter(|standing| standing.is_none()).count();
+        summary.unreadable += (contacts_unreadable + standings_unreadable) as u64;
         let facts = &Facts { standings, contacts };
         let endings: Vec<_> = stream::iter(batch).map(|notice| self.attempt(notice, facts)).buffer_unordered(CONCURRENCY).collect().await;
         let mut first_failure = None;
@@ -135,6 +154,12 @@ impl<'a> Run<'a> {
             }
         }
         first_failure.map_or(Ok(()), Err)
+    }
+
+    /// The moment that the run has come to: a window may close, or a notice expire, while it sends.
+    pub fn as_of(&self) -> Timestamp {
+        let elapsed = i64::try_from(self.started.elapsed().as_secs()).unwrap_or(i64::MAX);
+        self.began.saturating_add(SignedDuration::from_secs(elapsed)).unwrap_or(self.began)
     }
 
     /// Whether no further mail should be begun.

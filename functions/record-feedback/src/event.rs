@@ -26,6 +26,8 @@ pub struct Event {
     pub invalid_addresses: usize,
     /// The mail had one recipient: what happened to it concerns the address of its notice.
     pub has_one_recipient: bool,
+    /// The mail is at fault, and says nothing about the address: too large, or with something in it that is refused.
+    pub is_about_mail: bool,
     /// When it happened.
     pub at: Timestamp,
 }
@@ -49,7 +51,7 @@ impl Event {
 
     /// Whether it says something about addresses, and not about the mail alone.
     pub fn concerns_addresses(&self) -> bool {
-        matches!(self.kind, Some(MailEvent::Bounced(_) | MailEvent::Complained))
+        matches!(self.kind, Some(MailEvent::Bounced(_) | MailEvent::Complained)) && !self.is_about_mail
     }
 
     /// Its metric: `feedback_` and the kind's name.
@@ -119,6 +121,8 @@ struct Tags {
 struct BounceDetail {
     #[serde(deserialize_with = "lenient")]
     bounce_type: String,
+    #[serde(deserialize_with = "lenient")]
+    bounce_sub_type: String,
     #[serde(deserialize_with = "list")]
     bounced_recipients: Vec<Recipient>,
     #[serde(deserialize_with = "lenient")]
@@ -152,6 +156,10 @@ struct Moment {
 struct Recipient {
     #[serde(deserialize_with = "lenient")]
     email_address: Address,
+    #[serde(deserialize_with = "lenient")]
+    status: String,
+    #[serde(deserialize_with = "lenient")]
+    diagnostic_code: String,
 }
 
 /// An address, if the text is one, or `Name <address>`.
@@ -167,6 +175,9 @@ struct Identifier(Option<String>);
 impl Detail {
     fn event(self, envelope_time: Timestamp) -> Event {
         let kind = self.kind();
+        let is_bounce = matches!(kind, Some(MailEvent::Bounced(_)));
+        let is_about_mail =
+            is_bounce && ["MessageTooLarge", "ContentRejected", "AttachmentRejected"].contains(&&*self.bounce.bounce_sub_type);
         let (recipients, told_at, feedback_id) = match kind {
             Some(MailEvent::Bounced(_)) => (self.bounce.bounced_recipients, self.bounce.timestamp, self.bounce.feedback_id),
             Some(MailEvent::Complained) => (self.complaint.complained_recipients, self.complaint.timestamp, self.complaint.feedback_id),
@@ -190,6 +201,7 @@ impl Detail {
             addresses,
             invalid_addresses,
             has_one_recipient,
+            is_about_mail,
             at: told_at.or(self.mail.timestamp).unwrap_or(envelope_time),
         }
     }
@@ -202,6 +214,7 @@ impl Detail {
             "DeliveryDelay" => Some(MailEvent::Delayed),
             "Reject" => Some(MailEvent::Rejected),
             "RenderingFailure" => Some(MailEvent::RenderingFailed),
+            "Bounce" if self.bounce.is_automatic_reply() => None,
             "Bounce" => Some(MailEvent::Bounced(match self.bounce.bounce_type.as_str() {
                 "Permanent" => Bounce::Hard,
                 "Transient" => Bounce::Soft,
@@ -211,6 +224,22 @@ impl Detail {
             "Complaint" if self.complaint.complaint_feedback_type == "not-spam" => None,
             "Complaint" => Some(MailEvent::Complained),
             _ => None,
+        }
+    }
+}
+
+impl BounceDetail {
+    /// An answer that a mailbox sends by itself, while its owner is away for instance: SES tells of it as of a bounce for a time, but
+    /// no mail server says that it refused anything.
+    fn is_automatic_reply(&self) -> bool {
+        let is_refusal = |recipient: &Recipient| !recipient.status.is_empty() || !recipient.diagnostic_code.is_empty();
+        if self.bounced_recipients.iter().any(is_refusal) {
+            return false;
+        }
+        match &*self.bounce_type {
+            "Transient" => self.bounce_sub_type == "General",
+            "Undetermined" => self.bounced_recipients.is_empty(),
+            _ => false,
         }
     }
 }

@@ -44,6 +44,36 @@ fn each_event_is_read(#[case] body: &str, #[case] kind: Option<MailEvent>, #[cas
 }
 
 #[rstest]
+#[case::away("Transient", "General", json!([{ "emailAddress": "marisol@kestrel.example" }]), true)]
+#[case::refused_for_a_time("Transient", "General", json!([{ "emailAddress": "marisol@kestrel.example", "status": "4.4.7" }]), false)]
+#[case::full("Transient", "MailboxFull", json!([{ "emailAddress": "marisol@kestrel.example" }]), false)]
+#[case::without_recipients("Undetermined", "Undetermined", json!([]), true)]
+#[case::no_such_mailbox("Permanent", "General", json!([{ "emailAddress": "marisol@kestrel.example" }]), false)]
+fn an_answer_that_a_mailbox_sends_by_itself_is_no_bounce(
+    #[case] bounce_type: &str,
+    #[case] sub_type: &str,
+    #[case] recipients: Value,
+    #[case] is_answer: bool,
+) {
+    let mut body = bounce(&recipients);
+    body["detail"]["mail"] = json!({ "destination": ["marisol@kestrel.example"] });
+    body["detail"]["bounce"]["bounceType"] = json!(bounce_type);
+    body["detail"]["bounce"]["bounceSubType"] = json!(sub_type);
+    assert_eq!(parse(&body).kind.is_none(), is_answer);
+}
+
+#[test]
+fn a_bounce_that_the_mail_is_to_blame_for_says_nothing_about_the_address() {
+    let mut body = bounce(&json!([{ "emailAddress": "marisol@kestrel.example", "status": "5.3.4" }]));
+    body["detail"]["bounce"]["bounceType"] = json!("Transient");
+    for (sub_type, concerns_addresses) in [("MessageTooLarge", false), ("ContentRejected", false), ("MailboxFull", true)] {
+        body["detail"]["bounce"]["bounceSubType"] = json!(sub_type);
+        let event = parse(&body);
+        assert_eq!((event.kind, event.concerns_addresses()), (Some(MailEvent::Bounced(Bounce::Soft)), concerns_addresses));
+    }
+}
+
+#[rstest]
 #[case::plain("marisol@kestrel.example", true)]
 #[case::with_a_name("Marisol <marisol@kestrel.example>", true)]
 #[case::with_a_quoted_name("\"Vega, <M>\" <marisol@kestrel.example> ", true)]

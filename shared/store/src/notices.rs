@@ -1,5 +1,7 @@
 //! The `notices` table: the queue of messages, and what became of each.
 
+use std::ops::Range;
+
 use aws_sdk_dynamodb::{
     Client,
     types::{AttributeValue, CancellationReason, Select, TransactWriteItem},
@@ -242,11 +244,11 @@ impl Notices {
         Ok(change.write(&self.client).await? == Changed::Yes)
     }
 
-    /// Notices that are `unknown` since before that moment, and that nobody and nothing has settled.
+    /// Notices that became `unknown` in that time, and that nobody and nothing has settled.
     ///
     /// Reads only: may be repeated at will.
-    pub async fn count_unknown(&self, since_before: Timestamp) -> Result<u64, StoreError> {
-        const CONDITION: &str = "#status = :unknown AND #updated_at < :before";
+    pub async fn count_unknown(&self, became: Range<Timestamp>) -> Result<u64, StoreError> {
+        const CONDITION: &str = "#status = :unknown AND #updated_at BETWEEN :from AND :until";
         let mut pages = self
             .client
             .query()
@@ -256,7 +258,8 @@ impl Notices {
             .select(Select::Count)
             .set_expression_attribute_names(Some(names(&[CONDITION])))
             .expression_attribute_values(":unknown", status(NoticeStatus::Unknown))
-            .expression_attribute_values(":before", moment(since_before))
+            .expression_attribute_values(":from", moment(became.start))
+            .expression_attribute_values(":until", moment(became.end))
             .into_paginator()
             .send();
         let mut unknown = 0;

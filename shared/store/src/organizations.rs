@@ -55,11 +55,14 @@ impl Organizations {
         Ok(items.iter().filter_map(|item| Some((id_of(item)?, next_check(item)?))).collect())
     }
 
-    /// Where each of the organizations stands now, every earlier write included. Organizations that are not known, or whose
-    /// item cannot be read, are left out; the latter are logged.
+    /// Where each of the organizations stands now, every earlier write included. Organizations that are not known are left out;
+    /// those whose item cannot be read are `None`, and logged.
     ///
     /// Reads only: may be repeated at will.
-    pub async fn standings(&self, ids: impl IntoIterator<Item = OrganizationId>) -> Result<HashMap<OrganizationId, Standing>, StoreError> {
+    pub async fn standings(
+        &self,
+        ids: impl IntoIterator<Item = OrganizationId>,
+    ) -> Result<HashMap<OrganizationId, Option<Standing>>, StoreError> {
         let projection = Projection { attributes: Some("#organization_id, #stage, #stage_since"), consistent: true };
         let items = batch::get(&self.client, &self.table, keys(ids), projection).await?;
         Ok(items.into_iter().filter_map(standing).collect())
@@ -157,7 +160,7 @@ fn id_of(item: &Item) -> Option<OrganizationId> {
     text_of(item, "organization_id")?.parse().ok()
 }
 
-fn standing(item: Item) -> Option<(OrganizationId, Standing)> {
+fn standing(item: Item) -> Option<(OrganizationId, Option<Standing>)> {
     #[derive(Deserialize)]
     struct Stored {
         stage: engagement::Stage,
@@ -169,7 +172,7 @@ fn standing(item: Item) -> Option<(OrganizationId, Standing)> {
     }
     let Some(Stored { stage, stage_since }) = from_item(item) else {
         tracing::warn!(organization_id = %id, "where the organization stands cannot be read");
-        return None;
+        return Some((id, None));
     };
-    Some((id, Standing { stage, since: stage_since }))
+    Some((id, Some(Standing { stage, since: stage_since })))
 }

@@ -19,7 +19,7 @@ async fn organizations_are_read_one_by_one_and_in_bulk_and_failures_are_noted_be
         an_unreadable_record_is_an_error_that_quotes_nothing,
         next_checks_are_read_in_bulk_and_leave_out_what_cannot_be_read,
         a_list_that_says_otherwise_makes_an_organization_due,
-        standings_are_read_in_bulk_and_leave_out_what_cannot_be_read,
+        standings_are_read_in_bulk_and_tell_what_cannot_be_read,
         a_failure_makes_an_item_that_counts_as_unknown,
         a_failure_is_noted_beside_the_record,
         an_older_failure_changes_nothing,
@@ -74,7 +74,7 @@ async fn a_list_that_says_otherwise_makes_an_organization_due(tables: &Tables) {
     assert_eq!((next_check.is_due(at(LATER), false), next_check.is_due(tomorrow, false)), (false, true));
 }
 
-async fn standings_are_read_in_bulk_and_leave_out_what_cannot_be_read(tables: &Tables) {
+async fn standings_are_read_in_bulk_and_tell_what_cannot_be_read(tables: &Tables) {
     for number in 0..3 {
         tables.checks().apply(&decision(number, 1, CHECKED, &[]), None, &key()).await.unwrap();
     }
@@ -82,8 +82,8 @@ async fn standings_are_read_in_bulk_and_leave_out_what_cannot_be_read(tables: &T
     tables.put("organizations", json!({ "organization_id": id(4).as_str(), "sync_error": "bill_unavailable" })).await;
     let asked = (0..150).chain(0..150).map(id);
     let standings = tables.organizations().standings(asked).await.unwrap();
-    let expected = Standing { stage: Stage::Dormant30, since: at(CHECKED) };
-    assert_eq!(standings, (0..3).map(|number| (id(number), expected)).collect());
+    let expected = Some(Standing { stage: Stage::Dormant30, since: at(CHECKED) });
+    assert_eq!(standings, (0..3).map(|number| (id(number), expected)).chain([(id(3), None)]).collect());
 }
 
 async fn a_failure_makes_an_item_that_counts_as_unknown(tables: &Tables) {
