@@ -108,7 +108,7 @@ impl Notify {
         for (name, count) in &summary.notices {
             tracing::info!(outcome = name, count, "notices");
         }
-        let became_unknown = as_of - UNKNOWN_FOR_LONG..as_of - UNKNOWN_PATIENCE;
+        let became_unknown = as_of - UNKNOWN_FOR_LONG..=as_of - UNKNOWN_PATIENCE;
         summary.long_unknown = match self.notices.count_unknown(became_unknown).await {
             Ok(count) => Some(count),
             Err(error) => {

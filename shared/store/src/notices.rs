@@ -1,6 +1,6 @@
 //! The `notices` table: the queue of messages, and what became of each.
 
-use std::ops::Range;
+use std::ops::RangeInclusive;
 
 use aws_sdk_dynamodb::{
     Client,
@@ -247,7 +247,7 @@ impl Notices {
     /// Notices that became `unknown` in that time, and that nobody and nothing has settled.
     ///
     /// Reads only: may be repeated at will.
-    pub async fn count_unknown(&self, became: Range<Timestamp>) -> Result<u64, StoreError> {
+    pub async fn count_unknown(&self, became: RangeInclusive<Timestamp>) -> Result<u64, StoreError> {
         const CONDITION: &str = "#status = :unknown AND #updated_at BETWEEN :from AND :until";
         let mut pages = self
             .client
@@ -258,8 +258,8 @@ impl Notices {
             .select(Select::Count)
             .set_expression_attribute_names(Some(names(&[CONDITION])))
             .expression_attribute_values(":unknown", status(NoticeStatus::Unknown))
-            .expression_attribute_values(":from", moment(became.start))
-            .expression_attribute_values(":until", moment(became.end))
+            .expression_attribute_values(":from", moment(*became.start()))
+            .expression_attribute_values(":until", moment(*became.end()))
             .into_paginator()
             .send();
         let mut unknown = 0;

@@ -177,8 +177,8 @@ async fn old_claims_are_abandoned_and_young_ones_are_not(tables: &Tables) {
     assert_eq!(notices.abandon_claims(at(NOW), at(LATER)).await.unwrap(), 0);
     let statuses: Vec<Value> = tables.items("notices").await.iter().map(|item| item["status"]["S"].clone()).collect();
     assert_eq!(statuses, ["unknown", "unknown", "claimed", "due"]);
-    let count = async |from, until| notices.count_unknown(at(from)..at(until)).await.unwrap();
-    assert_eq!(count("2026-11-22T14:00:00Z", LATER).await, 0);
+    let count = async |from, until| notices.count_unknown(at(from)..=at(until)).await.unwrap();
+    assert_eq!(count("2026-11-22T14:00:00Z", "2026-11-23T12:59:59Z").await, 0);
     assert_eq!(count("2026-11-22T14:00:00Z", "2026-11-23T14:00:00Z").await, 2);
     assert_eq!(count("2026-11-23T14:00:00Z", "2026-11-24T14:00:00Z").await, 0, "for longer than anybody is to be told of it");
     let item = tables.items("notices").await.into_iter().find(|item| item["organization_id"]["S"] == id(0).as_str()).unwrap();
