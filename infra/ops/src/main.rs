@@ -150,9 +150,8 @@ async fn run(arguments: StackArguments, command: Command) -> Result<Done> {
         }
         WebhookCommand::Test { id } => {
             let test = webhooks.test(id.as_ref()).await?;
-            let status = test.status_code.map_or_else(|| "nothing".to_owned(), |status| status.to_string());
             let value = json!({ "event_id": test.id, "status_code": test.status_code });
-            Done { told: format!("The event was answered with {status}."), value, succeeded: test.status_code == Some(200) }
+            Done { told: report::tested(test.status_code), value, succeeded: test.status_code == Some(200) }
         }
         WebhookCommand::Replay { .. } => bail!("answered above"),
     })

@@ -97,6 +97,23 @@ pub fn many(all: &[Shown]) -> String {
     table.to_string()
 }
 
+/// What the answer to a made-up event means; `None` when BILL got none.
+pub fn tested(status: Option<u16>) -> String {
+    let advice = match status {
+        None => "BILL got no answer from the stack; run this again",
+        Some(200) => return "The event was answered with 200.".to_owned(),
+        Some(401) => {
+            "its signature was refused. A key that was just stored is taken up within 30 seconds: \
+             run this again then. If it is still refused, `engage webhooks rotate-key` makes another key"
+        }
+        Some(429) => "the stack's HTTP API takes no more at the moment; run this again",
+        Some(503) => "the stack could not read its keys, or not write to its queue; the log of receive-events says why",
+        Some(_) => "that is no answer of receive-events; is this where `delivers to` of `engage webhooks show` leads?",
+    };
+    let answered = status.map_or_else(|| "The event was not answered".to_owned(), |status| format!("The event was answered with {status}"));
+    format!("{answered}: {advice}")
+}
+
 /// What a replay has done. `since` is when events began to be missed, as far as the operator knows.
 pub fn replayed(replayed: &Replayed, since: Option<&str>) -> String {
     let Replayed { made_due: MadeDue { organizations, made_due, unreadable }, begun } = replayed;
@@ -165,6 +182,18 @@ mod tests {
         assert_eq!(replayed(&done, None), told);
         let since = replayed(&done, Some("2026-11-23T09:00:00Z"));
         assert!(since.contains("What changed since 2026-11-23T09:00:00Z will be found."), "{since}");
+    }
+
+    #[rstest]
+    #[case(Some(200), &["answered with 200."])]
+    #[case(Some(401), &["answered with 401", "within 30 seconds", "engage webhooks rotate-key"])]
+    #[case(Some(429), &["answered with 429", "run this again"])]
+    #[case(Some(503), &["answered with 503", "log of receive-events"])]
+    #[case(Some(404), &["answered with 404", "engage webhooks show"])]
+    #[case(None, &["not answered", "run this again"])]
+    fn what_a_test_was_answered_is_told_with_what_to_do(#[case] status: Option<u16>, #[case] parts: &[&str]) {
+        let told = tested(status);
+        assert!(parts.iter().all(|part| told.contains(part)), "{told}");
     }
 
     #[rstest]
