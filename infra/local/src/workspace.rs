@@ -10,9 +10,9 @@ pub fn workspace_root() -> &'static Path {
     crate_folder.ancestors().nth(2).unwrap_or(crate_folder)
 }
 
-/// What `make build` leaves for deployment. `Err`: it was not run.
+/// What `make build` leaves for local deployment: the built template, with the functions zipped. `Err`: it was not run.
 pub(crate) fn built_template() -> Result<PathBuf> {
-    let template = workspace_root().join(".aws-sam/build/template.yaml");
+    let template = workspace_root().join(".aws-sam/build/zipped.yaml");
     ensure!(template.is_file(), "the functions are not built yet: run `make build` first ({} is missing)", template.display());
     Ok(template)
 }
