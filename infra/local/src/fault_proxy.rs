@@ -90,7 +90,7 @@ impl FaultProxy {
         *self.shared.plan.lock() = Box::new(plan);
     }
 
-    /// All calls since the start or [`FaultProxy::forget`], in the order in which they came.
+    /// All calls since the start, in the order in which they came.
     pub fn calls(&self) -> Vec<Call> {
         self.shared.record.lock().calls.clone()
     }
@@ -98,12 +98,6 @@ impl FaultProxy {
     /// The calls of one operation, `ses.SendEmail` for instance.
     pub fn calls_of(&self, operation: &str) -> Vec<Call> {
         self.shared.record.lock().calls.iter().filter(|call| call.operation == operation).cloned().collect()
-    }
-
-    /// Ends the plan and clears the record. Numbers go on.
-    pub fn forget(&self) {
-        self.plan(|_| Fault::None);
-        self.shared.record.lock().calls.clear();
     }
 
     /// Names the function that signs with an access key, for [`Call::function`].

@@ -171,17 +171,6 @@ async fn calls_pass_side_by_side_and_the_plan_meets_them_in_order() {
     }
 }
 
-#[tokio::test]
-async fn what_was_forgotten_neither_breaks_nor_shows() {
-    let stage = Stage::set().await;
-    stage.proxy.plan(|_| Fault::CutBefore);
-    stage.dynamodb("PutItem", &json!({})).send().await.unwrap_err();
-    stage.proxy.forget();
-    stage.dynamodb("GetItem", &json!({})).send().await.unwrap();
-    let calls = stage.proxy.calls();
-    assert_eq!((calls.len(), calls[0].number, calls[0].operation.as_str()), (1, 2, "dynamodb.GetItem"));
-}
-
 /// A proxy, a client, and a server that echoes.
 struct Stage {
     proxy: FaultProxy,

@@ -14,7 +14,6 @@ use fantoccini::{
     Client, ClientBuilder, Locator,
     actions::{InputSource, KeyAction, KeyActions},
     elements::Element,
-    error::CmdError,
     key::Key,
     wd::WebDriverCompatibleCommand,
 };
@@ -112,7 +111,7 @@ impl Browser {
     pub async fn click(&self, css: &str) -> Result<()> {
         let page = self.client.find(Locator::Css("html")).await?;
         self.click_here(css).await?;
-        left(page).await
+        self.leave(&page).await
     }
 
     /// The same on a page that stays.
@@ -124,7 +123,7 @@ impl Browser {
     pub async fn press(&self, css: &str) -> Result<()> {
         let page = self.client.find(Locator::Css("html")).await?;
         self.press_here(css).await?;
-        left(page).await
+        self.leave(&page).await
     }
 
     /// The same on a page that stays.
@@ -216,6 +215,22 @@ impl Browser {
         Ok(self.client.find_all(Locator::Css(CONTROLS)).await?)
     }
 
+    /// Waits until a page is no longer the one that is shown. While one takes the place of the other, the driver finds none, or fails.
+    async fn leave(&self, page: &Element) -> Result<()> {
+        let give_up = Instant::now() + PATIENCE;
+        loop {
+            let shown = self.client.find(Locator::Css("html")).await;
+            if shown.as_ref().is_ok_and(|shown| shown.element_id() != page.element_id()) {
+                return Ok(());
+            }
+            if Instant::now() > give_up {
+                shown?;
+                bail!("no other page came");
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     async fn key(&self, key: Key) -> Result<()> {
         let value = char::from(key);
         let keyboard = KeyActions::new("keyboard".to_owned());
@@ -250,20 +265,6 @@ impl WebDriverCompatibleCommand for Command {
     fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
         (self.method.clone(), self.body.as_ref().map(ToString::to_string))
     }
-}
-
-/// Waits until a page is no longer the one that is shown.
-async fn left(page: Element) -> Result<()> {
-    let gone = async {
-        loop {
-            match page.tag_name().await {
-                Ok(_) => sleep(Duration::from_millis(20)).await,
-                Err(CmdError::Standard(error)) if error.error() == "stale element reference" => return Ok(()),
-                Err(error) => return Err(error),
-            }
-        }
-    };
-    Ok(timeout(PATIENCE, gone).await.context("no other page came")??)
 }
 
 fn capabilities(chromium: &Path, folder: &Path, scripts: Scripts) -> Result<serde_json::Map<String, Value>> {
