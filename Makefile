@@ -10,7 +10,7 @@ ENVIRONMENT ?= sandbox
 SHELL := /bin/sh
 .SHELLFLAGS := -eu -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build local-cloud demo local sam-local browser test deploy clean
+.PHONY: help setup build local-cloud demo local sam-local browser check test deploy clean
 
 FUNCTIONS := $(notdir $(wildcard functions/*))
 TOOLS := .venv/.installed
@@ -34,14 +34,12 @@ $(TOOLS): infra/local/requirements.txt
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement infra/local/requirements.txt
 	@touch $@
 
-# Cargo runs first because SAM shows nothing of it; what SAM then finds is up to date. Zipped once, here: `sam deploy` would zip all functions
-# anew for each of the local clouds that tests start, and spend half of its time on that.
+# Cargo runs first because SAM shows nothing of it; what SAM then finds is up to date.
 build: $(TOOLS) ## Build the functions into .aws-sam/build (ARCHITECTURE=arm64 for AWS)
 	@echo "Building $(FUNCTIONS) for $(ARCHITECTURE)"
 	@cargo lambda build --release $(FUNCTIONS:%=--bin %) $(if $(filter arm64,$(ARCHITECTURE)),--arm64)
 	@sam build --parameter-overrides Architecture=$(ARCHITECTURE) >target/sam-build.log 2>&1 || { cat target/sam-build.log >&2; exit 1; }
-	@cd .aws-sam/build && ls -d *Function | xargs -P 2 -I % python3 -m zipfile -c %.zip %/bootstrap
-	@cd .aws-sam/build && sed 's/^\( *CodeUri: .*Function\)$$/\1.zip/' template.yaml >zipped.yaml
+	@python3 infra/local/zipped.py
 	@echo "Built .aws-sam/build/template.yaml for $(ARCHITECTURE)"
 
 # With the features that the whole workspace asks for: what `make test` has compiled is not compiled again.
@@ -63,12 +61,16 @@ browser: ## Install what the browser tests drive: Chromium and its driver
 		echo "Installing chromium and chromium-driver"; apt-get update -qq; DEBIAN_FRONTEND=noninteractive apt-get install -qq -y chromium chromium-driver >/dev/null; \
 	else echo "chromedriver or chromium is missing: install Debian's packages chromium and chromium-driver" >&2; exit 1; fi
 
-test: browser build ## Check everything: format, lints, documentation, template, licences, all tests
+check: $(TOOLS) ## Check format, lints, documentation, template, licences
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
 	sam validate
 	cargo deny --offline check bans licenses sources
+
+# The first three leave each other's files alone, and none of them keeps two processors busy.
+test: $(TOOLS) ## Check everything: what `make check` checks, and all tests
+	@$(MAKE) --jobs 3 browser build check
 	cargo test --workspace --doc --quiet
 	cargo nextest run --workspace
 

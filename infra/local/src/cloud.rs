@@ -15,6 +15,7 @@ use crate::{
     deployment::{self, Outputs},
     events,
     fault_proxy::FaultProxy,
+    logs,
     mails::{self, SentMail},
     ministack::{self, MiniStack, REGION},
     options::Options,
@@ -243,20 +244,13 @@ impl LocalCloud {
 
     /// All that the function of an output has logged, in order.
     pub async fn logs(&self, function_output: &str) -> Result<Vec<String>> {
-        let group = format!("/aws/lambda/{}", self.output(function_output)?);
-        let mut pages = self.clients.logs.filter_log_events().log_group_name(group).into_paginator().send();
-        let mut lines = Vec::new();
-        while let Some(page) = pages.try_next().await? {
-            lines.extend(page.events().iter().filter_map(|event| event.message().map(str::to_owned)));
-        }
-        Ok(lines)
+        logs::lines(&self.ministack, &format!("/aws/lambda/{}", self.output(function_output)?)).await
     }
 }
 
 struct Clients {
     dynamodb: aws_sdk_dynamodb::Client,
     lambda: aws_sdk_lambda::Client,
-    logs: aws_sdk_cloudwatchlogs::Client,
     secrets: aws_sdk_secretsmanager::Client,
     sqs: aws_sdk_sqs::Client,
     ssm: aws_sdk_ssm::Client,
@@ -268,7 +262,6 @@ impl Clients {
         Self {
             dynamodb: aws_sdk_dynamodb::Client::new(&config),
             lambda: aws_sdk_lambda::Client::new(&config),
-            logs: aws_sdk_cloudwatchlogs::Client::new(&config),
             secrets: aws_sdk_secretsmanager::Client::new(&config),
             sqs: aws_sdk_sqs::Client::new(&config),
             ssm: aws_sdk_ssm::Client::new(&config),

@@ -11,6 +11,7 @@ mod events;
 mod example;
 mod fault_proxy;
 mod leash;
+mod logs;
 mod mails;
 mod ministack;
 mod options;

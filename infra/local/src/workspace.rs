@@ -12,7 +12,7 @@ pub fn workspace_root() -> &'static Path {
 
 /// What `make build` leaves for local deployment: the built template, with the functions zipped. `Err`: it was not run.
 pub(crate) fn built_template() -> Result<PathBuf> {
-    let template = workspace_root().join(".aws-sam/build/zipped.yaml");
+    let template = workspace_root().join(".aws-sam/build/zipped.json");
     ensure!(template.is_file(), "the functions are not built yet: run `make build` first ({} is missing)", template.display());
     Ok(template)
 }

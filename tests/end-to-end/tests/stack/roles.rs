@@ -121,13 +121,13 @@ pub fn called(cloud: &LocalCloud, function: &str) -> Result<BTreeSet<String>> {
     let names: BTreeMap<&str, &str> = cloud.outputs().iter().map(|(name, value)| (value, name)).collect();
     let calls = cloud.faults()?.calls().into_iter().filter(|call| call.function.as_deref() == Some(function));
     let actions = calls.flat_map(|call| actions(&call.operation, &call.request));
-    let named = actions.map(|(action, request)| {
+    let called = actions.map(|(action, request)| {
         let touched = ["TableName", "SecretId", "QueueUrl", "Name"].into_iter().find_map(|field| request[field].as_str());
         let touched = touched.or_else(|| request["RequestItems"].as_object()?.keys().next().map(String::as_str));
         let touched = touched.map(|it| names.get(it).copied().unwrap_or(it));
         touched.map_or_else(|| action.clone(), |touched| format!("{action} {touched}"))
     });
-    Ok(named.collect())
+    Ok(called.collect())
 }
 
 /// What IAM calls an operation, with what it asks for: a transaction is as many actions as it has items, and a batch of messages has none
