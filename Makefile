@@ -31,7 +31,8 @@ $(TOOLS): infra/local/requirements.txt
 	@command -v python3 >/dev/null || { echo "Python 3 is missing: install it with your system's package manager" >&2; exit 1; }
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "Python is too old: 3.10 or newer is needed" >&2; exit 1; }
 	python3 -m venv .venv
-	.venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement infra/local/requirements.txt
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check "$$(grep -o '^uv==[^ ]*' $<)"
+	.venv/bin/uv pip install --quiet --python .venv/bin/python --requirement $<
 	@touch $@
 
 # Cargo runs first because SAM shows nothing of it; what SAM then finds is up to date.

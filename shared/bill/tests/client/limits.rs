@@ -30,7 +30,8 @@ async fn clones_and_scopes_of_one_organization_share_two_places() {
 
 #[tokio::test]
 async fn organizations_do_not_wait_for_one_another() {
-    let sandbox = sandbox(Switches { latency_ms: 100, ..Switches::default() }).await;
+    const LATENCY_MS: u64 = 500;
+    let sandbox = sandbox(Switches { latency_ms: LATENCY_MS, ..Switches::default() }).await;
     let bill = client(&sandbox);
     bill.organizations(None, soon()).await.unwrap();
     let ids: Vec<String> = sandbox.population(sandbox.now()).into_iter().filter_map(|expectation| expectation.organization_id).collect();
@@ -43,7 +44,7 @@ async fn organizations_do_not_wait_for_one_another() {
     {
         outcome.unwrap();
     }
-    assert!(started.elapsed().as_millis() < 100 * ids.len() as u128 / 2, "{:?}", started.elapsed());
+    assert!(started.elapsed().as_millis() < u128::from(LATENCY_MS) * ids.len() as u128 / 2, "{:?}", started.elapsed());
 }
 
 #[tokio::test]
