@@ -31,11 +31,28 @@ pub(crate) struct MiniStack {
 /// How long MiniStack may take to answer on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// How many more free ports are tried: somebody may take one in the seconds that MiniStack needs to listen on it.
+const TRIES: usize = 5;
+
+#[derive(Debug, thiserror::Error)]
+#[error("another program has taken the port while MiniStack was starting; its last words:\n{0}")]
+struct PortTaken(String);
+
 impl MiniStack {
     /// Starts it and waits until it answers. `Err` names what to do: install it, choose another port, or read its log.
     pub(crate) async fn start(options: &Options) -> Result<Self> {
+        let mut tries = 1..=TRIES;
+        loop {
+            let started = Self::start_at(usable_port(options.port)?, options).await;
+            let is_taken = started.as_ref().is_err_and(anyhow::Error::is::<PortTaken>);
+            if !is_taken || options.port != 0 || tries.next().is_none() {
+                return started;
+            }
+        }
+    }
+
+    async fn start_at(port: u16, options: &Options) -> Result<Self> {
         let program = tool("ministack")?;
-        let port = usable_port(options.port)?;
         let log = output_folder("local-cloud")?.join(format!("ministack-{port}.log"));
         let address = format!("127.0.0.1:{port}");
         let endpoint = format!("http://{address}");
@@ -115,12 +132,16 @@ pub(crate) const REGION: &str = "us-east-1";
 async fn wait_until_healthy(leash: &mut Leash, http: &reqwest::Client, endpoint: &str, log: &PathBuf) -> Result<()> {
     let give_up = Instant::now() + PATIENCE;
     loop {
-        let answer = http.get(format!("{endpoint}/_ministack/ready")).send().await;
+        let answer = http.get(format!("{endpoint}/_ministack/ready")).timeout(Duration::from_secs(5)).send().await;
         if answer.is_ok_and(|answer| answer.status().is_success()) {
             return Ok(());
         }
         if leash.has_ended() {
-            bail!("MiniStack ended while starting; its last words:\n{}", last_lines(log));
+            let words = last_lines(log);
+            if words.contains("already in use") {
+                return Err(PortTaken(words).into());
+            }
+            bail!("MiniStack ended while starting; its last words:\n{words}");
         }
         if Instant::now() > give_up {
             bail!("MiniStack does not answer after {} s; its log is {}", PATIENCE.as_secs(), log.display());
@@ -151,5 +172,13 @@ mod tests {
         let error = usable_port(port).unwrap_err().to_string();
         assert_eq!(error, format!("port {port} is in use: stop what uses it, or choose another one with --port"));
         assert_ne!(usable_port(0).unwrap(), 0);
+    }
+    #[tokio::test]
+    async fn a_port_that_was_taken_meanwhile_is_told_from_other_ends() {
+        let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = taken.local_addr().unwrap().port();
+        let error = MiniStack::start_at(port, &Options::default()).await.err().unwrap();
+        assert!(error.is::<PortTaken>(), "{error}");
+        drop(MiniStack::start(&Options::default()).await.unwrap());
     }
 }
