@@ -67,7 +67,7 @@ check: $(TOOLS) ## Check format, lints, documentation, template, licences
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
 	sam validate
-	cargo deny --offline check bans licenses sources
+	cargo deny check bans licenses sources
 
 # The first three leave each other's files alone, and none of them keeps two processors busy.
 test: $(TOOLS) ## Check everything: what `make check` checks, and all tests
