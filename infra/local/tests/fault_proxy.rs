@@ -54,17 +54,17 @@ async fn calls_are_recorded_in_order_with_their_names_and_bodies() {
     let ses = |request: RequestBuilder| request.header("authorization", SIGNATURE.replace("dynamodb", "ses").replace("EXAMPLE", "OTHER"));
     let url = stage.proxy.url();
     ses(stage.client.post(format!("{url}/v2/email/outbound-emails"))).body(r#"{"Content":{}}"#).send().await.unwrap();
-    ses(stage.client.get(format!("{url}/v2/email/account"))).send().await.unwrap();
+    ses(stage.client.get(format!("{url}/v2/email/account"))).header("amz-sdk-request", "ttl=1; attempt=3; max=4").send().await.unwrap();
     ses(stage.client.get(format!("{url}/v2/email/identities"))).send().await.unwrap();
     stage.client.get(format!("{url}/elsewhere")).send().await.unwrap();
     let calls = stage.proxy.calls();
-    let told: Vec<_> = calls.iter().map(|call| (call.number, call.operation.as_str(), call.access_key.as_str())).collect();
+    let told: Vec<_> = calls.iter().map(|call| (call.number, call.operation.as_str(), call.attempt, call.access_key.as_str())).collect();
     let expected = [
-        (1, "dynamodb.GetItem", "ASIAEXAMPLE"),
-        (2, "ses.SendEmail", "ASIAOTHER"),
-        (3, "ses.GetAccount", "ASIAOTHER"),
-        (4, "ses.GET /v2/email/identities", "ASIAOTHER"),
-        (5, "unsigned.GET /elsewhere", ""),
+        (1, "dynamodb.GetItem", 1, "ASIAEXAMPLE"),
+        (2, "ses.SendEmail", 1, "ASIAOTHER"),
+        (3, "ses.GetAccount", 3, "ASIAOTHER"),
+        (4, "ses.GET /v2/email/identities", 1, "ASIAOTHER"),
+        (5, "unsigned.GET /elsewhere", 1, ""),
     ];
     assert_eq!(told, expected);
     let echoed = Answer { status: 418, body: json!({"Key": 1}) };
@@ -73,6 +73,7 @@ async fn calls_are_recorded_in_order_with_their_names_and_bodies() {
         function: Some("NotifyFunction".to_owned()),
         access_key: "ASIAEXAMPLE".to_owned(),
         operation: "dynamodb.GetItem".to_owned(),
+        attempt: 1,
         request: json!({"Key": 1}),
         outcome: Outcome::Answered(echoed.clone()),
         accepted: Some(echoed),

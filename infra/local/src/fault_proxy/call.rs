@@ -21,6 +21,8 @@ pub struct Call {
     /// Service and operation: `dynamodb.TransactWriteItems`, `ses.SendEmail`. REST operations without a name here keep method
     /// and path: `ses.GET /v2/email/identities`.
     pub operation: String,
+    /// Which of the SDK's attempts at one operation this is, from 1; 1 when the client does not say.
+    pub attempt: u32,
     /// The body as JSON; null without one.
     pub request: Value,
     /// What the client got.
@@ -58,6 +60,7 @@ impl Call {
             function: None,
             access_key: signature.as_ref().map_or("", |signature| signature.access_key).to_owned(),
             operation: format!("{service}.{}", operation(head, service)),
+            attempt: attempt(&head.headers).unwrap_or(1),
             request: json(body),
             outcome: Outcome::UnderWay,
             accepted: None,
@@ -96,6 +99,12 @@ fn operation(head: &Parts, service: &str) -> String {
         ("ses", "GET", "/v2/email/account") => "GetAccount".to_owned(),
         (_, method, path) => format!("{method} {path}"),
     }
+}
+
+/// `amz-sdk-request: attempt=2; max=4`, which AWS's SDKs send.
+fn attempt(headers: &HeaderMap) -> Option<u32> {
+    let parts = headers.get("amz-sdk-request")?.to_str().ok()?;
+    parts.split(';').find_map(|part| part.trim().strip_prefix("attempt="))?.parse().ok()
 }
 
 fn json(body: &Bytes) -> Value {
