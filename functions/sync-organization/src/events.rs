@@ -26,7 +26,11 @@ impl Work<'_> {
             match self.look_for_events(request, events_until, now).await {
                 Ok(Some(outcome)) => return outcome,
                 Ok(None) => {}
-                Err(error) => return self.failed(&SyncRequest { as_of: now, ..request.clone() }, &error, receive_count).await,
+                Err(error) => {
+                    let outcome = self.failed(&SyncRequest { as_of: now, ..request.clone() }, &error, receive_count).await;
+                    // Further events of the minute are dropped, also when the message is gone: it stays for them.
+                    return if Turn::is_last(events_until, now) { outcome } else { Outcome::Retry };
+                }
             }
         }
         tracing::info!("other looks were written meanwhile; the message is repeated");
@@ -84,11 +88,19 @@ struct Turn {
 
 impl Turn {
     fn of(as_of: Timestamp, events_until: Timestamp, checked_at: Option<Timestamp>, now: Timestamp) -> Self {
-        let until = events_until.saturating_add(CLOCK_DIFFERENCE).unwrap_or(events_until);
-        let is_last = now > until;
-        let wanted = if is_last { until } else { as_of };
+        let is_last = Self::is_last(events_until, now);
+        let wanted = if is_last { end(events_until) } else { as_of };
         Self { wants_look: checked_at.is_none_or(|checked_at| checked_at < wanted), is_last }
     }
+
+    fn is_last(events_until: Timestamp, now: Timestamp) -> bool {
+        now > end(events_until)
+    }
+}
+
+/// When no clock counts an event to the minute any more.
+fn end(events_until: Timestamp) -> Timestamp {
+    events_until.saturating_add(CLOCK_DIFFERENCE).unwrap_or(events_until)
 }
 
 /// What the list of organizations said when the organization was last listed.

@@ -84,7 +84,7 @@ impl Sync {
         if reservation.is_none() {
             tracing::info!(looks, "the hour's budget of BILL requests is spent; the organizations stay due, or are made so");
             metrics.count("budget_spent");
-            // The others stay due.
+            // The organizations of the others stay due.
             if !event.records.iter().any(|record| request::may_not_be_due(record.body.as_deref().unwrap_or_default())) {
                 return Ok(SqsBatchResponse::default());
             }
@@ -234,7 +234,8 @@ impl Work<'_> {
 
     async fn remember_failure(&self, request: &SyncRequest, error_type: &str, pause: SignedDuration) -> Outcome {
         let next_check_at = request.as_of.saturating_add(pause).unwrap_or(request.as_of);
-        match self.sync.organizations.record_failure(&request.organization.id, error_type, request.as_of, next_check_at).await {
+        match self.sync.organizations.record_failure(&request.organization.id, error_type, request.as_of, next_check_at, clock::now()).await
+        {
             Ok(()) => Outcome::Done,
             Err(error) => {
                 tracing::warn!(error_type = error.type_name(), "the failure was not remembered; the message is repeated");

@@ -15,9 +15,9 @@ pub fn parse(record: &Record) -> Result<SyncRequest, String> {
     }
 }
 
-/// Whether a message asks for a look at an organization that may not be due.
+/// Whether a message has to be worked on even when no look can be made: its organization may not be due, or it cannot be read.
 pub fn may_not_be_due(body: &str) -> bool {
-    serde_json::from_str::<SyncRequest>(body).is_ok_and(|request| request.all)
+    serde_json::from_str::<SyncRequest>(body).map_or(true, |request| request.all)
 }
 
 #[cfg(test)]
@@ -33,6 +33,15 @@ mod tests {
         let whole = r#"{"schema_version":1,"run_id":"r","organization":{"id":"00801A","name":"Kestrel \"B\" 🥐","archived":false,"created_at":"2026-08-14T17:05:42Z"},"as_of":"2026-11-23T09:00:00Z"}"#;
         let bare = r#"{"schema_version":1,"run_id":"r","organization":{"id":"00801A"},"as_of":"2026-11-23T09:00:00Z"}"#;
         assert_eq!(parse(&record(whole)).unwrap().organization.id, parse(&record(bare)).unwrap().organization.id);
+    }
+
+    #[test]
+    fn only_a_message_whose_organization_stays_due_may_be_left() {
+        let request =
+            |all| format!(r#"{{"schema_version":1,"run_id":"r","organization":{{"id":"008"}},"as_of":"2026-11-23T09:00:00Z"{all}}}"#);
+        assert!(!may_not_be_due(&request("")));
+        assert!(may_not_be_due(&request(r#","all":true"#)));
+        assert!(may_not_be_due("poison"));
     }
 
     #[test]

@@ -47,7 +47,8 @@ impl Organizations {
     /// When to look again at each of the organizations, and how it was listed. Those without a readable moment are left out: they
     /// are due.
     ///
-    /// May miss a write of the last second, which costs a look too many at most. Reads only: may be repeated at will.
+    /// May miss a write of the last second: then an organization is looked at once too often, or, when it was just made due, at the
+    /// next sweep. Reads only: may be repeated at will.
     pub async fn next_checks(&self, ids: &[OrganizationId]) -> Result<HashMap<OrganizationId, NextCheck>, StoreError> {
         let attributes = Some("#organization_id, #next_check_at, #stage, #stage_reason, #sync_error");
         let projection = Projection { attributes, consistent: false };
@@ -69,7 +70,8 @@ impl Organizations {
     }
 
     /// Notes that a check failed and when to try again, beside whatever is known of the organization. A failure that is older
-    /// than the last check, or than the last failure, is ignored.
+    /// than the last check, or than the last failure, is ignored; and so is one of an organization that became due, or was made
+    /// due, between `at` and `now`: it stays due.
     ///
     /// Repeating it writes the same again. Lost (the process died before it), the organization merely stays due.
     pub async fn record_failure(
@@ -78,6 +80,7 @@ impl Organizations {
         error_type: &str,
         at: Timestamp,
         next_check_at: Timestamp,
+        now: Timestamp,
     ) -> Result<(), StoreError> {
         let change = Change {
             table: &self.table,
@@ -85,11 +88,13 @@ impl Organizations {
             update: "SET #sync_error = :sync_error, #sync_failed_at = :at, #next_check_at = :next_check_at, #schema_version = :schema_version",
             condition: Some(
                 "(attribute_not_exists(#checked_at) OR #checked_at < :at) \
-                 AND (attribute_not_exists(#sync_failed_at) OR #sync_failed_at <= :at)",
+                 AND (attribute_not_exists(#sync_failed_at) OR #sync_failed_at <= :at) \
+                 AND (attribute_not_exists(#next_check_at) OR #next_check_at <= :at OR #next_check_at > :now)",
             ),
             values: vec![
                 (":sync_error", text(error_type)),
                 (":at", moment(at)),
+                (":now", moment(now)),
                 (":next_check_at", moment(next_check_at)),
                 (":schema_version", number(SCHEMA_VERSION)),
             ],

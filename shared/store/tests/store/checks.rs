@@ -85,7 +85,7 @@ async fn a_check_never_undoes_that_its_organization_was_made_due_meanwhile(table
     tables.checks().apply(&decision(1, 1, CHECKED, &[]), None, &key()).await.unwrap();
     let previous = organization(1, 1, CHECKED);
     let noon = at("2026-11-23T12:00:00Z");
-    tables.organizations().record_failure(&id(1), "bill_hour_exhausted", noon, noon).await.unwrap();
+    tables.organizations().record_failure(&id(1), "bill_hour_exhausted", noon, noon, noon).await.unwrap();
     let applied = tables.checks().apply(&decision(1, 2, LATER, &ADDRESSES), Some(&previous), &key()).await.unwrap();
     assert_eq!(applied, Applied::Superseded);
     assert_eq!(tables.organizations().next_checks(&[id(1)]).await.unwrap()[&id(1)].at, noon);
@@ -148,7 +148,7 @@ async fn a_decision_that_dynamodb_refuses_writes_nothing_at_all(tables: &Tables)
 
 async fn a_success_clears_the_failure_before_it(tables: &Tables) {
     let organizations = tables.organizations();
-    organizations.record_failure(&id(1), "bill_unavailable", at(CHECKED), at(LATER)).await.unwrap();
+    organizations.record_failure(&id(1), "bill_unavailable", at(CHECKED), at(LATER), at(CHECKED)).await.unwrap();
     assert_eq!(organizations.get(&id(1)).await.unwrap(), None);
     let applied = tables.checks().apply(&decision(1, 1, LATER, &[]), None, &key()).await.unwrap();
     assert_eq!(applied, Applied::Written { notices: 0, notices_existing: 0 });

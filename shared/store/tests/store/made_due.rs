@@ -24,6 +24,7 @@ async fn every_organization_is_made_due_whatever_happens_meanwhile() {
         two_runs_at_once_and_a_run_again_do_no_harm,
         a_look_that_is_written_after_it_is_not_lost,
         a_look_that_began_before_it_is_not_written,
+        nor_does_its_failure_put_off_the_next_one,
     ];
 }
 
@@ -31,7 +32,7 @@ async fn those_that_wait_are_made_due_and_nothing_else_of_them_changes(tables: &
     write(tables, 0..3, CHECKED).await;
     let organizations = tables.organizations();
     let due = at("2026-11-23T11:00:00Z");
-    organizations.record_failure(&id(2), "bill_unavailable", at("2026-11-23T07:00:00Z"), due).await.unwrap();
+    organizations.record_failure(&id(2), "bill_unavailable", at("2026-11-23T07:00:00Z"), due, at("2026-11-23T07:00:00Z")).await.unwrap();
     let made_due = organizations.make_due(at(NOW), |_| {}).await.unwrap();
     assert_eq!(made_due, done(3, 2));
     for number in 0..2 {
@@ -78,7 +79,7 @@ async fn whoever_was_looked_at_since_is_left_alone(tables: &Tables) {
 
 async fn an_organization_that_bill_refused_to_show_is_made_due_too(tables: &Tables) {
     let organizations = tables.organizations();
-    organizations.record_failure(&id(0), "bill_refused", at(CHECKED), at("2026-11-24T06:00:00Z")).await.unwrap();
+    organizations.record_failure(&id(0), "bill_refused", at(CHECKED), at("2026-11-24T06:00:00Z"), at(CHECKED)).await.unwrap();
     assert_eq!(organizations.make_due(at(NOW), |_| {}).await.unwrap(), done(1, 1));
     assert_eq!(due_at(tables, 1, NOW).await, [0]);
     assert_eq!(organizations.get(&id(0)).await.unwrap(), None);
@@ -133,6 +134,18 @@ async fn a_look_that_began_before_it_is_not_written(tables: &Tables) {
     tables.organizations().make_due(at(NOW), |_| {}).await.unwrap();
     assert_eq!(written_over(tables, previous, "2026-11-23T11:59:59Z").await, Applied::Superseded);
     assert_eq!(due_at(tables, 1, NOW).await, [0]);
+}
+
+async fn nor_does_its_failure_put_off_the_next_one(tables: &Tables) {
+    write(tables, 0..2, CHECKED).await;
+    let organizations = tables.organizations();
+    organizations.make_due(at(NOW), |_| {}).await.unwrap();
+    let refused = async |number, began: &str, now: &str| {
+        organizations.record_failure(&id(number), "bill_refused", at(began), at("2026-11-24T12:00:00Z"), at(now)).await.unwrap();
+    };
+    refused(0, "2026-11-23T11:59:59Z", "2026-11-23T12:00:02Z").await;
+    refused(1, "2026-11-23T12:00:01Z", "2026-11-23T12:00:02Z").await;
+    assert_eq!(due_at(tables, 2, NOW).await, [0], "the second look began after it");
 }
 
 fn done(organizations: u64, made_due: u64) -> MadeDue {

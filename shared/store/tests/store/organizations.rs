@@ -69,7 +69,7 @@ async fn a_list_that_says_otherwise_makes_an_organization_due(tables: &Tables) {
 
     // One that BILL refuses to show is not tried again each hour.
     let tomorrow = at("2026-11-24T07:00:00Z");
-    tables.organizations().record_failure(&id(2), "bill_refused", at(LATER), tomorrow).await.unwrap();
+    tables.organizations().record_failure(&id(2), "bill_refused", at(LATER), tomorrow, at(LATER)).await.unwrap();
     let next_check = tables.organizations().next_checks(&[id(2)]).await.unwrap()[&id(2)];
     assert_eq!((next_check.is_due(at(LATER), false), next_check.is_due(tomorrow, false)), (false, true));
 }
@@ -88,7 +88,10 @@ async fn standings_are_read_in_bulk_and_tell_what_cannot_be_read(tables: &Tables
 
 async fn a_failure_makes_an_item_that_counts_as_unknown(tables: &Tables) {
     let organizations = tables.organizations();
-    organizations.record_failure(&id(1), "bill_unavailable", at("2026-11-23T06:00:00.5Z"), at(LATER)).await.unwrap();
+    organizations
+        .record_failure(&id(1), "bill_unavailable", at("2026-11-23T06:00:00.5Z"), at(LATER), at("2026-11-23T06:00:00.5Z"))
+        .await
+        .unwrap();
     assert_items!(tables.items("organizations").await, "failure");
     assert_eq!(organizations.get(&id(1)).await.unwrap(), None);
     assert_eq!(organizations.next_checks(&[id(1)]).await.unwrap()[&id(1)], NextCheck { at: at(LATER), was_archived: None });
@@ -98,8 +101,8 @@ async fn a_failure_is_noted_beside_the_record(tables: &Tables) {
     tables.checks().apply(&decision(1, 1, CHECKED, &[]), None, &key()).await.unwrap();
     let organizations = tables.organizations();
     let next_check_at = at("2026-11-23T13:00:00Z");
-    organizations.record_failure(&id(1), "bill_unavailable", at(LATER), next_check_at).await.unwrap();
-    organizations.record_failure(&id(1), "bill_unavailable", at(LATER), next_check_at).await.unwrap();
+    organizations.record_failure(&id(1), "bill_unavailable", at(LATER), next_check_at, at(LATER)).await.unwrap();
+    organizations.record_failure(&id(1), "bill_unavailable", at(LATER), next_check_at, at(LATER)).await.unwrap();
     let mut expected = organization(1, 1, CHECKED);
     expected.next_check_at = next_check_at;
     assert_eq!(organizations.get(&id(1)).await.unwrap(), Some(expected));
@@ -108,10 +111,10 @@ async fn a_failure_is_noted_beside_the_record(tables: &Tables) {
 
 async fn an_older_failure_changes_nothing(tables: &Tables) {
     tables.checks().apply(&decision(1, 1, LATER, &[]), None, &key()).await.unwrap();
-    tables.organizations().record_failure(&id(2), "bill_unavailable", at(LATER), at(LATER)).await.unwrap();
+    tables.organizations().record_failure(&id(2), "bill_unavailable", at(LATER), at(LATER), at(LATER)).await.unwrap();
     let before = tables.items("organizations").await;
     for number in [1, 2] {
-        tables.organizations().record_failure(&id(number), "bill_refused", at(CHECKED), at(CHECKED)).await.unwrap();
+        tables.organizations().record_failure(&id(number), "bill_refused", at(CHECKED), at(CHECKED), at(CHECKED)).await.unwrap();
     }
     assert_eq!(tables.items("organizations").await, before);
 }
