@@ -6,15 +6,14 @@
 //!
 //! | answer | when | BILL |
 //! |---|---|---|
-//! | 200 | signed: queued, or nothing that we look for | is done |
-//! | 400 | signed, and not JSON: BILL sends nothing like it | tries again |
+//! | 200 | signed: queued, or nothing that we look for or could read | is done |
 //! | 401 | not signed, or not by one of our keys | tries again |
 //! | 413 | longer than [`LONGEST_BODY`] | tries again |
 //! | 503 | our fault: no keys yet, or the queue does not answer | tries again |
 //!
 //! BILL takes anything but 200 for a failure, tries again at growing intervals, and disables a subscription that keeps failing. So
-//! a signed event of a type that we do not know, or whose metadata we cannot use, is answered 200 and counted: trying again would
-//! change nothing, and losing the subscription would lose the events that matter. No answer says why.
+//! a signed event of a type that we do not know, or that we cannot read, is answered 200 and counted: trying again would change
+//! nothing, and losing the subscription would lose the events that matter. No answer says why.
 
 mod config;
 mod queue;
@@ -52,7 +51,7 @@ impl ReceiveEvents {
             Ok(notification) => self.take(&notification, at, metrics).await?,
             Err(rejection) => {
                 metrics.count(rejection.metric());
-                tracing::info!(reason = rejection.metric(), "a delivery was not accepted");
+                tracing::info!(reason = rejection.metric(), detail = ?rejection, "a delivery causes nothing");
                 rejection.status()
             }
         };
@@ -71,10 +70,7 @@ impl ReceiveEvents {
         if !self.keys.get().await?.verify(&body, signature) && !self.keys.refreshed().await?.verify(&body, signature) {
             return Ok(Err(Rejection::WronglySigned));
         }
-        Ok(Notification::parse(&body).map_err(|error| match error {
-            NotificationError::NotJson => Rejection::NotJson,
-            error => Rejection::Unusable(error),
-        }))
+        Ok(Notification::parse(&body).map_err(Rejection::Unusable))
     }
 
     /// Has the organization of a notification looked at.
@@ -115,7 +111,6 @@ enum Rejection {
     Unsigned,
     WronglySigned,
     TooLong,
-    NotJson,
     Unusable(NotificationError),
 }
 
@@ -124,7 +119,6 @@ impl Rejection {
         match self {
             Self::Unsigned | Self::WronglySigned => StatusCode::UNAUTHORIZED,
             Self::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::NotJson => StatusCode::BAD_REQUEST,
             Self::Unusable(_) => StatusCode::OK,
         }
     }
@@ -134,7 +128,6 @@ impl Rejection {
             Self::Unsigned => "rejected_unsigned",
             Self::WronglySigned => "rejected_wrong_signature",
             Self::TooLong => "rejected_too_long",
-            Self::NotJson => "rejected_not_json",
             Self::Unusable(_) => "events_unusable",
         }
     }
