@@ -123,9 +123,12 @@ async fn run(arguments: StackArguments, command: Command) -> Result<Done> {
     let shown = |subscription| Shown::new(subscription, webhooks.is_ours(subscription));
     Ok(match command {
         WebhookCommand::Create => established(&webhooks, &webhooks.create().await?, "The stack is subscribed, its key is stored."),
-        WebhookCommand::RotateKey { revoke_previous } => {
-            established(&webhooks, &webhooks.rotate_key(revoke_previous).await?, "The stack's subscription has a new key, which is stored.")
-        }
+        WebhookCommand::RotateKey { revoke_previous } => established(
+            &webhooks,
+            &webhooks.rotate_key(revoke_previous).await?,
+            "The stack's subscription has a new key, which is stored. What BILL had still to deliver again under the old one may be lost: \
+             when deliveries failed lately, `engage webhooks replay` catches up.",
+        ),
         WebhookCommand::Enable => match webhooks.enable().await? {
             Enabled::Already(subscription) => {
                 Done::new("The stack's subscription is enabled; nothing was done.", json!({ "subscription": shown(&subscription) }))

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use store::MadeDue;
 
-use crate::replay::Replayed;
+use crate::{replay::Replayed, webhooks::receiver};
 
 /// A subscription, as it is printed.
 #[derive(Debug, Serialize)]
@@ -25,7 +25,7 @@ pub struct Shown {
     pub reason: Option<String>,
     /// What it asks for.
     pub events: Vec<String>,
-    /// Where notifications go.
+    /// Where notifications go; of another system's URL host and path alone, because what else it holds may be a secret.
     pub notification_url: Option<String>,
     /// When it was made.
     pub created_time: Option<Timestamp>,
@@ -38,6 +38,7 @@ pub struct Shown {
 impl Shown {
     /// A subscription that does, or does not, deliver to this stack.
     pub fn new(subscription: &Subscription, of_this_stack: bool) -> Self {
+        let url = subscription.notification_url.as_ref();
         let status = subscription.status.clone().unwrap_or_default();
         Self {
             id: subscription.id.as_ref().map(ToString::to_string),
@@ -46,7 +47,7 @@ impl Shown {
             actor: status.actor,
             reason: status.reason,
             events: subscription.events().map(|event| event.to_string()).collect(),
-            notification_url: subscription.notification_url.as_ref().map(ToString::to_string),
+            notification_url: if of_this_stack { url.map(ToString::to_string) } else { url.map(receiver) },
             created_time: subscription.created_time,
             updated_time: subscription.updated_time,
             of_this_stack,

@@ -138,7 +138,8 @@ impl Webhooks {
         let subscription = self.show(chosen).await?;
         let id = id(&subscription)?;
         if !force && !self.is_ours(&subscription) {
-            bail!("the subscription {id} is not this stack's, it delivers to {}; --force ends it nevertheless", receiver(&subscription));
+            let receiver = subscription.notification_url.as_ref().map_or_else(|| "an unknown place".to_owned(), receiver);
+            bail!("the subscription {id} is not this stack's, it delivers to {receiver}; --force ends it nevertheless");
         }
         self.forget(&id, &subscription).await?;
         self.subscriptions.delete(&id, soon()).await?;
@@ -202,9 +203,8 @@ impl Webhooks {
 }
 
 /// Host and path of where a subscription delivers; what else its URL holds may be a secret of whoever made it.
-fn receiver(subscription: &Subscription) -> String {
-    let url = subscription.notification_url.as_ref();
-    url.map_or_else(|| "an unknown place".to_owned(), |url| format!("{}{}", url.host_str().unwrap_or_default(), url.path()))
+pub fn receiver(notification_url: &Url) -> String {
+    format!("{}{}", notification_url.host_str().unwrap_or_default(), notification_url.path())
 }
 
 fn id(subscription: &Subscription) -> Result<SubscriptionId> {

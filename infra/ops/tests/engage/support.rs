@@ -33,8 +33,7 @@ pub struct World {
 
 impl World {
     pub async fn start() -> Self {
-        let events = EventSwitches { first_retry_ms: 20, attempts: 8, ..EventSwitches::default() };
-        let sandbox = Sandbox::start(Options { switches: Switches { events, ..Switches::default() }, ..Options::default() }).await.unwrap();
+        let sandbox = Sandbox::start(Options { switches: switches(), ..Options::default() }).await.unwrap();
         sandbox.put_organization(Organization { id: Some(CUSTOMER.to_owned()), ..Organization::default() });
         let (secrets, client) = Secrets::start().await;
         let (receiver, api_url) = Receiver::start(secrets.clone()).await;
@@ -66,6 +65,11 @@ impl World {
         self.sandbox.deliveries_ended().await;
     }
 
+    /// From now on BILL takes its time, so that things happen meanwhile.
+    pub fn slow_down(&self) {
+        self.sandbox.switches(Switches { latency_ms: 20, ..switches() });
+    }
+
     /// The only subscription, which delivers.
     pub async fn only_and_working(&self) -> Subscription {
         let mut all = self.webhooks.list().await.unwrap();
@@ -91,6 +95,11 @@ impl World {
         let kind = FaultKind::Status { status: 403, code: None, retry_after: None };
         self.sandbox.fault(Fault { endpoint: Some(endpoint.to_owned()), organization_id: None, kind, times: None });
     }
+}
+
+fn switches() -> Switches {
+    let events = EventSwitches { first_retry_ms: 20, attempts: 8, ..EventSwitches::default() };
+    Switches { events, ..Switches::default() }
 }
 
 /// Answers 200 to what the secret's keys verify, else 401; the ids of the events that it took.

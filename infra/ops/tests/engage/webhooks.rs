@@ -1,7 +1,10 @@
 //! Commands that nothing interrupts.
 
 use bill::events::{EventType, SubscriptionId};
-use ops::webhooks::Enabled;
+use ops::{
+    report::{self, Shown},
+    webhooks::Enabled,
+};
 use serde_json::json;
 
 use crate::support::World;
@@ -50,7 +53,13 @@ async fn a_subscription_of_another_system_is_ended_only_by_force() {
     let another = world.subscribe_another("https://hooks.northlight-ledger.example/bill?token=hunter2").await;
     let refusal = world.webhooks.delete(Some(&another), false).await.unwrap_err().to_string();
     assert!(refusal.contains("hooks.northlight-ledger.example/bill;") && refusal.contains("--force"), "{refusal}");
-    assert_eq!(world.webhooks.list().await.unwrap().len(), 2);
+    let all = world.webhooks.list().await.unwrap();
+    assert_eq!(all.len(), 2);
+    for subscription in &all {
+        let shown = Shown::new(subscription, world.webhooks.is_ours(subscription));
+        let printed = format!("{}{}{}", report::one(&shown), serde_json::to_string(&shown).unwrap(), report::many(&[shown]));
+        assert!(printed.contains("/bill") && !printed.contains("hunter2"), "{printed}");
+    }
 
     assert_eq!(world.webhooks.delete(Some(&another), true).await.unwrap(), another);
     assert_eq!(world.only_and_working().await, own);

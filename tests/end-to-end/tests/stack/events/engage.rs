@@ -3,6 +3,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
 
@@ -22,7 +23,7 @@ use tokio::time::sleep;
 use super::{PATIENCE, expected_stage};
 use crate::support::{assert_stages, looked_at_before, now, options, organizations, sweep, text};
 
-/// Events while the key is changed.
+/// Events at least while the key is changed.
 const EVENTS: usize = 40;
 
 /// `engage`, knowing no more than the name of the stack.
@@ -93,21 +94,26 @@ async fn no_event_is_lost_while_the_key_is_changed(
     let others = organizations(cloud).await?.into_iter().filter(|(_, item)| item["stage"] != "bank_unverified");
     let ids: Vec<String> = others.map(|(id, _)| id).collect();
     let (former, earlier) = (keys(cloud).await?, cloud.sandbox().deliveries().len());
+    let is_changed = AtomicBool::new(false);
     let events = async {
-        for number in 0..EVENTS {
+        let mut number = 0;
+        while number < EVENTS || !is_changed.load(Ordering::Relaxed) {
             announce(cloud, &ids[number % ids.len()])?;
+            number += 1;
             sleep(Duration::from_millis(50)).await;
         }
-        anyhow::Ok(())
+        anyhow::Ok(number)
     };
     let rotation = async {
         sleep(Duration::from_millis(300)).await; // so that there are events before it, too
-        webhooks.rotate_key(false).await
+        let rotated = webhooks.rotate_key(false).await?;
+        is_changed.store(true, Ordering::Relaxed);
+        Ok(rotated)
     };
     let started = Instant::now();
-    let (rotated, ()) = futures::try_join!(rotation, events)?;
+    let (rotated, events) = futures::try_join!(rotation, events)?;
     cloud.sandbox().deliveries_ended().await;
-    print_rotation(&every_event_was_taken(cloud, earlier)?, started.elapsed());
+    print_rotation(&every_event_was_taken(cloud, earlier, events)?, events, started.elapsed());
 
     ensure!(rotated.ended == [first], "{:?} were ended", rotated.ended);
     ensure!(rotated.subscription.notification_url.as_ref().and_then(url::Url::query) == Some("v=2"), "{:?}", rotated.subscription);
@@ -119,12 +125,12 @@ async fn no_event_is_lost_while_the_key_is_changed(
 }
 
 /// The attempts since then; each event was taken by at least one of them.
-fn every_event_was_taken(cloud: &LocalCloud, earlier: usize) -> Result<Vec<Delivery>> {
+fn every_event_was_taken(cloud: &LocalCloud, earlier: usize, events: usize) -> Result<Vec<Delivery>> {
     let attempts = cloud.sandbox().deliveries().split_off(earlier);
     let all: BTreeSet<&str> = attempts.iter().map(|attempt| attempt.event_id.as_str()).collect();
     let taken: BTreeSet<&str> =
         attempts.iter().filter(|attempt| attempt.status == Some(200)).map(|attempt| attempt.event_id.as_str()).collect();
-    ensure!(all.len() == EVENTS && taken == all, "{EVENTS} events, {} sent, {} taken: {attempts:?}", all.len(), taken.len());
+    ensure!(all.len() == events && taken == all, "{events} events, {} sent, {} taken: {attempts:?}", all.len(), taken.len());
     Ok(attempts)
 }
 
@@ -230,11 +236,11 @@ fn id(subscription: Subscription) -> Result<SubscriptionId> {
 }
 
 #[expect(clippy::print_stdout, reason = "figures for whoever runs the tests")]
-fn print_rotation(attempts: &[Delivery], elapsed: Duration) {
+fn print_rotation(attempts: &[Delivery], events: usize, elapsed: Duration) {
     let mut statuses = BTreeMap::<u16, usize>::new();
     for attempt in attempts {
         *statuses.entry(attempt.status.unwrap_or_default()).or_default() += 1;
     }
     let seconds = elapsed.as_secs_f64();
-    println!("{EVENTS} events while the key was changed, all taken within {seconds:.1} s; attempts by status: {statuses:?}");
+    println!("{events} events while the key was changed, all taken within {seconds:.1} s; attempts by status: {statuses:?}");
 }
