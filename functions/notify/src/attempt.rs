@@ -69,7 +69,9 @@ impl Run<'_> {
                 *holds_mail = self.allowance.take().await.map_err(stored)?;
             }
             if matches!(verdict, Verdict::Send(_)) && !*holds_mail {
-                verdict = guard(notice, &Circumstances { daily_limit_reached: true, ..circumstances }, &self.notify.policy);
+                // Put off from the day that is used up, which may have ended meanwhile.
+                let used_up = Circumstances { as_of: self.began, daily_limit_reached: true, ..circumstances };
+                verdict = guard(notice, &used_up, &self.notify.policy);
             }
             let Verdict::Send(address) = verdict else { return self.leave(notice, verdict).await };
             match self.claim(notice, contact.as_ref()).await? {

@@ -36,8 +36,8 @@ const CLAIM_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
 /// One run under way.
 pub struct Run<'a> {
     pub notify: &'a Notify,
-    /// The moment that the run is for.
-    began: Timestamp,
+    /// The moment that the run is for; its day is that of the allowance.
+    pub began: Timestamp,
     /// When it really began.
     started: Instant,
     pub deadline: Deadline,
