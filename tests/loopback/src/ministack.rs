@@ -15,6 +15,9 @@ use crate::aws;
 /// How long it may take to answer on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(90);
 
+/// How many free ports are tried: somebody may take one in the seconds that MiniStack needs to listen on it.
+const TRIES: usize = 5;
+
 /// A DynamoDB for the time of one test.
 pub struct MiniStack {
     process: Child,
@@ -29,7 +32,16 @@ impl MiniStack {
     ///
     /// When it does not start, or does not answer.
     pub async fn start() -> Self {
-        let port = free_port();
+        for _ in 0..TRIES {
+            if let Some(ministack) = Self::start_at(free_port()).await {
+                return ministack;
+            }
+        }
+        panic!("MiniStack ended before it answered, {TRIES} times");
+    }
+
+    /// `None`: it ended, as it does when somebody has taken the port.
+    async fn start_at(port: u16) -> Option<Self> {
         let program = program();
         let process = Command::new(&program)
             .env("BIND_HOST", Ipv4Addr::LOCALHOST.to_string())
@@ -43,17 +55,20 @@ impl MiniStack {
             .spawn()
             .unwrap_or_else(|error| panic!("{} does not start ({error}): `make setup` installs it", program.display()));
         let mut ministack = Self { process, config: aws(&format!("http://{}:{port}", Ipv4Addr::LOCALHOST)) };
-        ministack.wait_until_it_answers().await;
-        ministack
+        ministack.answers().await.then_some(ministack)
     }
 
-    async fn wait_until_it_answers(&mut self) {
+    /// Waits until it answers; `false`: it ended.
+    async fn answers(&mut self) -> bool {
         let (started, client) = (Instant::now(), Client::new(&self.config));
         while client.list_tables().send().await.is_err() {
-            assert!(self.process.try_wait().unwrap().is_none(), "MiniStack ended before it answered");
+            if self.process.try_wait().unwrap().is_some() {
+                return false;
+            }
             assert!(started.elapsed() < PATIENCE, "MiniStack does not answer");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
+        true
     }
 }
 

@@ -8,7 +8,7 @@ use crate::support::{Partner, payer};
 
 #[tokio::test]
 async fn a_fourth_request_at_once_for_one_organization_is_bdc_1322() {
-    let switches = Switches { latency_ms: 300, limit_status: 429, retry_after: Some(2), ..Switches::default() };
+    let switches = Switches { latency_ms: 1_500, limit_status: 429, retry_after: Some(2), ..Switches::default() };
     let partner = Partner::of(1).await;
     for id in ["008A", "008B"] {
         partner.sandbox.put_organization(payer(id, Vec::new()));
@@ -34,7 +34,7 @@ async fn users_and_sign_ins_count_for_the_organization_too() {
     let partner = Partner::of(1).await;
     partner.sandbox.put_organization(payer("008A", Vec::new()));
     let session = partner.sign_in("008A").await;
-    partner.sandbox.switches(Switches { latency_ms: 200, concurrent_limit: 1, ..Switches::default() });
+    partner.sandbox.switches(Switches { latency_ms: 1_500, concurrent_limit: 1, ..Switches::default() });
     let (users, payments) = futures::join!(partner.users("008A"), partner.get_as(&session, "/v3/payments"));
     let mut statuses = [users.status, payments.status];
     statuses.sort_unstable();
