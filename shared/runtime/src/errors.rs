@@ -128,6 +128,13 @@ mod tests {
     }
 
     #[test]
+    fn the_readme_says_what_to_do_about_each() {
+        let readme = include_str!("../../../README.md");
+        let is_told = |name: &&str| readme.contains(&format!("`{name}`")) || (name.starts_with("store_") && readme.contains("`store_...`"));
+        assert_eq!(ErrorType::iter().map(ErrorType::name).filter(|name| !is_told(name)).collect::<Vec<_>>(), [""; 0]);
+    }
+
+    #[test]
     fn every_name_leads_back_to_its_type() {
         for error_type in ErrorType::iter() {
             assert_eq!(Failure::named(error_type.name(), "x"), Failure::new(error_type, "x"));
