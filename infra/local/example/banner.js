@@ -58,7 +58,7 @@ engage-banner .engage-action {
 }
 engage-banner .engage-action:hover { text-decoration: underline; text-underline-offset: 3px; }
 engage-banner .engage-close {
-  grid-area: 1 / 3; display: grid; place-items: center; width: 44px; height: 44px; margin: -10px -10px -10px 0; padding: 0;
+  grid-area: 1 / 3; display: grid; place-items: center; width: 44px; height: 44px; margin: -10px -10px -4px 0; padding: 0;
   border: 0; border-radius: calc(var(--engage-radius) - 4px); background: none; color: inherit; cursor: pointer;
 }
 engage-banner .engage-close svg { width: 20px; height: 20px; }
