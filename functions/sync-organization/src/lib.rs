@@ -85,7 +85,7 @@ impl Sync {
             tracing::info!(looks, "the hour's budget of BILL requests is spent; the organizations stay due, or are made so");
             metrics.count("budget_spent");
             // The organizations of the others stay due.
-            if !event.records.iter().any(|record| request::may_not_be_due(record.body.as_deref().unwrap_or_default())) {
+            if !event.records.iter().any(|record| request::must_be_worked_on(record.body.as_deref().unwrap_or_default())) {
                 return Ok(SqsBatchResponse::default());
             }
         }

@@ -16,7 +16,7 @@ pub fn parse(record: &Record) -> Result<SyncRequest, String> {
 }
 
 /// Whether a message has to be worked on even when no look can be made: its organization may not be due, or it cannot be read.
-pub fn may_not_be_due(body: &str) -> bool {
+pub fn must_be_worked_on(body: &str) -> bool {
     serde_json::from_str::<SyncRequest>(body).map_or(true, |request| request.all)
 }
 
@@ -39,9 +39,9 @@ mod tests {
     fn only_a_message_whose_organization_stays_due_may_be_left() {
         let request =
             |all| format!(r#"{{"schema_version":1,"run_id":"r","organization":{{"id":"008"}},"as_of":"2026-11-23T09:00:00Z"{all}}}"#);
-        assert!(!may_not_be_due(&request("")));
-        assert!(may_not_be_due(&request(r#","all":true"#)));
-        assert!(may_not_be_due("poison"));
+        assert!(!must_be_worked_on(&request("")));
+        assert!(must_be_worked_on(&request(r#","all":true"#)));
+        assert!(must_be_worked_on("poison"));
     }
 
     #[test]
