@@ -38,7 +38,7 @@ async fn four(cloud: &LocalCloud) -> Result<[String; 4]> {
 }
 
 async fn until_its_minute_is_over_a_refusal_is_not_the_end(cloud: &LocalCloud, id: &str) -> Result<()> {
-    fail(cloud, "listPartnerUsers", Some(id), 403);
+    fail(cloud, "listPartnerUsers", Some(id), (403, None));
     ensure!(hand_over(cloud, id, IN_A_MINUTE, 1).await? == Left::Waiting, "further events of the minute would be dropped");
     ensure!(hand_over(cloud, id, A_MOMENT_AGO, 2).await? == Left::Done, "a refusal is repeated");
     let item = item(cloud, id).await?;
@@ -51,7 +51,7 @@ async fn until_its_minute_is_over_a_refusal_is_not_the_end(cloud: &LocalCloud, i
 
 async fn what_the_list_said_last_holds_while_it_is_refused(cloud: &LocalCloud, id: &str) -> Result<()> {
     let before = item(cloud, id).await?;
-    fail(cloud, "listPartnerOrganizations", None, 403);
+    fail(cloud, "listPartnerOrganizations", None, (403, None));
     ensure!(hand_over(cloud, id, A_MOMENT_AGO, 1).await? == Left::Done, "it was not looked at");
     cloud.sandbox().clear_faults();
     let after = item(cloud, id).await?;
@@ -62,7 +62,7 @@ async fn what_the_list_said_last_holds_while_it_is_refused(cloud: &LocalCloud, i
 
 async fn who_does_not_answer_is_left_to_the_next_sweep_after_three_receipts(cloud: &LocalCloud, id: &str) -> Result<()> {
     let before = item(cloud, id).await?;
-    fail(cloud, "listPartnerUsers", Some(id), 503);
+    fail(cloud, "listPartnerUsers", Some(id), (503, None));
     for receipt in 1..=2 {
         ensure!(hand_over(cloud, id, A_MOMENT_AGO, receipt).await? == Left::Waiting, "it was given up at receipt {receipt}");
         ensure!(item(cloud, id).await? == before, "receipt {receipt} left something");
@@ -75,13 +75,7 @@ async fn who_does_not_answer_is_left_to_the_next_sweep_after_three_receipts(clou
 }
 
 async fn without_requests_an_organization_is_due_and_what_cannot_be_read_is_set_aside(cloud: &LocalCloud, id: &str) -> Result<()> {
-    let closing = Fault {
-        endpoint: Some("listPartnerUsers".to_owned()),
-        organization_id: Some(id.to_owned()),
-        kind: FaultKind::Status { status: 422, code: Some("BDC_1144".to_owned()), retry_after: None },
-        times: None,
-    };
-    cloud.sandbox().fault(closing);
+    fail(cloud, "listPartnerUsers", Some(id), (422, Some("BDC_1144")));
     ensure!(hand_over(cloud, id, IN_A_MINUTE, 1).await? == Left::Waiting, "further events of the minute would be dropped");
     ensure!(is_due(&item(cloud, id).await?)?, "it waits for its turn");
     cloud.sandbox().clear_faults();
@@ -113,8 +107,8 @@ async fn hand_over(cloud: &LocalCloud, id: &str, minute_ends: SignedDuration, re
     Ok(if answer["batchItemFailures"] == json!([]) { Left::Done } else { Left::Waiting })
 }
 
-fn fail(cloud: &LocalCloud, endpoint: &str, organization: Option<&str>, status: u16) {
-    let kind = FaultKind::Status { status, code: None, retry_after: None };
+fn fail(cloud: &LocalCloud, endpoint: &str, organization: Option<&str>, (status, code): (u16, Option<&str>)) {
+    let kind = FaultKind::Status { status, code: code.map(str::to_owned), retry_after: None };
     let (endpoint, organization_id) = (Some(endpoint.to_owned()), organization.map(str::to_owned));
     cloud.sandbox().fault(Fault { endpoint, organization_id, kind, times: None });
 }
