@@ -40,7 +40,7 @@ build: $(TOOLS) ## Build the functions into .aws-sam/build (ARCHITECTURE=arm64 f
 	@echo "Building $(FUNCTIONS) for $(ARCHITECTURE)"
 	@cargo lambda build --release $(FUNCTIONS:%=--bin %) $(if $(filter arm64,$(ARCHITECTURE)),--arm64)
 	@sam build --parameter-overrides Architecture=$(ARCHITECTURE) >target/sam-build.log 2>&1 || { cat target/sam-build.log >&2; exit 1; }
-	@python3 infra/local/zipped.py
+	@python3 infra/local/cloud/zipped.py
 	@echo "Built .aws-sam/build/template.yaml for $(ARCHITECTURE)"
 
 # With the features that the whole workspace asks for: what `make test` has compiled is not compiled again.

@@ -106,8 +106,8 @@ mod tests {
                 "Successful": taken.into_iter().map(successful).collect::<Vec<_>>(),
             }))
         };
-        let server = loopback::serve(Router::new().fallback(answer)).await;
-        SyncQueue::new(Client::new(&loopback::aws(&server)), format!("{server}/000000000000/sync"))
+        let server = test_support::serve(Router::new().fallback(answer)).await;
+        SyncQueue::new(Client::new(&test_support::aws(&server)), format!("{server}/000000000000/sync"))
     }
 
     #[tokio::test]

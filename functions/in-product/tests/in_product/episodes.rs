@@ -8,13 +8,13 @@ use aws_sdk_dynamodb::{
 };
 use engagement::Stage;
 use in_product::InProduct;
-use loopback::MiniStack;
 use runtime::{
     Capture, Metrics,
     http::{Request, Response, StatusCode, header},
     telemetry,
 };
 use serde_json::{Value, json};
+use test_support::MiniStack;
 
 use crate::support::{ORGANIZATION, dismiss, get, in_product, json_of, metrics, organization, request};
 

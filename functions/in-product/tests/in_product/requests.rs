@@ -51,5 +51,5 @@ async fn tables_that_cannot_be_reached_are_our_fault() {
 
 /// The function with tables that cannot be reached: whoever asks them fails.
 fn without_tables() -> in_product::InProduct {
-    in_product(&store::client(&loopback::aws("http://127.0.0.1:1")))
+    in_product(&store::client(&test_support::aws("http://127.0.0.1:1")))
 }

@@ -6,13 +6,13 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ReturnValue, ScalarAttributeType,
 };
 use engagement::{Category, Contact};
-use loopback::MiniStack;
 use preferences::{Answers, Preferences};
 use runtime::{
     Metrics,
     http::{Request, Response, StatusCode},
 };
 use store::Contacts;
+use test_support::MiniStack;
 
 use crate::support::{get, keys, metrics, post, request, subscription};
 

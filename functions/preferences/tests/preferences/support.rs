@@ -51,7 +51,7 @@ pub fn subscription(category: Category) -> Subscription {
 
 /// The function with a table that cannot be reached: whoever asks it fails.
 pub fn without_table() -> Preferences {
-    let contacts = Contacts::new(store::client(&loopback::aws("http://127.0.0.1:1")), "contacts".to_owned());
+    let contacts = Contacts::new(store::client(&test_support::aws("http://127.0.0.1:1")), "contacts".to_owned());
     Preferences { contacts, answers: Answers::embedded().unwrap() }
 }
 

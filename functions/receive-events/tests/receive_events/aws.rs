@@ -36,7 +36,7 @@ impl Aws {
         let state = Arc::new(Mutex::new(State { secret: secret.map(str::to_owned), ..State::default() }));
         let shared = Arc::clone(&state);
         let answer = move |headers: HeaderMap, body: String| std::future::ready(shared.lock().unwrap().answer(&headers, &body));
-        let config = loopback::aws(&loopback::serve(Router::new().fallback(answer)).await);
+        let config = test_support::aws(&test_support::serve(Router::new().fallback(answer)).await);
         Self { state, config }
     }
 

@@ -43,7 +43,7 @@ impl Aws {
             };
             std::future::ready(json_answer(status, &answer))
         };
-        let config = loopback::aws(&loopback::serve(Router::new().fallback(answer)).await);
+        let config = test_support::aws(&test_support::serve(Router::new().fallback(answer)).await);
         Self { config, calls }
     }
 

@@ -90,7 +90,7 @@ async fn a_test_event_is_signed_and_its_answer_told() {
         axum::http::StatusCode::SERVICE_UNAVAILABLE
     };
     let router = axum::Router::new().route("/bill", axum::routing::post(receive));
-    let here: Url = format!("{}/bill", loopback::serve(router).await).parse().unwrap();
+    let here: Url = format!("{}/bill", test_support::serve(router).await).parse().unwrap();
 
     let subscriptions = subscriptions(&sandbox);
     let created = subscriptions.create(Uuid::new_v4(), NAME, &EventType::WANTED, &here, soon()).await.unwrap();

@@ -32,7 +32,7 @@ impl SecretsManager {
     async fn start(status: StatusCode, answer: Value) -> (Self, Client) {
         let this = Self { answer: Arc::new(parking_lot::Mutex::new((status, answer))), requests: Arc::default() };
         let router = axum::Router::new().route("/", post(Self::get_secret_value)).with_state(this.clone());
-        let config = Builder::from(&loopback::aws(&loopback::serve(router).await)).retry_config(RetryConfig::disabled()).build();
+        let config = Builder::from(&test_support::aws(&test_support::serve(router).await)).retry_config(RetryConfig::disabled()).build();
         (this, Client::from_conf(config))
     }
 

@@ -142,7 +142,7 @@ async fn errors_say_what_to_do_and_show_no_contents() {
 
 #[tokio::test]
 async fn a_dynamodb_that_cannot_be_reached_is_not_available() {
-    let organizations = Organizations::new(store::client(&loopback::aws("http://127.0.0.1:1")), "organizations".to_owned());
+    let organizations = Organizations::new(store::client(&test_support::aws("http://127.0.0.1:1")), "organizations".to_owned());
     let error = organizations.get(&id(1)).await.unwrap_err();
     assert_eq!((error.type_name(), error.is_retryable()), ("store_unavailable", true));
 }
@@ -191,8 +191,8 @@ impl Script {
             ]);
             std::future::ready((StatusCode::from_u16(status).unwrap(), headers, body.to_string()).into_response())
         };
-        let server = loopback::serve(Router::new().fallback(answer)).await;
-        Self { client: store::client(&loopback::aws(&server)), requests }
+        let server = test_support::serve(Router::new().fallback(answer)).await;
+        Self { client: store::client(&test_support::aws(&server)), requests }
     }
 
     fn calls(&self) -> usize {

@@ -33,7 +33,7 @@ mod tables;
 /// Runs behaviours one after the other, each with its own tables, naming each so that a failure tells which one it was.
 macro_rules! behaviours {
     ($($behaviour:path,)+) => {{
-        let ministack = loopback::MiniStack::start().await;
+        let ministack = test_support::MiniStack::start().await;
         $(
             println!(stringify!($behaviour));
             $behaviour(&crate::tables::Tables::create(&ministack).await).await;

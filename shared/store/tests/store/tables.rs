@@ -13,9 +13,9 @@ use aws_sdk_dynamodb::{
     },
 };
 use engagement::Notice;
-use loopback::MiniStack;
 use serde_json::{Value, json};
 use store::{CheckTables, Checks, Contacts, Dismissals, Notices, Organizations, Runs};
+use test_support::MiniStack;
 
 pub struct Tables {
     pub client: Client,

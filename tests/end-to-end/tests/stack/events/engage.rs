@@ -9,13 +9,13 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use bill::events::{EventType, Subscription, SubscriptionId};
-use local_cloud::{LocalCloud, Options};
-use ops::{
+use engage::{
     replay::Replayed,
     report::{self, Shown},
     stack::{Stack, StackArguments},
     webhooks::{Enabled, Established, Webhooks},
 };
+use local_cloud::{LocalCloud, Options};
 use sandbox::{Announcement, Delivery, EventSwitches, Switches};
 use serde_json::{Value, json};
 use tokio::time::sleep;

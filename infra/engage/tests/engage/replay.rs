@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
-use ops::replay::{Begun, Replay};
+use engage::replay::{Begun, Replay};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use store::{MadeDue, Organizations};
@@ -61,7 +61,7 @@ struct Aws {
 impl Aws {
     async fn replay(&self) -> Replay {
         let routes = Router::new().route("/", post(table)).route("/2015-03-31/functions/{name}/invocations", post(function));
-        let config = loopback::aws(&loopback::serve(routes.with_state(self.clone())).await);
+        let config = test_support::aws(&test_support::serve(routes.with_state(self.clone())).await);
         let organizations = Organizations::new(store::client(&config), "organizations".to_owned());
         let lambda = aws_sdk_lambda::Client::from_conf(Builder::from(&config).retry_config(RetryConfig::disabled()).build());
         Replay::new(organizations, lambda, "fan-out".to_owned())

@@ -7,13 +7,13 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use bill::events::SubscriptionId;
 use clap::{Parser, Subcommand};
-use jiff::Timestamp;
-use ops::{
+use engage::{
     replay::{Begun, Replayed},
     report::{self, Shown},
     stack::{Stack, StackArguments},
     webhooks::{Enabled, Established, Webhooks},
 };
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use store::MadeDue;
 

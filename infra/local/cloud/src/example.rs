@@ -1,4 +1,4 @@
-//! A partner's product in miniature, with the banner that partners copy (`infra/local/example/banner.js`).
+//! A partner's product in miniature, with the banner that partners copy (`infra/local/cloud/example/banner.js`).
 //!
 //! Browsers cannot call the in-product API, which takes requests that are signed for the partner's account. So the product's back
 //! end calls it, about the organization of whoever is signed in: a browser names no organization when it asks, and sees no

@@ -8,6 +8,7 @@ mod deliveries;
 mod faults;
 mod limits;
 mod lists;
+mod openapi;
 mod population;
 mod sessions;
 mod subscriptions;

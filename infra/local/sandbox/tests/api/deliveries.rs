@@ -31,7 +31,7 @@ impl Subscriber {
     async fn start() -> (Self, String) {
         let this = Self::default();
         let router = Router::new().route("/bill", post(receive)).with_state(this.clone());
-        (this, loopback::serve(router).await + "/bill")
+        (this, test_support::serve(router).await + "/bill")
     }
 
     fn answers(&self, statuses: &[u16]) {

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use openapi::Document;
 use reqwest::Method;
 use serde_json::Value;
+
+use crate::openapi::Document;
 
 /// The contract: BILL's API, and its webhooks.
 pub struct Contract {
@@ -53,7 +54,7 @@ fn an_answer_with_a_field_of_another_type_or_an_unknown_one_is_refused() {
 
 #[test]
 fn the_copy_of_the_contract_is_the_original_where_that_is_at_hand() {
-    let originals = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/contract");
+    let originals = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../../shared/contract");
     for (name, copy) in [("bill-v3.openapi.yaml", API), ("bill-connect-events.openapi.yaml", EVENTS)] {
         if let Ok(original) = std::fs::read_to_string(originals.join(name)) {
             assert_eq!(copy, original, "{name}");

@@ -1,7 +1,7 @@
 //! Commands that nothing interrupts.
 
 use bill::events::{EventType, SubscriptionId};
-use ops::{
+use engage::{
     report::{self, Shown},
     webhooks::Enabled,
 };

@@ -28,8 +28,8 @@ struct Secret {
 impl Secrets {
     pub async fn start() -> (Self, Client) {
         let this = Self::default();
-        let server = loopback::serve(axum::Router::new().route("/", post(answer)).with_state(this.clone())).await;
-        let config = Builder::from(&loopback::aws(&server)).retry_config(RetryConfig::disabled()).build();
+        let server = test_support::serve(axum::Router::new().route("/", post(answer)).with_state(this.clone())).await;
+        let config = Builder::from(&test_support::aws(&server)).retry_config(RetryConfig::disabled()).build();
         (this, Client::from_conf(config))
     }
 

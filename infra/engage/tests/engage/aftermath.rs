@@ -1,7 +1,7 @@
 //! Commands that end half-way, and what happens at BILL before they are run again.
 
 use bill::events::Subscription;
-use ops::webhooks::{Enabled, Established};
+use engage::webhooks::{Enabled, Established};
 use rstest::rstest;
 
 use crate::support::World;

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 /// The folder of the workspace.
 pub fn workspace_root() -> &'static Path {
     let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
-    crate_folder.ancestors().nth(2).unwrap_or(crate_folder)
+    crate_folder.ancestors().nth(3).unwrap_or(crate_folder)
 }
 
 /// What `make build` leaves for local deployment: the built template, with the functions zipped. `Err`: it was not run.

@@ -10,8 +10,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use bill::events::{EventType, Notification, SIGNATURE_HEADER, SecurityKeys, Subscription, SubscriptionId, Subscriptions};
 use bill::{Bill, Credentials};
-use ops::keys::KeyStore;
-use ops::webhooks::Webhooks;
+use engage::keys::KeyStore;
+use engage::webhooks::Webhooks;
 use parking_lot::Mutex;
 use sandbox::{EventSwitches, Fault, FaultKind, Options, Organization, Sandbox, Switches};
 use tokio::time::Instant;
@@ -113,7 +113,7 @@ impl Receiver {
     async fn start(secrets: Secrets) -> (Self, String) {
         let this = Self { secrets, taken: Arc::default() };
         let router = axum::Router::new().route("/bill/events", post(receive)).with_state(this.clone());
-        (this, loopback::serve(router).await)
+        (this, test_support::serve(router).await)
     }
 
     pub fn taken(&self) -> BTreeSet<String> {
