@@ -11,7 +11,8 @@ pub struct Config {
     pub bill_base_url: BaseUrl,
     /// `BILL_CREDENTIALS_SECRET`: ARN of the secret.
     pub bill_credentials_secret: String,
-    /// `BILL_REQUESTS_PER_HOUR` (the sweep's share of BILL's limit) and `BILL_SIGN_INS_PER_HOUR` (0: no limit of their own).
+    /// `BILL_REQUESTS_PER_HOUR` (the sweep's share of BILL's limit) and `BILL_SIGN_INS_PER_HOUR`
+    /// (0: no limit of their own).
     pub limits: Limits,
     /// `ORGANIZATIONS_TABLE`.
     pub organizations_table: String,

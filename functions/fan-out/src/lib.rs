@@ -1,7 +1,8 @@
 //! Fan-out: lists the partner's organizations and queues those that are due for a look.
 //!
-//! "Due" is data in the `organizations` table, not a position in this run: whatever is left undone here, because the hour's
-//! budget is spent, time runs out or the process dies, is still due in the next run.
+//! "Due" is data in the `organizations` table, not a position in this run: whatever is left undone
+//! here, because the hour's budget is spent, time runs out or the process dies, is still due in the
+//! next run.
 
 mod config;
 mod page;
@@ -18,7 +19,8 @@ use runtime::{Deadline, Failure, Metrics, ScheduleEvent, Secret, clock};
 use serde::Serialize;
 use store::{Amount, Cursor, Limits, Organizations, RunRecord, Runs, StoreError};
 
-/// BILL requests that one look takes at most, as a rule: users, sign-in, bank accounts, payments, verification.
+/// BILL requests that one look takes at most, as a rule: users, sign-in, bank accounts, payments,
+/// verification.
 const REQUESTS_PER_LOOK: NonZeroU32 = NonZeroU32::new(5).unwrap();
 
 /// Time that one page needs at most, so that a run stops in an orderly way before its deadline.
@@ -31,7 +33,8 @@ const CURSOR_LIFETIME: SignedDuration = SignedDuration::from_hours(6);
 pub struct FanOut {
     /// BILL's partner API.
     pub bill: Bill,
-    /// What it signs in with: read first, so that a missing secret is named before anything is touched.
+    /// What it signs in with: read first, so that a missing secret is named before anything is
+    /// touched.
     pub credentials: Secret<Credentials>,
     /// Which organizations are due.
     pub organizations: Organizations,
@@ -77,13 +80,24 @@ pub enum Outcome {
 }
 
 impl FanOut {
-    /// Runs once. An `Err` means that BILL or AWS could not be reached or refused; nothing is lost, the next run repeats it.
-    pub async fn run(&self, event: &ScheduleEvent, run_id: &str, deadline: Deadline, metrics: &Metrics) -> Result<Summary, Failure> {
+    /// Runs once. An `Err` means that BILL or AWS could not be reached or refused; nothing is lost,
+    /// the next run repeats it.
+    pub async fn run(
+        &self,
+        event: &ScheduleEvent,
+        run_id: &str,
+        deadline: Deadline,
+        metrics: &Metrics,
+    ) -> Result<Summary, Failure> {
         let started_at = clock::now();
         let as_of = event.as_of.unwrap_or(started_at);
         self.credentials.get().await?;
         let requests_before = self.bill.requests();
-        let (remaining, cursor) = futures::try_join!(self.runs.remaining(started_at, self.limits), self.runs.cursor()).map_err(stored)?;
+        let (remaining, cursor) = futures::try_join!(
+            self.runs.remaining(started_at, self.limits),
+            self.runs.cursor()
+        )
+        .map_err(stored)?;
         let allowance = u64::from((remaining.requests / REQUESTS_PER_LOOK).min(remaining.sign_ins));
         let mut sweep = Sweep {
             fan_out: self,
@@ -92,7 +106,10 @@ impl FanOut {
             deadline,
             allowance,
             queued: HashSet::new(),
-            summary: Summary { run_id: run_id.to_owned(), ..Summary::default() },
+            summary: Summary {
+                run_id: run_id.to_owned(),
+                ..Summary::default()
+            },
         };
         let swept = if allowance == 0 {
             sweep.summary.outcome = Outcome::BudgetSpent;
@@ -115,23 +132,39 @@ impl FanOut {
         };
         count(&summary, requests, metrics);
         swept?;
-        self.runs.record(&record(&summary, as_of, started_at)).await.map_err(stored)?;
+        self.runs
+            .record(&record(&summary, as_of, started_at))
+            .await
+            .map_err(stored)?;
         Ok(summary)
     }
 
     /// BILL says that the hour is used up: nobody is to ask any more.
     async fn close_hour(&self, now: Timestamp) {
-        tracing::warn!(error_type = "bill_hour_exhausted", "BILL's requests of this hour are used up; the next run goes on");
+        tracing::warn!(
+            error_type = "bill_hour_exhausted",
+            "BILL's requests of this hour are used up; the next run goes on"
+        );
         if let Err(error) = self.runs.close_hour(now).await {
-            tracing::warn!(error_type = error.type_name(), "the hour was not closed for others");
+            tracing::warn!(
+                error_type = error.type_name(),
+                "the hour was not closed for others"
+            );
         }
     }
 
-    /// Counts what listing took against the hour's budget. A failure here costs the precision of a counter, not the run.
+    /// Counts what listing took against the hour's budget. A failure here costs the precision of a
+    /// counter, not the run.
     async fn settle(&self, now: Timestamp, requests: u32) {
-        let used = Amount { requests, sign_ins: 0 };
+        let used = Amount {
+            requests,
+            sign_ins: 0,
+        };
         if let Err(error) = self.runs.add(now, used).await {
-            tracing::warn!(error_type = error.type_name(), "the run's requests were not counted");
+            tracing::warn!(
+                error_type = error.type_name(),
+                "the run's requests were not counted"
+            );
         }
     }
 }
@@ -161,7 +194,9 @@ impl Sweep<'_> {
                 Ok(Outcome::Completed) => self.fan_out.runs.clear_cursor().await.map_err(stored)?,
                 Ok(_) => return Ok(()),
                 Err(failure) if failure.is_refused_page() => {
-                    tracing::warn!("BILL no longer knows the page where the last run stopped; starting from the first");
+                    tracing::warn!(
+                        "BILL no longer knows the page where the last run stopped; starting from the first"
+                    );
                     self.fan_out.runs.clear_cursor().await.map_err(stored)?;
                 }
                 Err(failure) => return Err(failure),
@@ -171,8 +206,13 @@ impl Sweep<'_> {
         Ok(())
     }
 
-    /// Reads pages from `first` until the list or `until` ends it; each page is sent while the next one is fetched.
-    async fn pass(&mut self, first: Option<PageToken>, until: Option<&PageToken>) -> Result<Outcome, SweepError> {
+    /// Reads pages from `first` until the list or `until` ends it; each page is sent while the next
+    /// one is fetched.
+    async fn pass(
+        &mut self,
+        first: Option<PageToken>,
+        until: Option<&PageToken>,
+    ) -> Result<Outcome, SweepError> {
         let mut token = first;
         let mut fetched = Some(self.fetch(token.as_ref()).await?);
         while let Some(page) = fetched.take() {
@@ -182,7 +222,11 @@ impl Sweep<'_> {
             let instant = self.deadline.instant();
             let fetch_next = async {
                 match &next {
-                    Some(next) => fan_out.bill.organizations(Some(next), instant).await.map(Some),
+                    Some(next) => fan_out
+                        .bill
+                        .organizations(Some(next), instant)
+                        .await
+                        .map(Some),
                     None => Ok(None),
                 }
             };
@@ -199,24 +243,44 @@ impl Sweep<'_> {
         Ok(Outcome::Completed)
     }
 
-    async fn fetch(&self, token: Option<&PageToken>) -> Result<Page<bill::Organization>, SweepError> {
-        Ok(self.fan_out.bill.organizations(token, self.deadline.instant()).await?)
+    async fn fetch(
+        &self,
+        token: Option<&PageToken>,
+    ) -> Result<Page<bill::Organization>, SweepError> {
+        Ok(self
+            .fan_out
+            .bill
+            .organizations(token, self.deadline.instant())
+            .await?)
     }
 
     /// Remembers the page at which the next run goes on.
-    async fn stop(&mut self, outcome: Outcome, token: Option<PageToken>) -> Result<Outcome, Failure> {
+    async fn stop(
+        &mut self,
+        outcome: Outcome,
+        token: Option<PageToken>,
+    ) -> Result<Outcome, Failure> {
         self.summary.outcome = outcome;
         match token {
             Some(token) => {
-                let cursor = Cursor { page: token.as_str().to_owned(), run_id: self.summary.run_id.clone(), saved_at: clock::now() };
-                self.fan_out.runs.save_cursor(&cursor).await.map_err(stored)?;
+                let cursor = Cursor {
+                    page: token.as_str().to_owned(),
+                    run_id: self.summary.run_id.clone(),
+                    saved_at: clock::now(),
+                };
+                self.fan_out
+                    .runs
+                    .save_cursor(&cursor)
+                    .await
+                    .map_err(stored)?;
             }
             None => self.fan_out.runs.clear_cursor().await.map_err(stored)?,
         }
         Ok(outcome)
     }
 
-    /// Sends the organizations of a page that are due. `false`: the budget ended before the page did.
+    /// Sends the organizations of a page that are due. `false`: the budget ended before the page
+    /// did.
     async fn send(&mut self, page: Page<bill::Organization>) -> Result<bool, Failure> {
         let (listed, skipped) = page::listed_organizations(page);
         self.summary.organizations += listed.len() as u64;
@@ -224,7 +288,9 @@ impl Sweep<'_> {
         let mut due = page::due(&self.fan_out.organizations, listed, self.as_of, self.all).await?;
         due.retain(|organization| self.queued.insert(organization.id.clone()));
         self.summary.due += due.len() as u64;
-        let allowed = usize::try_from(self.allowance).unwrap_or(usize::MAX).min(due.len());
+        let allowed = usize::try_from(self.allowance)
+            .unwrap_or(usize::MAX)
+            .min(due.len());
         let within_budget = allowed == due.len();
         due.truncate(allowed);
         self.allowance -= allowed as u64;
@@ -279,7 +345,10 @@ fn count(summary: &Summary, requests: u32, metrics: &Metrics) {
         #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
         metrics.add(name, value as f64);
     }
-    metrics.add("budget_spent", f64::from(u8::from(summary.outcome == Outcome::BudgetSpent)));
+    metrics.add(
+        "budget_spent",
+        f64::from(u8::from(summary.outcome == Outcome::BudgetSpent)),
+    );
 }
 
 fn record(summary: &Summary, as_of: Timestamp, started_at: Timestamp) -> RunRecord {

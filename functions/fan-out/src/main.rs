@@ -17,7 +17,8 @@ async fn main() -> ExitCode {
 async fn start() -> Result<(), Failure> {
     let config = Config::read(Environment::from_process())?;
     let aws = runtime::aws_config().await;
-    let (bill, credentials) = runtime::partner_api(&aws, config.bill_base_url, config.bill_credentials_secret)?;
+    let (bill, credentials) =
+        runtime::partner_api(&aws, config.bill_base_url, config.bill_credentials_secret)?;
     let tables = store::client(&aws);
     let fan_out = FanOut {
         bill,
@@ -31,7 +32,14 @@ async fn start() -> Result<(), Failure> {
     let (fan_out, of_run) = (&fan_out, &metrics);
     runtime::serve(&metrics, async move |event: serde_json::Value, context| {
         let event = ScheduleEvent::parse(&event)?;
-        fan_out.run(&event, &context.request_id, Deadline::of(&context, MARGIN), of_run).await
+        fan_out
+            .run(
+                &event,
+                &context.request_id,
+                Deadline::of(&context, MARGIN),
+                of_run,
+            )
+            .await
     })
     .await
 }

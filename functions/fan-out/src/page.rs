@@ -11,7 +11,11 @@ use store::Organizations;
 pub fn listed_organizations(page: Page<bill::Organization>) -> (Vec<ListedOrganization>, u64) {
     let mut skipped = page.skipped;
     let listed = page.rows.into_iter().filter_map(|row| {
-        let id = row.id.as_deref().unwrap_or_default().parse::<OrganizationId>();
+        let id = row
+            .id
+            .as_deref()
+            .unwrap_or_default()
+            .parse::<OrganizationId>();
         let id = id.inspect_err(|reason| {
             skipped += 1;
             tracing::warn!(%reason, "an organization was passed over: its id cannot be used");
@@ -27,8 +31,8 @@ pub fn listed_organizations(page: Page<bill::Organization>) -> (Vec<ListedOrgani
     (listed, skipped)
 }
 
-/// Those of the organizations that are due: unknown, or `next_check_at <= as_of`, or archived and not so before, or the other way
-/// round; or all of them.
+/// Those of the organizations that are due: unknown, or `next_check_at <= as_of`, or archived and
+/// not so before, or the other way round; or all of them.
 pub async fn due(
     organizations: &Organizations,
     listed: Vec<ListedOrganization>,
@@ -38,16 +42,29 @@ pub async fn due(
     if all || listed.is_empty() {
         return Ok(listed);
     }
-    let ids: Vec<OrganizationId> = listed.iter().map(|organization| organization.id.clone()).collect();
-    let next_checks = organizations.next_checks(&ids).await.map_err(crate::stored)?;
+    let ids: Vec<OrganizationId> = listed
+        .iter()
+        .map(|organization| organization.id.clone())
+        .collect();
+    let next_checks = organizations
+        .next_checks(&ids)
+        .await
+        .map_err(crate::stored)?;
     let is_due = |organization: &ListedOrganization| {
-        next_checks.get(&organization.id).is_none_or(|next_check| next_check.is_due(as_of, organization.archived))
+        next_checks
+            .get(&organization.id)
+            .is_none_or(|next_check| next_check.is_due(as_of, organization.archived))
     };
     Ok(listed.into_iter().filter(is_due).collect())
 }
 
 /// The messages that ask for a look at each organization.
-pub fn requests(organizations: Vec<ListedOrganization>, run_id: &str, as_of: Timestamp, all: bool) -> Vec<SyncRequest> {
+pub fn requests(
+    organizations: Vec<ListedOrganization>,
+    run_id: &str,
+    as_of: Timestamp,
+    all: bool,
+) -> Vec<SyncRequest> {
     organizations
         .into_iter()
         .map(|organization| SyncRequest {
@@ -67,10 +84,26 @@ mod tests {
 
     #[test]
     fn rows_without_a_usable_id_are_counted_and_their_neighbours_kept() {
-        let row = |id: Option<&str>| bill::Organization { id: id.map(str::to_owned), ..bill::Organization::default() };
-        let rows = vec![row(Some("00801A")), row(None), row(Some("")), row(Some("008 01B")), row(Some("00801C"))];
-        let (listed, skipped) = listed_organizations(Page { rows, skipped: 2, next: None });
-        let ids: Vec<&str> = listed.iter().map(|organization| organization.id.as_str()).collect();
+        let row = |id: Option<&str>| bill::Organization {
+            id: id.map(str::to_owned),
+            ..bill::Organization::default()
+        };
+        let rows = vec![
+            row(Some("00801A")),
+            row(None),
+            row(Some("")),
+            row(Some("008 01B")),
+            row(Some("00801C")),
+        ];
+        let (listed, skipped) = listed_organizations(Page {
+            rows,
+            skipped: 2,
+            next: None,
+        });
+        let ids: Vec<&str> = listed
+            .iter()
+            .map(|organization| organization.id.as_str())
+            .collect();
         assert_eq!((ids, skipped), (vec!["00801A", "00801C"], 5));
     }
 
@@ -82,7 +115,12 @@ mod tests {
             archived: false,
             created_at: Some("2026-08-14T17:05:42Z".parse().unwrap()),
         };
-        let requests = requests(vec![organization], "run", "2026-11-23T09:00:00Z".parse().unwrap(), false);
+        let requests = requests(
+            vec![organization],
+            "run",
+            "2026-11-23T09:00:00Z".parse().unwrap(),
+            false,
+        );
         assert_eq!(
             serde_json::to_value(&requests[0]).unwrap(),
             serde_json::json!({

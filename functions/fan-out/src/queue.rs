@@ -33,25 +33,45 @@ impl SyncQueue {
         Self { client, url }
     }
 
-    /// Sends the requests, ten a call, and returns how many. What SQS refuses for good is passed over and logged, so that it does
-    /// not hold up its neighbours. An `Err` means that some were not sent: their organizations stay due. Sending twice is harmless:
-    /// a look that was done is not repeated.
+    /// Sends the requests, ten a call, and returns how many. What SQS refuses for good is passed
+    /// over and logged, so that it does not hold up its neighbours. An `Err` means that some were
+    /// not sent: their organizations stay due. Sending twice is harmless: a look that was done is
+    /// not repeated.
     pub async fn send(&self, requests: &[SyncRequest]) -> Result<u64, Failure> {
-        let sent = stream::iter(requests.chunks(BATCH).map(|batch| self.send_batch(batch))).buffer_unordered(CONCURRENCY);
+        let sent = stream::iter(requests.chunks(BATCH).map(|batch| self.send_batch(batch)))
+            .buffer_unordered(CONCURRENCY);
         sent.try_fold(0, async |all, sent| Ok(all + sent)).await
     }
 
     async fn send_batch(&self, batch: &[SyncRequest]) -> Result<u64, Failure> {
-        let mut entries = batch.iter().enumerate().map(entry).collect::<Result<Vec<_>, _>>()?;
+        let mut entries = batch
+            .iter()
+            .enumerate()
+            .map(entry)
+            .collect::<Result<Vec<_>, _>>()?;
         let mut sent = 0;
         for attempt in 1..=ATTEMPTS {
-            let call = self.client.send_message_batch().queue_url(&self.url).set_entries(Some(entries.clone()));
-            let answer = call.send().await.map_err(|error| unavailable(error.code().unwrap_or("no answer")))?;
+            let call = self
+                .client
+                .send_message_batch()
+                .queue_url(&self.url)
+                .set_entries(Some(entries.clone()));
+            let answer = call
+                .send()
+                .await
+                .map_err(|error| unavailable(error.code().unwrap_or("no answer")))?;
             sent += answer.successful().len() as u64;
-            let (refused, failed): (Vec<_>, Vec<_>) = answer.failed().iter().partition(|failed| failed.sender_fault());
+            let (refused, failed): (Vec<_>, Vec<_>) = answer
+                .failed()
+                .iter()
+                .partition(|failed| failed.sender_fault());
             for refused in refused {
-                let organization_id =
-                    refused.id().parse().ok().and_then(|index: usize| batch.get(index)).map(|request| &request.organization.id);
+                let organization_id = refused
+                    .id()
+                    .parse()
+                    .ok()
+                    .and_then(|index: usize| batch.get(index))
+                    .map(|request| &request.organization.id);
                 let organization_id = organization_id.map(tracing::field::display);
                 tracing::error!(
                     organization_id,
@@ -65,7 +85,11 @@ impl SyncQueue {
             }
             let failed: Vec<&str> = failed.into_iter().map(BatchResultErrorEntry::id).collect();
             entries.retain(|entry| failed.contains(&entry.id()));
-            tracing::warn!(attempt, failed = entries.len(), "SQS did not take some messages; they are sent again");
+            tracing::warn!(
+                attempt,
+                failed = entries.len(),
+                "SQS did not take some messages; they are sent again"
+            );
             tokio::time::sleep(Duration::from_millis(100) * 2_u32.pow(attempt)).await;
         }
         Err(unavailable("entries failed repeatedly"))
@@ -73,7 +97,8 @@ impl SyncQueue {
 }
 
 fn entry((index, request): (usize, &SyncRequest)) -> Result<SendMessageBatchRequestEntry, Failure> {
-    let body = serde_json::to_string(request).map_err(|_| unavailable("a request could not be written as JSON"))?;
+    let body = serde_json::to_string(request)
+        .map_err(|_| unavailable("a request could not be written as JSON"))?;
     SendMessageBatchRequestEntry::builder()
         .id(index.to_string())
         .message_body(body)
@@ -82,7 +107,10 @@ fn entry((index, request): (usize, &SyncRequest)) -> Result<SendMessageBatchRequ
 }
 
 fn unavailable(code: &str) -> Failure {
-    Failure::new(ErrorType::QueueUnavailable, format!("the sync queue did not take the messages ({code})"))
+    Failure::new(
+        ErrorType::QueueUnavailable,
+        format!("the sync queue did not take the messages ({code})"),
+    )
 }
 
 #[cfg(test)]
@@ -98,7 +126,8 @@ mod tests {
         let answer = async |call: String| {
             let call: Value = serde_json::from_str(&call).unwrap();
             let entries = call["Entries"].as_array().unwrap().iter();
-            let (refused, taken): (Vec<_>, Vec<_>) = entries.partition(|entry| entry["MessageBody"].as_str().unwrap().contains(r#"7","#));
+            let (refused, taken): (Vec<_>, Vec<_>) = entries
+                .partition(|entry| entry["MessageBody"].as_str().unwrap().contains(r#"7","#));
             let failed = |entry: &Value| json!({ "Id": entry["Id"], "SenderFault": true, "Code": "InvalidMessageContents" });
             let successful = |entry: &Value| json!({ "Id": entry["Id"], "MessageId": "id", "MD5OfMessageBody": "" });
             Json(json!({
@@ -107,7 +136,10 @@ mod tests {
             }))
         };
         let server = test_support::serve(Router::new().fallback(answer)).await;
-        SyncQueue::new(Client::new(&test_support::aws(&server)), format!("{server}/000000000000/sync"))
+        SyncQueue::new(
+            Client::new(&test_support::aws(&server)),
+            format!("{server}/000000000000/sync"),
+        )
     }
 
     #[tokio::test]
@@ -115,12 +147,21 @@ mod tests {
         let request = |number: u32| SyncRequest {
             schema_version: SyncRequest::SCHEMA_VERSION,
             run_id: "run".to_owned(),
-            organization: ListedOrganization { id: format!("008{number}").parse().unwrap(), name: None, archived: false, created_at: None },
+            organization: ListedOrganization {
+                id: format!("008{number}").parse().unwrap(),
+                name: None,
+                archived: false,
+                created_at: None,
+            },
             as_of: "2026-11-23T09:00:00Z".parse().unwrap(),
             all: false,
             events_until: None,
         };
         let requests: Vec<_> = (0..35).map(request).collect();
-        assert_eq!(queue().await.send(&requests).await.unwrap(), 32, "all but 7, 17 and 27");
+        assert_eq!(
+            queue().await.send(&requests).await.unwrap(),
+            32,
+            "all but 7, 17 and 27"
+        );
     }
 }

@@ -8,20 +8,32 @@ use sha2::{Digest, Sha256};
 
 use crate::message::Messages;
 
-/// So long a caller may show what it got without asking again. It is about one organization: no shared cache may keep it.
+/// So long a caller may show what it got without asking again. It is about one organization: no
+/// shared cache may keep it.
 const FRESH_FOR_A_MINUTE: HeaderValue = HeaderValue::from_static("private, max-age=60");
 
 /// The messages; or that they are still those which the caller has (RFC 9110, section 13.1.2).
 pub fn messages(messages: &Messages, request: &Request) -> Result<Response, Failure> {
-    let body = serde_json::to_string(messages).map_err(|error| Failure::new(ErrorType::Internal, error))?;
+    let body = serde_json::to_string(messages)
+        .map_err(|error| Failure::new(ErrorType::Internal, error))?;
     let tag = format!("\"{}\"", hex::encode(&Sha256::digest(&body)[..16]));
-    let response = if request.header(header::IF_NONE_MATCH).is_some_and(|known| names(known, &tag)) {
+    let response = if request
+        .header(header::IF_NONE_MATCH)
+        .is_some_and(|known| names(known, &tag))
+    {
         Response::empty(StatusCode::NOT_MODIFIED)
     } else {
-        Response::new(StatusCode::OK, HeaderValue::from_static("application/json"), body)
+        Response::new(
+            StatusCode::OK,
+            HeaderValue::from_static("application/json"),
+            body,
+        )
     };
-    let tag = HeaderValue::try_from(tag).map_err(|error| Failure::new(ErrorType::Internal, error))?;
-    Ok(response.with_header(header::ETAG, tag).with_header(header::CACHE_CONTROL, FRESH_FOR_A_MINUTE))
+    let tag =
+        HeaderValue::try_from(tag).map_err(|error| Failure::new(ErrorType::Internal, error))?;
+    Ok(response
+        .with_header(header::ETAG, tag)
+        .with_header(header::CACHE_CONTROL, FRESH_FOR_A_MINUTE))
 }
 
 /// A message is dismissed.
@@ -31,22 +43,31 @@ pub fn dismissed() -> Response {
 
 /// What the caller has done wrong.
 pub fn problem(status: StatusCode, detail: &str) -> Response {
-    Response::problem(status, detail).with_header(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))
+    Response::problem(status, detail)
+        .with_header(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))
 }
 
 /// To a method that the path does not have.
 pub fn method_not_allowed(allowed: &'static str) -> Response {
-    problem(StatusCode::METHOD_NOT_ALLOWED, &format!("Use {allowed}.")).with_header(header::ALLOW, HeaderValue::from_static(allowed))
+    problem(StatusCode::METHOD_NOT_ALLOWED, &format!("Use {allowed}."))
+        .with_header(header::ALLOW, HeaderValue::from_static(allowed))
 }
 
 /// When it is our fault.
 pub fn apology(status: StatusCode) -> Response {
-    problem(status, "This does not work at the moment. Show nothing, and ask again in a minute.")
+    problem(
+        status,
+        "This does not work at the moment. Show nothing, and ask again in a minute.",
+    )
 }
 
 /// Whether `If-None-Match` names the tag. Compared weakly, as this header wants it.
 fn names(known: &str, tag: &str) -> bool {
-    known.trim() == "*" || known.split(',').map(str::trim).any(|known| known.strip_prefix("W/").unwrap_or(known) == tag)
+    known.trim() == "*"
+        || known
+            .split(',')
+            .map(str::trim)
+            .any(|known| known.strip_prefix("W/").unwrap_or(known) == tag)
 }
 
 #[cfg(test)]
@@ -65,7 +86,10 @@ mod tests {
     #[case("\"a1", false)]
     #[case("\"A1\"", false)]
     #[case("\"a11\", w/\"a1\"", false)]
-    fn a_known_tag_is_recognized_in_a_list_strong_or_weak(#[case] known: &str, #[case] expected: bool) {
+    fn a_known_tag_is_recognized_in_a_list_strong_or_weak(
+        #[case] known: &str,
+        #[case] expected: bool,
+    ) {
         assert_eq!(names(known, "\"a1\""), expected);
     }
 }

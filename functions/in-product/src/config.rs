@@ -19,6 +19,12 @@ impl Config {
         let organizations_table = environment.required("ORGANIZATIONS_TABLE");
         let notices_table = environment.required("NOTICES_TABLE");
         let name = environment.required("ENVIRONMENT");
-        environment.build(|| Some(Self { organizations_table: organizations_table?, notices_table: notices_table?, environment: name? }))
+        environment.build(|| {
+            Some(Self {
+                organizations_table: organizations_table?,
+                notices_table: notices_table?,
+                environment: name?,
+            })
+        })
     }
 }

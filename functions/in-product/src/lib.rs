@@ -1,7 +1,9 @@
-//! In-product messages: what the partner's own product shows to the users of an organization, from the same campaigns as the
-//! e-mails. `functions/in-product/openapi.yaml` describes the API to its callers.
+//! In-product messages: what the partner's own product shows to the users of an organization, from
+//! the same campaigns as the e-mails. `functions/in-product/openapi.yaml` describes the API to its
+//! callers.
 //!
-//! The function reads where an organization stands and notes which messages were closed. It changes no stage and sends nothing.
+//! The function reads where an organization stands and notes which messages were closed. It changes
+//! no stage and sends nothing.
 
 mod answers;
 mod config;
@@ -29,13 +31,20 @@ pub struct InProduct {
 }
 
 impl InProduct {
-    /// Answers `/v1/organizations/{organization_id}/messages` and, below it, `/{message_id}/dismiss`.
+    /// Answers `/v1/organizations/{organization_id}/messages` and, below it,
+    /// `/{message_id}/dismiss`.
     ///
-    /// May be repeated. An `Err` means that a table could not be used; whether a message was dismissed is not known.
+    /// May be repeated. An `Err` means that a table could not be used; whether a message was
+    /// dismissed is not known.
     pub async fn answer(&self, request: &Request, metrics: &Metrics) -> Result<Response, Failure> {
-        let Ok(id) = request.path_parameter("organization_id").unwrap_or_default().parse::<OrganizationId>() else {
+        let Ok(id) = request
+            .path_parameter("organization_id")
+            .unwrap_or_default()
+            .parse::<OrganizationId>()
+        else {
             metrics.count("requests_refused");
-            let detail = "An organization id has 1 to 64 letters, digits, '-' and '_', as BILL gives it.";
+            let detail =
+                "An organization id has 1 to 64 letters, digits, '-' and '_', as BILL gives it.";
             return Ok(answers::problem(StatusCode::BAD_REQUEST, detail));
         };
         match (request.path_parameter("message_id"), request.method()) {
@@ -46,27 +55,53 @@ impl InProduct {
         }
     }
 
-    async fn show(&self, id: &OrganizationId, request: &Request, metrics: &Metrics) -> Result<Response, Failure> {
+    async fn show(
+        &self,
+        id: &OrganizationId,
+        request: &Request,
+        metrics: &Metrics,
+    ) -> Result<Response, Failure> {
         let Some(organization) = self.organizations.get(id).await.map_err(stored)? else {
             return Ok(unknown(id, metrics));
         };
         let message = match self.message(&organization) {
-            Some(message) if message.can_be_dismissed() && self.dismissals.contains(id, message.id()).await.map_err(stored)? => None,
+            Some(message)
+                if message.can_be_dismissed()
+                    && self
+                        .dismissals
+                        .contains(id, message.id())
+                        .await
+                        .map_err(stored)? =>
+            {
+                None
+            }
             message => message,
         };
-        metrics.count(if message.is_some() { "messages_shown" } else { "nothing_shown" });
+        metrics.count(if message.is_some() {
+            "messages_shown"
+        } else {
+            "nothing_shown"
+        });
         tracing::info!(organization_id = %id, stage = %organization.stage, shown = message.is_some(), "messages were asked for");
         answers::messages(&Messages::from(message), request)
     }
 
-    async fn dismiss(&self, id: &OrganizationId, message_id: &str, metrics: &Metrics) -> Result<Response, Failure> {
+    async fn dismiss(
+        &self,
+        id: &OrganizationId,
+        message_id: &str,
+        metrics: &Metrics,
+    ) -> Result<Response, Failure> {
         let Some(organization) = self.organizations.get(id).await.map_err(stored)? else {
             return Ok(unknown(id, metrics));
         };
-        let message = self.message(&organization).filter(|message| message.id() == message_id);
+        let message = self
+            .message(&organization)
+            .filter(|message| message.id() == message_id);
         let Some(message) = message else {
             metrics.count("messages_unknown");
-            let detail = "The organization has no such message now, so there is nothing to dismiss.";
+            let detail =
+                "The organization has no such message now, so there is nothing to dismiss.";
             return Ok(answers::problem(StatusCode::NOT_FOUND, detail));
         };
         if !message.can_be_dismissed() {
@@ -74,7 +109,10 @@ impl InProduct {
             let detail = "This message stays until the customer has done what it asks for.";
             return Ok(answers::problem(StatusCode::CONFLICT, detail));
         }
-        self.dismissals.add(id, message.id(), clock::now()).await.map_err(stored)?;
+        self.dismissals
+            .add(id, message.id(), clock::now())
+            .await
+            .map_err(stored)?;
         metrics.count("messages_dismissed");
         tracing::info!(organization_id = %id, stage = %organization.stage, "a message was dismissed");
         Ok(answers::dismissed())
@@ -82,14 +120,21 @@ impl InProduct {
 
     fn message(&self, organization: &Organization) -> Option<Message<'_>> {
         let message = self.content.in_product(organization.stage)?;
-        Some(Message::new(message, organization.stage, organization.stage_since))
+        Some(Message::new(
+            message,
+            organization.stage,
+            organization.stage_since,
+        ))
     }
 }
 
 fn unknown(id: &OrganizationId, metrics: &Metrics) -> Response {
     metrics.count("organizations_unknown");
     tracing::info!(organization_id = %id, "the organization is not known");
-    answers::problem(StatusCode::NOT_FOUND, "No organization of this id is known. A new one is known within about an hour.")
+    answers::problem(
+        StatusCode::NOT_FOUND,
+        "No organization of this id is known. A new one is known within about an hour.",
+    )
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape of map_err")]

@@ -14,10 +14,15 @@ async fn main() -> ExitCode {
 
 async fn start() -> Result<(), Failure> {
     let config = Config::read(Environment::from_process())?;
-    let content = Content::embedded().map_err(|error| Failure::new(ErrorType::ContentInvalid, error))?;
+    let content =
+        Content::embedded().map_err(|error| Failure::new(ErrorType::ContentInvalid, error))?;
     let tables = store::client_as_configured(&runtime::http::aws_config().await);
     let organizations = Organizations::new(tables.clone(), config.organizations_table);
-    let in_product = InProduct { organizations, dismissals: Dismissals::new(tables, config.notices_table), content };
+    let in_product = InProduct {
+        organizations,
+        dismissals: Dismissals::new(tables, config.notices_table),
+        content,
+    };
     let metrics = Metrics::new("in-product", config.environment);
     let (in_product, of_request) = (&in_product, &metrics);
     let handle = async move |request, _| in_product.answer(&request, of_request).await;

@@ -11,7 +11,8 @@ pub struct Messages<'a> {
     messages: Vec<Message<'a>>,
 }
 
-/// The message of one episode: of the time that an organization spends in a stage without leaving it.
+/// The message of one episode: of the time that an organization spends in a stage without leaving
+/// it.
 #[derive(Debug, Serialize)]
 pub struct Message<'a> {
     id: String,
@@ -24,7 +25,12 @@ pub struct Message<'a> {
 impl<'a> Message<'a> {
     /// The message of the episode that began at `stage_since`.
     pub fn new(content: &'a InProductMessage, stage: Stage, stage_since: Timestamp) -> Self {
-        Self { id: format!("{stage}-{}", stage_since.strftime("%Y%m%dT%H%M%SZ")), stage, stage_since, content }
+        Self {
+            id: format!("{stage}-{}", stage_since.strftime("%Y%m%dT%H%M%SZ")),
+            stage,
+            stage_since,
+            content,
+        }
     }
 
     /// The same throughout the episode, and never again; letters, digits, `-` and `_`.
@@ -40,6 +46,8 @@ impl<'a> Message<'a> {
 
 impl<'a> From<Option<Message<'a>>> for Messages<'a> {
     fn from(message: Option<Message<'a>>) -> Self {
-        Self { messages: message.into_iter().collect() }
+        Self {
+            messages: message.into_iter().collect(),
+        }
     }
 }

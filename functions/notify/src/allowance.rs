@@ -25,12 +25,20 @@ struct Held {
 impl<'a> Allowance<'a> {
     /// The allowance of a day.
     pub fn new(runs: &'a Runs, limit: Option<u32>, day: Date) -> Self {
-        Self { runs, limit, day, held: Mutex::default() }
+        Self {
+            runs,
+            limit,
+            day,
+            held: Mutex::default(),
+        }
     }
 
-    /// Takes one mail; `false`: the day has none left. An `Err` means that nobody knows: do not send.
+    /// Takes one mail; `false`: the day has none left. An `Err` means that nobody knows: do not
+    /// send.
     pub async fn take(&self) -> Result<bool, StoreError> {
-        let Some(limit) = self.limit else { return Ok(true) };
+        let Some(limit) = self.limit else {
+            return Ok(true);
+        };
         let mut held = self.held.lock().await;
         if held.mails == 0 && !held.is_day_used_up {
             held.mails = self.runs.take_mails(self.day, TAKEN_AT_ONCE, limit).await?;
@@ -52,7 +60,11 @@ impl<'a> Allowance<'a> {
     pub async fn close(self) {
         let unused = self.held.into_inner().mails;
         if let Err(error) = self.runs.give_back_mails(self.day, unused).await {
-            tracing::warn!(error_type = error.type_name(), unused, "mails of the day's limit could not be given back");
+            tracing::warn!(
+                error_type = error.type_name(),
+                unused,
+                "mails of the day's limit could not be given back"
+            );
         }
     }
 }

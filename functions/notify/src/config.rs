@@ -28,7 +28,8 @@ pub struct Config {
     pub unsubscribe_keys_secret: String,
     /// `DAILY_SEND_LIMIT`: mails of the whole system in a day; 0 is no limit.
     pub daily_send_limit: u32,
-    /// `SEND_WINDOW`, `SEND_CAPS`, `HOLDOUT_PERCENT`, `EXPIRE_AFTER_DUE_HOURS`, `EXPIRE_AFTER_PLANNED_DAYS`, `DRY_RUN`.
+    /// `SEND_WINDOW`, `SEND_CAPS`, `HOLDOUT_PERCENT`, `EXPIRE_AFTER_DUE_HOURS`,
+    /// `EXPIRE_AFTER_PLANNED_DAYS`, `DRY_RUN`.
     pub policy: Policy,
     /// `ENVIRONMENT`: local, sandbox or production.
     pub environment: String,
@@ -79,7 +80,13 @@ fn policy(environment: &mut Environment) -> Option<Policy> {
         after_due: SignedDuration::from_hours(i64::from(after_due?)),
         after_planned: SignedDuration::from_hours(24 * i64::from(after_planned?)),
     };
-    Some(Policy { expiry, caps: caps?, window: window?, holdout: holdout?, dry_run: dry_run? })
+    Some(Policy {
+        expiry,
+        caps: caps?,
+        window: window?,
+        holdout: holdout?,
+        dry_run: dry_run?,
+    })
 }
 
 #[cfg(test)]
@@ -122,7 +129,9 @@ mod tests {
             ("DAILY_SEND_LIMIT", "-1"),
             ("DRY_RUN", "perhaps"),
         ];
-        let error = Config::read(Environment::from_pairs(REQUIRED.into_iter().chain(wrong))).unwrap_err().to_string();
+        let error = Config::read(Environment::from_pairs(REQUIRED.into_iter().chain(wrong)))
+            .unwrap_err()
+            .to_string();
         for (name, _) in wrong {
             assert!(error.contains(name), "{name}: {error}");
         }

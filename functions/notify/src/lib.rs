@@ -1,8 +1,8 @@
 //! Notify: sends the notices that are due, each once.
 //!
-//! A notice is claimed before it is sent, and SES is never asked twice for one claim unless it has refused the first time,
-//! because SES has no way to recognize the second time. Whatever ends without a clear answer is `unknown` and settled by SES's
-//! own events or by an operator.
+//! A notice is claimed before it is sent, and SES is never asked twice for one claim unless it has
+//! refused the first time, because SES has no way to recognize the second time. Whatever ends
+//! without a clear answer is `unknown` and settled by SES's own events or by an operator.
 
 mod allowance;
 mod attempt;
@@ -65,13 +65,15 @@ pub struct Notify {
 pub struct Summary {
     /// How it ended.
     pub outcome: RunOutcome,
-    /// Notices by what became of them; those that stay due or were skipped or failed, with the reason.
+    /// Notices by what became of them; those that stay due or were skipped or failed, with the
+    /// reason.
     pub notices: BTreeMap<String, u64>,
     /// Claims of notifiers that did not come back, now `unknown`.
     pub abandoned_claims: u64,
     /// Items of the outbox, contacts and organizations that could not be read.
     pub unreadable: u64,
-    /// Notices that have been `unknown` for more than an hour, and not for more than a day; `None` when they could not be counted.
+    /// Notices that have been `unknown` for more than an hour, and not for more than a day; `None`
+    /// when they could not be counted.
     pub long_unknown: Option<u64>,
 }
 
@@ -93,8 +95,15 @@ pub enum RunOutcome {
 }
 
 impl Notify {
-    /// Runs once. An `Err` means that a table, a secret, the pause switch or SES could not be used: what was not sent stays due.
-    pub async fn run(&self, event: &ScheduleEvent, run_id: &str, deadline: Deadline, metrics: &Metrics) -> Result<Summary, Failure> {
+    /// Runs once. An `Err` means that a table, a secret, the pause switch or SES could not be used:
+    /// what was not sent stays due.
+    pub async fn run(
+        &self,
+        event: &ScheduleEvent,
+        run_id: &str,
+        deadline: Deadline,
+        metrics: &Metrics,
+    ) -> Result<Summary, Failure> {
         let as_of = event.as_of.unwrap_or_else(clock::now);
         let mut summary = Summary::default();
         let ran = match self.pause.is_on().await {
@@ -133,7 +142,8 @@ fn count(summary: &Summary, metrics: &Metrics) {
         (NoticeStatus::Due, "notices_put_off"),
     ] {
         let name: &'static str = status.into();
-        let of_status = |(key, count): (&String, &u64)| (key.split(':').next() == Some(name)).then_some(*count);
+        let of_status =
+            |(key, count): (&String, &u64)| (key.split(':').next() == Some(name)).then_some(*count);
         add(metric, summary.notices.iter().filter_map(of_status).sum());
     }
     add("claims_abandoned", summary.abandoned_claims);
@@ -141,8 +151,17 @@ fn count(summary: &Summary, metrics: &Metrics) {
     if let Some(long_unknown) = summary.long_unknown {
         add("notices_long_unknown", long_unknown);
     }
-    add("sending_paused", u64::from(summary.outcome == RunOutcome::Paused));
-    add("mail_unavailable", u64::from(matches!(summary.outcome, RunOutcome::MailUnavailable | RunOutcome::Throttled)));
+    add(
+        "sending_paused",
+        u64::from(summary.outcome == RunOutcome::Paused),
+    );
+    add(
+        "mail_unavailable",
+        u64::from(matches!(
+            summary.outcome,
+            RunOutcome::MailUnavailable | RunOutcome::Throttled
+        )),
+    );
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape of map_err")]

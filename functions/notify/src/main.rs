@@ -18,21 +18,33 @@ async fn main() -> ExitCode {
 
 async fn start() -> Result<(), Failure> {
     let config = Config::read(Environment::from_process())?;
-    let content = Content::embedded().map_err(|error| Failure::new(ErrorType::ContentInvalid, error))?;
+    let content =
+        Content::embedded().map_err(|error| Failure::new(ErrorType::ContentInvalid, error))?;
     let aws = runtime::aws_config().await;
     // SES has no idempotency token: a repeated call could be a second mail.
-    let ses = aws_sdk_sesv2::config::Builder::from(&aws).retry_config(RetryConfig::disabled()).build();
+    let ses = aws_sdk_sesv2::config::Builder::from(&aws)
+        .retry_config(RetryConfig::disabled())
+        .build();
     let tables = store::client(&aws);
     let secrets = aws_sdk_secretsmanager::Client::new(&aws);
     let sender = content.brand().sender(&config.from_address);
     let reply_to = content.brand().support_address.clone();
     let notify = Notify {
-        notices: Notices::new(tables.clone(), config.notices_table, config.contacts_table.clone()),
+        notices: Notices::new(
+            tables.clone(),
+            config.notices_table,
+            config.contacts_table.clone(),
+        ),
         organizations: Organizations::new(tables.clone(), config.organizations_table),
         contacts: Contacts::new(tables.clone(), config.contacts_table),
         runs: Runs::new(tables, config.runs_table),
         content,
-        mailer: Mailer::new(aws_sdk_sesv2::Client::from_conf(ses), sender, reply_to, config.configuration_set),
+        mailer: Mailer::new(
+            aws_sdk_sesv2::Client::from_conf(ses),
+            sender,
+            reply_to,
+            config.configuration_set,
+        ),
         pause: PauseSwitch::new(aws_sdk_ssm::Client::new(&aws), config.pause_parameter),
         token_keys: Secret::json(secrets, config.unsubscribe_keys_secret, "unsubscribe keys"),
         public_url: config.public_url,
@@ -43,7 +55,14 @@ async fn start() -> Result<(), Failure> {
     let (notify, of_run) = (&notify, &metrics);
     runtime::serve(&metrics, async move |event: serde_json::Value, context| {
         let event = ScheduleEvent::parse(&event)?;
-        notify.run(&event, &context.request_id, Deadline::of(&context, MARGIN), of_run).await
+        notify
+            .run(
+                &event,
+                &context.request_id,
+                Deadline::of(&context, MARGIN),
+                of_run,
+            )
+            .await
     })
     .await
 }

@@ -34,8 +34,20 @@ struct State {
 impl Pace {
     /// A pace of so many mails in a second.
     pub fn new(rate: f64) -> Self {
-        let allowed = if rate.is_finite() { rate.max(SLOWEST) } else { SLOWEST };
-        Self { allowed, state: Mutex::new(State { rate: allowed, turns: turns(allowed), slowed_down_at: None, streak: 0 }) }
+        let allowed = if rate.is_finite() {
+            rate.max(SLOWEST)
+        } else {
+            SLOWEST
+        };
+        Self {
+            allowed,
+            state: Mutex::new(State {
+                rate: allowed,
+                turns: turns(allowed),
+                slowed_down_at: None,
+                streak: 0,
+            }),
+        }
     }
 
     /// Waits for a turn to send one mail.
@@ -48,7 +60,10 @@ impl Pace {
     pub fn slow_down(&self) {
         let mut state = self.state.lock();
         state.streak = 0;
-        if state.slowed_down_at.is_none_or(|at| at.elapsed() >= ONE_REQUEST) {
+        if state
+            .slowed_down_at
+            .is_none_or(|at| at.elapsed() >= ONE_REQUEST)
+        {
             state.slowed_down_at = Some(Instant::now());
             let slower = f64::max(state.rate / 2.0, SLOWEST);
             state.set(slower);
@@ -83,7 +98,9 @@ impl State {
 
 fn turns(rate: f64) -> Arc<DefaultDirectRateLimiter> {
     const AT_ONCE: NonZeroU32 = NonZeroU32::MIN;
-    let quota = Quota::with_period(Duration::from_secs_f64(1.0 / rate)).unwrap_or(Quota::per_second(AT_ONCE)).allow_burst(AT_ONCE);
+    let quota = Quota::with_period(Duration::from_secs_f64(1.0 / rate))
+        .unwrap_or(Quota::per_second(AT_ONCE))
+        .allow_burst(AT_ONCE);
     Arc::new(RateLimiter::direct(quota))
 }
 
@@ -99,7 +116,11 @@ mod tests {
         let pace = Pace::new(200.0);
         let begin = Instant::now();
         join_all((0..21).map(|_| pace.turn())).await;
-        assert!(begin.elapsed() >= Duration::from_millis(100), "21 turns in {:?}", begin.elapsed());
+        assert!(
+            begin.elapsed() >= Duration::from_millis(100),
+            "21 turns in {:?}",
+            begin.elapsed()
+        );
     }
 
     #[tokio::test(start_paused = true)]

@@ -20,7 +20,11 @@ pub struct PauseSwitch {
 impl PauseSwitch {
     /// A switch in the parameter of this name, whose value is `true` or `false`.
     pub fn new(client: Client, parameter: String) -> Self {
-        Self { client, parameter, known: Mutex::new(None) }
+        Self {
+            client,
+            parameter,
+            known: Mutex::new(None),
+        }
     }
 
     /// Whether sending is paused. An `Err` means that nobody knows: nothing may be sent.
@@ -38,7 +42,10 @@ impl PauseSwitch {
             .send()
             .await
             .map_err(|error| self.unreadable(error.code().unwrap_or("no answer")))?;
-        let value = answer.parameter().and_then(|parameter| parameter.value()).unwrap_or_default();
+        let value = answer
+            .parameter()
+            .and_then(|parameter| parameter.value())
+            .unwrap_or_default();
         let paused = match value.trim().to_ascii_lowercase().as_str() {
             "true" => true,
             "false" => false,
@@ -51,7 +58,10 @@ impl PauseSwitch {
     fn unreadable(&self, reason: &str) -> Failure {
         Failure::new(
             ErrorType::ParameterUnreadable,
-            format!("the pause switch {} could not be read ({reason}); nothing is sent", self.parameter),
+            format!(
+                "the pause switch {} could not be read ({reason}); nothing is sent",
+                self.parameter
+            ),
         )
     }
 }

@@ -6,14 +6,19 @@ use std::{
     time::Duration,
 };
 
-use engagement::{AddressHash, Contact, Notice, NoticeKey, NoticeStatus, OrganizationId, Reason, Standing, TokenKeys};
+use engagement::{
+    AddressHash, Contact, Notice, NoticeKey, NoticeStatus, OrganizationId, Reason, Standing,
+    TokenKeys,
+};
 use futures::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 use runtime::{Deadline, Failure, clock};
 use tokio::time::Instant;
 
-use crate::{Notify, RunOutcome, Summary, allowance::Allowance, claim_ids::ClaimIds, pace::Pace, stored};
+use crate::{
+    Notify, RunOutcome, Summary, allowance::Allowance, claim_ids::ClaimIds, pace::Pace, stored,
+};
 
 /// Notices that one look at the outbox keeps.
 const ROUND: usize = 5_000;
@@ -30,7 +35,8 @@ pub const SEND_TIME: Duration = Duration::from_secs(20);
 /// Time that reading a long outbox may need.
 const READ_TIME: Duration = Duration::from_mins(1);
 
-/// Age of a claim after which its notifier cannot be alive any more: longer than the function's time-out.
+/// Age of a claim after which its notifier cannot be alive any more: longer than the function's
+/// time-out.
 const CLAIM_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
 
 /// One run under way.
@@ -82,9 +88,14 @@ impl<'a> Run<'a> {
         summary: &mut Summary,
     ) -> Result<(), Failure> {
         let now = clock::now();
-        let abandoned = notify.notices.abandon_claims(now - CLAIM_LIFETIME, now).await.map_err(stored)?;
+        let abandoned = notify
+            .notices
+            .abandon_claims(now - CLAIM_LIFETIME, now)
+            .await
+            .map_err(stored)?;
         summary.abandoned_claims = abandoned as u64;
-        let (token_keys, rate) = futures::join!(notify.token_keys.get(), notify.mailer.max_send_rate());
+        let (token_keys, rate) =
+            futures::join!(notify.token_keys.get(), notify.mailer.max_send_rate());
         let Some(rate) = rate else {
             summary.outcome = RunOutcome::MailUnavailable;
             return Ok(());
@@ -96,7 +107,11 @@ impl<'a> Run<'a> {
             deadline,
             token_keys: token_keys.map_err(Failure::from)?,
             pace: Pace::new(rate),
-            allowance: Allowance::new(&notify.runs, notify.daily_send_limit, notify.policy.window.day(as_of)),
+            allowance: Allowance::new(
+                &notify.runs,
+                notify.daily_send_limit,
+                notify.policy.window.day(as_of),
+            ),
             claim_ids: ClaimIds::of_run(id),
             unanswered: AtomicU32::new(0),
             throttled: AtomicU32::new(0),
@@ -112,15 +127,26 @@ impl<'a> Run<'a> {
     async fn rounds(&self, summary: &mut Summary) -> Result<RunOutcome, Failure> {
         let mut seen: HashSet<(OrganizationId, NoticeKey)> = HashSet::new();
         loop {
-            let is_new = |notice: &Notice| !seen.contains(&(notice.organization_id.clone(), notice.notice.clone()));
-            let due = self.notify.notices.due(self.began, ROUND, is_new).await.map_err(stored)?;
+            let is_new = |notice: &Notice| {
+                !seen.contains(&(notice.organization_id.clone(), notice.notice.clone()))
+            };
+            let due = self
+                .notify
+                .notices
+                .due(self.began, ROUND, is_new)
+                .await
+                .map_err(stored)?;
             // Each round sees the same ones.
             summary.unreadable = summary.unreadable.max(due.unreadable as u64);
             if due.notices.is_empty() {
                 return Ok(RunOutcome::Completed);
             }
             for batch in due.notices.chunks(BATCH) {
-                seen.extend(batch.iter().map(|notice| (notice.organization_id.clone(), notice.notice.clone())));
+                seen.extend(
+                    batch
+                        .iter()
+                        .map(|notice| (notice.organization_id.clone(), notice.notice.clone())),
+                );
                 self.batch(batch, summary).await?;
                 if let Some(outcome) = *self.stopped.lock() {
                     return Ok(outcome);
@@ -139,16 +165,36 @@ impl<'a> Run<'a> {
         let organizations = batch.iter().map(|notice| notice.organization_id.clone());
         let addresses = batch.iter().map(|notice| notice.address_hash.clone());
         let standings = self.notify.organizations.standings(organizations);
-        let (standings, contacts) = futures::try_join!(standings, self.notify.contacts.get_many(addresses)).map_err(stored)?;
-        let contacts_unreadable = contacts.values().filter(|contact| contact.is_none()).count();
-        let standings_unreadable = standings.values().filter(|standing| standing.is_none()).count();
+        let (standings, contacts) =
+            futures::try_join!(standings, self.notify.contacts.get_many(addresses))
+                .map_err(stored)?;
+        let contacts_unreadable = contacts
+            .values()
+            .filter(|contact| contact.is_none())
+            .count();
+        let standings_unreadable = standings
+            .values()
+            .filter(|standing| standing.is_none())
+            .count();
         summary.unreadable += (contacts_unreadable + standings_unreadable) as u64;
-        let facts = &Facts { standings, contacts };
-        let endings: Vec<_> = stream::iter(batch).map(|notice| self.attempt(notice, facts)).buffer_unordered(CONCURRENCY).collect().await;
+        let facts = &Facts {
+            standings,
+            contacts,
+        };
+        let endings: Vec<_> = stream::iter(batch)
+            .map(|notice| self.attempt(notice, facts))
+            .buffer_unordered(CONCURRENCY)
+            .collect()
+            .await;
         let mut first_failure = None;
         for ended in endings {
             match ended {
-                Ok(Ended::As(status, reason)) => *summary.notices.entry(outcome_name(status, reason)).or_default() += 1,
+                Ok(Ended::As(status, reason)) => {
+                    *summary
+                        .notices
+                        .entry(outcome_name(status, reason))
+                        .or_default() += 1
+                }
                 Ok(Ended::Elsewhere | Ended::Untouched) => {}
                 Err(failure) => first_failure = first_failure.or(Some(failure)),
             }
@@ -159,7 +205,9 @@ impl<'a> Run<'a> {
     /// The moment that the run has come to: a window may close, or a notice expire, while it sends.
     pub fn as_of(&self) -> Timestamp {
         let elapsed = i64::try_from(self.started.elapsed().as_secs()).unwrap_or(i64::MAX);
-        self.began.saturating_add(SignedDuration::from_secs(elapsed)).unwrap_or(self.began)
+        self.began
+            .saturating_add(SignedDuration::from_secs(elapsed))
+            .unwrap_or(self.began)
     }
 
     /// Whether no further mail should be begun.

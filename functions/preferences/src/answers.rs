@@ -6,13 +6,22 @@ use runtime::{
     http::{HeaderName, HeaderValue, Response, StatusCode, header},
 };
 
-/// On each page, besides its own security policy: not to be kept, found by search engines, or told of to others, since its
-/// address is all that it takes to change what somebody receives.
+/// On each page, besides its own security policy: not to be kept, found by search engines, or told
+/// of to others, since its address is all that it takes to change what somebody receives.
 const HEADERS: [(HeaderName, HeaderValue); 4] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-    (HeaderName::from_static("x-robots-tag"), HeaderValue::from_static("noindex")),
+    (
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("no-referrer"),
+    ),
+    (
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    ),
+    (
+        HeaderName::from_static("x-robots-tag"),
+        HeaderValue::from_static("noindex"),
+    ),
 ];
 
 /// Every answer that a recipient can get.
@@ -25,21 +34,31 @@ pub struct Answers {
 impl Answers {
     /// With the pages that the binary was built with. An `Err` stays until they are mended.
     pub fn embedded() -> Result<Self, Failure> {
-        let pages = Pages::embedded().map_err(|error| Failure::new(ErrorType::ContentInvalid, error))?;
+        let pages =
+            Pages::embedded().map_err(|error| Failure::new(ErrorType::ContentInvalid, error))?;
         let style = pages.style_hash();
-        let policy = format!("default-src 'none'; style-src '{style}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'");
-        let policy = HeaderValue::try_from(policy).map_err(|error| Failure::new(ErrorType::ContentInvalid, error))?;
+        let policy = format!(
+            "default-src 'none'; style-src '{style}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        );
+        let policy = HeaderValue::try_from(policy)
+            .map_err(|error| Failure::new(ErrorType::ContentInvalid, error))?;
         Ok(Self { pages, policy })
     }
 
     /// What a recipient receives, and the forms that change it.
     pub fn preferences(&self, page: &PreferencesPage) -> Result<Response, Failure> {
-        self.pages.preferences(page).map(|page| self.page(StatusCode::OK, page)).map_err(unrendered)
+        self.pages
+            .preferences(page)
+            .map(|page| self.page(StatusCode::OK, page))
+            .map_err(unrendered)
     }
 
     /// To every token that is not ours.
     pub fn not_found(&self) -> Result<Response, Failure> {
-        self.pages.not_found().map(|page| self.page(StatusCode::NOT_FOUND, page)).map_err(unrendered)
+        self.pages
+            .not_found()
+            .map(|page| self.page(StatusCode::NOT_FOUND, page))
+            .map_err(unrendered)
     }
 
     /// To a `POST` that does not say what to do. No form of ours leads here.
@@ -50,8 +69,12 @@ impl Answers {
 
     /// To a method that is neither for looking nor for changing.
     pub fn method_not_allowed(&self) -> Response {
-        self.short(StatusCode::METHOD_NOT_ALLOWED, "Not possible", "Nothing was changed.")
-            .with_header(header::ALLOW, HeaderValue::from_static("GET, HEAD, POST"))
+        self.short(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "Not possible",
+            "Nothing was changed.",
+        )
+        .with_header(header::ALLOW, HeaderValue::from_static("GET, HEAD, POST"))
     }
 
     /// When it is our fault.
@@ -72,7 +95,9 @@ impl Answers {
     fn page(&self, status: StatusCode, page: String) -> Response {
         let policy = (header::CONTENT_SECURITY_POLICY, self.policy.clone());
         let headers = HEADERS.into_iter().chain([policy]);
-        headers.fold(Response::html(status, page), |response, (name, value)| response.with_header(name, value))
+        headers.fold(Response::html(status, page), |response, (name, value)| {
+            response.with_header(name, value)
+        })
     }
 }
 

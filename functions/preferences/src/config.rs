@@ -19,7 +19,12 @@ impl Config {
         let contacts_table = environment.required("CONTACTS_TABLE");
         let unsubscribe_keys_secret = environment.required("UNSUBSCRIBE_KEYS_SECRET");
         let name = environment.required("ENVIRONMENT");
-        environment
-            .build(|| Some(Self { contacts_table: contacts_table?, unsubscribe_keys_secret: unsubscribe_keys_secret?, environment: name? }))
+        environment.build(|| {
+            Some(Self {
+                contacts_table: contacts_table?,
+                unsubscribe_keys_secret: unsubscribe_keys_secret?,
+                environment: name?,
+            })
+        })
     }
 }

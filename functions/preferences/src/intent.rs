@@ -10,7 +10,8 @@ use url::form_urlencoded;
 /// What a recipient wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Intent {
-    /// To leave the category of the mail, said by a mail client: `List-Unsubscribe=One-Click` (RFC 8058, section 3.2).
+    /// To leave the category of the mail, said by a mail client: `List-Unsubscribe=One-Click` (RFC
+    /// 8058, section 3.2).
     OneClick,
     /// The same, said on the page: `action=leave_category`.
     LeaveCategory,
@@ -64,21 +65,35 @@ impl Intent {
 
 type Field<'a> = (Cow<'a, str>, Cow<'a, str>);
 
-/// The fields of a form in either of the types that RFC 8058, section 3.1, allows; without a type, in the usual one.
-async fn fields<'a>(content_type: Option<&str>, body: &'a [u8]) -> Result<Vec<Field<'a>>, NotUnderstood> {
-    let Some(content_type) = content_type else { return Ok(form_urlencoded::parse(body).collect()) };
+/// The fields of a form in either of the types that RFC 8058, section 3.1, allows; without a type,
+/// in the usual one.
+async fn fields<'a>(
+    content_type: Option<&str>,
+    body: &'a [u8],
+) -> Result<Vec<Field<'a>>, NotUnderstood> {
+    let Some(content_type) = content_type else {
+        return Ok(form_urlencoded::parse(body).collect());
+    };
     let media_type: Mime = content_type.parse().map_err(|_| NotUnderstood::MediaType)?;
     match (media_type.type_(), media_type.subtype()) {
-        (mime::APPLICATION, mime::WWW_FORM_URLENCODED) => Ok(form_urlencoded::parse(body).collect()),
+        (mime::APPLICATION, mime::WWW_FORM_URLENCODED) => {
+            Ok(form_urlencoded::parse(body).collect())
+        }
         (mime::MULTIPART, mime::FORM_DATA) => {
-            let boundary = multer::parse_boundary(content_type).map_err(|_| NotUnderstood::Multipart)?;
-            multipart_fields(boundary, body.to_vec()).await.map_err(|_| NotUnderstood::Multipart)
+            let boundary =
+                multer::parse_boundary(content_type).map_err(|_| NotUnderstood::Multipart)?;
+            multipart_fields(boundary, body.to_vec())
+                .await
+                .map_err(|_| NotUnderstood::Multipart)
         }
         _ => Err(NotUnderstood::MediaType),
     }
 }
 
-async fn multipart_fields<'a>(boundary: String, body: Vec<u8>) -> Result<Vec<Field<'a>>, multer::Error> {
+async fn multipart_fields<'a>(
+    boundary: String,
+    body: Vec<u8>,
+) -> Result<Vec<Field<'a>>, multer::Error> {
     let whole = futures::stream::iter([Ok::<_, Infallible>(body)]);
     let mut multipart = Multipart::new(whole, boundary);
     let mut fields = Vec::new();

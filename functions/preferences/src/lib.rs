@@ -1,7 +1,9 @@
-//! Preferences: where the link at the end of each mail leads. `GET` shows what its recipient receives and changes nothing, because
-//! link scanners follow links; `POST` changes it, from the page's forms or by a mail client's one click (RFC 8058).
+//! Preferences: where the link at the end of each mail leads. `GET` shows what its recipient
+//! receives and changes nothing, because link scanners follow links; `POST` changes it, from the
+//! page's forms or by a mail client's one click (RFC 8058).
 //!
-//! The token in the path is all that is asked for: who has the mail may leave. So it is never logged, nor is whose it is.
+//! The token in the path is all that is asked for: who has the mail may leave. So it is never
+//! logged, nor is whose it is.
 
 mod answers;
 mod config;
@@ -27,11 +29,17 @@ pub struct Preferences {
 }
 
 impl Preferences {
-    /// Answers `/unsubscribe/{token}`. A token that is not ours gets the same answer whatever is wrong with it, and whatever it
-    /// is asked with.
+    /// Answers `/unsubscribe/{token}`. A token that is not ours gets the same answer whatever is
+    /// wrong with it, and whatever it is asked with.
     ///
-    /// May be repeated. An `Err` means that the table or a page could not be used; whether a change was made is not known.
-    pub async fn answer(&self, request: &Request, keys: &TokenKeys, metrics: &Metrics) -> Result<Response, Failure> {
+    /// May be repeated. An `Err` means that the table or a page could not be used; whether a change
+    /// was made is not known.
+    pub async fn answer(
+        &self,
+        request: &Request,
+        keys: &TokenKeys,
+        metrics: &Metrics,
+    ) -> Result<Response, Failure> {
         let token = request.path_parameter("token").unwrap_or_default();
         let response = match (keys.verify(token), request.method()) {
             (None, _) => {
@@ -39,23 +47,49 @@ impl Preferences {
                 tracing::info!(outcome = "bad_token", "a token is not ours");
                 self.answers.not_found()?
             }
-            (Some(subscription), &Method::GET | &Method::HEAD) => self.show(&subscription, metrics).await?,
-            (Some(subscription), &Method::POST) => self.act(&subscription, request, metrics).await?,
+            (Some(subscription), &Method::GET | &Method::HEAD) => {
+                self.show(&subscription, metrics).await?
+            }
+            (Some(subscription), &Method::POST) => {
+                self.act(&subscription, request, metrics).await?
+            }
             (Some(_), _) => self.answers.method_not_allowed(),
         };
-        Ok(if request.method() == Method::HEAD { response.without_body() } else { response })
+        Ok(if request.method() == Method::HEAD {
+            response.without_body()
+        } else {
+            response
+        })
     }
 
-    async fn show(&self, subscription: &Subscription, metrics: &Metrics) -> Result<Response, Failure> {
-        let Subscription { address_hash, category } = subscription;
+    async fn show(
+        &self,
+        subscription: &Subscription,
+        metrics: &Metrics,
+    ) -> Result<Response, Failure> {
+        let Subscription {
+            address_hash,
+            category,
+        } = subscription;
         let contact = self.contacts.get(address_hash).await.map_err(stored)?;
-        let state = contact.map_or(PreferencesState::Subscribed, |contact| state(&contact, subscription));
+        let state = contact.map_or(PreferencesState::Subscribed, |contact| {
+            state(&contact, subscription)
+        });
         metrics.count("page_views");
         tracing::info!(outcome = "shown", %category, "the page is shown");
-        self.answers.preferences(&PreferencesPage { category: *category, state, just_changed: false })
+        self.answers.preferences(&PreferencesPage {
+            category: *category,
+            state,
+            just_changed: false,
+        })
     }
 
-    async fn act(&self, subscription: &Subscription, request: &Request, metrics: &Metrics) -> Result<Response, Failure> {
+    async fn act(
+        &self,
+        subscription: &Subscription,
+        request: &Request,
+        metrics: &Metrics,
+    ) -> Result<Response, Failure> {
         let category = subscription.category;
         let intent = match Intent::of(request).await {
             Ok(intent) => intent,
@@ -67,7 +101,11 @@ impl Preferences {
         };
         let now = clock::now();
         let changed = match intent {
-            Intent::OneClick | Intent::LeaveCategory => self.contacts.leave(subscription, Scope::Category, now).await,
+            Intent::OneClick | Intent::LeaveCategory => {
+                self.contacts
+                    .leave(subscription, Scope::Category, now)
+                    .await
+            }
             Intent::LeaveAll => self.contacts.leave(subscription, Scope::All, now).await,
             Intent::ComeBack => self.contacts.come_back(subscription).await,
         };
@@ -83,7 +121,11 @@ impl Preferences {
         };
         metrics.count(outcome);
         tracing::info!(outcome, %category, is_one_click, "a recipient has said what to send");
-        self.answers.preferences(&PreferencesPage { category, state: state(&contact, subscription), just_changed: true })
+        self.answers.preferences(&PreferencesPage {
+            category,
+            state: state(&contact, subscription),
+            just_changed: true,
+        })
     }
 }
 

@@ -16,10 +16,23 @@ async fn start() -> Result<(), Failure> {
     let answers = Answers::embedded()?;
     let aws = runtime::http::aws_config().await;
     let secrets = aws_sdk_secretsmanager::Client::new(&aws);
-    let keys = Secret::json(secrets, config.unsubscribe_keys_secret, "unsubscribe keys").with_shape(r#"{"current":"k1","k1":"..."}"#);
-    let preferences = Preferences { contacts: Contacts::new(store::client_as_configured(&aws), config.contacts_table), answers };
+    let keys = Secret::json(secrets, config.unsubscribe_keys_secret, "unsubscribe keys")
+        .with_shape(r#"{"current":"k1","k1":"..."}"#);
+    let preferences = Preferences {
+        contacts: Contacts::new(store::client_as_configured(&aws), config.contacts_table),
+        answers,
+    };
     let metrics = Metrics::new("preferences", config.environment);
     let (preferences, keys, of_request) = (&preferences, &keys, &metrics);
-    let handle = async move |request, _| preferences.answer(&request, &*keys.get().await?, of_request).await;
-    runtime::http::serve(&metrics, |status| preferences.answers.apology(status), handle).await
+    let handle = async move |request, _| {
+        preferences
+            .answer(&request, &*keys.get().await?, of_request)
+            .await
+    };
+    runtime::http::serve(
+        &metrics,
+        |status| preferences.answers.apology(status),
+        handle,
+    )
+    .await
 }

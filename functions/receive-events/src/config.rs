@@ -19,7 +19,12 @@ impl Config {
         let webhook_keys_secret = environment.required("WEBHOOK_KEYS_SECRET");
         let events_queue_url = environment.required("EVENTS_QUEUE_URL");
         let name = environment.required("ENVIRONMENT");
-        environment
-            .build(|| Some(Self { webhook_keys_secret: webhook_keys_secret?, events_queue_url: events_queue_url?, environment: name? }))
+        environment.build(|| {
+            Some(Self {
+                webhook_keys_secret: webhook_keys_secret?,
+                events_queue_url: events_queue_url?,
+                environment: name?,
+            })
+        })
     }
 }

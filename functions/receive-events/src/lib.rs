@@ -1,8 +1,9 @@
-//! Receives BILL's webhooks: a bank account, a payment or a verification has changed, so that organization is to be looked at now
-//! and not at its next turn.
+//! Receives BILL's webhooks: a bank account, a payment or a verification has changed, so that
+//! organization is to be looked at now and not at its next turn.
 //!
-//! An event is believed in one thing alone, that something happened to the organization that it names. What is so is read from
-//! BILL by the look that it causes, so events may repeat and arrive in any order. `POST /bill/events` is answered
+//! An event is believed in one thing alone, that something happened to the organization that it
+//! names. What is so is read from BILL by the look that it causes, so events may repeat and arrive
+//! in any order. `POST /bill/events` is answered
 //!
 //! | answer | when | BILL |
 //! |---|---|---|
@@ -11,9 +12,10 @@
 //! | 413 | longer than [`LONGEST_BODY`] | tries again |
 //! | 503 | our fault: no keys yet, or the queue does not answer | tries again |
 //!
-//! BILL takes anything but 200 for a failure, tries again at growing intervals, and disables a subscription that keeps failing. So
-//! a signed event of a type that we do not know, or that we cannot read, is answered 200 and counted: trying again would change
-//! nothing, and losing the subscription would lose the events that matter. No answer says why.
+//! BILL takes anything but 200 for a failure, tries again at growing intervals, and disables a
+//! subscription that keeps failing. So a signed event of a type that we do not know, or that we
+//! cannot read, is answered 200 and counted: trying again would change nothing, and losing the
+//! subscription would lose the events that matter. No answer says why.
 
 mod config;
 mod queue;
@@ -42,10 +44,17 @@ pub struct ReceiveEvents {
 impl ReceiveEvents {
     /// Answers a delivery that arrived at `at`, in whole seconds.
     ///
-    /// May be repeated. An `Err` means that the keys or the queue could not be used: BILL is to deliver the event again.
-    pub async fn answer(&self, request: &Request, at: Timestamp, metrics: &Metrics) -> Result<Response, Failure> {
+    /// May be repeated. An `Err` means that the keys or the queue could not be used: BILL is to
+    /// deliver the event again.
+    pub async fn answer(
+        &self,
+        request: &Request,
+        at: Timestamp,
+        metrics: &Metrics,
+    ) -> Result<Response, Failure> {
         if request.method() != Method::POST {
-            return Ok(Response::empty(StatusCode::METHOD_NOT_ALLOWED).with_header(header::ALLOW, HeaderValue::from_static("POST")));
+            return Ok(Response::empty(StatusCode::METHOD_NOT_ALLOWED)
+                .with_header(header::ALLOW, HeaderValue::from_static("POST")));
         }
         let status = match self.received(request).await? {
             Ok(notification) => self.take(&notification, at, metrics).await?,
@@ -59,23 +68,40 @@ impl ReceiveEvents {
     }
 
     /// The notification of a delivery that BILL signed.
-    async fn received(&self, request: &Request) -> Result<Result<Notification, Rejection>, Failure> {
-        let Some(signature) = request.header(SIGNATURE_HEADER) else { return Ok(Err(Rejection::Unsigned)) };
+    async fn received(
+        &self,
+        request: &Request,
+    ) -> Result<Result<Notification, Rejection>, Failure> {
+        let Some(signature) = request.header(SIGNATURE_HEADER) else {
+            return Ok(Err(Rejection::Unsigned));
+        };
         let body = match request.body(LONGEST_BODY) {
             Ok(body) => body,
             Err(BodyError::TooLong { .. }) => return Ok(Err(Rejection::TooLong)),
             Err(BodyError::NotBase64) => return Ok(Err(Rejection::WronglySigned)),
         };
         // A new key may be younger than the one that is kept.
-        if !self.keys.get().await?.verify(&body, signature) && !self.keys.refreshed().await?.verify(&body, signature) {
+        if !self.keys.get().await?.verify(&body, signature)
+            && !self.keys.refreshed().await?.verify(&body, signature)
+        {
             return Ok(Err(Rejection::WronglySigned));
         }
         Ok(Notification::parse(&body).map_err(Rejection::Unusable))
     }
 
     /// Has the organization of a notification looked at.
-    async fn take(&self, notification: &Notification, at: Timestamp, metrics: &Metrics) -> Result<StatusCode, Failure> {
-        let Notification { event_id, organization_id, event_type, .. } = notification;
+    async fn take(
+        &self,
+        notification: &Notification,
+        at: Timestamp,
+        metrics: &Metrics,
+    ) -> Result<StatusCode, Failure> {
+        let Notification {
+            event_id,
+            organization_id,
+            event_type,
+            ..
+        } = notification;
         metrics.count(metric(event_type));
         if let EventType::Other(_) = event_type {
             tracing::info!(event_id, %event_type, "an event of this type is not looked for");

@@ -14,10 +14,22 @@ async fn start() -> Result<(), Failure> {
     let config = Config::read(Environment::from_process())?;
     let aws = runtime::http::aws_config().await;
     let secrets = aws_sdk_secretsmanager::Client::new(&aws);
-    let keys = Secret::json(secrets, config.webhook_keys_secret, "security keys of BILL's webhooks").stored_by("engage webhooks create");
-    let receive_events = ReceiveEvents { keys, queue: EventsQueue::new(&aws, config.events_queue_url) };
+    let keys = Secret::json(
+        secrets,
+        config.webhook_keys_secret,
+        "security keys of BILL's webhooks",
+    )
+    .stored_by("engage webhooks create");
+    let receive_events = ReceiveEvents {
+        keys,
+        queue: EventsQueue::new(&aws, config.events_queue_url),
+    };
     let metrics = Metrics::new("receive-events", config.environment);
     let (receive_events, of_request) = (&receive_events, &metrics);
-    let handle = async move |request, _| receive_events.answer(&request, clock::now(), of_request).await;
+    let handle = async move |request, _| {
+        receive_events
+            .answer(&request, clock::now(), of_request)
+            .await
+    };
     runtime::http::serve(&metrics, Response::empty, handle).await
 }

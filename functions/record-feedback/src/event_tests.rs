@@ -32,14 +32,33 @@ macro_rules! sample {
 #[case::not_spam(sample!("complaint-not-spam"), None, "feedback_other", MAILED)]
 #[case::subscription(sample!("subscription"), None, "feedback_other", MAILED)]
 #[case::unknown(sample!("unknown"), None, "feedback_other", MAILED)]
-fn each_event_is_read(#[case] body: &str, #[case] kind: Option<MailEvent>, #[case] metric: &str, #[case] at: &str) {
+fn each_event_is_read(
+    #[case] body: &str,
+    #[case] kind: Option<MailEvent>,
+    #[case] metric: &str,
+    #[case] at: &str,
+) {
     let event = Event::parse(body, Timestamp::UNIX_EPOCH).unwrap();
-    assert_eq!((event.kind, event.metric(), event.at), (kind, metric, at.parse().unwrap()));
+    assert_eq!(
+        (event.kind, event.metric(), event.at),
+        (kind, metric, at.parse().unwrap())
+    );
     let notice = event.notice.unwrap();
-    assert_eq!((notice.organization_id.as_str(), notice.notice.as_str()), ("00802KESTRELBAKEm7q2", NOTICE));
-    assert_eq!(event.message_id.as_deref(), Some("0100019abcdef012-3f1c2b7e-9d4a-4c55-8a0e-6b7c8d9e0f10-000000"));
+    assert_eq!(
+        (notice.organization_id.as_str(), notice.notice.as_str()),
+        ("00802KESTRELBAKEm7q2", NOTICE)
+    );
+    assert_eq!(
+        event.message_id.as_deref(),
+        Some("0100019abcdef012-3f1c2b7e-9d4a-4c55-8a0e-6b7c8d9e0f10-000000")
+    );
     assert!(event.has_one_recipient);
-    assert!(event.addresses.iter().all(|address| address.canonical() == "marisol@kestrel.example"));
+    assert!(
+        event
+            .addresses
+            .iter()
+            .all(|address| address.canonical() == "marisol@kestrel.example")
+    );
     assert_eq!(event.invalid_addresses, 0);
 }
 
@@ -64,12 +83,20 @@ fn an_answer_that_a_mailbox_sends_by_itself_is_no_bounce(
 
 #[test]
 fn a_bounce_that_the_mail_is_to_blame_for_says_nothing_about_the_address() {
-    let mut body = bounce(&json!([{ "emailAddress": "marisol@kestrel.example", "status": "5.3.4" }]));
+    let mut body =
+        bounce(&json!([{ "emailAddress": "marisol@kestrel.example", "status": "5.3.4" }]));
     body["detail"]["bounce"]["bounceType"] = json!("Transient");
-    for (sub_type, concerns_addresses) in [("MessageTooLarge", false), ("ContentRejected", false), ("MailboxFull", true)] {
+    for (sub_type, concerns_addresses) in [
+        ("MessageTooLarge", false),
+        ("ContentRejected", false),
+        ("MailboxFull", true),
+    ] {
         body["detail"]["bounce"]["bounceSubType"] = json!(sub_type);
         let event = parse(&body);
-        assert_eq!((event.kind, event.concerns_addresses()), (Some(MailEvent::Bounced(Bounce::Soft)), concerns_addresses));
+        assert_eq!(
+            (event.kind, event.concerns_addresses()),
+            (Some(MailEvent::Bounced(Bounce::Soft)), concerns_addresses)
+        );
     }
 }
 
@@ -82,10 +109,19 @@ fn a_bounce_that_the_mail_is_to_blame_for_says_nothing_about_the_address() {
 #[case::nothing_in_brackets("Marisol <>", false)]
 #[case::nothing("", false)]
 fn an_address_is_found_beside_its_name_or_counted(#[case] spelled: &str, #[case] found: bool) {
-    let event = parse(&bounce(&json!([{ "emailAddress": spelled }, { "emailAddress": "tomas@kestrel.example" }])));
+    let event = parse(&bounce(
+        &json!([{ "emailAddress": spelled }, { "emailAddress": "tomas@kestrel.example" }]),
+    ));
     let addresses: Vec<&str> = event.addresses.iter().map(EmailAddress::expose).collect();
-    let expected: &[&str] = if found { &["marisol@kestrel.example", "tomas@kestrel.example"] } else { &["tomas@kestrel.example"] };
-    assert_eq!((addresses.as_slice(), event.invalid_addresses), (expected, usize::from(!found)));
+    let expected: &[&str] = if found {
+        &["marisol@kestrel.example", "tomas@kestrel.example"]
+    } else {
+        &["tomas@kestrel.example"]
+    };
+    assert_eq!(
+        (addresses.as_slice(), event.invalid_addresses),
+        (expected, usize::from(!found))
+    );
 }
 
 #[test]
@@ -93,21 +129,40 @@ fn the_single_recipient_of_a_mail_is_meant_however_the_event_spells_the_address(
     let mut body = bounce(&json!([{ "emailAddress": "rewritten by a forwarder" }]));
     body["detail"]["mail"] = json!({ "destination": ["marisol@kestrel.example"] });
     let event = parse(&body);
-    assert_eq!((event.addresses.len(), event.invalid_addresses, event.has_one_recipient), (1, 1, true));
-    body["detail"]["mail"]["destination"] = json!(["marisol@kestrel.example", "tomas@kestrel.example"]);
-    assert!(Event::parse(&body.to_string(), Timestamp::UNIX_EPOCH).is_err(), "which of the two is not known");
+    assert_eq!(
+        (
+            event.addresses.len(),
+            event.invalid_addresses,
+            event.has_one_recipient
+        ),
+        (1, 1, true)
+    );
+    body["detail"]["mail"]["destination"] =
+        json!(["marisol@kestrel.example", "tomas@kestrel.example"]);
+    assert!(
+        Event::parse(&body.to_string(), Timestamp::UNIX_EPOCH).is_err(),
+        "which of the two is not known"
+    );
 }
 
 #[test]
 fn a_field_of_another_type_costs_that_field_alone() {
-    let mut body = bounce(&json!([7, null, ["x"], { "emailAddress": {} }, { "emailAddress": "marisol@kestrel.example" }]));
+    let mut body = bounce(
+        &json!([7, null, ["x"], { "emailAddress": {} }, { "emailAddress": "marisol@kestrel.example" }]),
+    );
     body["time"] = json!("2026-11-23T09:02:00Z");
     body["detail"]["bounce"]["timestamp"] = json!("yesterday");
     body["detail"]["bounce"]["feedbackId"] = json!({});
     body["detail"]["mail"] = json!({ "messageId": "marisol@kestrel.example", "destination": "x", "tags": { "notice_id": "x" } });
     let event = parse(&body);
-    assert_eq!((event.kind, event.invalid_addresses, event.addresses.len()), (Some(MailEvent::Bounced(Bounce::Hard)), 4, 1));
-    assert_eq!((event.notice, event.message_id, event.feedback_id), (None, None, None));
+    assert_eq!(
+        (event.kind, event.invalid_addresses, event.addresses.len()),
+        (Some(MailEvent::Bounced(Bounce::Hard)), 4, 1)
+    );
+    assert_eq!(
+        (event.notice, event.message_id, event.feedback_id),
+        (None, None, None)
+    );
     assert_eq!(event.at, "2026-11-23T09:02:00Z".parse().unwrap());
 }
 
@@ -132,19 +187,31 @@ fn a_tag_that_names_no_notice_of_ours_is_none(#[case] word: &str) {
 #[case::nobody(r#"{"source":"aws.ses","detail":{"eventType":"Complaint","mail":{"source":"marisol@kestrel.example"}}}"#)]
 fn what_cannot_be_worked_on_is_refused_without_quoting_it(#[case] body: &str) {
     let reason = Event::parse(body, Timestamp::UNIX_EPOCH).unwrap_err();
-    assert!(!reason.is_empty() && !reason.contains("marisol"), "{reason}");
+    assert!(
+        !reason.is_empty() && !reason.contains("marisol"),
+        "{reason}"
+    );
 }
 
 #[test]
 fn events_of_ses_that_are_not_about_a_mail_are_of_another_kind() {
     let body = json!({ "source": "aws.ses", "detail-type": "Sending Status Disabled", "detail": { "version": "1.0.0" } });
-    assert_eq!((parse(&body).kind, parse(&body).at), (None, Timestamp::UNIX_EPOCH));
+    assert_eq!(
+        (parse(&body).kind, parse(&body).at),
+        (None, Timestamp::UNIX_EPOCH)
+    );
 }
 
 #[test]
 fn an_event_does_not_show_its_addresses() {
-    let shown = format!("{:?}", Event::parse(sample!("complaint"), Timestamp::UNIX_EPOCH).unwrap());
-    assert!(shown.contains("Complained") && !shown.to_lowercase().contains("marisol"), "{shown}");
+    let shown = format!(
+        "{:?}",
+        Event::parse(sample!("complaint"), Timestamp::UNIX_EPOCH).unwrap()
+    );
+    assert!(
+        shown.contains("Complained") && !shown.to_lowercase().contains("marisol"),
+        "{shown}"
+    );
 }
 
 proptest! {
@@ -194,7 +261,11 @@ const PLACES: [&str; 16] = [
 ];
 
 fn json_value() -> impl Strategy<Value = Value> {
-    let text = prop_oneof![".*", Just("Bounce <@>".to_owned()), Just("+999999-12-31T23:59:60Z".to_owned())];
+    let text = prop_oneof![
+        ".*",
+        Just("Bounce <@>".to_owned()),
+        Just("+999999-12-31T23:59:60Z".to_owned())
+    ];
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
@@ -205,7 +276,8 @@ fn json_value() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(4, 32, 4, |inner| {
         prop_oneof![
             proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            proptest::collection::hash_map("[a-zA-Z]{0,12}", inner, 0..4).prop_map(|fields| Value::Object(fields.into_iter().collect())),
+            proptest::collection::hash_map("[a-zA-Z]{0,12}", inner, 0..4)
+                .prop_map(|fields| Value::Object(fields.into_iter().collect())),
         ]
     })
 }

@@ -1,11 +1,13 @@
-//! Dead letters of feedback: what an operator needs to find an event again, and nothing of its recipients.
+//! Dead letters of feedback: what an operator needs to find an event again, and nothing of its
+//! recipients.
 
 use runtime::sqs::Record;
 use serde::Serialize;
 
 use crate::event::Event;
 
-/// What stands in the dead-letter queue in place of a message. It is made of ids whose form was checked and of our own words.
+/// What stands in the dead-letter queue in place of a message. It is made of ids whose form was
+/// checked and of our own words.
 #[derive(Debug, Serialize)]
 pub struct Letter<'a> {
     /// SQS's id of the message.
@@ -31,7 +33,9 @@ impl<'a> Letter<'a> {
             reason,
             event: event.map(Event::metric),
             ses_message_id: event.and_then(|event| event.message_id.as_deref()),
-            notice_id: event.and_then(|event| event.notice.as_ref()).map(ToString::to_string),
+            notice_id: event
+                .and_then(|event| event.notice.as_ref())
+                .map(ToString::to_string),
         }
     }
 

@@ -1,8 +1,10 @@
-//! Feedback: what SES tells of a mail is recorded on its notice and on the contacts that it went to.
+//! Feedback: what SES tells of a mail is recorded on its notice and on the contacts that it went
+//! to.
 //!
-//! Events repeat and come in any order; every write is idempotent and refuses what is outranked, so a record may be worked on
-//! twice or stopped half-way. Events hold addresses: no body reaches a log or a dead letter, and so the queue has no redrive
-//! policy. What can never be worked on is replaced by a letter without them.
+//! Events repeat and come in any order; every write is idempotent and refuses what is outranked, so
+//! a record may be worked on twice or stopped half-way. Events hold addresses: no body reaches a
+//! log or a dead letter, and so the queue has no redrive policy. What can never be worked on is
+//! replaced by a letter without them.
 
 mod config;
 mod event;
@@ -45,8 +47,14 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// Works on one batch of messages. Each is answered for by itself; an `Err` repeats the whole batch.
-    pub async fn handle(&self, event: SqsEvent, deadline: Deadline, metrics: &Metrics) -> Result<SqsBatchResponse, Failure> {
+    /// Works on one batch of messages. Each is answered for by itself; an `Err` repeats the whole
+    /// batch.
+    pub async fn handle(
+        &self,
+        event: SqsEvent,
+        deadline: Deadline,
+        metrics: &Metrics,
+    ) -> Result<SqsBatchResponse, Failure> {
         let key = AddressKey::new((*self.address_key.get().await?).clone());
         let work = async |record| self.record(&record, &key, metrics).await;
         let batch = run_batch(event, deadline, CONCURRENCY, RECORD_TIME, work).await?;
@@ -75,20 +83,44 @@ impl Recorder {
         }
     }
 
-    /// Notice and contacts side by side. Each is attempted even when another fails; an `Err` that passes goes before one that
-    /// does not.
-    async fn write(&self, event: &Event, key: &AddressKey, metrics: &Metrics) -> Result<(), StoreError> {
-        let Some(kind) = event.kind else { return Ok(()) };
+    /// Notice and contacts side by side. Each is attempted even when another fails; an `Err` that
+    /// passes goes before one that does not.
+    async fn write(
+        &self,
+        event: &Event,
+        key: &AddressKey,
+        metrics: &Metrics,
+    ) -> Result<(), StoreError> {
+        let Some(kind) = event.kind else {
+            return Ok(());
+        };
         let addresses = addresses(event, key);
-        let contacts = join_all(addresses.iter().map(|address| self.contact(kind, address, event, metrics)));
+        let contacts = join_all(
+            addresses
+                .iter()
+                .map(|address| self.contact(kind, address, event, metrics)),
+        );
         let (notice, contacts) = tokio::join!(self.notice(kind, event, metrics), contacts);
         let errors = contacts.into_iter().chain([notice]).filter_map(Result::err);
         errors.min_by_key(is_about_event).map_or(Ok(()), Err)
     }
 
-    async fn notice(&self, kind: MailEvent, event: &Event, metrics: &Metrics) -> Result<(), StoreError> {
+    async fn notice(
+        &self,
+        kind: MailEvent,
+        event: &Event,
+        metrics: &Metrics,
+    ) -> Result<(), StoreError> {
         let recorded = match &event.notice {
-            Some(id) => self.notices.feedback(id, &Feedback::new(kind, event.message_id.clone(), event.at), clock::now()).await?,
+            Some(id) => {
+                self.notices
+                    .feedback(
+                        id,
+                        &Feedback::new(kind, event.message_id.clone(), event.at),
+                        clock::now(),
+                    )
+                    .await?
+            }
             None => Recorded::NoSuchNotice,
         };
         tracing::debug!(event = event.metric(), ?recorded, "feedback for a notice");
@@ -98,11 +130,21 @@ impl Recorder {
         Ok(())
     }
 
-    async fn contact(&self, kind: MailEvent, address: &AddressHash, event: &Event, metrics: &Metrics) -> Result<(), StoreError> {
+    async fn contact(
+        &self,
+        kind: MailEvent,
+        address: &AddressHash,
+        event: &Event,
+        metrics: &Metrics,
+    ) -> Result<(), StoreError> {
         let is_suppressed = match kind {
             MailEvent::Complained => self.contacts.complained(address, event.at).await?,
-            MailEvent::Bounced(Bounce::Hard) => self.contacts.hard_bounced(address, event.at).await?,
-            MailEvent::Bounced(Bounce::Soft | Bounce::Undetermined) => self.soft_bounced(address, event).await?,
+            MailEvent::Bounced(Bounce::Hard) => {
+                self.contacts.hard_bounced(address, event.at).await?
+            }
+            MailEvent::Bounced(Bounce::Soft | Bounce::Undetermined) => {
+                self.soft_bounced(address, event).await?
+            }
             _ => false,
         };
         if is_suppressed {
@@ -114,7 +156,11 @@ impl Recorder {
 
     /// Whether this bounce is one too many.
     async fn soft_bounced(&self, address: &AddressHash, event: &Event) -> Result<bool, StoreError> {
-        let id = event.feedback_id.as_deref().or(event.message_id.as_deref()).unwrap_or("unknown");
+        let id = event
+            .feedback_id
+            .as_deref()
+            .or(event.message_id.as_deref())
+            .unwrap_or("unknown");
         if !self.contacts.soft_bounced(address, event.at, id).await? {
             return Ok(false);
         }
@@ -122,8 +168,9 @@ impl Recorder {
         Ok(contact.and_then(|contact| contact.suppression()) == Some(Suppression::SoftBounces))
     }
 
-    /// Most failures pass: of DynamoDB, or of a deployment that forbids the write until somebody corrects it. Rather than lose a
-    /// complaint the message comes back as long as the queue keeps it.
+    /// Most failures pass: of DynamoDB, or of a deployment that forbids the write until somebody
+    /// corrects it. Rather than lose a complaint the message comes back as long as the queue keeps
+    /// it.
     async fn failed(&self, record: &Record, event: &Event, error: &StoreError) -> Outcome {
         let (error_type, receive_count) = (error.type_name(), record.receive_count);
         if is_about_event(error) {
@@ -139,18 +186,29 @@ impl Recorder {
     }
 
     async fn set_aside(&self, record: &Record, event: Option<&Event>, reason: &str) -> Outcome {
-        self.dead_letters.replace(record, &Letter::new(record, event, reason).text(), reason).await
+        self.dead_letters
+            .replace(record, &Letter::new(record, event, reason).text(), reason)
+            .await
     }
 }
 
-/// Whose contacts an event concerns. What bounces may be spelled differently from what was written to, so the notice's own
-/// address is among them where it is certain that it is meant.
+/// Whose contacts an event concerns. What bounces may be spelled differently from what was written
+/// to, so the notice's own address is among them where it is certain that it is meant.
 fn addresses(event: &Event, key: &AddressKey) -> BTreeSet<AddressHash> {
     if !event.concerns_addresses() {
         return BTreeSet::new();
     }
-    let of_notice = event.notice.as_ref().filter(|_| event.has_one_recipient).and_then(|id| id.notice.address_hash());
-    event.addresses.iter().map(|address| key.hash(address)).chain(of_notice).collect()
+    let of_notice = event
+        .notice
+        .as_ref()
+        .filter(|_| event.has_one_recipient)
+        .and_then(|id| id.notice.address_hash());
+    event
+        .addresses
+        .iter()
+        .map(|address| key.hash(address))
+        .chain(of_notice)
+        .collect()
 }
 
 /// DynamoDB will refuse the same write every time, whoever makes it: an id that is no key.

@@ -21,13 +21,28 @@ async fn start() -> Result<(), Failure> {
     let secrets = aws_sdk_secretsmanager::Client::new(&aws);
     let tables = store::client(&aws);
     let recorder = Recorder {
-        notices: Notices::new(tables.clone(), config.notices_table, config.contacts_table.clone()),
+        notices: Notices::new(
+            tables.clone(),
+            config.notices_table,
+            config.contacts_table.clone(),
+        ),
         contacts: Contacts::new(tables, config.contacts_table),
-        dead_letters: DeadLetters::new(aws_sdk_sqs::Client::new(&aws), config.dead_letter_queue_url),
-        address_key: Secret::text(secrets, config.address_key_secret, "key of the address hashes"),
+        dead_letters: DeadLetters::new(
+            aws_sdk_sqs::Client::new(&aws),
+            config.dead_letter_queue_url,
+        ),
+        address_key: Secret::text(
+            secrets,
+            config.address_key_secret,
+            "key of the address hashes",
+        ),
     };
     let metrics = Metrics::new("record-feedback", config.environment);
     let (recorder, of_batch) = (&recorder, &metrics);
-    let handle = async move |event: SqsEvent, context| recorder.handle(event, Deadline::of(&context, MARGIN), of_batch).await;
+    let handle = async move |event: SqsEvent, context| {
+        recorder
+            .handle(event, Deadline::of(&context, MARGIN), of_batch)
+            .await
+    };
     runtime::serve(&metrics, handle).await
 }

@@ -47,7 +47,10 @@ impl Config {
             Some(Self {
                 bill_base_url: bill_base_url?,
                 bill_credentials_secret: bill_credentials_secret?,
-                limits: Limits { requests_per_hour: requests_per_hour?, sign_ins_per_hour: sign_ins_per_hour.filter(|limit| *limit > 0) },
+                limits: Limits {
+                    requests_per_hour: requests_per_hour?,
+                    sign_ins_per_hour: sign_ins_per_hour.filter(|limit| *limit > 0),
+                },
                 address_key_secret: address_key_secret?,
                 organizations_table: organizations_table?,
                 transitions_table: transitions_table?,

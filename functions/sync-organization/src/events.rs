@@ -1,8 +1,9 @@
 //! Messages of BILL's events: an organization is looked at now, whether it is due or not.
 //!
-//! One message stands for all events about an organization that arrive within a minute, because the queue drops the further ones.
-//! So it causes two looks: one at once, and one when the minute is over, which sees what the dropped events are about. In between
-//! the message waits in the queue. Nothing is remembered for this but what each look leaves behind, `checked_at`.
+//! One message stands for all events about an organization that arrive within a minute, because the
+//! queue drops the further ones. So it causes two looks: one at once, and one when the minute is
+//! over, which sees what the dropped events are about. In between the message waits in the queue.
+//! Nothing is remembered for this but what each look leaves behind, `checked_at`.
 
 use bill::ErrorKind;
 use engagement::{ListedOrganization, Organization, OrganizationId, SyncRequest};
@@ -12,7 +13,8 @@ use store::Applied;
 
 use crate::{Work, is_archived, look::LookError, signals};
 
-/// Clocks of AWS differ by less than this: so long after a minute's end, an event may still be counted to it.
+/// Clocks of AWS differ by less than this: so long after a minute's end, an event may still be
+/// counted to it.
 const CLOCK_DIFFERENCE: SignedDuration = SignedDuration::from_secs(2);
 
 /// Looks at one organization in a row: a sweep looks at it once while an event does.
@@ -20,16 +22,35 @@ const ATTEMPTS: usize = 2;
 
 impl Work<'_> {
     /// Works on the message of events that arrive before `events_until`.
-    pub(crate) async fn events(&self, request: &SyncRequest, events_until: Timestamp, receive_count: u32) -> Outcome {
+    pub(crate) async fn events(
+        &self,
+        request: &SyncRequest,
+        events_until: Timestamp,
+        receive_count: u32,
+    ) -> Outcome {
         for _ in 0..ATTEMPTS {
             let now = clock::now();
             match self.look_for_events(request, events_until, now).await {
                 Ok(Some(outcome)) => return outcome,
                 Ok(None) => {}
                 Err(error) => {
-                    let outcome = self.failed(&SyncRequest { as_of: now, ..request.clone() }, &error, receive_count).await;
-                    // Further events of the minute are dropped, also when the message is gone: it stays for them.
-                    return if Turn::is_last(events_until, now) { outcome } else { Outcome::Retry };
+                    let outcome = self
+                        .failed(
+                            &SyncRequest {
+                                as_of: now,
+                                ..request.clone()
+                            },
+                            &error,
+                            receive_count,
+                        )
+                        .await;
+                    // Further events of the minute are dropped, also when the message is gone: it
+                    // stays for them.
+                    return if Turn::is_last(events_until, now) {
+                        outcome
+                    } else {
+                        Outcome::Retry
+                    };
                 }
             }
         }
@@ -38,28 +59,51 @@ impl Work<'_> {
     }
 
     /// `None`: another look was written meanwhile, which may have begun before the event.
-    async fn look_for_events(&self, request: &SyncRequest, events_until: Timestamp, now: Timestamp) -> Result<Option<Outcome>, LookError> {
+    async fn look_for_events(
+        &self,
+        request: &SyncRequest,
+        events_until: Timestamp,
+        now: Timestamp,
+    ) -> Result<Option<Outcome>, LookError> {
         let id = &request.organization.id;
         let previous = self.sync.organizations.get(id).await?;
-        let turn = Turn::of(request.as_of, events_until, previous.as_ref().map(|previous| previous.checked_at), now);
+        let turn = Turn::of(
+            request.as_of,
+            events_until,
+            previous.as_ref().map(|previous| previous.checked_at),
+            now,
+        );
         if turn.wants_look {
             let Some(organization) = self.listed(id, previous.as_ref()).await? else {
                 tracing::info!("BILL lists no organization of this id");
                 self.metrics.count("events_of_unknown_organizations");
                 return Ok(Some(Outcome::Done));
             };
-            let request = SyncRequest { organization, as_of: now, ..request.clone() };
+            let request = SyncRequest {
+                organization,
+                as_of: now,
+                ..request.clone()
+            };
             if self.check(&request, previous.as_ref()).await? == Applied::Superseded {
                 return Ok(None);
             }
         } else {
             self.metrics.count("organizations_not_due");
         }
-        Ok(Some(if turn.is_last { Outcome::Done } else { Outcome::Retry }))
+        Ok(Some(if turn.is_last {
+            Outcome::Done
+        } else {
+            Outcome::Retry
+        }))
     }
 
-    /// What the list of organizations says now; or said, when BILL no longer tells. `None`: nothing is known of the organization.
-    async fn listed(&self, id: &OrganizationId, previous: Option<&Organization>) -> Result<Option<ListedOrganization>, LookError> {
+    /// What the list of organizations says now; or said, when BILL no longer tells. `None`: nothing
+    /// is known of the organization.
+    async fn listed(
+        &self,
+        id: &OrganizationId,
+        previous: Option<&Organization>,
+    ) -> Result<Option<ListedOrganization>, LookError> {
         if self.is_hour_closed() {
             return Err(LookError::HourClosed);
         }
@@ -73,7 +117,9 @@ impl Work<'_> {
             }
             row => row?,
         };
-        Ok(row.map(|row| signals::listed(id, row)).or_else(|| previous.map(remembered)))
+        Ok(row
+            .map(|row| signals::listed(id, row))
+            .or_else(|| previous.map(remembered)))
     }
 }
 
@@ -87,10 +133,18 @@ struct Turn {
 }
 
 impl Turn {
-    fn of(as_of: Timestamp, events_until: Timestamp, checked_at: Option<Timestamp>, now: Timestamp) -> Self {
+    fn of(
+        as_of: Timestamp,
+        events_until: Timestamp,
+        checked_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Self {
         let is_last = Self::is_last(events_until, now);
         let wanted = if is_last { end(events_until) } else { as_of };
-        Self { wants_look: checked_at.is_none_or(|checked_at| checked_at < wanted), is_last }
+        Self {
+            wants_look: checked_at.is_none_or(|checked_at| checked_at < wanted),
+            is_last,
+        }
     }
 
     fn is_last(events_until: Timestamp, now: Timestamp) -> bool {
@@ -100,7 +154,9 @@ impl Turn {
 
 /// When no clock counts an event to the minute any more.
 fn end(events_until: Timestamp) -> Timestamp {
-    events_until.saturating_add(CLOCK_DIFFERENCE).unwrap_or(events_until)
+    events_until
+        .saturating_add(CLOCK_DIFFERENCE)
+        .unwrap_or(events_until)
 }
 
 /// What the list of organizations said when the organization was last listed.
@@ -124,16 +180,27 @@ mod tests {
 
     /// The turn at `now`, of an event that arrived at second 5.
     fn turn(checked_at: i64, now: i64) -> (bool, bool) {
-        let Turn { wants_look, is_last } = Turn::of(second(6), second(60), Some(second(checked_at)), second(now));
+        let Turn {
+            wants_look,
+            is_last,
+        } = Turn::of(second(6), second(60), Some(second(checked_at)), second(now));
         (wants_look, is_last)
     }
 
     #[test]
     fn an_event_is_looked_for_at_once_and_when_its_minute_is_over() {
         assert_eq!(turn(0, 6), (true, false));
-        assert_eq!(turn(6, 7), (false, false), "a message that comes back too early");
+        assert_eq!(
+            turn(6, 7),
+            (false, false),
+            "a message that comes back too early"
+        );
         assert_eq!(turn(6, 96), (true, true));
-        assert_eq!(turn(96, 186), (false, true), "a message that comes once more");
+        assert_eq!(
+            turn(96, 186),
+            (false, true),
+            "a message that comes once more"
+        );
     }
 
     #[test]
@@ -146,12 +213,22 @@ mod tests {
     fn a_look_of_a_sweep_counts_as_any_other() {
         assert_eq!(turn(30, 31), (false, false));
         assert_eq!(turn(62, 96), (false, true));
-        assert_eq!(turn(61, 96), (true, true), "of another clock's sixtieth second, perhaps");
+        assert_eq!(
+            turn(61, 96),
+            (true, true),
+            "of another clock's sixtieth second, perhaps"
+        );
     }
 
     #[test]
     fn an_organization_that_was_never_looked_at_is_looked_at() {
-        assert_eq!(Turn::of(second(6), second(60), None, second(7)), Turn { wants_look: true, is_last: false });
+        assert_eq!(
+            Turn::of(second(6), second(60), None, second(7)),
+            Turn {
+                wants_look: true,
+                is_last: false
+            }
+        );
     }
 
     #[test]

@@ -1,8 +1,9 @@
-//! Sync: looks at one organization in BILL, decides what that means, and remembers it in one transaction.
+//! Sync: looks at one organization in BILL, decides what that means, and remembers it in one
+//! transaction.
 //!
-//! Every message may arrive twice, late or together with another for the same organization. A look is done once for one
-//! `as_of`; a message that cannot be worked on now is completed, because its organization stays due, or is made due when an event
-//! of BILL's caused the message.
+//! Every message may arrive twice, late or together with another for the same organization. A look
+//! is done once for one `as_of`; a message that cannot be worked on now is completed, because its
+//! organization stays due, or is made due when an event of BILL's caused the message.
 
 mod config;
 mod events;
@@ -21,7 +22,9 @@ use std::{
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use bill::{Bill, Credentials};
 pub use config::Config;
-use engagement::{AddressKey, Decision, Organization, Rules, Signals, StageReason, SyncRequest, decide};
+use engagement::{
+    AddressKey, Decision, Organization, Rules, Signals, StageReason, SyncRequest, decide,
+};
 use jiff::{SignedDuration, Timestamp};
 use look::{Look, LookError};
 use runtime::{
@@ -32,8 +35,8 @@ use secrecy::SecretString;
 use store::{Amount, Applied, Checks, Limits, Organizations, Runs, StoreError};
 use tokio::time::Instant;
 
-/// BILL requests reserved for one look: users, sign-in, bank accounts, payments, verification. What it took is corrected afterwards:
-/// a look that an event caused takes one more.
+/// BILL requests reserved for one look: users, sign-in, bank accounts, payments, verification. What
+/// it took is corrected afterwards: a look that an event caused takes one more.
 const REQUESTS_PER_LOOK: u32 = 5;
 
 /// Organizations looked at side by side.
@@ -45,7 +48,8 @@ const LOOK_TIME: Duration = Duration::from_secs(10);
 /// Time kept back from a look for writing what it found, or that it failed.
 const WRITE_TIME: Duration = Duration::from_secs(3);
 
-/// Receipts of one message after which an organization that BILL cannot answer for is left to the next sweep.
+/// Receipts of one message after which an organization that BILL cannot answer for is left to the
+/// next sweep.
 const PATIENCE: u32 = 3;
 
 /// When an organization that BILL refuses to show is looked at again.
@@ -55,7 +59,8 @@ const AFTER_REFUSAL: SignedDuration = SignedDuration::from_hours(24);
 pub struct Sync {
     /// BILL's partner API.
     pub bill: Bill,
-    /// What it signs in with: read first, so that a missing secret is named before anything is touched.
+    /// What it signs in with: read first, so that a missing secret is named before anything is
+    /// touched.
     pub credentials: Secret<Credentials>,
     /// What is remembered.
     pub organizations: Organizations,
@@ -74,25 +79,54 @@ pub struct Sync {
 }
 
 impl Sync {
-    /// Works on one batch of messages. Each is answered for by itself; an `Err` repeats the whole batch.
-    pub async fn handle(&self, event: SqsEvent, deadline: Deadline, metrics: &Metrics) -> Result<SqsBatchResponse, Failure> {
+    /// Works on one batch of messages. Each is answered for by itself; an `Err` repeats the whole
+    /// batch.
+    pub async fn handle(
+        &self,
+        event: SqsEvent,
+        deadline: Deadline,
+        metrics: &Metrics,
+    ) -> Result<SqsBatchResponse, Failure> {
         let (_, key) = futures::try_join!(self.credentials.get(), self.address_key.get())?;
         let looks = u32::try_from(event.records.len()).unwrap_or(u32::MAX);
-        let amount = Amount { requests: looks.saturating_mul(REQUESTS_PER_LOOK), sign_ins: looks };
+        let amount = Amount {
+            requests: looks.saturating_mul(REQUESTS_PER_LOOK),
+            sign_ins: looks,
+        };
         let began = clock::now();
-        let reservation = self.runs.reserve(began, amount, self.limits).await.map_err(stored)?;
+        let reservation = self
+            .runs
+            .reserve(began, amount, self.limits)
+            .await
+            .map_err(stored)?;
         if reservation.is_none() {
-            tracing::info!(looks, "the hour's budget of BILL requests is spent; the organizations stay due, or are made so");
+            tracing::info!(
+                looks,
+                "the hour's budget of BILL requests is spent; the organizations stay due, or are made so"
+            );
             metrics.count("budget_spent");
             // The organizations of the others stay due.
-            if !event.records.iter().any(|record| request::must_be_worked_on(record.body.as_deref().unwrap_or_default())) {
+            if !event.records.iter().any(|record| {
+                request::must_be_worked_on(record.body.as_deref().unwrap_or_default())
+            }) {
                 return Ok(SqsBatchResponse::default());
             }
         }
         let key = AddressKey::new((*key).clone());
         let hour_closed = AtomicBool::new(reservation.is_none());
-        let work = Work { sync: self, key, deadline, metrics, began, hour_closed, used: look::Used::default() };
-        let batch = run_batch(event, deadline, CONCURRENCY, LOOK_TIME, |record| work.record(record)).await;
+        let work = Work {
+            sync: self,
+            key,
+            deadline,
+            metrics,
+            began,
+            hour_closed,
+            used: look::Used::default(),
+        };
+        let batch = run_batch(event, deadline, CONCURRENCY, LOOK_TIME, |record| {
+            work.record(record)
+        })
+        .await;
         let used = work.used.amount();
         metrics.add("bill_requests", f64::from(used.requests));
         metrics.add("bill_sign_ins", f64::from(used.sign_ins));
@@ -126,7 +160,9 @@ impl Work<'_> {
         };
         record.concerns_organization(&request.organization.id);
         if let Some(events_until) = request.events_until {
-            return self.events(&request, events_until, record.receive_count).await;
+            return self
+                .events(&request, events_until, record.receive_count)
+                .await;
         }
         match self.organization(&request).await {
             Ok(()) => Outcome::Done,
@@ -146,10 +182,24 @@ impl Work<'_> {
     }
 
     /// Looks at the organization, decides, and writes what was decided.
-    async fn check(&self, request: &SyncRequest, previous: Option<&Organization>) -> Result<Applied, LookError> {
+    async fn check(
+        &self,
+        request: &SyncRequest,
+        previous: Option<&Organization>,
+    ) -> Result<Applied, LookError> {
         let signals = self.look(request, previous).await?;
-        let decision = decide(&request.organization.id, previous, &signals, &self.sync.rules, request.as_of);
-        let applied = self.sync.checks.apply(&decision, previous, &self.key).await?;
+        let decision = decide(
+            &request.organization.id,
+            previous,
+            &signals,
+            &self.sync.rules,
+            request.as_of,
+        );
+        let applied = self
+            .sync
+            .checks
+            .apply(&decision, previous, &self.key)
+            .await?;
         match applied {
             Applied::Written { notices, .. } => self.count(&decision, notices),
             Applied::Superseded => self.metrics.count("organizations_superseded"),
@@ -158,15 +208,28 @@ impl Work<'_> {
     }
 
     /// An archived organization is closed, whatever else BILL would say: it costs no request.
-    async fn look(&self, request: &SyncRequest, previous: Option<&Organization>) -> Result<Signals, LookError> {
+    async fn look(
+        &self,
+        request: &SyncRequest,
+        previous: Option<&Organization>,
+    ) -> Result<Signals, LookError> {
         if request.organization.archived {
             return Ok(signals::of_listed(&request.organization));
         }
         if self.is_hour_closed() {
             return Err(LookError::HourClosed);
         }
-        let calls = self.sync.bill.organization(request.organization.id.as_str(), self.looks_until());
-        let look = Look { calls: &calls, request, contacts: previous.map(|previous| previous.contacts.as_slice()).unwrap_or_default() };
+        let calls = self
+            .sync
+            .bill
+            .organization(request.organization.id.as_str(), self.looks_until());
+        let look = Look {
+            calls: &calls,
+            request,
+            contacts: previous
+                .map(|previous| previous.contacts.as_slice())
+                .unwrap_or_default(),
+        };
         let signals = look.signals(self.metrics).await;
         self.used.add(&calls);
         signals
@@ -185,7 +248,12 @@ impl Work<'_> {
     }
 
     /// What becomes of a message whose organization could not be looked at.
-    async fn failed(&self, request: &SyncRequest, error: &LookError, receive_count: u32) -> Outcome {
+    async fn failed(
+        &self,
+        request: &SyncRequest,
+        error: &LookError,
+        receive_count: u32,
+    ) -> Outcome {
         let error_type = error.error_type();
         self.metrics.count("looks_failed");
         match error.remedy() {
@@ -203,13 +271,16 @@ impl Work<'_> {
                 }
                 tracing::warn!(error_type, %error, "the organization could not be looked at; it stays due");
                 if error.is_about_organization() || request.all {
-                    return self.remember_failure(request, error_type, SignedDuration::ZERO).await;
+                    return self
+                        .remember_failure(request, error_type, SignedDuration::ZERO)
+                        .await;
                 }
                 Outcome::Done
             }
             look::Remedy::Tomorrow => {
                 tracing::warn!(error_type, %error, "BILL refuses to show the organization; it is looked at again in a day");
-                self.remember_failure(request, error_type, AFTER_REFUSAL).await
+                self.remember_failure(request, error_type, AFTER_REFUSAL)
+                    .await
             }
         }
     }
@@ -224,21 +295,43 @@ impl Work<'_> {
         end.checked_sub(WRITE_TIME).unwrap_or(end)
     }
 
-    /// Closes the hour in which the batch began: an answer that comes after its end may be about it.
+    /// Closes the hour in which the batch began: an answer that comes after its end may be about
+    /// it.
     async fn close_hour(&self) {
         self.metrics.count("hour_exhausted");
         if let Err(error) = self.sync.runs.close_hour(self.began).await {
-            tracing::warn!(error_type = error.type_name(), "the hour was not closed for other batches");
+            tracing::warn!(
+                error_type = error.type_name(),
+                "the hour was not closed for other batches"
+            );
         }
     }
 
-    async fn remember_failure(&self, request: &SyncRequest, error_type: &str, pause: SignedDuration) -> Outcome {
+    async fn remember_failure(
+        &self,
+        request: &SyncRequest,
+        error_type: &str,
+        pause: SignedDuration,
+    ) -> Outcome {
         let next_check_at = request.as_of.saturating_add(pause).unwrap_or(request.as_of);
-        match self.sync.organizations.record_failure(&request.organization.id, error_type, request.as_of, next_check_at, clock::now()).await
+        match self
+            .sync
+            .organizations
+            .record_failure(
+                &request.organization.id,
+                error_type,
+                request.as_of,
+                next_check_at,
+                clock::now(),
+            )
+            .await
         {
             Ok(()) => Outcome::Done,
             Err(error) => {
-                tracing::warn!(error_type = error.type_name(), "the failure was not remembered; the message is repeated");
+                tracing::warn!(
+                    error_type = error.type_name(),
+                    "the failure was not remembered; the message is repeated"
+                );
                 Outcome::Retry
             }
         }
@@ -247,16 +340,21 @@ impl Work<'_> {
 
 /// The campaigns of this release. An `Err` is a fault of the build.
 pub fn rules() -> Result<Rules, Failure> {
-    let content = content::Content::embedded().map_err(|error| Failure::new(ErrorType::ContentInvalid, error))?;
+    let content = content::Content::embedded()
+        .map_err(|error| Failure::new(ErrorType::ContentInvalid, error))?;
     Ok(content.rules().clone())
 }
 
-/// Why a look is not wanted: it was done for this moment or a later one, or the organization is not due.
+/// Why a look is not wanted: it was done for this moment or a later one, or the organization is not
+/// due.
 fn not_wanted(previous: Option<&Organization>, request: &SyncRequest) -> Option<&'static str> {
     let previous = previous?;
     if previous.checked_at >= request.as_of {
         Some("already checked for this moment or a later one")
-    } else if previous.next_check_at > request.as_of && !request.all && is_archived(previous) == request.organization.archived {
+    } else if previous.next_check_at > request.as_of
+        && !request.all
+        && is_archived(previous) == request.organization.archived
+    {
         Some("not due")
     } else {
         None

@@ -21,12 +21,14 @@ pub struct Look<'a> {
 }
 
 impl Look<'_> {
-    /// Reads what BILL says. With a known user, sign-in runs beside the list of users, so that two round trips are enough.
+    /// Reads what BILL says. With a known user, sign-in runs beside the list of users, so that two
+    /// round trips are enough.
     pub async fn signals(&self, metrics: &Metrics) -> Result<Signals, LookError> {
         let mut signals = signals::of_listed(&self.request.organization);
         let (users, early) = match self.contacts.first() {
             Some(known) => {
-                let (users, signed_in) = tokio::join!(self.calls.users(), self.calls.sign_in(known.as_str()));
+                let (users, signed_in) =
+                    tokio::join!(self.calls.users(), self.calls.sign_in(known.as_str()));
                 (users?, Some((known.clone(), signed_in)))
             }
             None => (self.calls.users().await?, None),
@@ -48,18 +50,35 @@ impl Look<'_> {
         Ok(signals)
     }
 
-    /// Signs in as the first user whom BILL accepts. `early`: an attempt that was already made, with a user who may be one no longer.
-    async fn sign_in(&self, signals: &Signals, early: Option<(UserId, Result<(), bill::Error>)>) -> Result<(), LookError> {
-        let is_candidate = |user: &UserId| signals.sign_in_candidates().iter().any(|candidate| candidate.id == *user);
+    /// Signs in as the first user whom BILL accepts. `early`: an attempt that was already made,
+    /// with a user who may be one no longer.
+    async fn sign_in(
+        &self,
+        signals: &Signals,
+        early: Option<(UserId, Result<(), bill::Error>)>,
+    ) -> Result<(), LookError> {
+        let is_candidate = |user: &UserId| {
+            signals
+                .sign_in_candidates()
+                .iter()
+                .any(|candidate| candidate.id == *user)
+        };
         let (tried, mut refusal) = match early {
             Some((_, Ok(()))) => return Ok(()),
-            Some((user, Err(error))) if is_about_user(&error) || (!is_candidate(&user) && !error.is_hour_exhausted()) => {
+            Some((user, Err(error)))
+                if is_about_user(&error)
+                    || (!is_candidate(&user) && !error.is_hour_exhausted()) =>
+            {
                 (Some(user), Some(error))
             }
             Some((_, Err(error))) => return Err(error.into()),
             None => (None, None),
         };
-        let candidates = signals.sign_in_candidates().into_iter().map(|user| &user.id).filter(|id| Some(*id) != tried.as_ref());
+        let candidates = signals
+            .sign_in_candidates()
+            .into_iter()
+            .map(|user| &user.id)
+            .filter(|id| Some(*id) != tried.as_ref());
         for candidate in candidates.take(SIGN_IN_ATTEMPTS) {
             match self.calls.sign_in(candidate.as_str()).await {
                 Ok(()) => return Ok(()),
@@ -70,10 +89,13 @@ impl Look<'_> {
         Err(refusal.map_or(LookError::HourClosed, LookError::Bill))
     }
 
-    /// Where the know-your-customer check stands. A refusal says no more than that there is nothing to show.
+    /// Where the know-your-customer check stands. A refusal says no more than that there is nothing
+    /// to show.
     async fn verification(&self, metrics: &Metrics) -> Result<Verification, bill::Error> {
         match self.calls.risk_verification().await {
-            Ok(answer) => Ok(answer.as_ref().map_or(Verification::NotStarted, signals::verification)),
+            Ok(answer) => Ok(answer
+                .as_ref()
+                .map_or(Verification::NotStarted, signals::verification)),
             Err(error) if error.kind() == ErrorKind::Refused => {
                 metrics.count("verifications_refused");
                 tracing::warn!(%error, "BILL refuses to show the verification; it counts as not begun");
@@ -100,7 +122,11 @@ impl Look<'_> {
         let undated = u64::from(history.undated());
         if skipped + undated > 0 {
             count(metrics, "payments_skipped", skipped + undated);
-            tracing::warn!(unreadable = skipped, undated, "payments were passed over: not an object, or without a creation time");
+            tracing::warn!(
+                unreadable = skipped,
+                undated,
+                "payments were passed over: not an object, or without a creation time"
+            );
         }
         Ok(history)
     }
@@ -114,11 +140,19 @@ fn is_about_user(error: &bill::Error) -> bool {
 fn count_skipped<T>(rows: &Rows<T>, metric: &'static str, metrics: &Metrics) {
     if rows.skipped > 0 {
         count(metrics, metric, rows.skipped);
-        tracing::warn!(rows = rows.skipped, metric, "rows that cannot be read were passed over");
+        tracing::warn!(
+            rows = rows.skipped,
+            metric,
+            "rows that cannot be read were passed over"
+        );
     }
     if rows.truncated {
         metrics.count("lists_truncated");
-        tracing::warn!(rows = rows.rows.len(), metric, "the list is longer than anything believable; its end was not read");
+        tracing::warn!(
+            rows = rows.rows.len(),
+            metric,
+            "the list is longer than anything believable; its end was not read"
+        );
     }
 }
 
@@ -136,13 +170,22 @@ pub struct Used {
 impl Used {
     /// Adds what one look made, whether it succeeded or not.
     pub fn add(&self, calls: &OrganizationCalls) {
-        self.requests.fetch_add(u32::try_from(calls.requests()).unwrap_or(u32::MAX), Ordering::Relaxed);
-        self.sign_ins.fetch_add(u32::try_from(calls.sign_ins()).unwrap_or(u32::MAX), Ordering::Relaxed);
+        self.requests.fetch_add(
+            u32::try_from(calls.requests()).unwrap_or(u32::MAX),
+            Ordering::Relaxed,
+        );
+        self.sign_ins.fetch_add(
+            u32::try_from(calls.sign_ins()).unwrap_or(u32::MAX),
+            Ordering::Relaxed,
+        );
     }
 
     /// The sum.
     pub fn amount(&self) -> Amount {
-        Amount { requests: self.requests.load(Ordering::Relaxed), sign_ins: self.sign_ins.load(Ordering::Relaxed) }
+        Amount {
+            requests: self.requests.load(Ordering::Relaxed),
+            sign_ins: self.sign_ins.load(Ordering::Relaxed),
+        }
     }
 }
 
@@ -202,7 +245,8 @@ impl LookError {
         matches!(self, Self::Bill(error) if error.is_hour_exhausted())
     }
 
-    /// The failure says something about this organization and not about BILL, the credentials or the hour.
+    /// The failure says something about this organization and not about BILL, the credentials or
+    /// the hour.
     pub fn is_about_organization(&self) -> bool {
         self.may_pass_soon()
     }

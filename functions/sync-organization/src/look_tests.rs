@@ -12,14 +12,23 @@ use super::*;
 
 fn bill(sandbox: &Sandbox) -> Bill {
     let credentials: Credentials = serde_json::from_str(&sandbox.credentials().to_json()).unwrap();
-    Bill::new(sandbox.url().parse().unwrap(), bill::http_client().unwrap(), Arc::new(credentials))
+    Bill::new(
+        sandbox.url().parse().unwrap(),
+        bill::http_client().unwrap(),
+        Arc::new(credentials),
+    )
 }
 
 fn soon() -> Instant {
     Instant::now() + Duration::from_secs(30)
 }
 
-async fn look(bill: &Bill, listed: &bill::Organization, contacts: &[UserId], as_of: Timestamp) -> (Result<Signals, LookError>, u64) {
+async fn look(
+    bill: &Bill,
+    listed: &bill::Organization,
+    contacts: &[UserId],
+    as_of: Timestamp,
+) -> (Result<Signals, LookError>, u64) {
     let id = listed.id.clone().unwrap();
     let organization = ListedOrganization {
         id: id.parse().unwrap(),
@@ -27,31 +36,75 @@ async fn look(bill: &Bill, listed: &bill::Organization, contacts: &[UserId], as_
         archived: listed.archived.unwrap_or(false),
         created_at: listed.created_time,
     };
-    let request = SyncRequest { schema_version: 1, run_id: "test".to_owned(), organization, as_of, all: false, events_until: None };
+    let request = SyncRequest {
+        schema_version: 1,
+        run_id: "test".to_owned(),
+        organization,
+        as_of,
+        all: false,
+        events_until: None,
+    };
     let calls = bill.organization(&id, soon());
-    let signals = Look { calls: &calls, request: &request, contacts }.signals(&Metrics::to_writer("test", "local", std::io::sink())).await;
+    let signals = Look {
+        calls: &calls,
+        request: &request,
+        contacts,
+    }
+    .signals(&Metrics::to_writer("test", "local", std::io::sink()))
+    .await;
     (signals, calls.requests())
 }
 
 #[tokio::test]
 async fn every_kind_of_customer_is_seen_as_it_is() {
-    let options = Options { population: Population { organizations: 80, seed: 3, bad_records: true }, ..Options::default() };
+    let options = Options {
+        population: Population {
+            organizations: 80,
+            seed: 3,
+            bad_records: true,
+        },
+        ..Options::default()
+    };
     let as_of = options.clock;
     let sandbox = Sandbox::start(options).await.unwrap();
     let bill = bill(&sandbox);
     let expectations = sandbox.population(as_of);
     let page = bill.organizations(None, soon()).await.unwrap();
     let mut looked_at = 0;
-    for listed in page.rows.iter().filter(|row| row.id.is_some() && row.archived != Some(true)) {
-        let expected = expectations.iter().find(|expectation| expectation.organization_id == listed.id).unwrap();
+    for listed in page
+        .rows
+        .iter()
+        .filter(|row| row.id.is_some() && row.archived != Some(true))
+    {
+        let expected = expectations
+            .iter()
+            .find(|expectation| expectation.organization_id == listed.id)
+            .unwrap();
         let (signals, _) = look(&bill, listed, &[], as_of).await;
         let signals = signals.unwrap_or_else(|error| panic!("{}: {error}", expected.scenario));
         let (stage, reason) = classify(&signals, as_of);
         let found = (Some(stage.to_string()), Some(reason.to_string()));
-        assert_eq!(found, (expected.expected_stage.clone(), expected.expected_reason.clone()), "{}", expected.scenario);
-        let contacts: Vec<UserId> = signals.sign_in_candidates().into_iter().map(|user| user.id.clone()).collect();
+        assert_eq!(
+            found,
+            (
+                expected.expected_stage.clone(),
+                expected.expected_reason.clone()
+            ),
+            "{}",
+            expected.scenario
+        );
+        let contacts: Vec<UserId> = signals
+            .sign_in_candidates()
+            .into_iter()
+            .map(|user| user.id.clone())
+            .collect();
         let (again, _) = look(&bill, listed, &contacts, as_of).await;
-        assert_eq!(again.unwrap(), signals, "a known user changes what is seen: {}", expected.scenario);
+        assert_eq!(
+            again.unwrap(),
+            signals,
+            "a known user changes what is seen: {}",
+            expected.scenario
+        );
         looked_at += 1;
     }
     assert!(looked_at > 60, "{looked_at}");
@@ -62,21 +115,48 @@ async fn a_known_user_who_cannot_sign_in_any_more_is_replaced() {
     let sandbox = Sandbox::start(Options::default()).await.unwrap();
     let bill = bill(&sandbox);
     let page = bill.organizations(None, soon()).await.unwrap();
-    let payer = sandbox.population(sandbox.now()).into_iter().find(|it| it.expected_stage.as_deref() == Some("active")).unwrap();
-    let listed = page.rows.iter().find(|row| row.id == payer.organization_id).unwrap();
+    let payer = sandbox
+        .population(sandbox.now())
+        .into_iter()
+        .find(|it| it.expected_stage.as_deref() == Some("active"))
+        .unwrap();
+    let listed = page
+        .rows
+        .iter()
+        .find(|row| row.id == payer.organization_id)
+        .unwrap();
     let gone: UserId = "00602GONE00000000001".parse().unwrap();
     let (signals, _) = look(&bill, listed, std::slice::from_ref(&gone), sandbox.now()).await;
-    assert_eq!(classify(&signals.unwrap(), sandbox.now()).0, engagement::Stage::Active);
+    assert_eq!(
+        classify(&signals.unwrap(), sandbox.now()).0,
+        engagement::Stage::Active
+    );
 
-    // How BILL refuses a user who is gone is unknown. At first in the session there is, then in a new one.
-    sandbox.fault(Fault { times: Some(2), ..failing("loginAsUser", 401, "BDC_9999") });
+    // How BILL refuses a user who is gone is unknown. At first in the session there is, then in a
+    // new one.
+    sandbox.fault(Fault {
+        times: Some(2),
+        ..failing("loginAsUser", 401, "BDC_9999")
+    });
     let (signals, _) = look(&bill, listed, &[gone], sandbox.now()).await;
-    assert_eq!(classify(&signals.unwrap(), sandbox.now()).0, engagement::Stage::Active);
+    assert_eq!(
+        classify(&signals.unwrap(), sandbox.now()).0,
+        engagement::Stage::Active
+    );
 }
 
 fn failing(endpoint: &str, status: u16, code: &str) -> Fault {
-    let kind = FaultKind::Status { status, code: Some(code.to_owned()), retry_after: None };
-    Fault { endpoint: Some(endpoint.to_owned()), organization_id: None, kind, times: None }
+    let kind = FaultKind::Status {
+        status,
+        code: Some(code.to_owned()),
+        retry_after: None,
+    };
+    Fault {
+        endpoint: Some(endpoint.to_owned()),
+        organization_id: None,
+        kind,
+        times: None,
+    }
 }
 
 #[tokio::test]
@@ -86,7 +166,9 @@ async fn a_verification_that_bill_refuses_to_show_counts_as_not_begun() {
     let page = bill.organizations(None, soon()).await.unwrap();
     let population = sandbox.population(sandbox.now());
     let is_enrolling = |row: &&bill::Organization| {
-        population.iter().any(|it| it.organization_id == row.id && it.expected_stage.as_deref() == Some("enrolling"))
+        population.iter().any(|it| {
+            it.organization_id == row.id && it.expected_stage.as_deref() == Some("enrolling")
+        })
     };
     let mut refused = 0;
     for listed in page.rows.iter().filter(is_enrolling) {
@@ -94,7 +176,10 @@ async fn a_verification_that_bill_refuses_to_show_counts_as_not_begun() {
         let shown = look(&bill, listed, &[], sandbox.now()).await.0.unwrap();
         sandbox.fault(failing("getRiskVerifications", 422, "BDC_9999"));
         let not_shown = look(&bill, listed, &[], sandbox.now()).await.0.unwrap();
-        assert_eq!(not_shown.verification, shown.verification.map(|_| Verification::NotStarted));
+        assert_eq!(
+            not_shown.verification,
+            shown.verification.map(|_| Verification::NotStarted)
+        );
         refused += usize::from(not_shown.verification.is_some());
     }
     assert!(refused > 0, "nobody's verification is asked for");
@@ -110,7 +195,11 @@ async fn a_payer_costs_four_requests() {
         .into_iter()
         .find(|it| it.scenario == "active" || it.expected_stage.as_deref() == Some("active"))
         .unwrap();
-    let listed = page.rows.iter().find(|row| row.id == payer.organization_id).unwrap();
+    let listed = page
+        .rows
+        .iter()
+        .find(|row| row.id == payer.organization_id)
+        .unwrap();
     let (signals, requests) = look(&bill, listed, &[], sandbox.now()).await;
     assert!(signals.is_ok());
     assert_eq!(requests, 4, "users, sign-in, bank accounts, payments");
@@ -121,8 +210,16 @@ async fn an_organization_that_bill_refuses_is_refused_and_a_broken_bill_is_not()
     let sandbox = Sandbox::start(Options::default()).await.unwrap();
     let bill = bill(&sandbox);
     let page = bill.organizations(None, soon()).await.unwrap();
-    let payer = sandbox.population(sandbox.now()).into_iter().find(|it| it.expected_stage.as_deref() == Some("active")).unwrap();
-    let listed = page.rows.iter().find(|row| row.id == payer.organization_id).unwrap();
+    let payer = sandbox
+        .population(sandbox.now())
+        .into_iter()
+        .find(|it| it.expected_stage.as_deref() == Some("active"))
+        .unwrap();
+    let listed = page
+        .rows
+        .iter()
+        .find(|row| row.id == payer.organization_id)
+        .unwrap();
     for (status, code, error_type, is_tomorrow) in [
         (422, "BDC_9999", "bill_refused", true),
         (403, "BDC_1361", "bill_untrusted_session", true),
@@ -133,7 +230,11 @@ async fn an_organization_that_bill_refuses_is_refused_and_a_broken_bill_is_not()
         let (signals, _) = look(&bill, listed, &[], sandbox.now()).await;
         let error = signals.unwrap_err();
         assert_eq!(error.error_type(), error_type);
-        assert_eq!(matches!(error.remedy(), Remedy::Tomorrow), is_tomorrow, "{error_type}");
+        assert_eq!(
+            matches!(error.remedy(), Remedy::Tomorrow),
+            is_tomorrow,
+            "{error_type}"
+        );
         assert_eq!(error.closes_hour(), code == "BDC_1144");
     }
 }
@@ -141,9 +242,18 @@ async fn an_organization_that_bill_refuses_is_refused_and_a_broken_bill_is_not()
 #[tokio::test]
 async fn a_bill_that_does_not_answer_in_time_is_given_up_like_one_that_cannot_answer() {
     let sandbox = Sandbox::start(Options::default()).await.unwrap();
-    let listed = bill(&sandbox).organizations(None, soon()).await.unwrap().rows.remove(0);
+    let listed = bill(&sandbox)
+        .organizations(None, soon())
+        .await
+        .unwrap()
+        .rows
+        .remove(0);
     let calls = bill(&sandbox).organization(&listed.id.unwrap(), Instant::now());
     let error = LookError::from(calls.users().await.unwrap_err());
     assert_eq!(error.error_type(), "bill_deadline");
-    assert!(matches!(error.remedy(), Remedy::NextSweep) && error.may_pass_soon() && error.is_about_organization());
+    assert!(
+        matches!(error.remedy(), Remedy::NextSweep)
+            && error.may_pass_soon()
+            && error.is_about_organization()
+    );
 }

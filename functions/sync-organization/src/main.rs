@@ -19,23 +19,45 @@ async fn start() -> Result<(), Failure> {
     let config = Config::read(Environment::from_process())?;
     let rules = sync_organization::rules()?;
     let aws = runtime::aws_config().await;
-    let (bill, credentials) = runtime::partner_api(&aws, config.bill_base_url, config.bill_credentials_secret)?;
+    let (bill, credentials) =
+        runtime::partner_api(&aws, config.bill_base_url, config.bill_credentials_secret)?;
     let secrets = aws_sdk_secretsmanager::Client::new(&aws);
     let tables = store::client(&aws);
-    let (organizations, transitions, notices) = (config.organizations_table, config.transitions_table, config.notices_table);
+    let (organizations, transitions, notices) = (
+        config.organizations_table,
+        config.transitions_table,
+        config.notices_table,
+    );
     let sync = Sync {
         bill,
         credentials,
         organizations: Organizations::new(tables.clone(), organizations.clone()),
-        checks: Checks::new(tables.clone(), CheckTables { organizations, transitions, notices }),
+        checks: Checks::new(
+            tables.clone(),
+            CheckTables {
+                organizations,
+                transitions,
+                notices,
+            },
+        ),
         runs: Runs::new(tables, config.runs_table),
-        dead_letters: DeadLetters::new(aws_sdk_sqs::Client::new(&aws), config.dead_letter_queue_url),
-        address_key: Secret::text(secrets, config.address_key_secret, "key of the address hashes"),
+        dead_letters: DeadLetters::new(
+            aws_sdk_sqs::Client::new(&aws),
+            config.dead_letter_queue_url,
+        ),
+        address_key: Secret::text(
+            secrets,
+            config.address_key_secret,
+            "key of the address hashes",
+        ),
         rules: Arc::new(rules),
         limits: config.limits,
     };
     let metrics = Metrics::new("sync-organization", config.environment);
     let (sync, of_batch) = (&sync, &metrics);
-    let handle = async move |event: SqsEvent, context| sync.handle(event, Deadline::of(&context, MARGIN), of_batch).await;
+    let handle = async move |event: SqsEvent, context| {
+        sync.handle(event, Deadline::of(&context, MARGIN), of_batch)
+            .await
+    };
     runtime::serve(&metrics, handle).await
 }

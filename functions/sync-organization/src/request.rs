@@ -6,16 +6,26 @@ use runtime::sqs::Record;
 /// Reads a message. The `Err` says what is wrong with it, without quoting it.
 pub fn parse(record: &Record) -> Result<SyncRequest, String> {
     let request: SyncRequest = serde_json::from_str(&record.body).map_err(|error| {
-        format!("not a request to look at an organization ({:?} at line {}, column {})", error.classify(), error.line(), error.column())
+        format!(
+            "not a request to look at an organization ({:?} at line {}, column {})",
+            error.classify(),
+            error.line(),
+            error.column()
+        )
     })?;
     if request.schema_version == SyncRequest::SCHEMA_VERSION {
         Ok(request)
     } else {
-        Err(format!("schema_version {} is not {}", request.schema_version, SyncRequest::SCHEMA_VERSION))
+        Err(format!(
+            "schema_version {} is not {}",
+            request.schema_version,
+            SyncRequest::SCHEMA_VERSION
+        ))
     }
 }
 
-/// Whether a message has to be worked on even when no look can be made: its organization may not be due, or it cannot be read.
+/// Whether a message has to be worked on even when no look can be made: its organization may not be
+/// due, or it cannot be read.
 pub fn must_be_worked_on(body: &str) -> bool {
     serde_json::from_str::<SyncRequest>(body).map_or(true, |request| request.all)
 }
@@ -25,20 +35,30 @@ mod tests {
     use super::*;
 
     fn record(body: &str) -> Record {
-        Record { message_id: "id".to_owned(), body: body.to_owned(), receive_count: 1 }
+        Record {
+            message_id: "id".to_owned(),
+            body: body.to_owned(),
+            receive_count: 1,
+        }
     }
 
     #[test]
     fn a_request_is_read_with_and_without_what_may_be_absent() {
         let whole = r#"{"schema_version":1,"run_id":"r","organization":{"id":"00801A","name":"Kestrel \"B\" 🥐","archived":false,"created_at":"2026-08-14T17:05:42Z"},"as_of":"2026-11-23T09:00:00Z"}"#;
         let bare = r#"{"schema_version":1,"run_id":"r","organization":{"id":"00801A"},"as_of":"2026-11-23T09:00:00Z"}"#;
-        assert_eq!(parse(&record(whole)).unwrap().organization.id, parse(&record(bare)).unwrap().organization.id);
+        assert_eq!(
+            parse(&record(whole)).unwrap().organization.id,
+            parse(&record(bare)).unwrap().organization.id
+        );
     }
 
     #[test]
     fn only_a_message_whose_organization_stays_due_may_be_left() {
-        let request =
-            |all| format!(r#"{{"schema_version":1,"run_id":"r","organization":{{"id":"008"}},"as_of":"2026-11-23T09:00:00Z"{all}}}"#);
+        let request = |all| {
+            format!(
+                r#"{{"schema_version":1,"run_id":"r","organization":{{"id":"008"}},"as_of":"2026-11-23T09:00:00Z"{all}}}"#
+            )
+        };
         assert!(!must_be_worked_on(&request("")));
         assert!(must_be_worked_on(&request(r#","all":true"#)));
         assert!(must_be_worked_on("poison"));
@@ -55,9 +75,15 @@ mod tests {
         ] {
             let reason = parse(&record(body)).unwrap_err();
             assert!(!reason.contains("marisol"), "{reason}");
-            assert!(reason.starts_with("not a request to look at an organization"), "{reason}");
+            assert!(
+                reason.starts_with("not a request to look at an organization"),
+                "{reason}"
+            );
         }
         let newer = r#"{"schema_version":2,"run_id":"r","organization":{"id":"008"},"as_of":"2026-11-23T09:00:00Z"}"#;
-        assert_eq!(parse(&record(newer)).unwrap_err(), "schema_version 2 is not 1");
+        assert_eq!(
+            parse(&record(newer)).unwrap_err(),
+            "schema_version 2 is not 1"
+        );
     }
 }

@@ -1,12 +1,21 @@
-//! From BILL's rows to the facts that the rules know. The one place where the two vocabularies meet.
+//! From BILL's rows to the facts that the rules know. The one place where the two vocabularies
+//! meet.
 
-use engagement::{BankAccount, BankStatus, ListedOrganization, Name, OrganizationId, Payment, Role, Signals, User, UserId, Verification};
+use engagement::{
+    BankAccount, BankStatus, ListedOrganization, Name, OrganizationId, Payment, Role, Signals,
+    User, UserId, Verification,
+};
 use runtime::Metrics;
 use secrecy::ExposeSecret;
 
 /// What the list of organizations says by itself.
 pub fn of_listed(organization: &ListedOrganization) -> Signals {
-    Signals { archived: organization.archived, name: organization.name.clone(), created_at: organization.created_at, ..Signals::default() }
+    Signals {
+        archived: organization.archived,
+        name: organization.name.clone(),
+        created_at: organization.created_at,
+        ..Signals::default()
+    }
 }
 
 /// An organization's row in the list.
@@ -19,8 +28,8 @@ pub fn listed(id: &OrganizationId, row: bill::Organization) -> ListedOrganizatio
     }
 }
 
-/// The users of an organization. A user without a usable id is passed over, a user with an unusable address stays without
-/// one; both are counted.
+/// The users of an organization. A user without a usable id is passed over, a user with an unusable
+/// address stays without one; both are counted.
 pub fn users(rows: Vec<bill::User>, metrics: &Metrics) -> Vec<User> {
     let (mut without_id, mut bad_addresses) = (0_u32, 0_u32);
     let users = rows.into_iter().filter_map(|row| {
@@ -28,7 +37,13 @@ pub fn users(rows: Vec<bill::User>, metrics: &Metrics) -> Vec<User> {
             without_id += 1;
             return None;
         };
-        let email = row.email.and_then(|address| address.expose_secret().parse().inspect_err(|_| bad_addresses += 1).ok());
+        let email = row.email.and_then(|address| {
+            address
+                .expose_secret()
+                .parse()
+                .inspect_err(|_| bad_addresses += 1)
+                .ok()
+        });
         Some(User {
             id,
             archived: row.archived.unwrap_or(false),
@@ -42,7 +57,11 @@ pub fn users(rows: Vec<bill::User>, metrics: &Metrics) -> Vec<User> {
     if without_id + bad_addresses > 0 {
         metrics.add("users_skipped", f64::from(without_id));
         metrics.add("addresses_invalid", f64::from(bad_addresses));
-        tracing::warn!(without_id, bad_addresses, "users that cannot be used in full");
+        tracing::warn!(
+            without_id,
+            bad_addresses,
+            "users that cannot be used in full"
+        );
     }
     users
 }
@@ -59,20 +78,28 @@ pub fn bank_account(row: &bill::BankAccount) -> BankAccount {
         Some(Status::Invalid) => BankStatus::Invalid,
         Some(Status::Undefined | Status::Other(_)) | None => BankStatus::Undefined,
     };
-    BankAccount { archived: row.archived.unwrap_or(false), status, updated_at: row.updated_time.or(row.created_time) }
+    BankAccount {
+        archived: row.archived.unwrap_or(false),
+        status,
+        updated_at: row.updated_time.or(row.created_time),
+    }
 }
 
 /// A payment, reduced to what counts.
 pub fn payment(row: &bill::Payment) -> Payment {
     Payment {
         created_at: row.created_time,
-        cancelled_or_void: matches!(&row.status, Some(bill::PaymentStatus::Cancelled | bill::PaymentStatus::Void)),
+        cancelled_or_void: matches!(
+            &row.status,
+            Some(bill::PaymentStatus::Cancelled | bill::PaymentStatus::Void)
+        ),
         offline: row.online_payment == Some(false),
         amount: row.funding_amount.or(row.amount),
     }
 }
 
-/// How far risk verification has come. An object without a decision and without a status is one that never began.
+/// How far risk verification has come. An object without a decision and without a status is one
+/// that never began.
 pub fn verification(answer: &bill::RiskVerification) -> Verification {
     use bill::Decision;
     match &answer.decision {

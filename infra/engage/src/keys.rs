@@ -1,4 +1,5 @@
-//! The stack's secret of webhook keys, as an operator's command sees it: the keys, and what a command has begun.
+//! The stack's secret of webhook keys, as an operator's command sees it: the keys, and what a
+//! command has begun.
 
 use anyhow::{Context, Result, anyhow, bail};
 use aws_sdk_secretsmanager::Client;
@@ -18,7 +19,8 @@ pub struct KeyStore {
     secret: String,
 }
 
-/// What the secret holds. `receive-events` reads `current` and `previous`; the rest is between one command and the next.
+/// What the secret holds. `receive-events` reads `current` and `previous`; the rest is between one
+/// command and the next.
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(default)]
 pub struct StoredKeys {
@@ -28,8 +30,8 @@ pub struct StoredKeys {
     /// Signs what the subscription before it may still send.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "exposed")]
     pub previous: Option<SecretString>,
-    /// A subscription that is being made. Stored before BILL is asked: BILL shows the key once, and again for 24 hours to whoever
-    /// asks with the same idempotency key.
+    /// A subscription that is being made. Stored before BILL is asked: BILL shows the key once, and
+    /// again for 24 hours to whoever asks with the same idempotency key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pending: Option<Pending>,
     /// Subscriptions that the present one replaces, and that are still to be ended.
@@ -55,7 +57,11 @@ pub struct Pending {
 impl StoredKeys {
     /// Makes this the current key; the one before it stays valid.
     pub fn take(&mut self, key: &SecurityKey) {
-        if self.current.as_ref().is_none_or(|current| current.expose_secret() != key.expose()) {
+        if self
+            .current
+            .as_ref()
+            .is_none_or(|current| current.expose_secret() != key.expose())
+        {
             self.previous = self.current.replace(key.expose().into());
         }
     }
@@ -69,34 +75,67 @@ impl KeyStore {
 
     /// What the secret holds; nothing, as long as nobody has put anything into it.
     pub async fn read(&self) -> Result<StoredKeys> {
-        let text = match self.client.get_secret_value().secret_id(&self.secret).send().await {
+        let text = match self
+            .client
+            .get_secret_value()
+            .secret_id(&self.secret)
+            .send()
+            .await
+        {
             Ok(found) => SecretString::from(found.secret_string.unwrap_or_default()),
-            // A secret without a value answers so, too; that there is none at all shows when it is written.
-            Err(error) if error.as_service_error().is_some_and(GetSecretValueError::is_resource_not_found_exception) => {
+            // A secret without a value answers so, too; that there is none at all shows when it is
+            // written.
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(GetSecretValueError::is_resource_not_found_exception) =>
+            {
                 return Ok(StoredKeys::default());
             }
-            Err(error) => bail!("cannot read the secret {}: {}", self.secret, DisplayErrorContext(&error)),
+            Err(error) => bail!(
+                "cannot read the secret {}: {}",
+                self.secret,
+                DisplayErrorContext(&error)
+            ),
         };
         if text.expose_secret().trim().is_empty() {
             return Ok(StoredKeys::default());
         }
         // serde's own message may repeat what it could not read.
         serde_json::from_str(text.expose_secret()).map_err(|error| {
-            anyhow!("the secret {} is no JSON object of keys (line {}, column {})", self.secret, error.line(), error.column())
+            anyhow!(
+                "the secret {} is no JSON object of keys (line {}, column {})",
+                self.secret,
+                error.line(),
+                error.column()
+            )
         })
     }
 
     /// Replaces what the secret holds.
     pub async fn write(&self, keys: &StoredKeys) -> Result<()> {
         let text = serde_json::to_string(keys).context("the keys cannot be written as JSON")?;
-        match self.client.put_secret_value().secret_id(&self.secret).secret_string(text).send().await {
+        match self
+            .client
+            .put_secret_value()
+            .secret_id(&self.secret)
+            .secret_string(text)
+            .send()
+            .await
+        {
             Ok(_) => Ok(()),
-            Err(error) => bail!("cannot write the secret {}: {}", self.secret, DisplayErrorContext(&error)),
+            Err(error) => bail!(
+                "cannot write the secret {}: {}",
+                self.secret,
+                DisplayErrorContext(&error)
+            ),
         }
     }
 }
 
 #[expect(clippy::ref_option, reason = "the shape of serialize_with")]
 fn exposed<S: Serializer>(key: &Option<SecretString>, serializer: S) -> Result<S::Ok, S::Error> {
-    key.as_ref().map(ExposeSecret::expose_secret).serialize(serializer)
+    key.as_ref()
+        .map(ExposeSecret::expose_secret)
+        .serialize(serializer)
 }

@@ -1,4 +1,5 @@
-//! `engage`, the operators' command line. The binary reads its arguments and prints; what a command does stands here.
+//! `engage`, the operators' command line. The binary reads its arguments and prints; what a command
+//! does stands here.
 
 pub mod keys;
 pub mod replay;

@@ -1,6 +1,10 @@
 //! `engage`: what an operator does with a deployed stack, from a shell.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command that talks to the person who started it")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command that talks to the person who started it"
+)]
 
 use std::process::ExitCode;
 
@@ -19,8 +23,9 @@ use store::MadeDue;
 
 /// Operates a deployed BILL Engage stack.
 ///
-/// AWS credentials and region are taken from the environment or the shared files, as the AWS CLI takes them; who signs in by SSO runs
-/// `eval "$(aws configure export-credentials --format env)"` first.
+/// AWS credentials and region are taken from the environment or the shared files, as the AWS CLI
+/// takes them; who signs in by SSO runs `eval "$(aws configure export-credentials --format env)"`
+/// first.
 #[derive(Parser)]
 #[command(name = "engage", version)]
 struct Arguments {
@@ -35,7 +40,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// The subscription to BILL's events: it makes changes at BILL visible in seconds, instead of at an organization's next turn
+    /// The subscription to BILL's events: it makes changes at BILL visible in seconds, instead of
+    /// at an organization's next turn
     #[command(subcommand)]
     Webhooks(WebhookCommand),
 }
@@ -67,7 +73,8 @@ enum WebhookCommand {
     Enable,
     /// Catch up on missed events: make every organization due for a look, and begin with the looks
     Replay {
-        /// Since when events were missed (RFC 3339); told in the answer, a look finds whatever changed
+        /// Since when events were missed (RFC 3339); told in the answer, a look finds whatever
+        /// changed
         #[arg(long)]
         since: Option<Timestamp>,
     },
@@ -75,19 +82,31 @@ enum WebhookCommand {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let Arguments { stack, json, command } = Arguments::parse();
+    let Arguments {
+        stack,
+        json,
+        command,
+    } = Arguments::parse();
     let done = tokio::select! {
         done = run(stack, command) => done,
         _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted; running the command again finishes what it has begun")),
     };
     match done {
-        Ok(Done { told, value, succeeded }) => {
+        Ok(Done {
+            told,
+            value,
+            succeeded,
+        }) => {
             if json {
                 println!("{value:#}");
             } else {
                 println!("{told}");
             }
-            if succeeded { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+            if succeeded {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            }
         }
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -105,7 +124,11 @@ struct Done {
 
 impl Done {
     fn new(told: impl Into<String>, value: Value) -> Self {
-        Self { told: told.into(), value, succeeded: true }
+        Self {
+            told: told.into(),
+            value,
+            succeeded: true,
+        }
     }
 }
 
@@ -122,7 +145,11 @@ async fn run(arguments: StackArguments, command: Command) -> Result<Done> {
     eprintln!("Asking BILL");
     let shown = |subscription| Shown::new(subscription, webhooks.is_ours(subscription));
     Ok(match command {
-        WebhookCommand::Create => established(&webhooks, &webhooks.create().await?, "The stack is subscribed, its key is stored."),
+        WebhookCommand::Create => established(
+            &webhooks,
+            &webhooks.create().await?,
+            "The stack is subscribed, its key is stored.",
+        ),
         WebhookCommand::RotateKey { revoke_previous } => established(
             &webhooks,
             &webhooks.rotate_key(revoke_previous).await?,
@@ -130,9 +157,10 @@ async fn run(arguments: StackArguments, command: Command) -> Result<Done> {
              when deliveries failed lately, `engage webhooks replay` catches up.",
         ),
         WebhookCommand::Enable => match webhooks.enable().await? {
-            Enabled::Already(subscription) => {
-                Done::new("The stack's subscription is enabled; nothing was done.", json!({ "subscription": shown(&subscription) }))
-            }
+            Enabled::Already(subscription) => Done::new(
+                "The stack's subscription is enabled; nothing was done.",
+                json!({ "subscription": shown(&subscription) }),
+            ),
             Enabled::Replaced(replaced) => established(
                 &webhooks,
                 &replaced,
@@ -149,23 +177,41 @@ async fn run(arguments: StackArguments, command: Command) -> Result<Done> {
         }
         WebhookCommand::Delete { id, force } => {
             let id = webhooks.delete(id.as_ref(), force).await?;
-            Done::new(format!("The subscription {id} is ended."), json!({ "deleted": id }))
+            Done::new(
+                format!("The subscription {id} is ended."),
+                json!({ "deleted": id }),
+            )
         }
         WebhookCommand::Test { id } => {
             let test = webhooks.test(id.as_ref()).await?;
             let value = json!({ "event_id": test.id, "status_code": test.status_code });
-            Done { told: report::tested(test.status_code), value, succeeded: test.status_code == Some(200) }
+            Done {
+                told: report::tested(test.status_code),
+                value,
+                succeeded: test.status_code == Some(200),
+            }
         }
         WebhookCommand::Replay { .. } => bail!("answered above"),
     })
 }
 
 fn established(webhooks: &Webhooks, established: &Established, told: &str) -> Done {
-    let Established { subscription, ended, was_interrupted } = established;
+    let Established {
+        subscription,
+        ended,
+        was_interrupted,
+    } = established;
     let shown = Shown::new(subscription, webhooks.is_ours(subscription));
-    let interrupted = if *was_interrupted { "This finished what an interrupted command had begun.\n" } else { "" };
+    let interrupted = if *was_interrupted {
+        "This finished what an interrupted command had begun.\n"
+    } else {
+        ""
+    };
     let told = format!("{interrupted}{told}\n{}", report::one(&shown));
-    Done::new(told, json!({ "subscription": shown, "ended": ended, "was_interrupted": was_interrupted }))
+    Done::new(
+        told,
+        json!({ "subscription": shown, "ended": ended, "was_interrupted": was_interrupted }),
+    )
 }
 
 async fn replay(stack: &Stack, since: Option<Timestamp>) -> Result<Done> {
@@ -173,12 +219,27 @@ async fn replay(stack: &Stack, since: Option<Timestamp>) -> Result<Done> {
         bail!("--since lies in the future");
     }
     eprintln!("Making every organization due");
-    let told = |MadeDue { organizations, made_due, .. }: &MadeDue| eprintln!("{made_due} of {organizations} so far");
+    let told = |MadeDue {
+                    organizations,
+                    made_due,
+                    ..
+                }: &MadeDue| eprintln!("{made_due} of {organizations} so far");
     let replayed = stack.replay()?.run(runtime::clock::now(), told).await?;
-    let Replayed { made_due: MadeDue { organizations, made_due, unreadable }, begun: Begun { outcome, queued } } = &replayed;
+    let Replayed {
+        made_due:
+            MadeDue {
+                organizations,
+                made_due,
+                unreadable,
+            },
+        begun: Begun { outcome, queued },
+    } = &replayed;
     let since = since.map(|since| since.to_string());
     let value = json!({
         "since": since, "organizations": organizations, "made_due": made_due, "unreadable": unreadable, "outcome": outcome, "queued": queued,
     });
-    Ok(Done::new(report::replayed(&replayed, since.as_deref()), value))
+    Ok(Done::new(
+        report::replayed(&replayed, since.as_deref()),
+        value,
+    ))
 }

@@ -1,8 +1,9 @@
 //! Catching up on events that were missed.
 //!
-//! BILL keeps events for 180 days, but the operations that are known to us name none that sends them again. None is needed: an
-//! event says no more than that its organization is due for a look. So every organization is made due, whatever was missed. That is
-//! data in a table: looks may fail, and take as many hours as the budget of BILL requests wants.
+//! BILL keeps events for 180 days, but the operations that are known to us name none that sends
+//! them again. None is needed: an event says no more than that its organization is due for a look.
+//! So every organization is made due, whatever was missed. That is data in a table: looks may fail,
+//! and take as many hours as the budget of BILL requests wants.
 
 use anyhow::{Context, Result, bail};
 use aws_sdk_lambda::Client;
@@ -49,14 +50,21 @@ impl Begun {
 impl Replay {
     /// In the table of organizations, and by the `fan-out` function of this name.
     pub fn new(organizations: Organizations, client: Client, function: String) -> Self {
-        Self { organizations, client, function }
+        Self {
+            organizations,
+            client,
+            function,
+        }
     }
 
-    /// Makes every organization due at `at`, telling what is done after each page of the table, and has fan-out begin. Once more does
-    /// no harm. `Err`: some may not be due, or all are and fan-out did not begin; the message says which.
+    /// Makes every organization due at `at`, telling what is done after each page of the table, and
+    /// has fan-out begin. Once more does no harm. `Err`: some may not be due, or all are and
+    /// fan-out did not begin; the message says which.
     pub async fn run(&self, at: Timestamp, told: impl FnMut(&MadeDue)) -> Result<Replayed> {
         let made_due = self.organizations.make_due(at, told).await;
-        let made_due = made_due.context("not every organization was made due; running this again goes on with the rest")?;
+        let made_due = made_due.context(
+            "not every organization was made due; running this again goes on with the rest",
+        )?;
         let begun = self.begin().await.with_context(|| {
             let MadeDue { organizations, made_due, .. } = &made_due;
             format!(
@@ -68,15 +76,39 @@ impl Replay {
     }
 
     async fn begin(&self) -> Result<Begun> {
-        let answer = match self.client.invoke().function_name(&self.function).payload(Blob::new("{}")).send().await {
+        let answer = match self
+            .client
+            .invoke()
+            .function_name(&self.function)
+            .payload(Blob::new("{}"))
+            .send()
+            .await
+        {
             Ok(answer) => answer,
-            Err(error) => bail!("cannot start the function {}: {}", self.function, DisplayErrorContext(&error)),
+            Err(error) => bail!(
+                "cannot start the function {}: {}",
+                self.function,
+                DisplayErrorContext(&error)
+            ),
         };
-        let payload = answer.payload().map_or(b"null".as_slice(), |payload| payload.as_ref());
+        let payload = answer
+            .payload()
+            .map_or(b"null".as_slice(), |payload| payload.as_ref());
         if answer.function_error().is_some() {
             let failure: Value = serde_json::from_slice(payload).unwrap_or_default();
-            bail!("the function {} failed: {}", self.function, failure["errorMessage"].as_str().unwrap_or("it did not say why"));
+            bail!(
+                "the function {} failed: {}",
+                self.function,
+                failure["errorMessage"]
+                    .as_str()
+                    .unwrap_or("it did not say why")
+            );
         }
-        serde_json::from_slice(payload).with_context(|| format!("the function {} answered something else than a summary", self.function))
+        serde_json::from_slice(payload).with_context(|| {
+            format!(
+                "the function {} answered something else than a summary",
+                self.function
+            )
+        })
     }
 }

@@ -1,4 +1,5 @@
-//! What a command prints: lines and tables for people, one JSON value for programs. No key is ever among it.
+//! What a command prints: lines and tables for people, one JSON value for programs. No key is ever
+//! among it.
 
 use bill::events::Subscription;
 use comfy_table::{Table, presets};
@@ -25,7 +26,8 @@ pub struct Shown {
     pub reason: Option<String>,
     /// What it asks for.
     pub events: Vec<String>,
-    /// Where notifications go; of another system's URL host and path alone, because what else it holds may be a secret.
+    /// Where notifications go; of another system's URL host and path alone, because what else it
+    /// holds may be a secret.
     pub notification_url: Option<String>,
     /// When it was made.
     pub created_time: Option<Timestamp>,
@@ -46,8 +48,15 @@ impl Shown {
             enabled: subscription.is_enabled(),
             actor: status.actor,
             reason: status.reason,
-            events: subscription.events().map(|event| event.to_string()).collect(),
-            notification_url: if of_this_stack { url.map(ToString::to_string) } else { url.map(receiver) },
+            events: subscription
+                .events()
+                .map(|event| event.to_string())
+                .collect(),
+            notification_url: if of_this_stack {
+                url.map(ToString::to_string)
+            } else {
+                url.map(receiver)
+            },
             created_time: subscription.created_time,
             updated_time: subscription.updated_time,
             of_this_stack,
@@ -57,7 +66,10 @@ impl Shown {
     fn status(&self) -> String {
         match (self.enabled, self.actor.as_deref()) {
             (true, _) => "enabled".to_owned(),
-            (false, Some("SYSTEM")) => format!("switched off by BILL: {}", self.reason.as_deref().unwrap_or("no reason given")),
+            (false, Some("SYSTEM")) => format!(
+                "switched off by BILL: {}",
+                self.reason.as_deref().unwrap_or("no reason given")
+            ),
             (false, _) => "disabled".to_owned(),
         }
     }
@@ -76,7 +88,10 @@ pub fn one(shown: &Shown) -> String {
         ("delivers to", text(shown.notification_url.as_ref())),
         ("made", time(shown.created_time)),
         ("changed", time(shown.updated_time)),
-        ("of this stack", if shown.of_this_stack { "yes" } else { "no" }.to_owned()),
+        (
+            "of this stack",
+            if shown.of_this_stack { "yes" } else { "no" }.to_owned(),
+        ),
     ] {
         table.add_row([name, &value]);
     }
@@ -92,7 +107,10 @@ pub fn many(all: &[Shown]) -> String {
     table.set_header(["id", "status", "this stack", "delivers to"]);
     for shown in all {
         let ours = if shown.of_this_stack { "yes" } else { "" };
-        let (id, url) = (shown.id.as_deref().unwrap_or_default(), shown.notification_url.as_deref().unwrap_or_default());
+        let (id, url) = (
+            shown.id.as_deref().unwrap_or_default(),
+            shown.notification_url.as_deref().unwrap_or_default(),
+        );
         table.add_row([id, &shown.status(), ours, url]);
     }
     table.to_string()
@@ -108,23 +126,52 @@ pub fn tested(status: Option<u16>) -> String {
              run this again then. If it is still refused, `engage webhooks rotate-key` makes another key"
         }
         Some(429) => "the stack's HTTP API takes no more at the moment; run this again",
-        Some(503) => "the stack could not read its keys, or not write to its queue; the log of receive-events says why",
-        Some(_) => "that is no answer of receive-events; is this where `delivers to` of `engage webhooks show` leads?",
+        Some(503) => {
+            "the stack could not read its keys, or not write to its queue; the log of receive-events says why"
+        }
+        Some(_) => {
+            "that is no answer of receive-events; is this where `delivers to` of `engage webhooks show` leads?"
+        }
     };
-    let answered = status.map_or_else(|| "The event was not answered".to_owned(), |status| format!("The event was answered with {status}"));
+    let answered = status.map_or_else(
+        || "The event was not answered".to_owned(),
+        |status| format!("The event was answered with {status}"),
+    );
     format!("{answered}: {advice}")
 }
 
 /// What a replay has done. `since` is when events began to be missed, as far as the operator knows.
 pub fn replayed(replayed: &Replayed, since: Option<&str>) -> String {
-    let Replayed { made_due: MadeDue { organizations, made_due, unreadable }, begun } = replayed;
-    let due_already = count(organizations.saturating_sub(*made_due).saturating_sub(unreadable.len() as u64));
-    let rest = if begun.is_complete() { "" } else { ", the rest follows with the hourly sweeps as the budget allows" };
-    let since = since.map(|since| format!("\nWhat changed since {since} will be found.")).unwrap_or_default();
+    let Replayed {
+        made_due:
+            MadeDue {
+                organizations,
+                made_due,
+                unreadable,
+            },
+        begun,
+    } = replayed;
+    let due_already = count(
+        organizations
+            .saturating_sub(*made_due)
+            .saturating_sub(unreadable.len() as u64),
+    );
+    let rest = if begun.is_complete() {
+        ""
+    } else {
+        ", the rest follows with the hourly sweeps as the budget allows"
+    };
+    let since = since
+        .map(|since| format!("\nWhat changed since {since} will be found."))
+        .unwrap_or_default();
     let passed_over = if unreadable.is_empty() {
         String::new()
     } else {
-        format!("\nThe items of {} cannot be read, and were left as they are: {}", count(unreadable.len() as u64), unreadable.join(", "))
+        format!(
+            "\nThe items of {} cannot be read, and were left as they are: {}",
+            count(unreadable.len() as u64),
+            unreadable.join(", ")
+        )
     };
     format!(
         "{} of {} organizations were made due, {due_already} were due already; {} are being looked at now{rest}.{since}{passed_over}",
@@ -137,7 +184,12 @@ pub fn replayed(replayed: &Replayed, since: Option<&str>) -> String {
 /// With a comma before every three digits.
 fn count(number: u64) -> String {
     let digits = number.to_string();
-    let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().filter_map(|group| str::from_utf8(group).ok()).collect();
+    let groups: Vec<&str> = digits
+        .as_bytes()
+        .rchunks(3)
+        .rev()
+        .filter_map(|group| str::from_utf8(group).ok())
+        .collect();
     groups.join(",")
 }
 
@@ -178,11 +230,24 @@ mod tests {
         #[case] told: &str,
     ) {
         let unreadable = unreadable.iter().map(ToString::to_string).collect();
-        let begun = Begun { outcome: outcome.to_owned(), queued };
-        let done = Replayed { made_due: MadeDue { organizations, made_due, unreadable }, begun };
+        let begun = Begun {
+            outcome: outcome.to_owned(),
+            queued,
+        };
+        let done = Replayed {
+            made_due: MadeDue {
+                organizations,
+                made_due,
+                unreadable,
+            },
+            begun,
+        };
         assert_eq!(replayed(&done, None), told);
         let since = replayed(&done, Some("2026-11-23T09:00:00Z"));
-        assert!(since.contains("What changed since 2026-11-23T09:00:00Z will be found."), "{since}");
+        assert!(
+            since.contains("What changed since 2026-11-23T09:00:00Z will be found."),
+            "{since}"
+        );
     }
 
     #[rstest]
@@ -192,7 +257,10 @@ mod tests {
     #[case(Some(503), &["answered with 503", "log of receive-events"])]
     #[case(Some(404), &["answered with 404", "engage webhooks show"])]
     #[case(None, &["not answered", "run this again"])]
-    fn what_a_test_was_answered_is_told_with_what_to_do(#[case] status: Option<u16>, #[case] parts: &[&str]) {
+    fn what_a_test_was_answered_is_told_with_what_to_do(
+        #[case] status: Option<u16>,
+        #[case] parts: &[&str],
+    ) {
         let told = tested(status);
         assert!(parts.iter().all(|part| told.contains(part)), "{told}");
     }

@@ -1,11 +1,13 @@
 //! The stack's subscription to BILL's events.
 //!
-//! BILL has no call that changes a subscription, none that gives it another key, and refuses a second one with the same events and
-//! URL. So a subscription is replaced by one whose URL differs in its query alone (`?v=2`): the new one is made, its key is stored
-//! beside the old, and then the old one is ended. At any moment at least one of them delivers. What a delivery cannot prove because
-//! its key is not stored yet, is refused, and repeated by BILL.
+//! BILL has no call that changes a subscription, none that gives it another key, and refuses a
+//! second one with the same events and URL. So a subscription is replaced by one whose URL differs
+//! in its query alone (`?v=2`): the new one is made, its key is stored beside the old, and then the
+//! old one is ended. At any moment at least one of them delivers. What a delivery cannot prove
+//! because its key is not stored yet, is refused, and repeated by BILL.
 //!
-//! Each step is stored before the next begins, so a command that was interrupted is finished by running it again.
+//! Each step is stored before the next begins, so a command that was interrupted is finished by
+//! running it again.
 
 mod replacing;
 
@@ -56,8 +58,13 @@ impl Webhooks {
     /// `api_url` is the stack's output `ApiUrl`. `Err`: it is no URL that a path could follow.
     pub fn new(subscriptions: Subscriptions, keys: KeyStore, api_url: &str) -> Result<Self> {
         let url = format!("{}{PATH}", api_url.trim_end_matches('/'));
-        let url = Url::parse(&url).with_context(|| format!("the API's URL {api_url} is not a URL"))?;
-        Ok(Self { subscriptions, keys, url })
+        let url =
+            Url::parse(&url).with_context(|| format!("the API's URL {api_url} is not a URL"))?;
+        Ok(Self {
+            subscriptions,
+            keys,
+            url,
+        })
     }
 
     /// Subscribes the stack, and stores the key. `Err`: it is subscribed, or BILL or AWS refused.
@@ -68,18 +75,22 @@ impl Webhooks {
         };
         let ours = self.ours().await?;
         if let Some(present) = ours.first() {
-            let hint = if matches!(left, Left::Nothing) && ours.iter().any(Subscription::is_enabled) {
+            let hint = if matches!(left, Left::Nothing) && ours.iter().any(Subscription::is_enabled)
+            {
                 "`engage webhooks rotate-key` gives it another key"
             } else {
                 "`engage webhooks enable` brings it back"
             };
-            bail!("the stack is subscribed already, by {}; {hint}", id(present)?);
+            bail!(
+                "the stack is subscribed already, by {}; {hint}",
+                id(present)?
+            );
         }
         self.begin(self.url.clone(), Vec::new()).await
     }
 
-    /// Replaces the stack's subscription by one with another key. The old key stays valid for what is under way, unless
-    /// `revoke_previous`; then only the new one is.
+    /// Replaces the stack's subscription by one with another key. The old key stays valid for what
+    /// is under way, unless `revoke_previous`; then only the new one is.
     pub async fn rotate_key(&self, revoke_previous: bool) -> Result<Established> {
         let established = match self.finish().await? {
             Left::Made(finished) => finished,
@@ -87,7 +98,11 @@ impl Webhooks {
             // The key that is to be changed may be the one that the earlier command has stored.
             Left::Ended(Established { ended, .. }) => {
                 let replaced = self.replace(&self.some_of_ours().await?).await?;
-                Established { ended: [ended, replaced.ended].concat(), was_interrupted: true, ..replaced }
+                Established {
+                    ended: [ended, replaced.ended].concat(),
+                    was_interrupted: true,
+                    ..replaced
+                }
             }
             Left::Unreplaced => self.replace_the_rest().await?,
         };
@@ -121,7 +136,11 @@ impl Webhooks {
     /// The subscription of this id, or the stack's own.
     pub async fn show(&self, chosen: Option<&SubscriptionId>) -> Result<Subscription> {
         match chosen {
-            Some(id) => self.subscriptions.get(id, soon()).await?.with_context(|| format!("BILL knows no subscription {id}")),
+            Some(id) => self
+                .subscriptions
+                .get(id, soon())
+                .await?
+                .with_context(|| format!("BILL knows no subscription {id}")),
             None => self.only().await,
         }
     }
@@ -129,28 +148,44 @@ impl Webhooks {
     /// Makes BILL send a made-up notification, and tells how it was answered.
     pub async fn test(&self, chosen: Option<&SubscriptionId>) -> Result<TestEvent> {
         let id = self.chosen(chosen).await?;
-        self.subscriptions.test(&id, soon()).await?.with_context(|| format!("BILL knows no subscription {id}"))
+        self.subscriptions
+            .test(&id, soon())
+            .await?
+            .with_context(|| format!("BILL knows no subscription {id}"))
     }
 
-    /// Ends a subscription. Its key stays in the secret, for what is under way. `Err` also when it delivers elsewhere, because nobody
-    /// could bring back its key; unless `force`.
-    pub async fn delete(&self, chosen: Option<&SubscriptionId>, force: bool) -> Result<SubscriptionId> {
+    /// Ends a subscription. Its key stays in the secret, for what is under way. `Err` also when it
+    /// delivers elsewhere, because nobody could bring back its key; unless `force`.
+    pub async fn delete(
+        &self,
+        chosen: Option<&SubscriptionId>,
+        force: bool,
+    ) -> Result<SubscriptionId> {
         let subscription = self.show(chosen).await?;
         let id = id(&subscription)?;
         if !force && !self.is_ours(&subscription) {
-            let receiver = subscription.notification_url.as_ref().map_or_else(|| "an unknown place".to_owned(), receiver);
-            bail!("the subscription {id} is not this stack's, it delivers to {receiver}; --force ends it nevertheless");
+            let receiver = subscription
+                .notification_url
+                .as_ref()
+                .map_or_else(|| "an unknown place".to_owned(), receiver);
+            bail!(
+                "the subscription {id} is not this stack's, it delivers to {receiver}; --force ends it nevertheless"
+            );
         }
         self.forget(&id, &subscription).await?;
         self.subscriptions.delete(&id, soon()).await?;
         Ok(id)
     }
 
-    /// What is stored about a subscription that is to be ended. It goes first: were the subscription ended before, BILL would answer
-    /// for a day that it exists, and nothing could be found again that is to be forgotten.
+    /// What is stored about a subscription that is to be ended. It goes first: were the
+    /// subscription ended before, BILL would answer for a day that it exists, and nothing could be
+    /// found again that is to be forgotten.
     async fn forget(&self, id: &SubscriptionId, subscription: &Subscription) -> Result<()> {
         let mut stored = self.keys.read().await?;
-        let was_pending = stored.pending.take_if(|pending| Some(&pending.url) == subscription.notification_url.as_ref()).is_some();
+        let was_pending = stored
+            .pending
+            .take_if(|pending| Some(&pending.url) == subscription.notification_url.as_ref())
+            .is_some();
         if was_pending || stored.retiring.contains(id) {
             stored.retiring.retain(|retiring| retiring != id);
             self.keys.write(&stored).await?;
@@ -160,7 +195,10 @@ impl Webhooks {
 
     /// Whether a subscription delivers to this stack.
     pub fn is_ours(&self, subscription: &Subscription) -> bool {
-        subscription.notification_url.as_ref().is_some_and(|url| self.is_our_url(url))
+        subscription
+            .notification_url
+            .as_ref()
+            .is_some_and(|url| self.is_our_url(url))
     }
 
     fn is_our_url(&self, url: &Url) -> bool {
@@ -170,7 +208,12 @@ impl Webhooks {
     }
 
     async fn ours(&self) -> Result<Vec<Subscription>> {
-        Ok(self.list().await?.into_iter().filter(|subscription| self.is_ours(subscription)).collect())
+        Ok(self
+            .list()
+            .await?
+            .into_iter()
+            .filter(|subscription| self.is_ours(subscription))
+            .collect())
     }
 
     async fn some_of_ours(&self) -> Result<Vec<Subscription>> {
@@ -185,7 +228,9 @@ impl Webhooks {
         let mut ours = self.some_of_ours().await?;
         match (ours.pop(), ours.is_empty()) {
             (Some(only), true) => Ok(only),
-            _ => bail!("the stack has several subscriptions; name one, `engage webhooks list` shows them"),
+            _ => bail!(
+                "the stack has several subscriptions; name one, `engage webhooks list` shows them"
+            ),
         }
     }
 
@@ -196,19 +241,31 @@ impl Webhooks {
         }
     }
 
-    /// After [`Left::Unreplaced`]: what was to be ended, and what should have taken its place, are replaced together.
+    /// After [`Left::Unreplaced`]: what was to be ended, and what should have taken its place, are
+    /// replaced together.
     async fn replace_the_rest(&self) -> Result<Established> {
-        Ok(Established { was_interrupted: true, ..self.replace(&self.ours().await?).await? })
+        Ok(Established {
+            was_interrupted: true,
+            ..self.replace(&self.ours().await?).await?
+        })
     }
 }
 
-/// Host and path of where a subscription delivers; what else its URL holds may be a secret of whoever made it.
+/// Host and path of where a subscription delivers; what else its URL holds may be a secret of
+/// whoever made it.
 pub fn receiver(notification_url: &Url) -> String {
-    format!("{}{}", notification_url.host_str().unwrap_or_default(), notification_url.path())
+    format!(
+        "{}{}",
+        notification_url.host_str().unwrap_or_default(),
+        notification_url.path()
+    )
 }
 
 fn id(subscription: &Subscription) -> Result<SubscriptionId> {
-    subscription.id.clone().context("BILL lists a subscription without an id")
+    subscription
+        .id
+        .clone()
+        .context("BILL lists a subscription without an id")
 }
 
 fn soon() -> Instant {

@@ -21,7 +21,9 @@ impl Answer {
     pub(crate) fn read<T>(&self, operation: Operation, reader: Reader<T>) -> Result<T, Error> {
         match reader(self) {
             Ok(value) => Ok(value),
-            Err(_) if !self.is_success() || !codes(&self.body).is_empty() => Err(self.refusal(operation)),
+            Err(_) if !self.is_success() || !codes(&self.body).is_empty() => {
+                Err(self.refusal(operation))
+            }
             Err(cause) => Err(Error::because(operation, ErrorKind::BadAnswer, cause)),
         }
     }
@@ -30,7 +32,8 @@ impl Answer {
         (200..300).contains(&self.status)
     }
 
-    /// Whether the body is an array of BILL's errors (or one of them), as opposed to a gateway's own page.
+    /// Whether the body is an array of BILL's errors (or one of them), as opposed to a gateway's
+    /// own page.
     pub(crate) fn is_from_bill(&self) -> bool {
         !items(&self.body).is_empty()
     }
@@ -44,7 +47,11 @@ impl Answer {
 
 /// Ready when the answer is a success; its body does not matter.
 pub(crate) fn nothing(answer: &Answer) -> Result<(), Cause> {
-    if answer.is_success() { Ok(()) } else { Err(Cause::WrongShape) }
+    if answer.is_success() {
+        Ok(())
+    } else {
+        Err(Cause::WrongShape)
+    }
 }
 
 pub(crate) fn json_cause(error: &serde_json::Error) -> Cause {
@@ -65,10 +72,13 @@ fn kind(operation: Operation, status: u16, codes: &[Code]) -> ErrorKind {
         ("BDC_1361", ErrorKind::UntrustedSession),
         ("BDC_1322", ErrorKind::TooManyAtOnce),
     ];
-    let known = BY_CODE.iter().find(|(known, _)| codes.iter().any(|code| code.as_str() == *known));
+    let known = BY_CODE
+        .iter()
+        .find(|(known, _)| codes.iter().any(|code| code.as_str() == *known));
     match (known, status) {
         (Some((_, kind)), _) => *kind,
-        // A login has no session that could have expired. Nobody says which code a wrong application key has.
+        // A login has no session that could have expired. Nobody says which code a wrong
+        // application key has.
         (None, 401) if operation == Operation::PartnerLogin => ErrorKind::BadCredentials,
         (None, 401) => ErrorKind::SessionExpired,
         (None, 408 | 429 | 500..) => ErrorKind::Unavailable,
@@ -77,7 +87,10 @@ fn kind(operation: Operation, status: u16, codes: &[Code]) -> ErrorKind {
 }
 
 fn codes(body: &str) -> Vec<Code> {
-    items(body).iter().filter_map(|item| Code::read(item.get("code")?.as_str()?)).collect()
+    items(body)
+        .iter()
+        .filter_map(|item| Code::read(item.get("code")?.as_str()?))
+        .collect()
 }
 
 /// BILL's errors in a body: an array of objects, or a single object that has a code.
@@ -89,8 +102,8 @@ fn items(body: &str) -> Vec<Value> {
     }
 }
 
-/// `Retry-After` in seconds or as an HTTP date (RFC 9110, section 10.2.3). The date is taken relative to the answer's own `Date`,
-/// so that neither a clock nor its skew matters.
+/// `Retry-After` in seconds or as an HTTP date (RFC 9110, section 10.2.3). The date is taken
+/// relative to the answer's own `Date`, so that neither a clock nor its skew matters.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse() {
@@ -108,7 +121,11 @@ mod tests {
     use super::*;
 
     fn refusal(operation: Operation, status: u16, body: &str) -> Error {
-        let answer = Answer { status, body: body.to_owned(), retry_after: None };
+        let answer = Answer {
+            status,
+            body: body.to_owned(),
+            retry_after: None,
+        };
         answer.read(operation, nothing).unwrap_err()
     }
 
@@ -123,17 +140,36 @@ mod tests {
             ("BDC_1361", ErrorKind::UntrustedSession),
         ] {
             for status in [400, 401, 403, 404, 422, 429, 500, 503] {
-                let body = format!(r#"[{{"timestamp":"t","code":"{code}","severity":"ERROR","category":"REQUEST"}}]"#);
-                assert_eq!(refusal(Operation::ListPayments, status, &body).kind(), kind, "{code} {status}");
+                let body = format!(
+                    r#"[{{"timestamp":"t","code":"{code}","severity":"ERROR","category":"REQUEST"}}]"#
+                );
+                assert_eq!(
+                    refusal(Operation::ListPayments, status, &body).kind(),
+                    kind,
+                    "{code} {status}"
+                );
                 let single = format!(r#"{{"code":"{code}"}}"#);
-                assert_eq!(refusal(Operation::PartnerLogin, status, &single).kind(), kind, "{code} {status}");
+                assert_eq!(
+                    refusal(Operation::PartnerLogin, status, &single).kind(),
+                    kind,
+                    "{code} {status}"
+                );
             }
         }
     }
 
     #[test]
     fn without_a_known_code_the_status_counts() {
-        for body in ["", "<html><body>BDC_1144</body></html>", "[]", "{}", "[{\"code\":", "[{\"code\":\"BDC_9999\"}]", "null", "[7]"] {
+        for body in [
+            "",
+            "<html><body>BDC_1144</body></html>",
+            "[]",
+            "{}",
+            "[{\"code\":",
+            "[{\"code\":\"BDC_9999\"}]",
+            "null",
+            "[7]",
+        ] {
             for (status, kind) in [
                 (301, ErrorKind::Refused),
                 (400, ErrorKind::Refused),
@@ -147,19 +183,37 @@ mod tests {
                 (503, ErrorKind::Unavailable),
                 (599, ErrorKind::Unavailable),
             ] {
-                assert_eq!(refusal(Operation::ListPayments, status, body).kind(), kind, "{status} {body}");
+                assert_eq!(
+                    refusal(Operation::ListPayments, status, body).kind(),
+                    kind,
+                    "{status} {body}"
+                );
             }
-            assert_eq!(refusal(Operation::PartnerLogin, 401, body).kind(), ErrorKind::BadCredentials);
-            assert_eq!(refusal(Operation::LoginAsUser, 401, body).kind(), ErrorKind::SessionExpired);
+            assert_eq!(
+                refusal(Operation::PartnerLogin, 401, body).kind(),
+                ErrorKind::BadCredentials
+            );
+            assert_eq!(
+                refusal(Operation::LoginAsUser, 401, body).kind(),
+                ErrorKind::SessionExpired
+            );
         }
     }
 
     #[test]
     fn of_several_codes_the_one_that_forbids_most_counts() {
-        let both = refusal(Operation::ListPayments, 422, r#"[{"code":"BDC_1322"},{"code":"BDC_1144"},{"code":"BDC_1002"}]"#);
+        let both = refusal(
+            Operation::ListPayments,
+            422,
+            r#"[{"code":"BDC_1322"},{"code":"BDC_1144"},{"code":"BDC_1002"}]"#,
+        );
         assert_eq!(both.kind(), ErrorKind::HourExhausted);
         assert_eq!(both.codes().len(), 3);
-        let worse = refusal(Operation::ListPayments, 422, r#"[{"code":"BDC_1109"},{"code":"BDC_1102"}]"#);
+        let worse = refusal(
+            Operation::ListPayments,
+            422,
+            r#"[{"code":"BDC_1109"},{"code":"BDC_1102"}]"#,
+        );
         assert_eq!(worse.kind(), ErrorKind::BadCredentials);
     }
 
@@ -168,14 +222,23 @@ mod tests {
         let body = r#"[{"code":"BDC_1002","message":"PRIVATE","detail":"PRIVATE","params":[{"name":"PRIVATE","value":"PRIVATE"}]},
             {"code":"PRIVATE PERSON"},{"code":"BDC_private"},{"code":7}]"#;
         let error = refusal(Operation::ListPayments, 400, body);
-        assert_eq!(error.to_string(), "listPayments: request is refused, status 400, BDC_1002");
+        assert_eq!(
+            error.to_string(),
+            "listPayments: request is refused, status 400, BDC_1002"
+        );
         assert!(!format!("{error:?}").to_lowercase().contains("private"));
     }
 
     #[test]
     fn an_error_array_with_status_200_is_an_error() {
-        let answer = Answer { status: 200, body: r#"[{"code":"BDC_1144"}]"#.to_owned(), retry_after: None };
-        let error = answer.read::<()>(Operation::ListPayments, |_| Err(Cause::WrongShape)).unwrap_err();
+        let answer = Answer {
+            status: 200,
+            body: r#"[{"code":"BDC_1144"}]"#.to_owned(),
+            retry_after: None,
+        };
+        let error = answer
+            .read::<()>(Operation::ListPayments, |_| Err(Cause::WrongShape))
+            .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::HourExhausted);
     }
 
@@ -184,11 +247,17 @@ mod tests {
         let read = |value: &'static str| {
             let mut headers = HeaderMap::new();
             headers.insert(RETRY_AFTER, HeaderValue::from_static(value));
-            headers.insert(DATE, HeaderValue::from_static("Wed, 21 Oct 2026 07:28:00 GMT"));
+            headers.insert(
+                DATE,
+                HeaderValue::from_static("Wed, 21 Oct 2026 07:28:00 GMT"),
+            );
             retry_after(&headers)
         };
         assert_eq!(read("120"), Some(Duration::from_mins(2)));
-        assert_eq!(read("Wed, 21 Oct 2026 07:28:09 GMT"), Some(Duration::from_secs(9)));
+        assert_eq!(
+            read("Wed, 21 Oct 2026 07:28:09 GMT"),
+            Some(Duration::from_secs(9))
+        );
         assert_eq!(read("Wed, 21 Oct 2026 07:27:00 GMT"), Some(Duration::ZERO));
         for unreadable in ["", "soon", "-1", "1.5", "99999999999999999999999"] {
             assert_eq!(read(unreadable), None, "{unreadable}");

@@ -5,7 +5,8 @@ use url::{Host, Url};
 
 /// Where BILL's API answers, for example `https://gateway.stage.bill.com/connect`.
 ///
-/// Always https, except for a server on this very machine. The path is kept: `/connect` comes before every operation's own path.
+/// Always https, except for a server on this very machine. The path is kept: `/connect` comes
+/// before every operation's own path.
 #[derive(Clone, PartialEq, Eq)]
 pub struct BaseUrl(Url);
 
@@ -19,11 +20,16 @@ impl BaseUrl {
 }
 
 impl BaseUrl {
-    /// Where the operations about webhooks answer: on the same host, with the last segment `connect` of the path replaced by
-    /// `connect-events`. `None`: the path ends in something else, and BILL names no other rule.
+    /// Where the operations about webhooks answer: on the same host, with the last segment
+    /// `connect` of the path replaced by `connect-events`. `None`: the path ends in something else,
+    /// and BILL names no other rule.
     #[must_use]
     pub fn events(&self) -> Option<Self> {
-        let parent = self.0.path().trim_end_matches('/').strip_suffix("/connect")?;
+        let parent = self
+            .0
+            .path()
+            .trim_end_matches('/')
+            .strip_suffix("/connect")?;
         let mut url = self.0.clone();
         url.set_path(&format!("{parent}/connect-events"));
         Some(Self(url))
@@ -78,7 +84,9 @@ pub enum BaseUrlError {
     #[error("BILL's base URL is not a URL: {0}")]
     Unreadable(url::ParseError),
     /// Sessions and keys would cross the network in clear.
-    #[error("BILL's base URL must begin with https:// (http:// is for a server on this machine alone)")]
+    #[error(
+        "BILL's base URL must begin with https:// (http:// is for a server on this machine alone)"
+    )]
     NotEncrypted,
     /// A scheme that is neither https nor http, or no host.
     #[error("BILL's base URL must begin with https:// and name a host")]
@@ -103,36 +111,68 @@ mod tests {
             " https://gateway.stage.bill.com/connect\n",
         ] {
             let base: BaseUrl = text.parse().unwrap();
-            assert_eq!(base.join("/v3/payments").as_str(), "https://gateway.stage.bill.com/connect/v3/payments");
+            assert_eq!(
+                base.join("/v3/payments").as_str(),
+                "https://gateway.stage.bill.com/connect/v3/payments"
+            );
             assert_eq!(base.to_string(), "https://gateway.stage.bill.com/connect");
         }
         let bare: BaseUrl = "https://bill.example".parse().unwrap();
-        assert_eq!(bare.join("/v3/payments").as_str(), "https://bill.example/v3/payments");
+        assert_eq!(
+            bare.join("/v3/payments").as_str(),
+            "https://bill.example/v3/payments"
+        );
     }
 
     #[test]
     fn events_answer_beside_connect() {
         for (text, expected) in [
-            ("https://gateway.stage.bill.com/connect", Some("https://gateway.stage.bill.com/connect-events")),
-            ("https://gateway.prod.bill.com/connect/", Some("https://gateway.prod.bill.com/connect-events")),
-            ("http://127.0.0.1:8080/bill/connect", Some("http://127.0.0.1:8080/bill/connect-events")),
+            (
+                "https://gateway.stage.bill.com/connect",
+                Some("https://gateway.stage.bill.com/connect-events"),
+            ),
+            (
+                "https://gateway.prod.bill.com/connect/",
+                Some("https://gateway.prod.bill.com/connect-events"),
+            ),
+            (
+                "http://127.0.0.1:8080/bill/connect",
+                Some("http://127.0.0.1:8080/bill/connect-events"),
+            ),
             ("https://gateway.prod.bill.com", None),
             ("https://gateway.prod.bill.com/disconnect", None),
             ("https://gateway.prod.bill.com/connect/v3", None),
         ] {
             let base: BaseUrl = text.parse().unwrap();
-            assert_eq!(base.events().map(|events| events.to_string()), expected.map(str::to_owned), "{text}");
+            assert_eq!(
+                base.events().map(|events| events.to_string()),
+                expected.map(str::to_owned),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn http_is_for_this_machine_alone() {
-        for text in ["http://127.0.0.1:8080/connect", "http://localhost:1", "http://[::1]:9/connect", "http://127.9.9.9"] {
+        for text in [
+            "http://127.0.0.1:8080/connect",
+            "http://localhost:1",
+            "http://[::1]:9/connect",
+            "http://127.9.9.9",
+        ] {
             assert!(text.parse::<BaseUrl>().is_ok(), "{text}");
         }
-        for text in ["http://gateway.stage.bill.com/connect", "http://localhost.example.com", "http://10.0.0.1", "http://127.0.0.1.nip.io"]
-        {
-            assert_eq!(text.parse::<BaseUrl>(), Err(BaseUrlError::NotEncrypted), "{text}");
+        for text in [
+            "http://gateway.stage.bill.com/connect",
+            "http://localhost.example.com",
+            "http://10.0.0.1",
+            "http://127.0.0.1.nip.io",
+        ] {
+            assert_eq!(
+                text.parse::<BaseUrl>(),
+                Err(BaseUrlError::NotEncrypted),
+                "{text}"
+            );
         }
     }
 
@@ -142,9 +182,18 @@ mod tests {
             ("", "not a URL"),
             ("gateway.stage.bill.com/connect", "not a URL"),
             ("ftp://bill.example", "must begin with https://"),
-            ("https://ann:hunter2@bill.example/connect", "must not hold a user name"),
-            ("https://bill.example/connect?key=hunter2", "must end with its path"),
-            ("https://bill.example/connect#hunter2", "must end with its path"),
+            (
+                "https://ann:hunter2@bill.example/connect",
+                "must not hold a user name",
+            ),
+            (
+                "https://bill.example/connect?key=hunter2",
+                "must end with its path",
+            ),
+            (
+                "https://bill.example/connect#hunter2",
+                "must end with its path",
+            ),
         ];
         for (text, reason) in cases {
             let message = text.parse::<BaseUrl>().unwrap_err().to_string();

@@ -13,17 +13,22 @@ use crate::lane::{Lane, OutOfTime};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
-/// Shorter than the pauses between two invocations that matter: a connection from before a freeze is not trusted.
+/// Shorter than the pauses between two invocations that matter: a connection from before a freeze
+/// is not trusted.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
 /// A hundred rows of BILL's are some hundred kilobytes.
 const BODY_LIMIT: usize = 16 << 20;
 
-/// Waits of at most 0.25, 0.5, 1 and 2 seconds between five tries; the jitter is drawn in [`Client::send`].
-const BACKOFF: ExponentialBuilder =
-    ExponentialBuilder::new().with_min_delay(Duration::from_millis(250)).with_max_delay(Duration::from_secs(5)).with_max_times(4);
+/// Waits of at most 0.25, 0.5, 1 and 2 seconds between five tries; the jitter is drawn in
+/// [`Client::send`].
+const BACKOFF: ExponentialBuilder = ExponentialBuilder::new()
+    .with_min_delay(Duration::from_millis(250))
+    .with_max_delay(Duration::from_secs(5))
+    .with_max_times(4);
 
-/// The one builder of HTTP clients: every request has a connect and a total time-out, TLS is rustls, redirects are not followed
-/// (they would carry sessions and keys to another host), and no proxy is taken from the environment.
+/// The one builder of HTTP clients: every request has a connect and a total time-out, TLS is
+/// rustls, redirects are not followed (they would carry sessions and keys to another host), and no
+/// proxy is taken from the environment.
 pub fn http_client() -> Result<reqwest::Client, ClientError> {
     #[expect(clippy::disallowed_methods, reason = "this is the one builder")]
     let builder = reqwest::Client::builder();
@@ -39,7 +44,8 @@ pub fn http_client() -> Result<reqwest::Client, ClientError> {
     Ok(client)
 }
 
-/// The HTTP client cannot be built: the machine has no usable TLS set-up. Nothing helps at run time.
+/// The HTTP client cannot be built: the machine has no usable TLS set-up. Nothing helps at run
+/// time.
 #[derive(Debug, thiserror::Error)]
 #[error("the HTTP client cannot be built: {0}")]
 pub struct ClientError(#[from] reqwest::Error);
@@ -62,7 +68,13 @@ pub(crate) struct Call {
 
 impl Call {
     pub(crate) fn new(operation: Operation) -> Self {
-        Self { operation, url: None, query: Vec::new(), headers: HeaderMap::new(), body: None }
+        Self {
+            operation,
+            url: None,
+            query: Vec::new(),
+            headers: HeaderMap::new(),
+            body: None,
+        }
     }
 
     pub(crate) fn operation(&self) -> Operation {
@@ -71,7 +83,10 @@ impl Call {
 
     /// Elsewhere than at the operation's own path beneath the base URL.
     pub(crate) fn at(self, url: Url) -> Self {
-        Self { url: Some(url), ..self }
+        Self {
+            url: Some(url),
+            ..self
+        }
     }
 
     pub(crate) fn query(self, query: Vec<(&'static str, String)>) -> Self {
@@ -79,7 +94,10 @@ impl Call {
     }
 
     pub(crate) fn json(self, body: &serde_json::Value) -> Self {
-        Self { body: Some(body.to_string().into()), ..self }
+        Self {
+            body: Some(body.to_string().into()),
+            ..self
+        }
     }
 
     /// Adds a header that no log may show. `Err` when the value cannot be a header at all.
@@ -98,9 +116,16 @@ impl Call {
 }
 
 impl Client {
-    /// Sends a call until an answer is final: up to five tries, with full jitter between them or as BILL's `Retry-After` asks, never
-    /// beyond the lane's deadline. `Err` is what the last try said, or [`ErrorKind::Deadline`] around it.
-    pub(crate) async fn send<T>(&self, call: &Call, headers: &HeaderMap, lane: Lane<'_>, reader: Reader<T>) -> Result<T, Error> {
+    /// Sends a call until an answer is final: up to five tries, with full jitter between them or as
+    /// BILL's `Retry-After` asks, never beyond the lane's deadline. `Err` is what the last try
+    /// said, or [`ErrorKind::Deadline`] around it.
+    pub(crate) async fn send<T>(
+        &self,
+        call: &Call,
+        headers: &HeaderMap,
+        lane: Lane<'_>,
+        reader: Reader<T>,
+    ) -> Result<T, Error> {
         let mut attempts = 0;
         let mut has_time = true;
         let mut before = None;
@@ -113,37 +138,61 @@ impl Client {
         .adjust(|error, step| {
             let wait = wait(error, step?);
             // BILL may ask for more time than any clock can hold.
-            has_time = Instant::now().checked_add(wait).is_some_and(|end| end < lane.deadline);
+            has_time = Instant::now()
+                .checked_add(wait)
+                .is_some_and(|end| end < lane.deadline);
             before = Some(error.clone());
             has_time.then_some(wait)
         })
         .await;
         outcome.map_err(|error| match error.kind() {
-            ErrorKind::Deadline if error.last().is_none() => Error::out_of_time(call.operation, before),
+            ErrorKind::Deadline if error.last().is_none() => {
+                Error::out_of_time(call.operation, before)
+            }
             _ if has_time => error.after_attempts(attempts),
             _ => Error::out_of_time(call.operation, Some(error.after_attempts(attempts))),
         })
     }
 
-    async fn attempt<T>(&self, call: &Call, headers: &HeaderMap, lane: Lane<'_>, reader: Reader<T>, attempt: u32) -> Result<T, Error> {
-        let permit = lane.permit().await.map_err(|OutOfTime| Error::out_of_time(call.operation, None))?;
+    async fn attempt<T>(
+        &self,
+        call: &Call,
+        headers: &HeaderMap,
+        lane: Lane<'_>,
+        reader: Reader<T>,
+        attempt: u32,
+    ) -> Result<T, Error> {
+        let permit = lane
+            .permit()
+            .await
+            .map_err(|OutOfTime| Error::out_of_time(call.operation, None))?;
         let left = lane.deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Err(Error::out_of_time(call.operation, None));
         }
         lane.tally.count(call.operation.is_sign_in());
         let started = Instant::now();
-        let answer = self.exchange(call, headers, left.min(REQUEST_TIMEOUT)).await;
+        let answer = self
+            .exchange(call, headers, left.min(REQUEST_TIMEOUT))
+            .await;
         drop(permit);
         let status = answer.as_ref().ok().map(|answer| answer.status);
         let outcome = match answer {
             Ok(answer) => answer.read(call.operation, reader),
             Err(Cause::TimedOut) if left <= REQUEST_TIMEOUT => {
-                let timed_out = Error::because(call.operation, ErrorKind::Unavailable, Cause::TimedOut).after_attempts(attempt);
+                let timed_out =
+                    Error::because(call.operation, ErrorKind::Unavailable, Cause::TimedOut)
+                        .after_attempts(attempt);
                 Err(Error::out_of_time(call.operation, Some(timed_out)))
             }
-            Err(cause @ (Cause::BrokenBody | Cause::TooLarge)) => Err(Error::because(call.operation, ErrorKind::BadAnswer, cause)),
-            Err(cause) => Err(Error::because(call.operation, ErrorKind::Unavailable, cause)),
+            Err(cause @ (Cause::BrokenBody | Cause::TooLarge)) => {
+                Err(Error::because(call.operation, ErrorKind::BadAnswer, cause))
+            }
+            Err(cause) => Err(Error::because(
+                call.operation,
+                ErrorKind::Unavailable,
+                cause,
+            )),
         };
         tracing::debug!(
             operation = call.operation.id(),
@@ -156,17 +205,33 @@ impl Client {
         outcome
     }
 
-    async fn exchange(&self, call: &Call, headers: &HeaderMap, timeout: Duration) -> Result<Answer, Cause> {
-        let url = call.url.clone().unwrap_or_else(|| self.base.join(call.operation.path()));
+    async fn exchange(
+        &self,
+        call: &Call,
+        headers: &HeaderMap,
+        timeout: Duration,
+    ) -> Result<Answer, Cause> {
+        let url = call
+            .url
+            .clone()
+            .unwrap_or_else(|| self.base.join(call.operation.path()));
         let mut request = self.http.request(call.operation.method(), url);
-        request = request.timeout(timeout).headers(call.headers.clone()).headers(headers.clone());
+        request = request
+            .timeout(timeout)
+            .headers(call.headers.clone())
+            .headers(headers.clone());
         if !call.query.is_empty() {
             request = request.query(&call.query);
         }
         if let Some(body) = &call.body {
-            request = request.header(CONTENT_TYPE, "application/json").body(body.expose_secret().to_owned());
+            request = request
+                .header(CONTENT_TYPE, "application/json")
+                .body(body.expose_secret().to_owned());
         }
-        let response = request.send().await.map_err(|error| transport_cause(&error))?;
+        let response = request
+            .send()
+            .await
+            .map_err(|error| transport_cause(&error))?;
         let status = response.status();
         let retry_after = retry_after(response.headers());
         let body = match body(response).await {
@@ -175,20 +240,31 @@ impl Client {
             Err(Cause::BrokenBody) if !status.is_success() => String::new(),
             Err(cause) => return Err(cause),
         };
-        Ok(Answer { status: status.as_u16(), body, retry_after })
+        Ok(Answer {
+            status: status.as_u16(),
+            body,
+            retry_after,
+        })
     }
 }
 
 /// The whole body as text; a broken character is replaced, for the sake of its neighbours.
 async fn body(mut response: reqwest::Response) -> Result<String, Cause> {
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| if error.is_timeout() { Cause::TimedOut } else { Cause::BrokenBody })? {
+    while let Some(chunk) = response.chunk().await.map_err(|error| {
+        if error.is_timeout() {
+            Cause::TimedOut
+        } else {
+            Cause::BrokenBody
+        }
+    })? {
         if body.len() + chunk.len() > BODY_LIMIT {
             return Err(Cause::TooLarge);
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(String::from_utf8(body).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+    Ok(String::from_utf8(body)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
 }
 
 /// A `reqwest::Error` itself goes no further: it shows the URL.
@@ -205,5 +281,7 @@ fn transport_cause(error: &reqwest::Error) -> Cause {
 /// Full jitter, after what BILL asked for.
 fn wait(error: &Error, step: Duration) -> Duration {
     let jittered = step.mul_f64(rand::random());
-    error.retry_after().map_or(jittered, |asked| asked.saturating_add(jittered))
+    error
+        .retry_after()
+        .map_or(jittered, |asked| asked.saturating_add(jittered))
 }

@@ -6,7 +6,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// What BILL wants from a partner: the person's name and password, the partner's application key, the developer key.
+/// What BILL wants from a partner: the person's name and password, the partner's application key,
+/// the developer key.
 #[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Credentials {
@@ -14,7 +15,8 @@ pub struct Credentials {
     pub username: SecretString,
     /// Its password.
     pub password: SecretString,
-    /// Application key: in the body of the partner login, then in the header `appKey` of partner calls.
+    /// Application key: in the body of the partner login, then in the header `appKey` of partner
+    /// calls.
     pub app_key: SecretString,
     /// Developer key: in the header `devKey` of organization calls.
     pub dev_key: SecretString,
@@ -23,11 +25,13 @@ pub struct Credentials {
 impl Credentials {
     /// Reads a secret's text `{"username","password","appKey","devKey"}`.
     ///
-    /// The error names the fields that are missing, empty, or unfit for an HTTP header; it repeats no part of the text. It is
-    /// permanent: an operator must store the secret again.
+    /// The error names the fields that are missing, empty, or unfit for an HTTP header; it repeats
+    /// no part of the text. It is permanent: an operator must store the secret again.
     pub fn from_json(text: &str) -> Result<Self, CredentialError> {
         let Ok(Value::Object(fields)) = serde_json::from_str(text) else {
-            return Err(CredentialError::permanent("the credentials are not a JSON object with username, password, appKey and devKey"));
+            return Err(CredentialError::permanent(
+                "the credentials are not a JSON object with username, password, appKey and devKey",
+            ));
         };
         let mut wrong = Vec::new();
         let mut text_of = |name: &'static str, fits: fn(&str) -> bool| {
@@ -46,7 +50,10 @@ impl Credentials {
         if wrong.is_empty() {
             Ok(credentials)
         } else {
-            Err(CredentialError::permanent(format!("the credentials lack, or hold an unusable, {}", wrong.join(", "))))
+            Err(CredentialError::permanent(format!(
+                "the credentials lack, or hold an unusable, {}",
+                wrong.join(", ")
+            )))
         }
     }
 }
@@ -57,7 +64,8 @@ fn fits_a_header(text: &str) -> bool {
 
 impl PartialEq for Credentials {
     fn eq(&self, other: &Self) -> bool {
-        let same = |one: &SecretString, two: &SecretString| one.expose_secret() == two.expose_secret();
+        let same =
+            |one: &SecretString, two: &SecretString| one.expose_secret() == two.expose_secret();
         same(&self.username, &other.username)
             && same(&self.password, &other.password)
             && same(&self.app_key, &other.app_key)
@@ -71,12 +79,14 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// Where credentials come from; a function reads them from a secret and keeps them for a few minutes.
+/// Where credentials come from; a function reads them from a secret and keeps them for a few
+/// minutes.
 pub trait CredentialSource: Send + Sync {
     /// The credentials as known now.
     fn credentials(&self) -> BoxFuture<'_, Result<Arc<Credentials>, CredentialError>>;
 
-    /// Forgets what is cached and reads once more. Asked once after BILL refused the cached credentials.
+    /// Forgets what is cached and reads once more. Asked once after BILL refused the cached
+    /// credentials.
     fn refreshed(&self) -> BoxFuture<'_, Result<Arc<Credentials>, CredentialError>>;
 }
 
@@ -91,7 +101,8 @@ impl CredentialSource for Credentials {
     }
 }
 
-/// The credentials could not be read. Its text reaches logs, so whoever makes one keeps secrets out of it.
+/// The credentials could not be read. Its text reaches logs, so whoever makes one keeps secrets out
+/// of it.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{reason}")]
 pub struct CredentialError {
@@ -102,12 +113,18 @@ pub struct CredentialError {
 impl CredentialError {
     /// Stays so until somebody acts: the secret is missing, empty or of the wrong shape.
     pub fn permanent(reason: impl Into<Arc<str>>) -> Self {
-        Self { reason: reason.into(), is_retryable: false }
+        Self {
+            reason: reason.into(),
+            is_retryable: false,
+        }
     }
 
     /// May pass: the store of secrets was throttled or out of reach.
     pub fn transient(reason: impl Into<Arc<str>>) -> Self {
-        Self { reason: reason.into(), is_retryable: true }
+        Self {
+            reason: reason.into(),
+            is_retryable: true,
+        }
     }
 
     /// Whether reading again later may succeed without anyone's help.
@@ -137,13 +154,22 @@ mod tests {
             ("hunter2", "not a JSON object"),
             (r#"["hunter2"]"#, "not a JSON object"),
             (r#"{"username":"hunter2"}"#, "password, appKey, devKey"),
-            (r#"{"username":"hunter2","password":7,"appKey":null,"devKey":""}"#, "password, appKey, devKey"),
-            (r#"{"username":"hunter2","password":"hunter2","appKey":"hunter2\n","devKey":"hunter2"}"#, "unusable, appKey"),
+            (
+                r#"{"username":"hunter2","password":7,"appKey":null,"devKey":""}"#,
+                "password, appKey, devKey",
+            ),
+            (
+                r#"{"username":"hunter2","password":"hunter2","appKey":"hunter2\n","devKey":"hunter2"}"#,
+                "unusable, appKey",
+            ),
         ];
         for (text, reason) in cases {
             let error = Credentials::from_json(text).unwrap_err();
             assert!(error.to_string().contains(reason), "{error}");
-            assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+            assert!(
+                !format!("{error} {error:?}").contains("hunter2"),
+                "{error:?}"
+            );
             assert!(!error.is_retryable());
         }
     }

@@ -7,8 +7,9 @@ use crate::credentials::CredentialError;
 
 /// Why a call came to nothing, after everything worth trying was tried.
 ///
-/// Its texts name the operation, the status and BILL's codes. Messages, parameters, ids and bodies of BILL's answers are dropped
-/// when the answer is read, so neither `Display` nor `Debug` can show them.
+/// Its texts name the operation, the status and BILL's codes. Messages, parameters, ids and bodies
+/// of BILL's answers are dropped when the answer is read, so neither `Display` nor `Debug` can show
+/// them.
 #[derive(Debug, Clone)]
 pub struct Error {
     operation: Operation,
@@ -24,9 +25,11 @@ pub struct Error {
 /// What an [`Error`] means to a caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ErrorKind {
-    /// `BDC_1109` or a bare 401, again after one new login; or a call before [`crate::OrganizationCalls::sign_in`].
+    /// `BDC_1109` or a bare 401, again after one new login; or a call before
+    /// [`crate::OrganizationCalls::sign_in`].
     SessionExpired,
-    /// `BDC_1101` or `BDC_1102`. Stop: nothing helps but other credentials. Remembered for five minutes.
+    /// `BDC_1101` or `BDC_1102`. Stop: nothing helps but other credentials. Remembered for five
+    /// minutes.
     BadCredentials,
     /// `BDC_1144`. Nobody may call BILL with this key before the next clock hour.
     HourExhausted,
@@ -40,7 +43,8 @@ pub enum ErrorKind {
     Refused,
     /// The answer is not what the contract promises.
     BadAnswer,
-    /// The caller's deadline came first; [`Error::last`] tells what stood in the way, if anything did.
+    /// The caller's deadline came first; [`Error::last`] tells what stood in the way, if anything
+    /// did.
     Deadline,
     /// There were no credentials to log in with.
     CredentialsUnreadable,
@@ -48,20 +52,47 @@ pub enum ErrorKind {
 
 impl Error {
     pub(crate) fn new(operation: Operation, kind: ErrorKind) -> Self {
-        Self { operation, kind, status: None, codes: Vec::new(), cause: None, retry_after: None, attempts: 0, last: None }
+        Self {
+            operation,
+            kind,
+            status: None,
+            codes: Vec::new(),
+            cause: None,
+            retry_after: None,
+            attempts: 0,
+            last: None,
+        }
     }
 
     pub(crate) fn because(operation: Operation, kind: ErrorKind, cause: Cause) -> Self {
-        Self { cause: Some(cause), ..Self::new(operation, kind) }
+        Self {
+            cause: Some(cause),
+            ..Self::new(operation, kind)
+        }
     }
 
-    pub(crate) fn answered(operation: Operation, kind: ErrorKind, status: u16, codes: Vec<Code>, retry_after: Option<Duration>) -> Self {
-        Self { status: Some(status), codes, retry_after, ..Self::new(operation, kind) }
+    pub(crate) fn answered(
+        operation: Operation,
+        kind: ErrorKind,
+        status: u16,
+        codes: Vec<Code>,
+        retry_after: Option<Duration>,
+    ) -> Self {
+        Self {
+            status: Some(status),
+            codes,
+            retry_after,
+            ..Self::new(operation, kind)
+        }
     }
 
     pub(crate) fn out_of_time(operation: Operation, last: Option<Error>) -> Self {
         let attempts = last.as_ref().map_or(0, |last| last.attempts);
-        Self { last: last.map(Box::new), attempts, ..Self::new(operation, ErrorKind::Deadline) }
+        Self {
+            last: last.map(Box::new),
+            attempts,
+            ..Self::new(operation, ErrorKind::Deadline)
+        }
     }
 
     pub(crate) fn after_attempts(self, attempts: u32) -> Self {
@@ -106,13 +137,22 @@ impl Error {
         self.retry_after.or_else(|| self.last()?.retry_after())
     }
 
-    /// Whether the same call may succeed later without anybody's help. The client itself has tried as often as makes sense now.
+    /// Whether the same call may succeed later without anybody's help. The client itself has tried
+    /// as often as makes sense now.
     pub fn is_retryable(&self) -> bool {
         match self.kind {
-            ErrorKind::SessionExpired | ErrorKind::TooManyAtOnce | ErrorKind::Unavailable | ErrorKind::Deadline => true,
+            ErrorKind::SessionExpired
+            | ErrorKind::TooManyAtOnce
+            | ErrorKind::Unavailable
+            | ErrorKind::Deadline => true,
             ErrorKind::BadAnswer => self.is_worth_repeating(),
-            ErrorKind::CredentialsUnreadable => matches!(&self.cause, Some(Cause::Credentials(error)) if error.is_retryable()),
-            ErrorKind::BadCredentials | ErrorKind::HourExhausted | ErrorKind::UntrustedSession | ErrorKind::Refused => false,
+            ErrorKind::CredentialsUnreadable => {
+                matches!(&self.cause, Some(Cause::Credentials(error)) if error.is_retryable())
+            }
+            ErrorKind::BadCredentials
+            | ErrorKind::HourExhausted
+            | ErrorKind::UntrustedSession
+            | ErrorKind::Refused => false,
         }
     }
 
@@ -259,8 +299,10 @@ impl Code {
     /// `None` for a text that does not look like a code; an answer's field may hold anything.
     pub(crate) fn read(text: &str) -> Option<Self> {
         let rest = text.strip_prefix("BDC_")?;
-        let is_code =
-            (1..=20).contains(&rest.len()) && rest.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
+        let is_code = (1..=20).contains(&rest.len())
+            && rest
+                .bytes()
+                .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
         is_code.then(|| Self(text.to_owned()))
     }
 
@@ -340,7 +382,11 @@ impl Operation {
 
     pub(crate) fn method(self) -> Method {
         match self {
-            Self::PartnerLogin | Self::LoginAsUser | Self::Logout | Self::CreateSubscription | Self::SendTestEvent => Method::POST,
+            Self::PartnerLogin
+            | Self::LoginAsUser
+            | Self::Logout
+            | Self::CreateSubscription
+            | Self::SendTestEvent => Method::POST,
             Self::DeleteSubscription => Method::DELETE,
             _ => Method::GET,
         }

@@ -1,4 +1,5 @@
-//! BILL's webhooks: the keys that sign them, what they say, and the subscriptions that cause them ("Connect Events API", version 1).
+//! BILL's webhooks: the keys that sign them, what they say, and the subscriptions that cause them
+//! ("Connect Events API", version 1).
 
 mod notification;
 mod signature;

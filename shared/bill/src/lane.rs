@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout_at};
 
-/// What a call runs under: how long it may take, who counts its requests, and how many may run beside it.
+/// What a call runs under: how long it may take, who counts its requests, and how many may run
+/// beside it.
 #[derive(Clone, Copy)]
 pub(crate) struct Lane<'a> {
     pub(crate) deadline: Instant,
@@ -14,22 +15,38 @@ pub(crate) struct Lane<'a> {
 
 impl<'a> Lane<'a> {
     pub(crate) fn open(deadline: Instant, tally: &'a Tally) -> Self {
-        Self { deadline, tally, permits: None }
+        Self {
+            deadline,
+            tally,
+            permits: None,
+        }
     }
 
     pub(crate) fn limited(deadline: Instant, tally: &'a Tally, permits: &'a Semaphore) -> Self {
-        Self { deadline, tally, permits: Some(permits) }
+        Self {
+            deadline,
+            tally,
+            permits: Some(permits),
+        }
     }
 
     /// The same deadline and tally for a request that is not about one organization.
     pub(crate) fn without_limit(self) -> Self {
-        Self { permits: None, ..self }
+        Self {
+            permits: None,
+            ..self
+        }
     }
 
-    /// Waits for a free place among the organization's requests. `Err` when the deadline came first.
+    /// Waits for a free place among the organization's requests. `Err` when the deadline came
+    /// first.
     pub(crate) async fn permit(&self) -> Result<Option<SemaphorePermit<'a>>, OutOfTime> {
-        let Some(permits) = self.permits else { return Ok(None) };
-        self.before_deadline(permits.acquire()).await.map(Result::ok)
+        let Some(permits) = self.permits else {
+            return Ok(None);
+        };
+        self.before_deadline(permits.acquire())
+            .await
+            .map(Result::ok)
     }
 
     pub(crate) async fn before_deadline<F: Future>(&self, work: F) -> Result<F::Output, OutOfTime> {
@@ -50,7 +67,10 @@ pub(crate) struct Tally {
 
 impl Tally {
     pub(crate) fn within(parent: Arc<Tally>) -> Self {
-        Self { parent: Some(parent), ..Self::default() }
+        Self {
+            parent: Some(parent),
+            ..Self::default()
+        }
     }
 
     pub(crate) fn count(&self, is_sign_in: bool) {

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
-/// A field that is absent, null or of the wrong type is `None`; its neighbours are read all the same.
+/// A field that is absent, null or of the wrong type is `None`; its neighbours are read all the
+/// same.
 pub(crate) fn optional<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -13,24 +14,33 @@ where
     Ok(serde_json::from_str(raw.get()).ok())
 }
 
-/// A number, or a text that holds one; anything else is `None`. Read from the answer's own digits, never through a float.
+/// A number, or a text that holds one; anything else is `None`. Read from the answer's own digits,
+/// never through a float.
 pub(crate) mod decimal {
     use rust_decimal::Decimal;
     use serde::{Deserialize, Deserializer};
     use serde_json::value::RawValue;
 
-    pub(crate) fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Decimal>, D::Error> {
+    pub(crate) fn optional<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Decimal>, D::Error> {
         let raw = <&RawValue>::deserialize(deserializer)?.get();
         let quoted: Option<String> = serde_json::from_str(raw).ok();
         let digits = quoted.as_deref().unwrap_or(raw).trim();
-        Ok(digits.parse().or_else(|_| Decimal::from_scientific(digits)).ok())
+        Ok(digits
+            .parse()
+            .or_else(|_| Decimal::from_scientific(digits))
+            .ok())
     }
 }
 
 /// An object whose fields are all lenient, or `None` for anything that is not an object.
 pub(crate) fn object<T: DeserializeOwned>(raw: &RawValue) -> Option<T> {
     // Derived structs would take an array for their fields in order.
-    raw.get().starts_with('{').then(|| serde_json::from_str(raw.get()).ok()).flatten()
+    raw.get()
+        .starts_with('{')
+        .then(|| serde_json::from_str(raw.get()).ok())
+        .flatten()
 }
 
 #[cfg(test)]
@@ -56,10 +66,27 @@ mod tests {
 
     #[test]
     fn a_wrong_field_leaves_its_neighbours_alone() {
-        let read = row(r#"{"extra":{"deep":[1]},"name":{"x":1},"at":"2025-09-19T16:24:43.000+00:00","amount":[]}"#);
-        assert_eq!(read, Row { at: "2025-09-19T16:24:43Z".parse().ok(), ..Row::default() });
-        assert_eq!(row(r#"{"name":null,"at":null,"amount":null}"#), Row::default());
-        assert_eq!(row(r#"{"name":"\ud83d alone","amount":1}"#), Row { amount: Some(Decimal::ONE), ..Row::default() });
+        let read = row(
+            r#"{"extra":{"deep":[1]},"name":{"x":1},"at":"2025-09-19T16:24:43.000+00:00","amount":[]}"#,
+        );
+        assert_eq!(
+            read,
+            Row {
+                at: "2025-09-19T16:24:43Z".parse().ok(),
+                ..Row::default()
+            }
+        );
+        assert_eq!(
+            row(r#"{"name":null,"at":null,"amount":null}"#),
+            Row::default()
+        );
+        assert_eq!(
+            row(r#"{"name":"\ud83d alone","amount":1}"#),
+            Row {
+                amount: Some(Decimal::ONE),
+                ..Row::default()
+            }
+        );
         assert_eq!(row("{}"), Row::default());
     }
 
@@ -67,14 +94,21 @@ mod tests {
     fn times_need_an_offset() {
         for (text, expected) in [
             ("2025-09-19T16:24:43Z", Some("2025-09-19T16:24:43Z")),
-            ("2025-09-19T16:24:43.000+00:00", Some("2025-09-19T16:24:43Z")),
+            (
+                "2025-09-19T16:24:43.000+00:00",
+                Some("2025-09-19T16:24:43Z"),
+            ),
             ("2025-09-19T16:24:43-05:00", Some("2025-09-19T21:24:43Z")),
             ("2025-09-19T16:24:43", None),
             ("2025-09-19", None),
             ("yesterday", None),
             ("", None),
         ] {
-            assert_eq!(row(&format!(r#"{{"at":"{text}"}}"#)).at, expected.map(|time| time.parse().unwrap()), "{text}");
+            assert_eq!(
+                row(&format!(r#"{{"at":"{text}"}}"#)).at,
+                expected.map(|time| time.parse().unwrap()),
+                "{text}"
+            );
         }
         assert_eq!(row(r#"{"at":1758299083}"#).at, None);
     }
@@ -96,7 +130,11 @@ mod tests {
             ("{}", None),
         ] {
             let read = row(&format!(r#"{{"amount":{json}}}"#)).amount;
-            assert_eq!(read, expected.map(|digits| digits.parse().unwrap()), "{json}");
+            assert_eq!(
+                read,
+                expected.map(|digits| digits.parse().unwrap()),
+                "{json}"
+            );
         }
     }
 

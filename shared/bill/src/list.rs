@@ -59,7 +59,8 @@ impl fmt::Debug for PageToken {
     }
 }
 
-/// The query of one page. Everything but `page` is the same for every page: whether BILL remembers it is unknown.
+/// The query of one page. Everything but `page` is the same for every page: whether BILL remembers
+/// it is unknown.
 pub(crate) fn query(sort: &'static str, page: Option<&PageToken>) -> Vec<(&'static str, String)> {
     let mut query = vec![("max", MAX.to_owned()), ("sort", sort.to_owned())];
     query.extend(page.map(|token| ("page", token.0.clone())));
@@ -71,8 +72,9 @@ pub(crate) fn by_id(id: &str) -> Vec<(&'static str, String)> {
     vec![("filters", format!("id:eq:\"{id}\""))]
 }
 
-/// Reads `{results, nextPage}`. Absent results are no rows; results that are no list, or a token that is no text, are an error,
-/// since a list that ends early would look like a customer who did nothing.
+/// Reads `{results, nextPage}`. Absent results are no rows; results that are no list, or a token
+/// that is no text, are an error, since a list that ends early would look like a customer who did
+/// nothing.
 pub(crate) fn page<T: DeserializeOwned>(answer: &Answer) -> Result<Page<T>, Cause> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
@@ -85,18 +87,34 @@ pub(crate) fn page<T: DeserializeOwned>(answer: &Answer) -> Result<Page<T>, Caus
     if !answer.is_success() {
         return Err(Cause::WrongShape);
     }
-    let Envelope { results, next_page } = serde_json::from_str(&answer.body).map_err(|error| json_cause(&error))?;
+    let Envelope { results, next_page } =
+        serde_json::from_str(&answer.body).map_err(|error| json_cause(&error))?;
     let results = results.unwrap_or_default();
-    let rows: Vec<T> = results.iter().filter_map(|raw| lenient::object(raw)).collect();
+    let rows: Vec<T> = results
+        .iter()
+        .filter_map(|raw| lenient::object(raw))
+        .collect();
     let skipped = (results.len() - rows.len()) as u64;
-    Ok(Page { rows, skipped, next: next_page.filter(|token| !token.is_empty()).map(PageToken) })
+    Ok(Page {
+        rows,
+        skipped,
+        next: next_page.filter(|token| !token.is_empty()).map(PageToken),
+    })
 }
 
 impl<T> Page<T> {
     /// `Err` when the page names itself as the next one.
-    pub(crate) fn following(self, operation: Operation, used: Option<&PageToken>) -> Result<Self, Error> {
+    pub(crate) fn following(
+        self,
+        operation: Operation,
+        used: Option<&PageToken>,
+    ) -> Result<Self, Error> {
         if self.next.is_some() && self.next.as_ref() == used {
-            return Err(Error::because(operation, ErrorKind::BadAnswer, Cause::RepeatedPage));
+            return Err(Error::because(
+                operation,
+                ErrorKind::BadAnswer,
+                Cause::RepeatedPage,
+            ));
         }
         Ok(self)
     }
@@ -104,7 +122,12 @@ impl<T> Page<T> {
 
 impl<T> Rows<T> {
     pub(crate) fn none() -> Self {
-        Self { rows: Vec::new(), skipped: 0, truncated: false, pages: 0 }
+        Self {
+            rows: Vec::new(),
+            skipped: 0,
+            truncated: false,
+            pages: 0,
+        }
     }
 
     /// Takes one page's rows; the page to read next, if any.
@@ -123,23 +146,38 @@ mod tests {
     use crate::model::Payment;
 
     fn read(body: &str) -> Result<Page<Payment>, Cause> {
-        page(&Answer { status: 200, body: body.to_owned(), retry_after: None })
+        page(&Answer {
+            status: 200,
+            body: body.to_owned(),
+            retry_after: None,
+        })
     }
 
     #[test]
     fn the_list_ends_when_the_token_is_absent_null_or_empty() {
-        for body in
-            [r#"{"results":[]}"#, r#"{"results":[],"nextPage":null}"#, r#"{"results":[],"nextPage":""}"#, "{}", r#"{"results":null}"#]
-        {
+        for body in [
+            r#"{"results":[]}"#,
+            r#"{"results":[],"nextPage":null}"#,
+            r#"{"results":[],"nextPage":""}"#,
+            "{}",
+            r#"{"results":null}"#,
+        ] {
             let page = read(body).unwrap();
             assert!(page.next.is_none() && page.rows.is_empty(), "{body}");
         }
-        assert!(read(r#"{"results":[],"nextPage":"2"}"#).unwrap().next.is_some());
+        assert!(
+            read(r#"{"results":[],"nextPage":"2"}"#)
+                .unwrap()
+                .next
+                .is_some()
+        );
     }
 
     #[test]
     fn rows_that_are_no_objects_are_counted() {
-        let page = read(r#"{"results":[{"status":"PAID"},null,7,"x",[],{"status":9}],"prevPage":"1"}"#).unwrap();
+        let page =
+            read(r#"{"results":[{"status":"PAID"},null,7,"x",[],{"status":9}],"prevPage":"1"}"#)
+                .unwrap();
         assert_eq!((page.rows.len(), page.skipped), (2, 4));
     }
 
@@ -149,7 +187,10 @@ mod tests {
         assert!(matches!(read(""), Err(Cause::BrokenBody)));
         assert!(matches!(read(r#"{"results":[{"#), Err(Cause::BrokenBody)));
         assert!(matches!(read(r#"{"results":{}}"#), Err(Cause::WrongShape)));
-        assert!(matches!(read(r#"{"results":[],"nextPage":5}"#), Err(Cause::WrongShape)));
+        assert!(matches!(
+            read(r#"{"results":[],"nextPage":5}"#),
+            Err(Cause::WrongShape)
+        ));
         assert!(matches!(read("7"), Err(Cause::WrongShape)));
     }
 
@@ -157,7 +198,11 @@ mod tests {
     fn a_list_without_end_is_cut_and_says_so() {
         let mut rows = Rows::none();
         let mut pages = 0_u32;
-        let endless = |page: u32| Page { rows: vec![page], skipped: 1, next: Some(PageToken::new(page.to_string())) };
+        let endless = |page: u32| Page {
+            rows: vec![page],
+            skipped: 1,
+            next: Some(PageToken::new(page.to_string())),
+        };
         while rows.take(endless(pages)).is_some() {
             pages += 1;
         }
@@ -168,9 +213,22 @@ mod tests {
     #[test]
     fn a_page_that_names_itself_is_an_error() {
         let token = PageToken::new("again");
-        let page = Page::<u8> { rows: vec![], skipped: 0, next: Some(token.clone()) };
-        assert!(page.clone().following(Operation::ListPayments, None).is_ok());
-        let error = page.following(Operation::ListPayments, Some(&token)).unwrap_err();
-        assert_eq!(error.to_string(), "listPayments: answer is unreadable, list repeats its page");
+        let page = Page::<u8> {
+            rows: vec![],
+            skipped: 0,
+            next: Some(token.clone()),
+        };
+        assert!(
+            page.clone()
+                .following(Operation::ListPayments, None)
+                .is_ok()
+        );
+        let error = page
+            .following(Operation::ListPayments, Some(&token))
+            .unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "listPayments: answer is unreadable, list repeats its page"
+        );
     }
 }

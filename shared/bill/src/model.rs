@@ -7,7 +7,8 @@ use serde::Deserialize;
 
 use crate::lenient;
 
-/// An organization that the partner created. Tax id, owner, phone and addresses of the answer are never read.
+/// An organization that the partner created. Tax id, owner, phone and addresses of the answer are
+/// never read.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Organization {
@@ -75,7 +76,10 @@ pub struct Role {
 /// BILL's kinds of roles.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[expect(missing_docs, reason = "BILL's own words; nothing more is known of them")]
+#[expect(
+    missing_docs,
+    reason = "BILL's own words; nothing more is known of them"
+)]
 pub enum RoleType {
     Administrator,
     Clerk,
@@ -117,7 +121,10 @@ pub struct BankAccount {
 /// BILL's states of a bank account.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[expect(missing_docs, reason = "BILL's own words; nothing more is known of them")]
+#[expect(
+    missing_docs,
+    reason = "BILL's own words; nothing more is known of them"
+)]
 pub enum BankAccountStatus {
     NotVerified,
     Verified,
@@ -155,7 +162,10 @@ pub struct Payment {
 /// BILL's states of a payment.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[expect(missing_docs, reason = "BILL's own words; nothing more is known of them")]
+#[expect(
+    missing_docs,
+    reason = "BILL's own words; nothing more is known of them"
+)]
 pub enum PaymentStatus {
     Approving,
     Scheduled,
@@ -184,7 +194,10 @@ pub struct RiskVerification {
 /// Whether a risk verification is still running.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[expect(missing_docs, reason = "BILL's own words; nothing more is known of them")]
+#[expect(
+    missing_docs,
+    reason = "BILL's own words; nothing more is known of them"
+)]
 pub enum ProcessingStatus {
     InProgress,
     Completed,
@@ -228,22 +241,41 @@ mod tests {
         )
         .unwrap();
         assert_eq!(user.id.as_deref(), Some("00602MARISOLQUEBa81c"));
-        assert_eq!(user.email.as_ref().map(ExposeSecret::expose_secret), Some("marisol@kestrelbakehouse.example"));
-        assert_eq!(user.role.as_ref().and_then(|role| role.kind.clone()), Some(RoleType::Administrator));
+        assert_eq!(
+            user.email.as_ref().map(ExposeSecret::expose_secret),
+            Some("marisol@kestrelbakehouse.example")
+        );
+        assert_eq!(
+            user.role.as_ref().and_then(|role| role.kind.clone()),
+            Some(RoleType::Administrator)
+        );
 
         let payment: Payment =
             serde_json::from_str(r#"{"status":"CANCELLED","onlinePayment":true,"amount":"15","fundingAmount":15.25,"vendorName":"Cog"}"#)
                 .unwrap();
         assert_eq!(payment.status, Some(PaymentStatus::Cancelled));
-        assert_eq!((payment.amount, payment.funding_amount), (Some(15.into()), "15.25".parse().ok()));
+        assert_eq!(
+            (payment.amount, payment.funding_amount),
+            (Some(15.into()), "15.25".parse().ok())
+        );
     }
 
     #[test]
     fn values_that_bill_adds_later_are_kept() {
         let account: BankAccount = serde_json::from_str(r#"{"status":"FROZEN_BY_MOON"}"#).unwrap();
-        assert_eq!(account.status, Some(BankAccountStatus::Other("FROZEN_BY_MOON".to_owned())));
-        let verification: RiskVerification = serde_json::from_str(r#"{"decision":"IN_PROGRESS","processingStatus":7}"#).unwrap();
-        assert_eq!(verification, RiskVerification { processing_status: None, decision: Some(Decision::InProgress) });
+        assert_eq!(
+            account.status,
+            Some(BankAccountStatus::Other("FROZEN_BY_MOON".to_owned()))
+        );
+        let verification: RiskVerification =
+            serde_json::from_str(r#"{"decision":"IN_PROGRESS","processingStatus":7}"#).unwrap();
+        assert_eq!(
+            verification,
+            RiskVerification {
+                processing_status: None,
+                decision: Some(Decision::InProgress)
+            }
+        );
     }
 
     #[test]
@@ -254,6 +286,10 @@ mod tests {
         let shown = format!("{user:?}").to_lowercase();
         assert!(!shown.contains("private"), "{shown}");
         let organization: Organization = serde_json::from_str(text).unwrap();
-        assert!(!format!("{:?}", organization.name).to_lowercase().contains("private"));
+        assert!(
+            !format!("{:?}", organization.name)
+                .to_lowercase()
+                .contains("private")
+        );
     }
 }

@@ -14,10 +14,12 @@ use crate::model::Organization;
 use crate::organization::OrganizationCalls;
 use crate::session::PartnerSessions;
 
-/// BILL allows three requests at once per developer key and organization; one is left to the partner's own product.
+/// BILL allows three requests at once per developer key and organization; one is left to the
+/// partner's own product.
 const AT_ONCE_PER_ORGANIZATION: usize = 2;
 
-/// A client of BILL for one partner. Build one per process and clone it: clones share the session and the limits.
+/// A client of BILL for one partner. Build one per process and clone it: clones share the session
+/// and the limits.
 #[derive(Clone)]
 pub struct Bill {
     pub(crate) partner: Arc<Partner>,
@@ -31,17 +33,34 @@ pub(crate) struct Partner {
 }
 
 impl Bill {
-    /// A client that logs in with what `source` gives, when the first call needs it. `http` comes from [`crate::http_client`].
+    /// A client that logs in with what `source` gives, when the first call needs it. `http` comes
+    /// from [`crate::http_client`].
     pub fn new(base: BaseUrl, http: reqwest::Client, source: Arc<dyn CredentialSource>) -> Self {
         let client = Client { base, http };
         let sessions = PartnerSessions::new(client.clone(), source);
-        Self { partner: Arc::new(Partner { client, sessions, tally: Arc::default(), permits: Mutex::default() }) }
+        Self {
+            partner: Arc::new(Partner {
+                client,
+                sessions,
+                tally: Arc::default(),
+                permits: Mutex::default(),
+            }),
+        }
     }
 
     /// One page of at most 100 organizations, oldest first; `None` for the first page.
-    pub async fn organizations(&self, page: Option<&PageToken>, deadline: Instant) -> Result<Page<Organization>, Error> {
-        let call = Call::new(Operation::ListPartnerOrganizations).query(list::query("createdTime:asc", page));
-        let sent = self.partner.sessions.send(&call, self.lane(deadline), list::page).await?;
+    pub async fn organizations(
+        &self,
+        page: Option<&PageToken>,
+        deadline: Instant,
+    ) -> Result<Page<Organization>, Error> {
+        let call = Call::new(Operation::ListPartnerOrganizations)
+            .query(list::query("createdTime:asc", page));
+        let sent = self
+            .partner
+            .sessions
+            .send(&call, self.lane(deadline), list::page)
+            .await?;
         sent.value.following(call.operation(), page)
     }
 
@@ -50,7 +69,8 @@ impl Bill {
         OrganizationCalls::new(self.clone(), id, deadline)
     }
 
-    /// Ends the partner's session, if one is open; the next call logs in again. A courtesy: an `Err` may be ignored.
+    /// Ends the partner's session, if one is open; the next call logs in again. A courtesy: an
+    /// `Err` may be ignored.
     pub async fn log_out(&self, deadline: Instant) -> Result<(), Error> {
         self.partner.sessions.log_out(self.lane(deadline)).await
     }
@@ -86,6 +106,9 @@ impl Partner {
 
 impl std::fmt::Debug for Bill {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Bill").field("base", &self.partner.client.base).finish_non_exhaustive()
+        formatter
+            .debug_struct("Bill")
+            .field("base", &self.partner.client.base)
+            .finish_non_exhaustive()
     }
 }

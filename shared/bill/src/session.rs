@@ -1,4 +1,5 @@
-//! The partner's session: one per process, opened by whoever needs it first, renewed when BILL forgets it.
+//! The partner's session: one per process, opened by whoever needs it first, renewed when BILL
+//! forgets it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
@@ -28,12 +29,14 @@ pub(crate) struct PartnerSession {
     last_used: std::sync::Mutex<Instant>,
 }
 
-/// Gives every caller a session. The desk's lock is held while a login runs, so that many callers cost one login.
+/// Gives every caller a session. The desk's lock is held while a login runs, so that many callers
+/// cost one login.
 pub(crate) struct PartnerSessions {
     client: Client,
     source: Arc<dyn CredentialSource>,
     desk: Mutex<Desk>,
-    /// Logins that ended, well or badly: tells a caller who waited that the login it waited for is over.
+    /// Logins that ended, well or badly: tells a caller who waited that the login it waited for is
+    /// over.
     openings: AtomicU64,
 }
 
@@ -59,12 +62,23 @@ pub(crate) struct Sent<T> {
 
 impl PartnerSessions {
     pub(crate) fn new(client: Client, source: Arc<dyn CredentialSource>) -> Self {
-        Self { client, source, desk: Mutex::default(), openings: AtomicU64::new(0) }
+        Self {
+            client,
+            source,
+            desk: Mutex::default(),
+            openings: AtomicU64::new(0),
+        }
     }
 
-    /// Sends a partner call in the current session. When BILL no longer knows the session, or refuses the credentials, there is one
-    /// new login (shared by all who wait for it) and one repeat.
-    pub(crate) async fn send<T>(&self, call: &Call, lane: Lane<'_>, reader: Reader<T>) -> Result<Sent<T>, Error> {
+    /// Sends a partner call in the current session. When BILL no longer knows the session, or
+    /// refuses the credentials, there is one new login (shared by all who wait for it) and one
+    /// repeat.
+    pub(crate) async fn send<T>(
+        &self,
+        call: &Call,
+        lane: Lane<'_>,
+        reader: Reader<T>,
+    ) -> Result<Sent<T>, Error> {
         let session = self.current(lane).await?;
         let refusal = match self.send_in(&session, call, lane, reader).await {
             Err(refusal) if refusal.wants_new_session() => refusal,
@@ -78,7 +92,13 @@ impl PartnerSessions {
         outcome.map(|value| Sent { value, session })
     }
 
-    async fn send_in<T>(&self, session: &PartnerSession, call: &Call, lane: Lane<'_>, reader: Reader<T>) -> Result<T, Error> {
+    async fn send_in<T>(
+        &self,
+        session: &PartnerSession,
+        call: &Call,
+        lane: Lane<'_>,
+        reader: Reader<T>,
+    ) -> Result<T, Error> {
         let headers = session.headers(call.operation())?;
         let value = self.client.send(call, &headers, lane, reader).await?;
         session.touch();
@@ -95,18 +115,30 @@ impl PartnerSessions {
         self.keep(&mut desk, opened)
     }
 
-    /// A session instead of one that BILL refused: the one that somebody else opened meanwhile, or a new one. After
-    /// [`ErrorKind::BadCredentials`] only with credentials that differ.
-    pub(crate) async fn replaced(&self, used: &Arc<PartnerSession>, refusal: &Error, lane: Lane<'_>) -> Result<Arc<PartnerSession>, Error> {
+    /// A session instead of one that BILL refused: the one that somebody else opened meanwhile, or
+    /// a new one. After [`ErrorKind::BadCredentials`] only with credentials that differ.
+    pub(crate) async fn replaced(
+        &self,
+        used: &Arc<PartnerSession>,
+        refusal: &Error,
+        lane: Lane<'_>,
+    ) -> Result<Arc<PartnerSession>, Error> {
         let mut desk = self.desk(lane).await?;
-        if let Some(current) = desk.current.as_ref().filter(|current| !Arc::ptr_eq(current, used)) {
+        if let Some(current) = desk
+            .current
+            .as_ref()
+            .filter(|current| !Arc::ptr_eq(current, used))
+        {
             return Ok(current.clone());
         }
         desk.current = None;
         let opened = if refusal.is_bad_credentials() {
             match desk.rejection_of(&used.credentials) {
                 Some(error) => Err(error),
-                None => self.opened_with_others(&mut desk, &used.credentials, refusal, lane).await,
+                None => {
+                    self.opened_with_others(&mut desk, &used.credentials, refusal, lane)
+                        .await
+                }
             }
         } else {
             self.opened(&mut desk, lane).await
@@ -119,37 +151,60 @@ impl PartnerSessions {
         if refusal.is_bad_credentials() {
             let mut desk = self.desk.lock().await;
             desk.reject(&session.credentials, refusal);
-            desk.current.take_if(|current| Arc::ptr_eq(current, session));
+            desk.current
+                .take_if(|current| Arc::ptr_eq(current, session));
         }
     }
 
     /// Ends the session, if there is one. Nobody needs to: BILL ends idle sessions itself.
     pub(crate) async fn log_out(&self, lane: Lane<'_>) -> Result<(), Error> {
-        let Some(session) = self.desk(lane).await?.current.take() else { return Ok(()) };
-        // BILL documents `devKey` here; whether `appKey` may take its place is unknown, so both are sent.
-        let call = Call::new(Operation::Logout).header("devKey", session.credentials.dev_key.expose_secret())?;
-        match self.send_in(&session, &call, lane, crate::answer::nothing).await {
+        let Some(session) = self.desk(lane).await?.current.take() else {
+            return Ok(());
+        };
+        // BILL documents `devKey` here; whether `appKey` may take its place is unknown, so both are
+        // sent.
+        let call = Call::new(Operation::Logout)
+            .header("devKey", session.credentials.dev_key.expose_secret())?;
+        match self
+            .send_in(&session, &call, lane, crate::answer::nothing)
+            .await
+        {
             Err(refusal) if refusal.is_session_expired() => Ok(()),
             outcome => outcome,
         }
     }
 
-    /// The desk, once nobody else logs in. When that login failed, its failure is this caller's too, so that ten callers do not fail
-    /// one after the other.
+    /// The desk, once nobody else logs in. When that login failed, its failure is this caller's
+    /// too, so that ten callers do not fail one after the other.
     async fn desk(&self, lane: Lane<'_>) -> Result<MutexGuard<'_, Desk>, Error> {
         let seen = self.openings.load(Ordering::Acquire);
-        let desk = lane.before_deadline(self.desk.lock()).await.map_err(|OutOfTime| Error::out_of_time(Operation::PartnerLogin, None))?;
+        let desk = lane
+            .before_deadline(self.desk.lock())
+            .await
+            .map_err(|OutOfTime| Error::out_of_time(Operation::PartnerLogin, None))?;
         match &desk.last_failure {
-            Some(failure) if desk.current.is_none() && self.openings.load(Ordering::Acquire) != seen => Err(failure.clone()),
+            Some(failure)
+                if desk.current.is_none() && self.openings.load(Ordering::Acquire) != seen =>
+            {
+                Err(failure.clone())
+            }
             _ => Ok(desk),
         }
     }
 
-    fn keep(&self, desk: &mut Desk, opened: Result<PartnerSession, Error>) -> Result<Arc<PartnerSession>, Error> {
+    fn keep(
+        &self,
+        desk: &mut Desk,
+        opened: Result<PartnerSession, Error>,
+    ) -> Result<Arc<PartnerSession>, Error> {
         let opened = opened.map(Arc::new);
         desk.current = opened.as_ref().ok().cloned();
         // Another caller may have more time than this one had.
-        desk.last_failure = opened.as_ref().err().filter(|error| error.kind() != ErrorKind::Deadline).cloned();
+        desk.last_failure = opened
+            .as_ref()
+            .err()
+            .filter(|error| error.kind() != ErrorKind::Deadline)
+            .cloned();
         self.openings.fetch_add(1, Ordering::Release);
         opened
     }
@@ -160,12 +215,16 @@ impl PartnerSessions {
             return Err(error);
         }
         match self.log_in(&credentials, lane).await {
-            Err(refusal) if refusal.is_bad_credentials() => self.opened_with_others(desk, &credentials, &refusal, lane).await,
+            Err(refusal) if refusal.is_bad_credentials() => {
+                self.opened_with_others(desk, &credentials, &refusal, lane)
+                    .await
+            }
             outcome => outcome,
         }
     }
 
-    /// Asks the source once more after a refusal, and logs in only with credentials that were not refused yet.
+    /// Asks the source once more after a refusal, and logs in only with credentials that were not
+    /// refused yet.
     async fn opened_with_others(
         &self,
         desk: &mut Desk,
@@ -187,14 +246,25 @@ impl PartnerSessions {
         outcome
     }
 
-    async fn log_in(&self, credentials: &Arc<Credentials>, lane: Lane<'_>) -> Result<PartnerSession, Error> {
+    async fn log_in(
+        &self,
+        credentials: &Arc<Credentials>,
+        lane: Lane<'_>,
+    ) -> Result<PartnerSession, Error> {
         let call = Call::new(Operation::PartnerLogin).json(&json!({
             "username": credentials.username.expose_secret(),
             "password": credentials.password.expose_secret(),
             "appKey": credentials.app_key.expose_secret(),
         }));
-        let id = self.client.send(&call, &HeaderMap::new(), lane.without_limit(), session_id).await?;
-        Ok(PartnerSession { id, credentials: credentials.clone(), last_used: std::sync::Mutex::new(Instant::now()) })
+        let id = self
+            .client
+            .send(&call, &HeaderMap::new(), lane.without_limit(), session_id)
+            .await?;
+        Ok(PartnerSession {
+            id,
+            credentials: credentials.clone(),
+            last_used: std::sync::Mutex::new(Instant::now()),
+        })
     }
 }
 
@@ -207,23 +277,39 @@ impl PartnerSession {
     }
 
     fn is_fresh(&self) -> bool {
-        self.last_used.lock().unwrap_or_else(PoisonError::into_inner).elapsed() < IDLE_LIMIT
+        self.last_used
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .elapsed()
+            < IDLE_LIMIT
     }
 
     fn touch(&self) {
-        *self.last_used.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        *self
+            .last_used
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 }
 
 impl Desk {
     fn reject(&mut self, credentials: &Arc<Credentials>, error: &Error) {
-        self.rejections.retain(|rejection| rejection.credentials != *credentials);
-        self.rejections.push(Rejection { credentials: credentials.clone(), error: error.clone(), at: Instant::now() });
+        self.rejections
+            .retain(|rejection| rejection.credentials != *credentials);
+        self.rejections.push(Rejection {
+            credentials: credentials.clone(),
+            error: error.clone(),
+            at: Instant::now(),
+        });
     }
 
     fn rejection_of(&mut self, credentials: &Credentials) -> Option<Error> {
-        self.rejections.retain(|rejection| rejection.at.elapsed() < REJECTION_LIFETIME);
-        self.rejections.iter().find(|rejection| *rejection.credentials == *credentials).map(|rejection| rejection.error.clone())
+        self.rejections
+            .retain(|rejection| rejection.at.elapsed() < REJECTION_LIFETIME);
+        self.rejections
+            .iter()
+            .find(|rejection| *rejection.credentials == *credentials)
+            .map(|rejection| rejection.error.clone())
     }
 }
 
@@ -231,7 +317,13 @@ async fn credentials<F>(read: F, lane: Lane<'_>) -> Result<Arc<Credentials>, Err
 where
     F: Future<Output = Result<Arc<Credentials>, CredentialError>>,
 {
-    let unreadable = |error| Error::because(Operation::PartnerLogin, ErrorKind::CredentialsUnreadable, Cause::Credentials(error));
+    let unreadable = |error| {
+        Error::because(
+            Operation::PartnerLogin,
+            ErrorKind::CredentialsUnreadable,
+            Cause::Credentials(error),
+        )
+    };
     match lane.before_deadline(read).await {
         Ok(outcome) => outcome.map_err(unreadable),
         Err(OutOfTime) => Err(Error::out_of_time(Operation::PartnerLogin, None)),
@@ -250,5 +342,9 @@ pub(crate) fn session_id(answer: &Answer) -> Result<SecretString, Cause> {
         return Err(Cause::WrongShape);
     }
     let login: Login = serde_json::from_str(&answer.body).map_err(|error| json_cause(&error))?;
-    if login.session_id.expose_secret().is_empty() { Err(Cause::WrongShape) } else { Ok(login.session_id) }
+    if login.session_id.expose_secret().is_empty() {
+        Err(Cause::WrongShape)
+    } else {
+        Ok(login.session_id)
+    }
 }

@@ -4,7 +4,9 @@ use engagement::EmailAddress;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::{domain::DomainName, error::ContentError, header::phrase, line::short_line, sources::Sources};
+use crate::{
+    domain::DomainName, error::ContentError, header::phrase, line::short_line, sources::Sources,
+};
 
 /// Who writes to the customers: `brand.toml`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -80,7 +82,8 @@ impl Brand {
         Ok(brand)
     }
 
-    /// The sender as a mail names it, `"Northlight Ledger" <engage@example.com>`: printable ASCII if the address is.
+    /// The sender as a mail names it, `"Northlight Ledger" <engage@example.com>`: printable ASCII
+    /// if the address is.
     pub fn sender(&self, address: &EmailAddress) -> String {
         format!("{} <{}>", phrase(&self.partner), address.expose())
     }
@@ -88,20 +91,37 @@ impl Brand {
     /// The address of a path of the partner's product, `/bills/new` for instance.
     pub fn action_url(&self, path: &str) -> Result<HttpsUrl, ActionPathError> {
         let invalid = || ActionPathError(path.to_owned());
-        let segments: Vec<&str> = path.strip_prefix('/').ok_or_else(invalid)?.split('/').collect();
+        let segments: Vec<&str> = path
+            .strip_prefix('/')
+            .ok_or_else(invalid)?
+            .split('/')
+            .collect();
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-        if segments.iter().any(|segment| segment.is_empty() || !segment.bytes().all(plain)) {
+        if segments
+            .iter()
+            .any(|segment| segment.is_empty() || !segment.bytes().all(plain))
+        {
             return Err(invalid());
         }
         let mut url = self.action_base_url.0.clone();
-        url.path_segments_mut().map_err(|()| invalid())?.pop_if_empty().extend(segments);
+        url.path_segments_mut()
+            .map_err(|()| invalid())?
+            .pop_if_empty()
+            .extend(segments);
         Ok(HttpsUrl(url))
     }
 
-    /// The same, tagged for the web analytics: whose message the link stands in, and the `tags` that say which one.
-    pub(crate) fn tagged_url(&self, path: &str, tags: &[(&str, &str)]) -> Result<Url, ActionPathError> {
+    /// The same, tagged for the web analytics: whose message the link stands in, and the `tags`
+    /// that say which one.
+    pub(crate) fn tagged_url(
+        &self,
+        path: &str,
+        tags: &[(&str, &str)],
+    ) -> Result<Url, ActionPathError> {
         let mut url = self.action_url(path)?.0;
-        url.query_pairs_mut().append_pair("utm_source", &self.utm_source).extend_pairs(tags);
+        url.query_pairs_mut()
+            .append_pair("utm_source", &self.utm_source)
+            .extend_pairs(tags);
         Ok(url)
     }
 }
@@ -125,7 +145,12 @@ impl Palette {
         for (text, text_colour, background, background_colour) in pairs {
             let contrast = text_colour.contrast(background_colour);
             if contrast < Self::LEAST_CONTRAST {
-                return Err(ContentError::Contrast { palette, text, background, contrast });
+                return Err(ContentError::Contrast {
+                    palette,
+                    text,
+                    background,
+                    contrast,
+                });
             }
         }
         Ok(())
@@ -155,11 +180,16 @@ impl TryFrom<String> for HttpsUrl {
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         let url = Url::parse(&text).map_err(|error| format!("{text:?} is no URL: {error}"))?;
-        let bare = url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
+        let bare = url.username().is_empty()
+            && url.password().is_none()
+            && url.query().is_none()
+            && url.fragment().is_none();
         if url.scheme() == "https" && bare {
             Ok(Self(url))
         } else {
-            Err(format!("{text:?} is not an https address without user, query and fragment"))
+            Err(format!(
+                "{text:?} is not an https address without user, query and fragment"
+            ))
         }
     }
 }
@@ -188,7 +218,11 @@ impl Colour {
     fn luminance(&self) -> f64 {
         let [red, green, blue] = self.channels.map(|channel| {
             let share = f64::from(channel) / 255.0;
-            if share <= 0.04045 { share / 12.92 } else { ((share + 0.055) / 1.055).powf(2.4) }
+            if share <= 0.04045 {
+                share / 12.92
+            } else {
+                ((share + 0.055) / 1.055).powf(2.4)
+            }
         });
         0.2126 * red + 0.7152 * green + 0.0722 * blue
     }
@@ -198,10 +232,18 @@ impl TryFrom<String> for Colour {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        let channel = |range| text.strip_prefix('#')?.get(range).and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        let digits_only = text.len() == 7 && text.bytes().skip(1).all(|byte| byte.is_ascii_hexdigit());
+        let channel = |range| {
+            text.strip_prefix('#')?
+                .get(range)
+                .and_then(|digits| u8::from_str_radix(digits, 16).ok())
+        };
+        let digits_only =
+            text.len() == 7 && text.bytes().skip(1).all(|byte| byte.is_ascii_hexdigit());
         match (channel(0..2), channel(2..4), channel(4..6)) {
-            (Some(red), Some(green), Some(blue)) if digits_only => Ok(Self { channels: [red, green, blue], text }),
+            (Some(red), Some(green), Some(blue)) if digits_only => Ok(Self {
+                channels: [red, green, blue],
+                text,
+            }),
             _ => Err(format!("{text:?} is no colour such as \"#17594a\"")),
         }
     }

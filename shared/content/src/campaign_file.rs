@@ -29,8 +29,16 @@ impl CampaignFile {
             id: CampaignId::new(stage.to_string()),
             stage,
             category: self.category,
-            audience: self.audience.into_iter().map(|RoleName(role)| role).collect(),
-            max_recipients: self.max_recipients.map_or(Campaign::DEFAULT_MAX_RECIPIENTS, |Recipients(number)| number),
+            audience: self
+                .audience
+                .into_iter()
+                .map(|RoleName(role)| role)
+                .collect(),
+            max_recipients: self
+                .max_recipients
+                .map_or(Campaign::DEFAULT_MAX_RECIPIENTS, |Recipients(number)| {
+                    number
+                }),
             priority: self.priority,
             steps: self.steps.into_iter().map(StepEntry::into_step).collect(),
         }
@@ -39,7 +47,11 @@ impl CampaignFile {
 
 impl StepEntry {
     fn into_step(self) -> Step {
-        Step { id: StepId::new(self.id), after: self.after.0, repeat_after: self.repeat_after.map(|Duration(after)| after) }
+        Step {
+            id: StepId::new(self.id),
+            after: self.after.0,
+            repeat_after: self.repeat_after.map(|Duration(after)| after),
+        }
     }
 }
 
@@ -47,8 +59,8 @@ fn administrators() -> Vec<RoleName> {
     vec![RoleName(Role::Administrator)]
 }
 
-/// How many people of one organization are written to. The notices of a few steps go into one transaction of DynamoDB's, which has
-/// room for 98.
+/// How many people of one organization are written to. The notices of a few steps go into one
+/// transaction of DynamoDB's, which has room for 98.
 #[derive(Deserialize)]
 #[serde(try_from = "u8")]
 struct Recipients(usize);
@@ -57,7 +69,11 @@ impl TryFrom<u8> for Recipients {
     type Error = String;
 
     fn try_from(number: u8) -> Result<Self, Self::Error> {
-        if (1..=20).contains(&number) { Ok(Self(usize::from(number))) } else { Err(format!("{number} is not from 1 to 20")) }
+        if (1..=20).contains(&number) {
+            Ok(Self(usize::from(number)))
+        } else {
+            Err(format!("{number} is not from 1 to 20"))
+        }
     }
 }
 
@@ -71,7 +87,9 @@ impl TryFrom<String> for RoleName {
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         match text.parse() {
-            Ok(Role::Undefined) | Err(_) => Err(format!("{text:?} is no role of BILL's, such as \"ADMINISTRATOR\"")),
+            Ok(Role::Undefined) | Err(_) => Err(format!(
+                "{text:?} is no role of BILL's, such as \"ADMINISTRATOR\""
+            )),
             Ok(role) => Ok(Self(role)),
         }
     }
@@ -89,6 +107,8 @@ impl TryFrom<String> for Duration {
         text.parse::<Span>()
             .and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()))
             .map(Self)
-            .map_err(|error| format!("{text:?} is no length of time such as \"3d\" or \"36h\": {error}"))
+            .map_err(|error| {
+                format!("{text:?} is no length of time such as \"3d\" or \"36h\": {error}")
+            })
     }
 }

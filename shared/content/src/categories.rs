@@ -22,7 +22,8 @@ pub(crate) struct Kind {
     pub name: String,
     /// Follows the name and a colon.
     pub description: String,
-    /// `List-ID`: `"Northlight Bill Pay: reminders" <reengagement.bill-pay.example.com>` (RFC 2919).
+    /// `List-ID`: `"Northlight Bill Pay: reminders" <reengagement.bill-pay.example.com>` (RFC
+    /// 2919).
     pub list: Header,
 }
 
@@ -66,7 +67,14 @@ impl Categories {
 impl CategoryEntry {
     fn into_kind(self, category: Category, brand: &Brand) -> Result<Kind, HeaderError> {
         let title = phrase(&format!("{}: {}", brand.product, self.name));
-        let list = Header::new("List-ID", format!("{title} <{category}.{}>", brand.list_domain))?;
-        Ok(Kind { name: self.name, description: self.description, list })
+        let list = Header::new(
+            "List-ID",
+            format!("{title} <{category}.{}>", brand.list_domain),
+        )?;
+        Ok(Kind {
+            name: self.name,
+            description: self.description,
+            list,
+        })
     }
 }

@@ -45,24 +45,41 @@ impl Content {
         let mut campaigns = Vec::new();
         let mut in_product = BTreeMap::new();
         for (folder, paths) in sources.campaign_folders() {
-            let stage: Stage = folder.parse().map_err(|_| ContentError::UnknownStage { folder: folder.to_owned() })?;
+            let stage: Stage = folder.parse().map_err(|_| ContentError::UnknownStage {
+                folder: folder.to_owned(),
+            })?;
             let settings_path = format!("campaigns/{folder}/campaign.toml");
             let in_product_path = format!("campaigns/{folder}/in-product.toml");
-            let campaign = sources.settings::<CampaignFile>(&settings_path)?.into_campaign(stage);
-            let message = sources.settings::<InProductFile>(&in_product_path)?.into_message(&brand, folder, &in_product_path)?;
+            let campaign = sources
+                .settings::<CampaignFile>(&settings_path)?
+                .into_campaign(stage);
+            let message = sources
+                .settings::<InProductFile>(&in_product_path)?
+                .into_message(&brand, folder, &in_product_path)?;
             let mut expected = BTreeSet::from([settings_path, in_product_path]);
             for path in template_paths(&campaign) {
                 templates.add(&path, sources.text(&path)?)?;
                 expected.insert(path);
             }
             if let Some(stray) = paths.into_iter().find(|path| !expected.contains(*path)) {
-                return Err(ContentError::Stray { path: stray.to_owned() });
+                return Err(ContentError::Stray {
+                    path: stray.to_owned(),
+                });
             }
             campaigns.push(campaign);
             in_product.insert(stage, message);
         }
-        let rules = Rules { campaigns: Campaigns::new(campaigns)?, cadences: Cadences::default() };
-        Ok(Self { brand, categories, rules, in_product, templates })
+        let rules = Rules {
+            campaigns: Campaigns::new(campaigns)?,
+            cadences: Cadences::default(),
+        };
+        Ok(Self {
+            brand,
+            categories,
+            rules,
+            in_product,
+            templates,
+        })
     }
 
     /// The campaigns, and how often each stage is looked at.
@@ -80,16 +97,22 @@ impl Content {
         self.in_product.get(&stage)
     }
 
-    /// Builds the mail of a notice; `unsubscribe` is its recipient's own address to stop such mails.
-    /// `Err`: give the notice up, it fails the same way each time.
+    /// Builds the mail of a notice; `unsubscribe` is its recipient's own address to stop such
+    /// mails. `Err`: give the notice up, it fails the same way each time.
     pub fn render(&self, notice: &Notice, unsubscribe: &Url) -> Result<Mail, RenderError> {
         let kind = self.categories.kind(notice.category);
-        let [address, one_click] = unsubscribe::headers(unsubscribe).map_err(|reason| RenderError::Unsubscribe {
-            campaign: notice.campaign.clone(),
-            step: notice.step.clone(),
-            reason,
-        })?;
-        self.templates.render(notice, kind, unsubscribe, vec![address, one_click, kind.list.clone()])
+        let [address, one_click] =
+            unsubscribe::headers(unsubscribe).map_err(|reason| RenderError::Unsubscribe {
+                campaign: notice.campaign.clone(),
+                step: notice.step.clone(),
+                reason,
+            })?;
+        self.templates.render(
+            notice,
+            kind,
+            unsubscribe,
+            vec![address, one_click, kind.list.clone()],
+        )
     }
 
     /// The mailing list of a kind of mail, as `List-ID` names it (RFC 2919).
@@ -100,11 +123,23 @@ impl Content {
 
 impl fmt::Debug for Content {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let campaigns: Vec<&CampaignId> = self.rules.campaigns.iter().map(|campaign| &campaign.id).collect();
-        formatter.debug_struct("Content").field("partner", &self.brand.partner).field("campaigns", &campaigns).finish_non_exhaustive()
+        let campaigns: Vec<&CampaignId> = self
+            .rules
+            .campaigns
+            .iter()
+            .map(|campaign| &campaign.id)
+            .collect();
+        formatter
+            .debug_struct("Content")
+            .field("partner", &self.brand.partner)
+            .field("campaigns", &campaigns)
+            .finish_non_exhaustive()
     }
 }
 
 fn template_paths(campaign: &Campaign) -> impl Iterator<Item = String> {
-    campaign.steps.iter().flat_map(|step| Part::iter().map(|part| Templates::path(&campaign.id, &step.id, part)))
+    campaign
+        .steps
+        .iter()
+        .flat_map(|step| Part::iter().map(|part| Templates::path(&campaign.id, &step.id, part)))
 }

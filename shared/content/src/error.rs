@@ -2,7 +2,8 @@ use engagement::{CampaignError, CampaignId, StepId};
 
 use crate::{brand::ActionPathError, header::HeaderError};
 
-/// Content files that cannot be used. The files have to be mended and deployed again; nothing else helps.
+/// Content files that cannot be used. The files have to be mended and deployed again; nothing else
+/// helps.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum ContentError {
     /// A file that others rely on.
@@ -11,7 +12,8 @@ pub enum ContentError {
         /// The file.
         path: String,
     },
-    /// A file that nothing relies on: most likely a misspelled name, or the file of a step that is gone.
+    /// A file that nothing relies on: most likely a misspelled name, or the file of a step that is
+    /// gone.
     #[error("{path} belongs to no step of its campaign")]
     Stray {
         /// The file.
@@ -56,7 +58,9 @@ pub enum ContentError {
         source: ActionPathError,
     },
     /// Two colours that some people cannot tell apart.
-    #[error("brand.toml: {text} on {background} in the {palette} colours has a contrast of {contrast:.1}, less than 4.5")]
+    #[error(
+        "brand.toml: {text} on {background} in the {palette} colours has a contrast of {contrast:.1}, less than 4.5"
+    )]
     Contrast {
         /// `light` or `dark`.
         palette: &'static str,
@@ -75,8 +79,9 @@ pub enum ContentError {
     Campaigns(#[from] CampaignError),
 }
 
-/// A mail or a page that could not be built. Building it again gives the same error: a notice is to be given up
-/// ([`engagement::Reason::Unrenderable`]). Says which mail, never what it says or to whom.
+/// A mail or a page that could not be built. Building it again gives the same error: a notice is to
+/// be given up ([`engagement::Reason::Unrenderable`]). Says which mail, never what it says or to
+/// whom.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RenderError {
     /// The step is not, or not any more, among the files.
@@ -111,7 +116,8 @@ pub enum RenderError {
         /// What is wrong and where, without the text itself.
         reason: String,
     },
-    /// A page's template asks for something that the page does not have. Same as with mails: trying again does not help.
+    /// A page's template asks for something that the page does not have. Same as with mails: trying
+    /// again does not help.
     #[error("a page does not render: {reason} at {location}")]
     Page {
         /// What kind of error, in the words of the template engine.

@@ -4,7 +4,8 @@ use std::fmt;
 
 use email_encoding::headers::{rfc2047, writer::EmailWriter};
 
-/// A header that SES is to add to a mail. Its value may hold a token: `Debug` shows its length alone.
+/// A header that SES is to add to a mail. Its value may hold a token: `Debug` shows its length
+/// alone.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Header {
     name: &'static str,
@@ -31,7 +32,8 @@ pub enum HeaderError {
 }
 
 impl Header {
-    /// Longest value, in characters: SES API v2, `MessageHeader`. (Newer SDKs say 995, the reference 870.)
+    /// Longest value, in characters: SES API v2, `MessageHeader`. (Newer SDKs say 995, the
+    /// reference 870.)
     pub const MAX_VALUE: usize = 870;
 
     pub(crate) fn new(name: &'static str, value: impl Into<String>) -> Result<Self, HeaderError> {
@@ -40,7 +42,10 @@ impl Header {
             return Err(HeaderError::NotPrintable { name });
         }
         if value.len() > Self::MAX_VALUE {
-            return Err(HeaderError::TooLong { name, characters: value.len() });
+            return Err(HeaderError::TooLong {
+                name,
+                characters: value.len(),
+            });
         }
         Ok(Self { name, value })
     }
@@ -58,18 +63,23 @@ impl Header {
 
 impl fmt::Debug for Header {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Header").field("name", &self.name).field("value_bytes", &self.value.len()).finish()
+        formatter
+            .debug_struct("Header")
+            .field("name", &self.name)
+            .field("value_bytes", &self.value.len())
+            .finish()
     }
 }
 
-/// Text as the words before an address (RFC 5322, section 3.2.5): between quotes, or as encoded words (RFC 2047) when it is not ASCII.
-/// `text` has no control characters.
+/// Text as the words before an address (RFC 5322, section 3.2.5): between quotes, or as encoded
+/// words (RFC 2047) when it is not ASCII. `text` has no control characters.
 pub(crate) fn phrase(text: &str) -> String {
     if text.is_ascii() {
         return format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
     }
     let mut encoded = String::new();
-    // Writing to a string does not fail. SES folds lines itself, so the line breaks between the words go.
+    // Writing to a string does not fail. SES folds lines itself, so the line breaks between the
+    // words go.
     _ = rfc2047::encode(text, &mut EmailWriter::new(&mut encoded, 0, 0, false));
     encoded.replace("\r\n", "")
 }

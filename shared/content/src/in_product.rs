@@ -66,11 +66,38 @@ struct CallToActionEntry {
 
 impl InProductFile {
     /// `path` is the file's own, for the error; `campaign` is named by the link.
-    pub(crate) fn into_message(self, brand: &Brand, campaign: &str, path: &str) -> Result<InProductMessage, ContentError> {
-        let Self { title, body, severity, dismissible, call_to_action: CallToActionEntry { label, path: action } } = self;
+    pub(crate) fn into_message(
+        self,
+        brand: &Brand,
+        campaign: &str,
+        path: &str,
+    ) -> Result<InProductMessage, ContentError> {
+        let Self {
+            title,
+            body,
+            severity,
+            dismissible,
+            call_to_action:
+                CallToActionEntry {
+                    label,
+                    path: action,
+                },
+        } = self;
         let url = brand
-            .tagged_url(&action, &[("utm_medium", "in-product"), ("utm_campaign", campaign)])
-            .map_err(|source| ContentError::ActionPath { path: path.to_owned(), source })?;
-        Ok(InProductMessage { title, body, call_to_action: CallToAction { label, url }, severity, dismissible })
+            .tagged_url(
+                &action,
+                &[("utm_medium", "in-product"), ("utm_campaign", campaign)],
+            )
+            .map_err(|source| ContentError::ActionPath {
+                path: path.to_owned(),
+                source,
+            })?;
+        Ok(InProductMessage {
+            title,
+            body,
+            call_to_action: CallToAction { label, url },
+            severity,
+            dismissible,
+        })
     }
 }

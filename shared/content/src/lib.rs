@@ -1,6 +1,8 @@
-//! Campaign files, the partner's brand, and their rendering to e-mails, pages and in-product messages.
+//! Campaign files, the partner's brand, and their rendering to e-mails, pages and in-product
+//! messages.
 //!
-//! Everything that a customer reads lives in files beside this crate's sources and is embedded in the binary:
+//! Everything that a customer reads lives in files beside this crate's sources and is embedded in
+//! the binary:
 //!
 //! ```text
 //! brand.toml                       who writes: names, colours, addresses, where links lead

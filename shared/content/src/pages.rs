@@ -19,11 +19,15 @@ const PREFERENCES: &str = "pages/preferences.html.jinja";
 const NOT_FOUND: &str = "pages/not-found.html.jinja";
 
 /// The variables of each file, besides the globals `brand`, `light` and `dark`.
-const FILES: [(&str, &[&str]); 4] =
-    [(STYLE, &[]), (LAYOUT, &["style"]), (PREFERENCES, &["style", "category", "state", "just_changed"]), (NOT_FOUND, &["style"])];
+const FILES: [(&str, &[&str]); 4] = [
+    (STYLE, &[]),
+    (LAYOUT, &["style"]),
+    (PREFERENCES, &["style", "category", "state", "just_changed"]),
+    (NOT_FOUND, &["style"]),
+];
 
-/// The pages on which people say which mails they want: HTML without scripts that loads nothing and names nobody.
-/// Reads the brand and no campaigns, so it is cheap to build.
+/// The pages on which people say which mails they want: HTML without scripts that loads nothing and
+/// names nobody. Reads the brand and no campaigns, so it is cheap to build.
 pub struct Pages {
     categories: Categories,
     environment: Environment<'static>,
@@ -72,12 +76,20 @@ impl Pages {
         let style = environment
             .get_template(STYLE)
             .and_then(|template| template.render(()))
-            .map_err(|error| ContentError::Template { path: STYLE.to_owned(), reason: error.to_string() })?;
-        Ok(Self { categories, environment, style })
+            .map_err(|error| ContentError::Template {
+                path: STYLE.to_owned(),
+                reason: error.to_string(),
+            })?;
+        Ok(Self {
+            categories,
+            environment,
+            style,
+        })
     }
 
-    /// The page that says what its recipient receives, with a form for each thing that can be changed. A form posts
-    /// `action=leave_category`, `leave_all` or `come_back` to the page's own address (`application/x-www-form-urlencoded`).
+    /// The page that says what its recipient receives, with a form for each thing that can be
+    /// changed. A form posts `action=leave_category`, `leave_all` or `come_back` to the page's own
+    /// address (`application/x-www-form-urlencoded`).
     pub fn preferences(&self, page: &PreferencesPage) -> Result<String, RenderError> {
         let kind = self.categories.kind(page.category);
         let category = context! { name => &kind.name, description => &kind.description };
@@ -90,8 +102,8 @@ impl Pages {
         self.render(NOT_FOUND, context! { style => self.safe_style() })
     }
 
-    /// The source `sha256-...` that lets a Content-Security-Policy take the pages' style and no other (CSP 3, section 2.3.1);
-    /// in the policy it stands between `'`.
+    /// The source `sha256-...` that lets a Content-Security-Policy take the pages' style and no
+    /// other (CSP 3, section 2.3.1); in the policy it stands between `'`.
     pub fn style_hash(&self) -> String {
         format!("sha256-{}", STANDARD.encode(Sha256::digest(&self.style)))
     }
@@ -105,12 +117,18 @@ impl Pages {
         self.environment
             .get_template(path)
             .and_then(|template| template.render(variables))
-            .map_err(|error| RenderError::Page { reason: error.kind().to_string(), location: environment::location(&error, path) })
+            .map_err(|error| RenderError::Page {
+                reason: error.kind().to_string(),
+                location: environment::location(&error, path),
+            })
     }
 }
 
 impl fmt::Debug for Pages {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Pages").field("style", &self.style_hash()).finish_non_exhaustive()
+        formatter
+            .debug_struct("Pages")
+            .field("style", &self.style_hash())
+            .finish_non_exhaustive()
     }
 }

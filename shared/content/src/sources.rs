@@ -11,10 +11,22 @@ const FILES: [(&str, &str); 8] = [
     (Sources::CATEGORIES, include_str!("../categories.toml")),
     (Sources::LAYOUTS[0], include_str!("../layout.mjml.jinja")),
     (Sources::LAYOUTS[1], include_str!("../layout.txt.jinja")),
-    ("pages/layout.html.jinja", include_str!("../pages/layout.html.jinja")),
-    ("pages/not-found.html.jinja", include_str!("../pages/not-found.html.jinja")),
-    ("pages/preferences.html.jinja", include_str!("../pages/preferences.html.jinja")),
-    ("pages/style.css.jinja", include_str!("../pages/style.css.jinja")),
+    (
+        "pages/layout.html.jinja",
+        include_str!("../pages/layout.html.jinja"),
+    ),
+    (
+        "pages/not-found.html.jinja",
+        include_str!("../pages/not-found.html.jinja"),
+    ),
+    (
+        "pages/preferences.html.jinja",
+        include_str!("../pages/preferences.html.jinja"),
+    ),
+    (
+        "pages/style.css.jinja",
+        include_str!("../pages/style.css.jinja"),
+    ),
 ];
 
 /// The content files by their paths, `/` between folders.
@@ -28,10 +40,20 @@ impl Sources {
 
     /// The files that the binary was built with.
     pub fn embedded() -> Self {
-        let mut files: BTreeMap<_, _> = FILES.iter().map(|(path, text)| ((*path).to_owned(), Cow::Borrowed(*text))).collect();
+        let mut files: BTreeMap<_, _> = FILES
+            .iter()
+            .map(|(path, text)| ((*path).to_owned(), Cow::Borrowed(*text)))
+            .collect();
         for file in CAMPAIGNS.dirs().flat_map(Dir::files) {
-            let names: Vec<_> = file.path().iter().map(|name| name.to_string_lossy()).collect();
-            files.insert(format!("campaigns/{}", names.join("/")), String::from_utf8_lossy(file.contents()));
+            let names: Vec<_> = file
+                .path()
+                .iter()
+                .map(|name| name.to_string_lossy())
+                .collect();
+            files.insert(
+                format!("campaigns/{}", names.join("/")),
+                String::from_utf8_lossy(file.contents()),
+            );
         }
         Self(files)
     }
@@ -52,20 +74,33 @@ impl Sources {
 
     /// The text of a file.
     pub(crate) fn text(&self, path: &str) -> Result<&str, ContentError> {
-        self.0.get(path).map(AsRef::as_ref).ok_or_else(|| ContentError::Missing { path: path.to_owned() })
+        self.0
+            .get(path)
+            .map(AsRef::as_ref)
+            .ok_or_else(|| ContentError::Missing {
+                path: path.to_owned(),
+            })
     }
 
     /// A settings file, parsed.
-    pub(crate) fn settings<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<T, ContentError> {
-        toml::from_str(self.text(path)?)
-            .map_err(|error| ContentError::Settings { path: path.to_owned(), reason: error.to_string().trim_end().to_owned() })
+    pub(crate) fn settings<T: serde::de::DeserializeOwned>(
+        &self,
+        path: &str,
+    ) -> Result<T, ContentError> {
+        toml::from_str(self.text(path)?).map_err(|error| ContentError::Settings {
+            path: path.to_owned(),
+            reason: error.to_string().trim_end().to_owned(),
+        })
     }
 
     /// The files of each folder of `campaigns`, by the folder's name.
     pub(crate) fn campaign_folders(&self) -> BTreeMap<&str, Vec<&str>> {
         let mut folders = BTreeMap::<&str, Vec<&str>>::new();
         for path in self.0.keys() {
-            if let Some((folder, _)) = path.strip_prefix("campaigns/").and_then(|rest| rest.split_once('/')) {
+            if let Some((folder, _)) = path
+                .strip_prefix("campaigns/")
+                .and_then(|rest| rest.split_once('/'))
+            {
                 folders.entry(folder).or_default().push(path);
             }
         }

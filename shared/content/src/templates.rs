@@ -18,7 +18,8 @@ use crate::{
 
 /// Longest subject, in characters: a line of RFC 5322, section 2.1.1.
 const MAX_SUBJECT: usize = 78;
-/// Longest organization name in a subject, in characters; mail clients on telephones show about 50 in all.
+/// Longest organization name in a subject, in characters; mail clients on telephones show about 50
+/// in all.
 const MAX_NAME_IN_SUBJECT: usize = 28;
 /// Longest organization name in a body, in characters.
 const MAX_NAME: usize = 60;
@@ -28,8 +29,16 @@ const MAX_FIRST_NAME: usize = 40;
 const TEXT_WIDTH: usize = 76;
 
 /// The variables of a template, besides the globals `brand`, `light`, `dark` and `link`.
-const VARIABLES: [&str; 8] =
-    ["campaign", "step", "stage_reason", "greeting", "organization", "organization_at_start", "category", "unsubscribe"];
+const VARIABLES: [&str; 8] = [
+    "campaign",
+    "step",
+    "stage_reason",
+    "greeting",
+    "organization",
+    "organization_at_start",
+    "category",
+    "unsubscribe",
+];
 
 /// The compiled templates.
 pub(crate) struct Templates {
@@ -53,8 +62,15 @@ impl Templates {
     }
 
     /// `unsubscribe` is where the recipient can stop mails of this `kind`.
-    pub(crate) fn render(&self, notice: &Notice, kind: &Kind, unsubscribe: &Url, headers: Vec<Header>) -> Result<Mail, RenderError> {
-        let part = |part| self.render_part(notice, part, variables(notice, part, kind, unsubscribe));
+    pub(crate) fn render(
+        &self,
+        notice: &Notice,
+        kind: &Kind,
+        unsubscribe: &Url,
+        headers: Vec<Header>,
+    ) -> Result<Mail, RenderError> {
+        let part =
+            |part| self.render_part(notice, part, variables(notice, part, kind, unsubscribe));
         let (subject, text, mjml) = (part(Part::Subject)?, part(Part::Text)?, part(Part::Mjml)?);
         Ok(Mail {
             subject: shortened(&single_line(&subject), MAX_SUBJECT),
@@ -68,27 +84,38 @@ impl Templates {
         })
     }
 
-    fn render_part(&self, notice: &Notice, part: Part, variables: Value) -> Result<String, RenderError> {
+    fn render_part(
+        &self,
+        notice: &Notice,
+        part: Part,
+        variables: Value,
+    ) -> Result<String, RenderError> {
         let (campaign, step) = (notice.campaign.clone(), notice.step.clone());
         let path = Self::path(&campaign, &step, part);
         let Ok(template) = self.environment.get_template(&path) else {
             return Err(RenderError::UnknownStep { campaign, step });
         };
-        template.render(variables).map_err(|error| RenderError::Template {
-            campaign,
-            step,
-            part,
-            reason: error.kind().to_string(),
-            location: environment::location(&error, &path),
-        })
+        template
+            .render(variables)
+            .map_err(|error| RenderError::Template {
+                campaign,
+                step,
+                part,
+                reason: error.kind().to_string(),
+                location: environment::location(&error, &path),
+            })
     }
 }
 
 fn variables(notice: &Notice, part: Part, kind: &Kind, unsubscribe: &Url) -> Value {
-    let max_name = if part == Part::Subject { MAX_NAME_IN_SUBJECT } else { MAX_NAME };
+    let max_name = if part == Part::Subject {
+        MAX_NAME_IN_SUBJECT
+    } else {
+        MAX_NAME
+    };
     let organization = presentable(notice.organization_name.as_ref(), max_name);
-    let first_name =
-        presentable(notice.recipient.first_name.as_ref(), MAX_FIRST_NAME + 1).filter(|name| name.chars().count() <= MAX_FIRST_NAME);
+    let first_name = presentable(notice.recipient.first_name.as_ref(), MAX_FIRST_NAME + 1)
+        .filter(|name| name.chars().count() <= MAX_FIRST_NAME);
     context! {
         campaign => notice.campaign.as_str(),
         step => notice.step.as_str(),
@@ -101,14 +128,31 @@ fn variables(notice: &Notice, part: Part, kind: &Kind, unsubscribe: &Url) -> Val
     }
 }
 
-/// `link("/path")` in a template: the address of that path in the partner's product, tagged with the mail it stands in.
-fn link_function(brand: Brand) -> impl Fn(&State, &str) -> Result<Value, minijinja::Error> + Send + Sync + 'static {
+/// `link("/path")` in a template: the address of that path in the partner's product, tagged with
+/// the mail it stands in.
+fn link_function(
+    brand: Brand,
+) -> impl Fn(&State, &str) -> Result<Value, minijinja::Error> + Send + Sync + 'static {
     move |state, path| {
-        let variable = |name: &str| state.lookup(name).map(|value| value.to_string()).unwrap_or_default();
+        let variable = |name: &str| {
+            state
+                .lookup(name)
+                .map(|value| value.to_string())
+                .unwrap_or_default()
+        };
         let (campaign, step) = (variable("campaign"), variable("step"));
         let url = brand
-            .tagged_url(path, &[("utm_medium", "email"), ("utm_campaign", &campaign), ("utm_content", &step)])
-            .map_err(|error| minijinja::Error::new(ErrorKind::InvalidOperation, error.to_string()))?;
+            .tagged_url(
+                path,
+                &[
+                    ("utm_medium", "email"),
+                    ("utm_campaign", &campaign),
+                    ("utm_content", &step),
+                ],
+            )
+            .map_err(|error| {
+                minijinja::Error::new(ErrorKind::InvalidOperation, error.to_string())
+            })?;
         Ok(address(&url, state.auto_escape()))
     }
 }
@@ -116,19 +160,23 @@ fn link_function(brand: Brand) -> impl Fn(&State, &str) -> Result<Value, minijin
 /// The address as it stands in a text, or between double quotes in markup.
 fn address(url: &Url, escape: &AutoEscape) -> Value {
     match escape {
-        // Of HTML's special characters a serialized URL has none but this one (and "'", harmless between double quotes).
+        // Of HTML's special characters a serialized URL has none but this one (and "'", harmless
+        // between double quotes).
         AutoEscape::Html => Value::from_safe_string(url.as_str().replace('&', "&amp;")),
         _ => Value::from(url.as_str()),
     }
 }
 
-/// Breaks lines at spaces; what has no space, such as a link, stays whole. Lines of a numbered list are indented.
+/// Breaks lines at spaces; what has no space, such as a link, stays whole. Lines of a numbered list
+/// are indented.
 fn wrapped(text: &str) -> String {
     let wrap = |line: &str| {
         if line.len() <= TEXT_WIDTH {
             return line.to_owned(); // with its trailing space, which "-- " needs (RFC 3676, section 4.3)
         }
-        let is_list_item = line.split_once(". ").is_some_and(|(number, _)| number.parse::<u8>().is_ok());
+        let is_list_item = line
+            .split_once(". ")
+            .is_some_and(|(number, _)| number.parse::<u8>().is_ok());
         let options = textwrap::Options::new(TEXT_WIDTH)
             .break_words(false)
             .word_separator(WordSeparator::AsciiSpace)
@@ -148,6 +196,13 @@ fn html(mjml: &str) -> Result<String, String> {
         return Err(format!("{} at {}", warning.kind, warning.span));
     }
     // mrml links web fonts of Google by default; mails load nothing from elsewhere.
-    let options = RenderOptions { disable_comments: true, social_icon_origin: None, fonts: HashMap::new() };
-    parsed.element.render(&options).map_err(|error| error.to_string())
+    let options = RenderOptions {
+        disable_comments: true,
+        social_icon_origin: None,
+        fonts: HashMap::new(),
+    };
+    parsed
+        .element
+        .render(&options)
+        .map_err(|error| error.to_string())
 }

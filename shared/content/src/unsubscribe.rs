@@ -7,12 +7,18 @@ pub(crate) fn headers(address: &Url) -> Result<[Header; 2], UnsubscribeError> {
     if !is_fit_for_mail(address) {
         return Err(UnsubscribeError::Unsafe);
     }
-    Ok([Header::new("List-Unsubscribe", format!("<{address}>"))?, Header::new("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")?])
+    Ok([
+        Header::new("List-Unsubscribe", format!("<{address}>"))?,
+        Header::new("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")?,
+    ])
 }
 
-/// Whether a mail may carry the address: https, or http to this very machine, where the local cloud runs. RFC 8058, section 3.1, wants https.
+/// Whether a mail may carry the address: https, or http to this very machine, where the local cloud
+/// runs. RFC 8058, section 3.1, wants https.
 fn is_fit_for_mail(address: &Url) -> bool {
-    let is_bare = address.username().is_empty() && address.password().is_none() && address.fragment().is_none();
+    let is_bare = address.username().is_empty()
+        && address.password().is_none()
+        && address.fragment().is_none();
     is_bare
         && match address.scheme() {
             "https" => true,

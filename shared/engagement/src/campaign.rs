@@ -47,13 +47,26 @@ pub struct Step {
     pub id: StepId,
     /// How long after the beginning of the stage the step becomes due.
     pub after: SignedDuration,
-    /// How long after it was planned the step may be planned again. `None`: once for each organization.
+    /// How long after it was planned the step may be planned again. `None`: once for each
+    /// organization.
     pub repeat_after: Option<SignedDuration>,
 }
 
 /// What a recipient can unsubscribe from.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, strum::Display, strum::EnumString, strum::EnumIter,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    strum::Display,
+    strum::EnumString,
+    strum::EnumIter,
 )]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -129,7 +142,8 @@ pub enum CampaignError {
     RepeatTooSoon(StepId),
 }
 
-/// Campaigns that were checked together: at most one for each stage, none for `closed`, each step name once.
+/// Campaigns that were checked together: at most one for each stage, none for `closed`, each step
+/// name once.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Campaigns(BTreeMap<Stage, Campaign>);
 
@@ -148,11 +162,19 @@ impl Campaigns {
                     return Err(CampaignError::StepTwice(step.id.clone()));
                 }
             }
-            if let Some(pair) = campaign.steps.windows(2).find(|pair| pair[0].after >= pair[1].after) {
+            if let Some(pair) = campaign
+                .steps
+                .windows(2)
+                .find(|pair| pair[0].after >= pair[1].after)
+            {
                 return Err(CampaignError::Order(pair[1].id.clone()));
             }
             if let Some(other) = by_stage.get(&campaign.stage) {
-                return Err(CampaignError::StageTwice(other.id.clone(), campaign.id, campaign.stage));
+                return Err(CampaignError::StageTwice(
+                    other.id.clone(),
+                    campaign.id,
+                    campaign.stage,
+                ));
             }
             by_stage.insert(campaign.stage, campaign);
         }
@@ -172,12 +194,17 @@ impl Campaigns {
 
 fn check_step(step: &Step) -> Result<(), CampaignError> {
     let name = step.id.as_str();
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_';
+    let plain = |byte: u8| {
+        byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_'
+    };
     if name.is_empty() || !name.bytes().all(plain) {
         Err(CampaignError::StepName(step.id.clone()))
     } else if step.after.is_negative() {
         Err(CampaignError::NegativeAfter(step.id.clone()))
-    } else if step.repeat_after.is_some_and(|repeat| repeat < SignedDuration::from_hours(24)) {
+    } else if step
+        .repeat_after
+        .is_some_and(|repeat| repeat < SignedDuration::from_hours(24))
+    {
         Err(CampaignError::RepeatTooSoon(step.id.clone()))
     } else {
         Ok(())
@@ -210,10 +237,14 @@ impl Default for Cadences {
 }
 
 impl Cadences {
-    /// The cadence of a stage: at least one second, whatever was configured, so that the next check is always later.
+    /// The cadence of a stage: at least one second, whatever was configured, so that the next check
+    /// is always later.
     pub fn of(&self, stage: Stage) -> SignedDuration {
         let cadence = match stage {
-            Stage::Enrolling | Stage::NoBankAccount | Stage::BankUnverified | Stage::AwaitingFirstPayment => self.onboarding,
+            Stage::Enrolling
+            | Stage::NoBankAccount
+            | Stage::BankUnverified
+            | Stage::AwaitingFirstPayment => self.onboarding,
             Stage::Active => self.active,
             Stage::Dormant30 | Stage::Dormant60 | Stage::Dormant90 => self.dormant,
             Stage::Closed => self.closed,

@@ -1,4 +1,5 @@
-//! Contacts: what is known of an address, and when it may be written to. No address in clear, only its pseudonym.
+//! Contacts: what is known of an address, and when it may be written to. No address in clear, only
+//! its pseudonym.
 
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
@@ -24,7 +25,8 @@ pub struct Contact {
     /// The first time that the recipient called a message spam.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub complained_at: Option<Timestamp>,
-    /// Each time that a mail server refused the address for a time, or it is not known for how long.
+    /// Each time that a mail server refused the address for a time, or it is not known for how
+    /// long.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub soft_bounces: BTreeSet<Mark>,
     /// When the recipient left everything.
@@ -39,7 +41,8 @@ pub struct Contact {
     /// When the recipient left `product`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unsubscribed_product: Option<Timestamp>,
-    /// Goes up with each change: whoever decides by what was read writes under the condition that it is still the same.
+    /// Goes up with each change: whoever decides by what was read writes under the condition that
+    /// it is still the same.
     #[serde(default)]
     pub version: u64,
 }
@@ -90,7 +93,9 @@ impl Contact {
         const TOO_MANY: usize = 3;
         const WITHIN: SignedDuration = SignedDuration::from_hours(30 * 24);
         let times: Vec<Timestamp> = self.soft_bounces.iter().map(Mark::at).collect();
-        times.windows(TOO_MANY).any(|window| window[TOO_MANY - 1].duration_since(window[0]) <= WITHIN)
+        times
+            .windows(TOO_MANY)
+            .any(|window| window[TOO_MANY - 1].duration_since(window[0]) <= WITHIN)
     }
 }
 
@@ -106,7 +111,8 @@ pub enum Suppression {
     SoftBounces,
 }
 
-/// Something that happened once, as `{time}#{id}`: in a set, the same thing told twice is one member.
+/// Something that happened once, as `{time}#{id}`: in a set, the same thing told twice is one
+/// member.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Mark {
@@ -122,7 +128,10 @@ pub struct InvalidMark;
 impl Mark {
     /// Marks what happened at that second.
     pub fn new(at: Timestamp, id: impl Into<String>) -> Self {
-        Self { at: Timestamp::from_second(at.as_second()).unwrap_or(at), id: id.into() }
+        Self {
+            at: Timestamp::from_second(at.as_second()).unwrap_or(at),
+            id: id.into(),
+        }
     }
 
     /// When it happened, in whole seconds.
@@ -148,7 +157,10 @@ impl FromStr for Mark {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (at, id) = text.split_once('#').ok_or(InvalidMark)?;
-        Ok(Self { at: at.parse().map_err(|_| InvalidMark)?, id: id.to_owned() })
+        Ok(Self {
+            at: at.parse().map_err(|_| InvalidMark)?,
+            id: id.to_owned(),
+        })
     }
 }
 
@@ -180,16 +192,30 @@ pub struct InvalidCaps;
 impl Default for Caps {
     fn default() -> Self {
         let days = |days: i64| SignedDuration::from_hours(24 * days);
-        Self(vec![Cap { mails: 1, period: days(3) }, Cap { mails: 4, period: days(30) }])
+        Self(vec![
+            Cap {
+                mails: 1,
+                period: days(3),
+            },
+            Cap {
+                mails: 4,
+                period: days(30),
+            },
+        ])
     }
 }
 
 impl Caps {
-    /// When the address may get another mail; `None`: now. A mail counts for less than the period after it was claimed.
+    /// When the address may get another mail; `None`: now. A mail counts for less than the period
+    /// after it was claimed.
     pub fn free_at(&self, contact: &Contact, as_of: Timestamp) -> Option<Timestamp> {
         let waits = self.0.iter().filter_map(|cap| {
-            let counted: Vec<Timestamp> =
-                contact.recent_mails.iter().map(Mark::at).filter(|at| as_of.duration_since(*at) < cap.period).collect();
+            let counted: Vec<Timestamp> = contact
+                .recent_mails
+                .iter()
+                .map(Mark::at)
+                .filter(|at| as_of.duration_since(*at) < cap.period)
+                .collect();
             let first_in_the_way = counted.len().checked_sub(cap.mails)?;
             counted[first_in_the_way].checked_add(cap.period).ok()
         });
@@ -198,7 +224,11 @@ impl Caps {
 
     /// Mails older than this count for no cap.
     pub fn longest(&self) -> SignedDuration {
-        self.0.iter().map(|cap| cap.period).max().unwrap_or_default()
+        self.0
+            .iter()
+            .map(|cap| cap.period)
+            .max()
+            .unwrap_or_default()
     }
 }
 
@@ -209,7 +239,10 @@ impl FromStr for Caps {
         if text.trim() == "none" {
             return Ok(Self(Vec::new()));
         }
-        text.split(',').map(|cap| Cap::parse(cap.trim()).ok_or(InvalidCaps)).collect::<Result<_, _>>().map(Self)
+        text.split(',')
+            .map(|cap| Cap::parse(cap.trim()).ok_or(InvalidCaps))
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 }
 
@@ -218,7 +251,10 @@ impl Cap {
         let (mails, period) = text.split_once('/')?;
         let mails = mails.trim().parse().ok().filter(|mails| *mails > 0)?;
         let period: jiff::Span = period.trim().parse().ok()?;
-        let period = period.to_duration(SpanRelativeTo::days_are_24_hours()).ok().filter(SignedDuration::is_positive)?;
+        let period = period
+            .to_duration(SpanRelativeTo::days_are_24_hours())
+            .ok()
+            .filter(SignedDuration::is_positive)?;
         Some(Self { mails, period })
     }
 }

@@ -1,4 +1,5 @@
-//! Feedback: what the mail service tells of a mail after it has taken it, in any order and more than once.
+//! Feedback: what the mail service tells of a mail after it has taken it, in any order and more
+//! than once.
 
 use jiff::Timestamp;
 
@@ -52,14 +53,21 @@ impl Feedback {
     /// The feedback of an event.
     pub fn new(event: MailEvent, message_id: Option<String>, at: Timestamp) -> Self {
         let (status, reason) = event.outcome();
-        Self { status, reason, message_id, at }
+        Self {
+            status,
+            reason,
+            message_id,
+            at,
+        }
     }
 
-    /// Its place in the order of outcomes, at least 1. A notice takes feedback of a higher rank than it has, and no other: so it
-    /// ends with the highest, whatever came first and however often.
+    /// Its place in the order of outcomes, at least 1. A notice takes feedback of a higher rank
+    /// than it has, and no other: so it ends with the highest, whatever came first and however
+    /// often.
     ///
-    /// Stored with notices, so ranks are never renumbered. What a notifier says of a mail (due, claimed, unknown, failed,
-    /// skipped) is worth less than any feedback, which proves that SES had the mail.
+    /// Stored with notices, so ranks are never renumbered. What a notifier says of a mail (due,
+    /// claimed, unknown, failed, skipped) is worth less than any feedback, which proves that SES
+    /// had the mail.
     pub fn rank(&self) -> u8 {
         match (self.status, self.reason) {
             (NoticeStatus::Sent, Some(Reason::DeliveryDelayed)) => 20,
@@ -83,7 +91,9 @@ impl MailEvent {
             Self::Delivered => (NoticeStatus::Delivered, None),
             Self::RenderingFailed => (NoticeStatus::Failed, Some(Reason::RenderingFailure)),
             Self::Rejected => (NoticeStatus::Failed, Some(Reason::ContentRejected)),
-            Self::Bounced(Bounce::Undetermined) => (NoticeStatus::Bounced, Some(Reason::UndeterminedBounce)),
+            Self::Bounced(Bounce::Undetermined) => {
+                (NoticeStatus::Bounced, Some(Reason::UndeterminedBounce))
+            }
             Self::Bounced(Bounce::Soft) => (NoticeStatus::Bounced, Some(Reason::SoftBounce)),
             Self::Bounced(Bounce::Hard) => (NoticeStatus::Bounced, Some(Reason::HardBounce)),
             Self::Complained => (NoticeStatus::Complained, None),
@@ -115,7 +125,10 @@ mod tests {
     fn end(events: &[MailEvent]) -> Option<(NoticeStatus, Option<Reason>)> {
         let mut present: Option<Feedback> = None;
         for feedback in events.iter().map(|event| feedback(*event)) {
-            if present.as_ref().is_none_or(|present| present.rank() < feedback.rank()) {
+            if present
+                .as_ref()
+                .is_none_or(|present| present.rank() < feedback.rank())
+            {
                 present = Some(feedback);
             }
         }
@@ -124,7 +137,10 @@ mod tests {
 
     #[test]
     fn outcomes_are_in_one_order_without_ties() {
-        let order: Vec<String> = all().into_iter().map(|event| format!("{} {event:?}", feedback(event).rank())).collect();
+        let order: Vec<String> = all()
+            .into_iter()
+            .map(|event| format!("{} {event:?}", feedback(event).rank()))
+            .collect();
         let expected = [
             "10 Sent",
             "20 Delayed",
@@ -144,7 +160,13 @@ mod tests {
         let told: Vec<String> = all()
             .into_iter()
             .map(feedback)
-            .map(|feedback| format!("{} {}", feedback.status, feedback.reason.map_or("-", Into::into)))
+            .map(|feedback| {
+                format!(
+                    "{} {}",
+                    feedback.status,
+                    feedback.reason.map_or("-", Into::into)
+                )
+            })
             .collect();
         let expected = [
             "sent -",

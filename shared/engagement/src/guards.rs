@@ -29,12 +29,26 @@ pub enum Verdict<'a> {
 }
 
 /// Asks the guards in their order; the first that objects decides.
-pub fn guard<'a>(notice: &'a Notice, circumstances: &Circumstances<'_>, policy: &Policy) -> Verdict<'a> {
-    let Circumstances { as_of, standing, contact, daily_limit_reached } = *circumstances;
+pub fn guard<'a>(
+    notice: &'a Notice,
+    circumstances: &Circumstances<'_>,
+    policy: &Policy,
+) -> Verdict<'a> {
+    let Circumstances {
+        as_of,
+        standing,
+        contact,
+        daily_limit_reached,
+    } = *circumstances;
     if policy.expiry.has_expired(notice, as_of) {
         return Verdict::Skip(Reason::Expired);
     }
-    if standing != Some(Standing { stage: notice.stage, since: notice.stage_since }) {
+    if standing
+        != Some(Standing {
+            stage: notice.stage,
+            since: notice.stage_since,
+        })
+    {
         return Verdict::Skip(Reason::StateChanged);
     }
     let address = match &notice.recipient.address {
@@ -58,7 +72,10 @@ pub fn guard<'a>(notice: &'a Notice, circumstances: &Circumstances<'_>, policy: 
         return Verdict::PutOff(Reason::QuietHours, opens_at);
     }
     if daily_limit_reached {
-        return Verdict::PutOff(Reason::DailyLimit, policy.window.opens_on_a_later_day(as_of));
+        return Verdict::PutOff(
+            Reason::DailyLimit,
+            policy.window.opens_on_a_later_day(as_of),
+        );
     }
     if policy.dry_run {
         return Verdict::Hold(Reason::DryRun);
@@ -90,7 +107,10 @@ pub struct Standing {
 
 impl From<&Organization> for Standing {
     fn from(organization: &Organization) -> Self {
-        Self { stage: organization.stage, since: organization.stage_since }
+        Self {
+            stage: organization.stage,
+            since: organization.stage_since,
+        }
     }
 }
 
@@ -120,7 +140,10 @@ pub struct Expiry {
 
 impl Default for Expiry {
     fn default() -> Self {
-        Self { after_due: SignedDuration::from_hours(72), after_planned: SignedDuration::from_hours(14 * 24) }
+        Self {
+            after_due: SignedDuration::from_hours(72),
+            after_planned: SignedDuration::from_hours(14 * 24),
+        }
     }
 }
 
@@ -131,7 +154,8 @@ impl Expiry {
     }
 }
 
-/// The control group: a share of the organizations, always the same ones. Whoever is in it at some share is in it at every larger one.
+/// The control group: a share of the organizations, always the same ones. Whoever is in it at some
+/// share is in it at every larger one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Holdout {
     percent: u8,
@@ -143,9 +167,13 @@ pub struct Holdout {
 pub struct InvalidHoldout;
 
 impl Holdout {
-    /// Whether an organization is in it: by a hash of its id, the same on every machine and in every release.
+    /// Whether an organization is in it: by a hash of its id, the same on every machine and in
+    /// every release.
     pub fn contains(self, organization: &OrganizationId) -> bool {
-        let digest = Sha256::new().chain_update(b"holdout/").chain_update(organization.as_str().as_bytes()).finalize();
+        let digest = Sha256::new()
+            .chain_update(b"holdout/")
+            .chain_update(organization.as_str().as_bytes())
+            .finalize();
         let [.., a, b, c, d] = digest.0;
         u32::from_be_bytes([a, b, c, d]) % 100 < u32::from(self.percent)
     }
@@ -155,7 +183,12 @@ impl FromStr for Holdout {
     type Err = InvalidHoldout;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let percent = text.trim().parse().ok().filter(|percent| *percent <= 100).ok_or(InvalidHoldout)?;
+        let percent = text
+            .trim()
+            .parse()
+            .ok()
+            .filter(|percent| *percent <= 100)
+            .ok_or(InvalidHoldout)?;
         Ok(Self { percent })
     }
 }

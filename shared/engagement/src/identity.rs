@@ -1,4 +1,5 @@
-//! Identifiers that BILL gives to organizations and users. They name no person, so they may appear in logs.
+//! Identifiers that BILL gives to organizations and users. They name no person, so they may appear
+//! in logs.
 
 use std::{fmt, str::FromStr};
 
@@ -26,7 +27,10 @@ fn parse(text: &str) -> Result<String, IdentifierError> {
         Err(IdentifierError::Empty)
     } else if text.len() > MAX_LENGTH {
         Err(IdentifierError::TooLong)
-    } else if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_') {
+    } else if text
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+    {
         Ok(text.to_owned())
     } else {
         Err(IdentifierError::BadCharacter)
@@ -100,7 +104,10 @@ mod tests {
     #[case("008/../x", Err(IdentifierError::BadCharacter))]
     #[case("008#1", Err(IdentifierError::BadCharacter))]
     #[case(&"0".repeat(65), Err(IdentifierError::TooLong))]
-    fn an_identifier_is_parsed_or_refused_with_the_reason(#[case] text: &str, #[case] expected: Result<(), IdentifierError>) {
+    fn an_identifier_is_parsed_or_refused_with_the_reason(
+        #[case] text: &str,
+        #[case] expected: Result<(), IdentifierError>,
+    ) {
         assert_eq!(text.parse::<OrganizationId>().map(|_| ()), expected);
     }
 }

@@ -1,7 +1,8 @@
-//! The pure rules of engagement: from what BILL says about an organization to the stage it is in, the messages that would
-//! help it, and the moment to look again.
+//! The pure rules of engagement: from what BILL says about an organization to the stage it is in,
+//! the messages that would help it, and the moment to look again.
 //!
-//! Nothing here does I/O, reads a clock or knows AWS or HTTP; time is an argument everywhere. Start reading at [`decide`].
+//! Nothing here does I/O, reads a clock or knows AWS or HTTP; time is an argument everywhere. Start
+//! reading at [`decide`].
 
 mod campaign;
 mod contact;
@@ -19,15 +20,19 @@ mod stage;
 mod sync_request;
 mod unsubscribe;
 
-pub use campaign::{Cadences, Campaign, CampaignError, CampaignId, Campaigns, Category, Rules, Step, StepId};
+pub use campaign::{
+    Cadences, Campaign, CampaignError, CampaignId, Campaigns, Category, Rules, Step, StepId,
+};
 pub use contact::{Caps, Contact, InvalidCaps, InvalidMark, Mark, Suppression};
 pub use decide::{Decision, decide};
 pub use feedback::{Bounce, Feedback, MailEvent};
-pub use guards::{Circumstances, Expiry, Holdout, InvalidHoldout, Policy, Standing, Verdict, guard};
+pub use guards::{
+    Circumstances, Expiry, Holdout, InvalidHoldout, Policy, Standing, Verdict, guard,
+};
 pub use identity::{IdentifierError, OrganizationId, UserId};
 pub use notice::{
-    Address, Addressee, DUE_BUCKETS, InvalidNoticeId, Notice, NoticeId, NoticeKey, NoticeStatus, PlannedNotice, Reason, Recipient,
-    due_bucket,
+    Address, Addressee, DUE_BUCKETS, InvalidNoticeId, Notice, NoticeId, NoticeKey, NoticeStatus,
+    PlannedNotice, Reason, Recipient, due_bucket,
 };
 pub use organization::{Organization, StepMark, StepOutcome, Transition};
 pub use payments::{MAX_PAYMENT_PAGES, Payment, PaymentHistory};

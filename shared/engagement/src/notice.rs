@@ -17,7 +17,8 @@ use crate::{
 /// Number of buckets that due notices are spread over, by a stable hash of the organization id.
 pub const DUE_BUCKETS: u8 = 8;
 
-/// The bucket of an organization's due notices: `0..DUE_BUCKETS`, the same on every machine and in every release.
+/// The bucket of an organization's due notices: `0..DUE_BUCKETS`, the same on every machine and in
+/// every release.
 pub fn due_bucket(organization: &OrganizationId) -> u8 {
     Sha256::digest(organization.as_str().as_bytes())[0] % DUE_BUCKETS
 }
@@ -43,7 +44,8 @@ pub struct PlannedNotice {
     pub stage_reason: StageReason,
     /// Beginning of the stage: with `stage`, the episode.
     pub stage_since: Timestamp,
-    /// Beginning of this occurrence of the step: `stage_since`, or the moment from which a repeated step was allowed again.
+    /// Beginning of this occurrence of the step: `stage_since`, or the moment from which a repeated
+    /// step was allowed again.
     pub since: Timestamp,
     /// Who gets it.
     pub recipient: Recipient,
@@ -65,7 +67,8 @@ pub struct Recipient {
     pub address: EmailAddress,
 }
 
-/// Who a notice is for, as its item says. Somebody may have erased the address since, or a release may have become stricter.
+/// Who a notice is for, as its item says. Somebody may have erased the address since, or a release
+/// may have become stricter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Addressee {
     /// The user.
@@ -80,7 +83,11 @@ pub struct Addressee {
 
 impl From<Recipient> for Addressee {
     fn from(recipient: Recipient) -> Self {
-        Self { user_id: recipient.user_id, first_name: recipient.first_name, address: Address::Usable(recipient.address) }
+        Self {
+            user_id: recipient.user_id,
+            first_name: recipient.first_name,
+            address: Address::Usable(recipient.address),
+        }
     }
 }
 
@@ -172,7 +179,10 @@ pub struct Notice {
 impl Notice {
     /// Both keys as one word.
     pub fn id(&self) -> NoticeId {
-        NoticeId { organization_id: self.organization_id.clone(), notice: self.notice.clone() }
+        NoticeId {
+            organization_id: self.organization_id.clone(),
+            notice: self.notice.clone(),
+        }
     }
 
     /// The record of a notice that was just planned.
@@ -204,8 +214,8 @@ impl Notice {
     }
 }
 
-/// `{since}#{step}#{recipient hash}`: the same occurrence of the same step to the same address is one notice, however often
-/// it is planned.
+/// `{since}#{step}#{recipient hash}`: the same occurrence of the same step to the same address is
+/// one notice, however often it is planned.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct NoticeKey(String);
@@ -221,8 +231,8 @@ impl NoticeKey {
         &self.0
     }
 
-    /// Pseudonym of the recipient's address, the key's last part; `None` when there is none: a [`NoticeId`] from outside may
-    /// hold any text.
+    /// Pseudonym of the recipient's address, the key's last part; `None` when there is none: a
+    /// [`NoticeId`] from outside may hold any text.
     pub fn address_hash(&self) -> Option<AddressHash> {
         let (_, digits) = self.0.rsplit_once('#')?;
         AddressHash::from_bytes(&hex::decode(digits).ok()?)
@@ -235,7 +245,8 @@ impl fmt::Display for NoticeKey {
     }
 }
 
-/// Both keys of a notice as one word that SES accepts as a tag value (`A-Z a-z 0-9 _ -`, at most 256 characters).
+/// Both keys of a notice as one word that SES accepts as a tag value (`A-Z a-z 0-9 _ -`, at most
+/// 256 characters).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NoticeId {
     /// The organization.
@@ -246,7 +257,8 @@ pub struct NoticeId {
 
 impl fmt::Display for NoticeId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&URL_SAFE_NO_PAD.encode(format!("{}/{}", self.organization_id, self.notice)))
+        formatter
+            .write_str(&URL_SAFE_NO_PAD.encode(format!("{}/{}", self.organization_id, self.notice)))
     }
 }
 
@@ -262,7 +274,10 @@ impl FromStr for NoticeId {
         let bytes = URL_SAFE_NO_PAD.decode(word).map_err(|_| InvalidNoticeId)?;
         let text = String::from_utf8(bytes).map_err(|_| InvalidNoticeId)?;
         let (organization_id, notice) = text.split_once('/').ok_or(InvalidNoticeId)?;
-        Ok(Self { organization_id: organization_id.parse().map_err(|_| InvalidNoticeId)?, notice: NoticeKey(notice.to_owned()) })
+        Ok(Self {
+            organization_id: organization_id.parse().map_err(|_| InvalidNoticeId)?,
+            notice: NoticeKey(notice.to_owned()),
+        })
     }
 }
 

@@ -1,4 +1,5 @@
-//! What the list of payments tells: the newest qualifying payment, and counts and amounts of the trailing windows.
+//! What the list of payments tells: the newest qualifying payment, and counts and amounts of the
+//! trailing windows.
 
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
@@ -45,7 +46,11 @@ pub struct PaymentHistory {
 
 impl PaymentHistory {
     /// Adds the next page of `sort=createdTime:desc`.
-    pub fn add_page<'a>(&mut self, payments: impl IntoIterator<Item = &'a Payment>, as_of: Timestamp) {
+    pub fn add_page<'a>(
+        &mut self,
+        payments: impl IntoIterator<Item = &'a Payment>,
+        as_of: Timestamp,
+    ) {
         self.pages += 1;
         for payment in payments {
             let Some(created_at) = payment.created_at else {
@@ -63,13 +68,15 @@ impl PaymentHistory {
             }
             if age < THIRTY_DAYS {
                 self.payments_30d += 1;
-                self.amount_30d = self.amount_30d.saturating_add(payment.amount.unwrap_or_default());
+                self.amount_30d = self
+                    .amount_30d
+                    .saturating_add(payment.amount.unwrap_or_default());
             }
         }
     }
 
-    /// Whether a further page, if there is one, has to be read: until the 90-day window is covered and the newest
-    /// qualifying payment is known, or [`MAX_PAYMENT_PAGES`] were read.
+    /// Whether a further page, if there is one, has to be read: until the 90-day window is covered
+    /// and the newest qualifying payment is known, or [`MAX_PAYMENT_PAGES`] were read.
     pub fn wants_more(&self) -> bool {
         self.pages < MAX_PAYMENT_PAGES && !(self.window_covered && self.newest.is_some())
     }

@@ -1,6 +1,8 @@
-//! Personal data: types whose `Debug` and `Display` are masked. `expose()` is for the one place that needs the text.
+//! Personal data: types whose `Debug` and `Display` are masked. `expose()` is for the one place
+//! that needs the text.
 //!
-//! They serialize in clear, because tables and mails need the text: never hand them to a log or an error.
+//! They serialize in clear, because tables and mails need the text: never hand them to a log or an
+//! error.
 
 use std::{fmt, str::FromStr};
 
@@ -10,7 +12,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
-/// An e-mail address that a message can be sent to (RFC 5321 syntax, at most 254 characters, no display name).
+/// An e-mail address that a message can be sent to (RFC 5321 syntax, at most 254 characters, no
+/// display name).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct EmailAddress(String);
@@ -37,7 +40,10 @@ impl FromStr for EmailAddress {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         const MAX_LENGTH: usize = 254; // RFC 5321, section 4.5.3.1.3, less the angle brackets
-        let options = Options::default().with_required_tld().without_display_text().without_domain_literal();
+        let options = Options::default()
+            .with_required_tld()
+            .without_display_text()
+            .without_domain_literal();
         let text = text.trim();
         if text.len() > MAX_LENGTH || text.chars().any(char::is_control) {
             return Err(InvalidEmailAddress);
@@ -109,8 +115,12 @@ impl AddressKey {
     /// The pseudonym of an address: the same for every spelling that differs in case alone.
     #[expect(clippy::missing_panics_doc, reason = "HMAC takes a key of any length")]
     pub fn hash(&self, address: &EmailAddress) -> AddressHash {
-        #[expect(clippy::expect_used, reason = "HMAC takes a key of any length (RFC 2104, section 2)")]
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.0.expose_secret().as_bytes()).expect("any key length");
+        #[expect(
+            clippy::expect_used,
+            reason = "HMAC takes a key of any length (RFC 2104, section 2)"
+        )]
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.0.expose_secret().as_bytes())
+            .expect("any key length");
         mac.update(address.canonical().as_bytes());
         AddressHash(hex::encode(mac.finalize().into_bytes()))
     }
@@ -178,8 +188,14 @@ mod tests {
     #[test]
     fn personal_data_is_masked_in_debug_and_display() {
         let address: EmailAddress = "marisol@kestrel.example".parse().unwrap();
-        let shown = format!("{address:?} {address} {:?} {}", Name::new("Marisol"), Name::new("Marisol"));
+        let shown = format!(
+            "{address:?} {address} {:?} {}",
+            Name::new("Marisol"),
+            Name::new("Marisol")
+        );
         assert!(!shown.to_lowercase().contains("marisol"), "{shown}");
-        assert!(!format!("{:?}", AddressKey::new("first-key".to_owned().into())).contains("first-key"));
+        assert!(
+            !format!("{:?}", AddressKey::new("first-key".to_owned().into())).contains("first-key")
+        );
     }
 }

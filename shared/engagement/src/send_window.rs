@@ -10,9 +10,10 @@ use jiff::{
 
 /// When mails go out.
 ///
-/// As text `always`, or days, hours and an IANA time zone: `Mon-Fri 09:00-17:00 America/New_York`, `Mon,Wed,Sat-Sun 08:30-12:00
-/// Europe/Berlin`. Hours are wall-clock time of the zone, daylight saving included; the end is no longer part of the window, `24:00`
-/// is the end of the day, and an end before the start means the next morning.
+/// As text `always`, or days, hours and an IANA time zone: `Mon-Fri 09:00-17:00 America/New_York`,
+/// `Mon,Wed,Sat-Sun 08:30-12:00 Europe/Berlin`. Hours are wall-clock time of the zone, daylight
+/// saving included; the end is no longer part of the window, `24:00` is the end of the day, and an
+/// end before the start means the next morning.
 #[derive(Debug, Clone, PartialEq)]
 pub enum SendWindow {
     /// At any time.
@@ -35,7 +36,9 @@ pub struct OpeningHours {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSendWindow {
     /// Not three words.
-    #[error("expected always, or days, hours and zone such as Mon-Fri 09:00-17:00 America/New_York")]
+    #[error(
+        "expected always, or days, hours and zone such as Mon-Fri 09:00-17:00 America/New_York"
+    )]
     Shape,
     /// Not days of the week.
     #[error("{0:?} are no days such as Mon-Fri or Mon,Wed,Sat-Sun")]
@@ -64,7 +67,10 @@ impl SendWindow {
 
     /// The first moment of a later day at which the window is open.
     pub fn opens_on_a_later_day(&self, as_of: Timestamp) -> Timestamp {
-        let tomorrow = self.day(as_of).tomorrow().and_then(|day| day.to_zoned(self.zone()));
+        let tomorrow = self
+            .day(as_of)
+            .tomorrow()
+            .and_then(|day| day.to_zoned(self.zone()));
         let midnight = tomorrow.map_or(Timestamp::MAX, |midnight| midnight.timestamp());
         self.opens_at(midnight).unwrap_or(midnight)
     }
@@ -80,20 +86,36 @@ impl SendWindow {
 impl OpeningHours {
     fn opens_at(&self, as_of: Timestamp) -> Option<Timestamp> {
         let today = as_of.to_zoned(self.zone.clone()).date();
-        // Yesterday's window may last until this morning; a week later every day of the week has come.
-        let days = today.yesterday().unwrap_or(today).series(jiff::Span::new().days(1)).take(10);
-        let mut spans = days.filter(|day| self.days.contains(&day.weekday())).filter_map(|day| self.span_of(day));
+        // Yesterday's window may last until this morning; a week later every day of the week has
+        // come.
+        let days = today
+            .yesterday()
+            .unwrap_or(today)
+            .series(jiff::Span::new().days(1))
+            .take(10);
+        let mut spans = days
+            .filter(|day| self.days.contains(&day.weekday()))
+            .filter_map(|day| self.span_of(day));
         match spans.find(|(_, closes)| as_of < *closes) {
             Some((opens, _)) => (as_of < opens).then_some(opens),
             None => Some(Timestamp::MAX),
         }
     }
 
-    /// When the window of a day opens and closes. A time that daylight saving leaves out counts as the one after the gap; of a time
-    /// that there is twice, the first.
+    /// When the window of a day opens and closes. A time that daylight saving leaves out counts as
+    /// the one after the gap; of a time that there is twice, the first.
     fn span_of(&self, day: Date) -> Option<(Timestamp, Timestamp)> {
-        let last_day = if self.closes_next_day { day.tomorrow().ok()? } else { day };
-        let moment = |day: Date, time: Time| day.to_datetime(time).to_zoned(self.zone.clone()).ok().map(|zoned| zoned.timestamp());
+        let last_day = if self.closes_next_day {
+            day.tomorrow().ok()?
+        } else {
+            day
+        };
+        let moment = |day: Date, time: Time| {
+            day.to_datetime(time)
+                .to_zoned(self.zone.clone())
+                .ok()
+                .map(|zoned| zoned.timestamp())
+        };
         Some((moment(day, self.opens)?, moment(last_day, self.closes)?))
     }
 }
@@ -108,7 +130,8 @@ impl FromStr for SendWindow {
             [days, hours, zone] => (days, hours, zone),
             _ => return Err(InvalidSendWindow::Shape),
         };
-        let (opens, closes, closes_next_day) = parse_hours(hours).ok_or_else(|| InvalidSendWindow::Hours(hours.to_owned()))?;
+        let (opens, closes, closes_next_day) =
+            parse_hours(hours).ok_or_else(|| InvalidSendWindow::Hours(hours.to_owned()))?;
         Ok(Self::Hours(OpeningHours {
             days: parse_days(days).ok_or_else(|| InvalidSendWindow::Days(days.to_owned()))?,
             opens,
@@ -144,7 +167,10 @@ fn parse_day(text: &str) -> Option<Weekday> {
         ("sat", Weekday::Saturday),
         ("sun", Weekday::Sunday),
     ];
-    NAMES.iter().find(|(name, _)| text.eq_ignore_ascii_case(name)).map(|(_, day)| *day)
+    NAMES
+        .iter()
+        .find(|(name, _)| text.eq_ignore_ascii_case(name))
+        .map(|(_, day)| *day)
 }
 
 fn parse_hours(text: &str) -> Option<(Time, Time, bool)> {

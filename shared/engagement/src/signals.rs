@@ -29,8 +29,8 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Whether risk verification has to be read: only it tells apart an organization that is still enrolling from one that
-    /// is enrolled and did nothing yet.
+    /// Whether risk verification has to be read: only it tells apart an organization that is still
+    /// enrolling from one that is enrolled and did nothing yet.
     pub fn wants_verification(&self, as_of: Timestamp) -> bool {
         !self.archived
             && self.payments.newest().is_none()
@@ -40,11 +40,14 @@ impl Signals {
 
     /// The statuses of the bank accounts that count at `as_of`.
     pub fn counting_bank_accounts(&self, as_of: Timestamp) -> impl Iterator<Item = &BankStatus> {
-        self.banks.iter().filter(move |bank| bank.counts(as_of)).map(|bank| &bank.status)
+        self.banks
+            .iter()
+            .filter(move |bank| bank.counts(as_of))
+            .map(|bank| &bank.status)
     }
 
-    /// Unarchived users, those most likely to be allowed to read the organization first: administrators, then the oldest.
-    /// Users who can do nothing come last.
+    /// Unarchived users, those most likely to be allowed to read the organization first:
+    /// administrators, then the oldest. Users who can do nothing come last.
     pub fn sign_in_candidates(&self) -> Vec<&User> {
         let mut candidates: Vec<&User> = self.users.iter().filter(|user| !user.archived).collect();
         candidates.sort_by_key(|user| {
@@ -84,7 +87,9 @@ impl User {
 }
 
 /// A user's role (`role.type`). BILL may add roles at any time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::EnumString, strum::Display, strum::EnumIter)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, strum::EnumString, strum::Display, strum::EnumIter,
+)]
 #[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
 #[expect(missing_docs, reason = "BILL's own names")]
 pub enum Role {
@@ -120,15 +125,19 @@ impl BankAccount {
     /// How long an archived account that waits for verification still counts as being added.
     const FRESHLY_ADDED: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-    /// Whether the account counts as connected at `as_of`: unarchived, or archived only because it waits for verification.
+    /// Whether the account counts as connected at `as_of`: unarchived, or archived only because it
+    /// waits for verification.
     pub fn counts(&self, as_of: Timestamp) -> bool {
         !self.archived
             || (matches!(self.status, BankStatus::Pending | BankStatus::NotVerified)
-                && self.updated_at.is_some_and(|updated| age(updated, as_of) < Self::FRESHLY_ADDED))
+                && self
+                    .updated_at
+                    .is_some_and(|updated| age(updated, as_of) < Self::FRESHLY_ADDED))
     }
 }
 
-/// Status of a bank account. A status that BILL adds later is [`BankStatus::Undefined`]: not verified, not rejected.
+/// Status of a bank account. A status that BILL adds later is [`BankStatus::Undefined`]: not
+/// verified, not rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::EnumString, strum::EnumIter)]
 #[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
 #[expect(missing_docs, reason = "BILL's own names")]

@@ -95,14 +95,20 @@ pub enum StageReason {
     LastPayment,
 }
 
-/// Ages of the newest payment at which an organization becomes dormant: 30, 60 and 90 times 24 hours.
-pub(crate) const DORMANCY_THRESHOLDS: [SignedDuration; 3] =
-    [SignedDuration::from_hours(30 * 24), SignedDuration::from_hours(60 * 24), SignedDuration::from_hours(90 * 24)];
+/// Ages of the newest payment at which an organization becomes dormant: 30, 60 and 90 times 24
+/// hours.
+pub(crate) const DORMANCY_THRESHOLDS: [SignedDuration; 3] = [
+    SignedDuration::from_hours(30 * 24),
+    SignedDuration::from_hours(60 * 24),
+    SignedDuration::from_hours(90 * 24),
+];
 
-/// The stage of an organization as seen at `as_of`, and the reason for it. Total: any signals give exactly one stage.
+/// The stage of an organization as seen at `as_of`, and the reason for it. Total: any signals give
+/// exactly one stage.
 ///
-/// The order matters. A customer who paid once and then lost the bank account is helped more by "connect a bank account" than
-/// by "we miss you"; whoever paid within 30 days is able to pay, by card for instance.
+/// The order matters. A customer who paid once and then lost the bank account is helped more by
+/// "connect a bank account" than by "we miss you"; whoever paid within 30 days is able to pay, by
+/// card for instance.
 pub fn classify(signals: &Signals, as_of: Timestamp) -> (Stage, StageReason) {
     let [thirty, sixty, ninety] = DORMANCY_THRESHOLDS;
     let payment_age = signals.payments.newest().map(|newest| age(newest, as_of));
@@ -129,7 +135,14 @@ pub fn classify(signals: &Signals, as_of: Timestamp) -> (Stage, StageReason) {
     }
     if !banks.contains(&&BankStatus::Verified) {
         let rejected = banks.iter().all(|status| status.is_rejected());
-        return (Stage::BankUnverified, if rejected { StageReason::Rejected } else { StageReason::Pending });
+        return (
+            Stage::BankUnverified,
+            if rejected {
+                StageReason::Rejected
+            } else {
+                StageReason::Pending
+            },
+        );
     }
     match payment_age {
         None => (Stage::AwaitingFirstPayment, StageReason::NeverPaid),

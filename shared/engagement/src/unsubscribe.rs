@@ -1,7 +1,8 @@
 //! Unsubscribe tokens: what the link at the end of a mail says, and that we said it.
 //!
-//! `{key id}.{address hash}.{category}.{mac}`, the two middle values being base64url: no address in clear, and nobody makes one
-//! without the key. A token never expires; old keys stay in the secret when a new one becomes the current one.
+//! `{key id}.{address hash}.{category}.{mac}`, the two middle values being base64url: no address in
+//! clear, and nobody makes one without the key. A token never expires; old keys stay in the secret
+//! when a new one becomes the current one.
 
 use std::collections::BTreeMap;
 
@@ -22,8 +23,8 @@ pub struct Subscription {
     pub category: Category,
 }
 
-/// The keys that tokens are made and checked with. As JSON `{"current":"k1","k1":"..."}`: to rotate, add `k2`, make it the
-/// current one, and keep `k1`.
+/// The keys that tokens are made and checked with. As JSON `{"current":"k1","k1":"..."}`: to
+/// rotate, add `k2`, make it the current one, and keep `k1`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(try_from = "BTreeMap<String, String>")]
 pub struct TokenKeys {
@@ -50,8 +51,13 @@ impl TryFrom<BTreeMap<String, String>> for TokenKeys {
 
     fn try_from(mut texts: BTreeMap<String, String>) -> Result<Self, Self::Error> {
         const SHORTEST: usize = 32;
-        let current = texts.remove("current").ok_or(InvalidTokenKeys::NoCurrentKey)?;
-        if texts.keys().any(|id| id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_alphanumeric())) {
+        let current = texts
+            .remove("current")
+            .ok_or(InvalidTokenKeys::NoCurrentKey)?;
+        if texts
+            .keys()
+            .any(|id| id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+        {
             return Err(InvalidTokenKeys::KeyName);
         }
         if texts.values().any(|key| key.len() < SHORTEST) {
@@ -60,37 +66,69 @@ impl TryFrom<BTreeMap<String, String>> for TokenKeys {
         if !texts.contains_key(&current) {
             return Err(InvalidTokenKeys::NoCurrentKey);
         }
-        Ok(Self { current, keys: texts.into_iter().map(|(id, key)| (id, key.into())).collect() })
+        Ok(Self {
+            current,
+            keys: texts
+                .into_iter()
+                .map(|(id, key)| (id, key.into()))
+                .collect(),
+        })
     }
 }
 
 impl TokenKeys {
     /// The token of a subscription: letters, digits, `.`, `-` and `_`.
     pub fn token(&self, subscription: &Subscription) -> String {
-        let Subscription { address_hash, category } = subscription;
-        let claims = format!("{}.{}.{category}", self.current, URL_SAFE_NO_PAD.encode(address_hash.to_bytes()));
-        let signature = URL_SAFE_NO_PAD.encode(self.mac(&self.current, &claims).finalize().into_bytes());
+        let Subscription {
+            address_hash,
+            category,
+        } = subscription;
+        let claims = format!(
+            "{}.{}.{category}",
+            self.current,
+            URL_SAFE_NO_PAD.encode(address_hash.to_bytes())
+        );
+        let signature =
+            URL_SAFE_NO_PAD.encode(self.mac(&self.current, &claims).finalize().into_bytes());
         format!("{claims}.{signature}")
     }
 
-    /// What a token speaks of; `None` when we did not make it. Takes the same steps for whatever is wrong with it.
+    /// What a token speaks of; `None` when we did not make it. Takes the same steps for whatever is
+    /// wrong with it.
     pub fn verify(&self, token: &str) -> Option<Subscription> {
         let (claims, signature) = token.rsplit_once('.').unwrap_or((token, ""));
         let mut parts = claims.split('.');
         let (key, hash, category) = (parts.next(), parts.next(), parts.next());
         let signature = URL_SAFE_NO_PAD.decode(signature).unwrap_or_default();
-        let is_ours = self.mac(key.unwrap_or_default(), claims).verify_slice(&signature).is_ok();
-        let hash = URL_SAFE_NO_PAD.decode(hash.unwrap_or_default()).ok().and_then(|bytes| AddressHash::from_bytes(&bytes));
+        let is_ours = self
+            .mac(key.unwrap_or_default(), claims)
+            .verify_slice(&signature)
+            .is_ok();
+        let hash = URL_SAFE_NO_PAD
+            .decode(hash.unwrap_or_default())
+            .ok()
+            .and_then(|bytes| AddressHash::from_bytes(&bytes));
         let category = category.and_then(|category| category.parse().ok());
         let is_known = key.is_some_and(|key| self.keys.contains_key(key)) && parts.next().is_none();
-        (is_ours && is_known).then_some(Subscription { address_hash: hash?, category: category? })
+        (is_ours && is_known).then_some(Subscription {
+            address_hash: hash?,
+            category: category?,
+        })
     }
 
-    /// An unknown key is answered with the current one, so that it takes as long; it does not count.
-    #[expect(clippy::expect_used, reason = "HMAC takes a key of any length (RFC 2104, section 2)")]
+    /// An unknown key is answered with the current one, so that it takes as long; it does not
+    /// count.
+    #[expect(
+        clippy::expect_used,
+        reason = "HMAC takes a key of any length (RFC 2104, section 2)"
+    )]
     fn mac(&self, key: &str, claims: &str) -> Hmac<Sha256> {
         const NO_KEY: &[u8] = b"";
-        let key = self.keys.get(key).or_else(|| self.keys.get(&self.current)).map_or(NO_KEY, |key| key.expose_secret().as_bytes());
+        let key = self
+            .keys
+            .get(key)
+            .or_else(|| self.keys.get(&self.current))
+            .map_or(NO_KEY, |key| key.expose_secret().as_bytes());
         let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("any key length");
         mac.update(b"unsubscribe.1.");
         mac.update(claims.as_bytes());

@@ -9,13 +9,14 @@ use aws_config::{BehaviorVersion, SdkConfig};
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 
-/// Lambda freezes the process between invocations, and a peer closes idle connections meanwhile without our noticing (the SDK
-/// itself would keep them for 90 seconds). Within a busy invocation connections are used again long before this.
+/// Lambda freezes the process between invocations, and a peer closes idle connections meanwhile
+/// without our noticing (the SDK itself would keep them for 90 seconds). Within a busy invocation
+/// connections are used again long before this.
 const IDLE_CONNECTION: Duration = Duration::from_secs(5);
 
-/// Region, credentials and endpoint from the process's environment, with time-outs and the standard retries (3 attempts with
-/// exponential backoff). A client for calls that must not be repeated, such as sending mail, turns retries off in its own
-/// configuration.
+/// Region, credentials and endpoint from the process's environment, with time-outs and the standard
+/// retries (3 attempts with exponential backoff). A client for calls that must not be repeated,
+/// such as sending mail, turns retries off in its own configuration.
 pub async fn aws_config() -> SdkConfig {
     let http_client = aws_smithy_http_client::Builder::new()
         .tls_provider(Provider::Rustls(CryptoMode::AwsLc))

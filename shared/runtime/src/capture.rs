@@ -7,7 +7,8 @@ use parking_lot::Mutex;
 use serde_json::Value;
 use tracing_subscriber::fmt::MakeWriter;
 
-/// Keeps what is written to it; clones share it. Fits [`telemetry::init_with_writer`](crate::telemetry::init_with_writer) and
+/// Keeps what is written to it; clones share it. Fits
+/// [`telemetry::init_with_writer`](crate::telemetry::init_with_writer) and
 /// [`Metrics::to_writer`](crate::Metrics::to_writer).
 #[derive(Debug, Clone, Default)]
 pub struct Capture(Arc<Mutex<Vec<u8>>>);
@@ -20,7 +21,10 @@ impl Capture {
 
     /// The JSON objects that were written, one a line. A line that is no JSON stands here as text.
     pub fn lines(&self) -> Vec<Value> {
-        self.text().lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| line.into())).collect()
+        self.text()
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap_or_else(|_| line.into()))
+            .collect()
     }
 }
 

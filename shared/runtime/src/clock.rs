@@ -5,19 +5,27 @@ use std::time::{Duration, SystemTime};
 use jiff::{Timestamp, Unit};
 
 /// The present moment in whole seconds, as records and messages store it.
-#[expect(clippy::disallowed_methods, reason = "this is the place that the others are told to ask")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the place that the others are told to ask"
+)]
 pub fn now() -> Timestamp {
     whole_seconds(Timestamp::now())
 }
 
 /// `moment` without its fraction of a second.
 pub(crate) fn whole_seconds(moment: Timestamp) -> Timestamp {
-    let round = jiff::TimestampRound::new().smallest(Unit::Second).mode(jiff::RoundMode::Trunc);
+    let round = jiff::TimestampRound::new()
+        .smallest(Unit::Second)
+        .mode(jiff::RoundMode::Trunc);
     moment.round(round).unwrap_or(moment)
 }
 
 /// How long it is until `moment`; zero when it has passed.
-#[expect(clippy::disallowed_methods, reason = "this is the place that the others are told to ask")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the place that the others are told to ask"
+)]
 pub(crate) fn until(moment: SystemTime) -> Duration {
     moment.duration_since(SystemTime::now()).unwrap_or_default()
 }

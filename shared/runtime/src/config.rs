@@ -30,16 +30,28 @@ pub struct Environment {
 impl Environment {
     /// The environment of this process.
     pub fn from_process() -> Self {
-        Self::of(std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value))))
+        Self::of(
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value))),
+        )
     }
 
     /// An environment that holds just these names and values.
-    pub fn from_pairs<N: Into<String>, V: Into<String>>(pairs: impl IntoIterator<Item = (N, V)>) -> Self {
-        Self::of(pairs.into_iter().map(|(name, value)| (name.into(), OsString::from(value.into()))))
+    pub fn from_pairs<N: Into<String>, V: Into<String>>(
+        pairs: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        Self::of(
+            pairs
+                .into_iter()
+                .map(|(name, value)| (name.into(), OsString::from(value.into()))),
+        )
     }
 
     fn of(variables: impl Iterator<Item = (String, OsString)>) -> Self {
-        Self { variables: variables.collect(), missing: Vec::new(), invalid: Vec::new() }
+        Self {
+            variables: variables.collect(),
+            missing: Vec::new(),
+            invalid: Vec::new(),
+        }
     }
 
     /// The value of a variable that must be there. Empty counts as missing.
@@ -64,7 +76,11 @@ impl Environment {
     where
         T::Err: Display,
     {
-        if self.is_given(name) { self.parsed(name) } else { Some(default) }
+        if self.is_given(name) {
+            self.parsed(name)
+        } else {
+            Some(default)
+        }
     }
 
     /// Notes that a variable, although it parses, cannot be used; for rules over several variables.
@@ -73,10 +89,18 @@ impl Environment {
         self.invalid.push(format!("{name} ({reason})"));
     }
 
-    /// The finished configuration, or every fault at once. An `Err` is permanent: the deployment must be changed.
+    /// The finished configuration, or every fault at once. An `Err` is permanent: the deployment
+    /// must be changed.
     pub fn build<C>(self, assemble: impl FnOnce() -> Option<C>) -> Result<C, ConfigError> {
-        let error = ConfigError { missing: self.missing, invalid: self.invalid };
-        if error.is_empty() { assemble().ok_or(error) } else { Err(error) }
+        let error = ConfigError {
+            missing: self.missing,
+            invalid: self.invalid,
+        };
+        if error.is_empty() {
+            assemble().ok_or(error)
+        } else {
+            Err(error)
+        }
     }
 
     /// `Err` when any variable read so far was missing or invalid.
@@ -85,7 +109,9 @@ impl Environment {
     }
 
     fn is_given(&self, name: &str) -> bool {
-        self.variables.get(name).is_some_and(|value| !value.is_empty())
+        self.variables
+            .get(name)
+            .is_some_and(|value| !value.is_empty())
     }
 
     fn parsed<T: FromStr>(&mut self, name: &'static str) -> Option<T>
@@ -131,8 +157,10 @@ impl Display for ConfigError {
         if self.is_empty() {
             return formatter.write_str("the configuration is incomplete");
         }
-        let missing = (!self.missing.is_empty()).then(|| format!("missing: {}", self.missing.join(", ")));
-        let invalid = (!self.invalid.is_empty()).then(|| format!("invalid: {}", self.invalid.join(", ")));
+        let missing =
+            (!self.missing.is_empty()).then(|| format!("missing: {}", self.missing.join(", ")));
+        let invalid =
+            (!self.invalid.is_empty()).then(|| format!("invalid: {}", self.invalid.join(", ")));
         let parts: Vec<_> = [missing, invalid].into_iter().flatten().collect();
         write!(formatter, "environment variables {}", parts.join("; "))
     }
@@ -150,13 +178,20 @@ mod tests {
 
     #[test]
     fn all_faults_stand_in_one_message_without_values() {
-        let mut variables = Environment::from_pairs([("LIMIT", "hunter2"), ("EMPTY", ""), ("SHARE", "-1"), ("NAME", "local")]);
+        let mut variables = Environment::from_pairs([
+            ("LIMIT", "hunter2"),
+            ("EMPTY", ""),
+            ("SHARE", "-1"),
+            ("NAME", "local"),
+        ]);
         let name = variables.required::<String>("NAME");
         let limit = variables.required::<u32>("LIMIT");
         let empty = variables.required::<String>("EMPTY");
         let absent = variables.required::<String>("ABSENT");
         let share = variables.optional::<u8>("SHARE", 0);
-        let error = variables.build(|| Some((name?, limit?, empty?, absent?, share?))).unwrap_err();
+        let error = variables
+            .build(|| Some((name?, limit?, empty?, absent?, share?)))
+            .unwrap_err();
 
         assert_eq!(
             error.to_string(),
@@ -182,11 +217,18 @@ mod tests {
         if from > to {
             variables.reject("TO", "is less than FROM");
         }
-        assert_eq!(variables.finish().unwrap_err().to_string(), "environment variables invalid: TO (is less than FROM)");
+        assert_eq!(
+            variables.finish().unwrap_err().to_string(),
+            "environment variables invalid: TO (is less than FROM)"
+        );
     }
 
     #[test]
     fn the_process_has_an_environment() {
-        assert!(Environment::from_process().required::<String>("PATH").is_some());
+        assert!(
+            Environment::from_process()
+                .required::<String>("PATH")
+                .is_some()
+        );
     }
 }

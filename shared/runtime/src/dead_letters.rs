@@ -1,4 +1,5 @@
-//! Messages that can never be worked on: set aside at once, with the reason beside them, instead of a few receipts later.
+//! Messages that can never be worked on: set aside at once, with the reason beside them, instead of
+//! a few receipts later.
 
 use aws_sdk_sqs::{Client, error::ProvideErrorMetadata, types::MessageAttributeValue};
 
@@ -22,8 +23,9 @@ impl DeadLetters {
 
     /// Moves a message, as it is, to the dead letters.
     ///
-    /// It is sent there first and completed here after. Dying in between leaves it in both, which costs an operator a second
-    /// look. When it cannot be sent there it is returned, and a queue with a redrive policy moves it after some receipts.
+    /// It is sent there first and completed here after. Dying in between leaves it in both, which
+    /// costs an operator a second look. When it cannot be sent there it is returned, and a queue
+    /// with a redrive policy moves it after some receipts.
     pub async fn park(&self, record: &Record, reason: String) -> Outcome {
         match self.send(record, &record.body, &reason).await {
             Ok(()) => Outcome::Done,
@@ -31,8 +33,8 @@ impl DeadLetters {
         }
     }
 
-    /// Sends a letter in place of a message, which is returned when that fails: for messages whose bodies must not be kept, from
-    /// queues without a redrive policy.
+    /// Sends a letter in place of a message, which is returned when that fails: for messages whose
+    /// bodies must not be kept, from queues without a redrive policy.
     pub async fn replace(&self, record: &Record, letter: &str, reason: &str) -> Outcome {
         match self.send(record, letter, reason).await {
             Ok(()) => Outcome::Done,
@@ -41,17 +43,40 @@ impl DeadLetters {
     }
 
     async fn send(&self, record: &Record, letter: &str, reason: &str) -> Result<(), NotSent> {
-        let attribute = |text: &str| MessageAttributeValue::builder().data_type("String").string_value(text).build().map_err(|_| NotSent);
-        let call = self.client.send_message().queue_url(&self.url).message_body(letter);
-        let call = call.message_attributes("reason", attribute(reason)?).message_attributes("message_id", attribute(&record.message_id)?);
+        let attribute = |text: &str| {
+            MessageAttributeValue::builder()
+                .data_type("String")
+                .string_value(text)
+                .build()
+                .map_err(|_| NotSent)
+        };
+        let call = self
+            .client
+            .send_message()
+            .queue_url(&self.url)
+            .message_body(letter);
+        let call = call
+            .message_attributes("reason", attribute(reason)?)
+            .message_attributes("message_id", attribute(&record.message_id)?);
         match call.send().await {
             Ok(_) => {
-                tracing::error!(error_type = ErrorType::EventInvalid.name(), reason, "the message was moved to the dead letters");
+                tracing::error!(
+                    error_type = ErrorType::EventInvalid.name(),
+                    reason,
+                    "the message was moved to the dead letters"
+                );
                 Ok(())
             }
             Err(error) => {
-                let (error_type, code) = (ErrorType::QueueUnavailable.name(), error.code().unwrap_or("no answer"));
-                tracing::error!(error_type, code, "the message could not be moved to the dead letters");
+                let (error_type, code) = (
+                    ErrorType::QueueUnavailable.name(),
+                    error.code().unwrap_or("no answer"),
+                );
+                tracing::error!(
+                    error_type,
+                    code,
+                    "the message could not be moved to the dead letters"
+                );
                 Err(NotSent)
             }
         }

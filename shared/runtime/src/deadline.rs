@@ -10,15 +10,20 @@ use crate::clock;
 /// Lambda lets no invocation run longer.
 const LONGEST_INVOCATION: Duration = Duration::from_mins(15);
 
-/// The moment at which an invocation's work must have ended, some margin before Lambda stops the process.
+/// The moment at which an invocation's work must have ended, some margin before Lambda stops the
+/// process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deadline(Instant);
 
 impl Deadline {
-    /// `margin` before the invocation's end, so that there is time to answer. A context without a deadline (one made up by
-    /// a test) counts as the longest invocation that Lambda allows.
+    /// `margin` before the invocation's end, so that there is time to answer. A context without a
+    /// deadline (one made up by a test) counts as the longest invocation that Lambda allows.
     pub fn of(context: &Context, margin: Duration) -> Self {
-        let remaining = if context.deadline == 0 { LONGEST_INVOCATION } else { clock::until(context.deadline()) };
+        let remaining = if context.deadline == 0 {
+            LONGEST_INVOCATION
+        } else {
+            clock::until(context.deadline())
+        };
         Self::in_(remaining.saturating_sub(margin))
     }
 
@@ -58,8 +63,12 @@ mod tests {
 
     #[tokio::test]
     async fn the_margin_is_taken_off() {
-        let remaining = Deadline::of(&context(Duration::from_mins(1)), Duration::from_secs(10)).remaining();
-        assert!((Duration::from_secs(45)..=Duration::from_secs(50)).contains(&remaining), "{remaining:?}");
+        let remaining =
+            Deadline::of(&context(Duration::from_mins(1)), Duration::from_secs(10)).remaining();
+        assert!(
+            (Duration::from_secs(45)..=Duration::from_secs(50)).contains(&remaining),
+            "{remaining:?}"
+        );
     }
 
     #[tokio::test]
@@ -80,6 +89,9 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_context_without_a_deadline_gets_the_longest() {
-        assert_eq!(Deadline::of(&Context::default(), Duration::ZERO).remaining(), LONGEST_INVOCATION);
+        assert_eq!(
+            Deadline::of(&Context::default(), Duration::ZERO).remaining(),
+            LONGEST_INVOCATION
+        );
     }
 }

@@ -1,11 +1,24 @@
-//! Errors as callers, logs, metrics and alarms see them: a stable type name and a message without private content.
+//! Errors as callers, logs, metrics and alarms see them: a stable type name and a message without
+//! private content.
 
 use std::fmt::Display;
 
 use lambda_runtime::Diagnostic;
 
-/// Every type of error that a function can answer or log. The names are an interface: alarms and tests rely on them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::Display, strum::EnumIter, strum::EnumString, strum::IntoStaticStr)]
+/// Every type of error that a function can answer or log. The names are an interface: alarms and
+/// tests rely on them.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    strum::Display,
+    strum::EnumIter,
+    strum::EnumString,
+    strum::IntoStaticStr,
+)]
 #[strum(serialize_all = "snake_case")]
 pub enum ErrorType {
     /// An environment variable is missing or cannot be read.
@@ -58,7 +71,8 @@ pub enum ErrorType {
     ContentInvalid,
     /// Our code panicked: a bug.
     Panicked,
-    /// A fault of this program or its platform that has no name of its own: a bug in our classification.
+    /// A fault of this program or its platform that has no name of its own: a bug in our
+    /// classification.
     Internal,
 }
 
@@ -69,7 +83,8 @@ impl ErrorType {
     }
 }
 
-/// An error that knows its [`ErrorType`]. Its `Display` reaches logs and callers, so it holds nothing private.
+/// An error that knows its [`ErrorType`]. Its `Display` reaches logs and callers, so it holds
+/// nothing private.
 pub trait Typed: Display {
     /// The type under which logs, metrics and alarms know this error.
     fn error_type(&self) -> ErrorType;
@@ -88,12 +103,15 @@ pub struct Failure {
 impl Failure {
     /// A failure of a known type.
     pub fn new(error_type: ErrorType, message: impl Display) -> Self {
-        Self { error_type, message: message.to_string() }
+        Self {
+            error_type,
+            message: message.to_string(),
+        }
     }
 
     /// A failure from a library that knows its errors by type name, such as `bill` and `store`:
-    /// `Failure::named(error.type_name(), &error)`. A name outside the closed set becomes [`ErrorType::Internal`] and stays
-    /// readable in the message.
+    /// `Failure::named(error.type_name(), &error)`. A name outside the closed set becomes
+    /// [`ErrorType::Internal`] and stays readable in the message.
     pub fn named(type_name: &str, message: impl Display) -> Self {
         match type_name.parse() {
             Ok(error_type) => Self::new(error_type, message),
@@ -110,7 +128,10 @@ impl<E: Typed> From<E> for Failure {
 
 impl From<Failure> for Diagnostic {
     fn from(failure: Failure) -> Self {
-        Self { error_type: failure.error_type.name().to_owned(), error_message: failure.message }
+        Self {
+            error_type: failure.error_type.name().to_owned(),
+            error_message: failure.message,
+        }
     }
 }
 
@@ -130,25 +151,43 @@ mod tests {
     #[test]
     fn the_readme_says_what_to_do_about_each() {
         let readme = include_str!("../../../README.md");
-        let is_told = |name: &&str| readme.contains(&format!("`{name}`")) || (name.starts_with("store_") && readme.contains("`store_...`"));
-        assert_eq!(ErrorType::iter().map(ErrorType::name).filter(|name| !is_told(name)).collect::<Vec<_>>(), [""; 0]);
+        let is_told = |name: &&str| {
+            readme.contains(&format!("`{name}`"))
+                || (name.starts_with("store_") && readme.contains("`store_...`"))
+        };
+        assert_eq!(
+            ErrorType::iter()
+                .map(ErrorType::name)
+                .filter(|name| !is_told(name))
+                .collect::<Vec<_>>(),
+            [""; 0]
+        );
     }
 
     #[test]
     fn every_name_leads_back_to_its_type() {
         for error_type in ErrorType::iter() {
-            assert_eq!(Failure::named(error_type.name(), "x"), Failure::new(error_type, "x"));
+            assert_eq!(
+                Failure::named(error_type.name(), "x"),
+                Failure::new(error_type, "x")
+            );
         }
     }
 
     #[test]
     fn an_unknown_name_stays_readable() {
-        assert_eq!(Failure::named("store_on_fire", "hot").to_string(), "internal: store_on_fire: hot");
+        assert_eq!(
+            Failure::named("store_on_fire", "hot").to_string(),
+            "internal: store_on_fire: hot"
+        );
     }
 
     #[test]
     fn lambda_answers_type_and_message() {
         let diagnostic = Diagnostic::from(Failure::new(ErrorType::SecretMissing, "no value yet"));
-        assert_eq!(serde_json::to_value(diagnostic).unwrap(), json!({"errorType": "secret_missing", "errorMessage": "no value yet"}));
+        assert_eq!(
+            serde_json::to_value(diagnostic).unwrap(),
+            json!({"errorType": "secret_missing", "errorMessage": "no value yet"})
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! HTTP functions: requests and answers of API Gateway's HTTP APIs (payload format 2.0).
 //!
-//! A path can hold a capability and a body personal data, so neither is ever logged, and [`Request`] cannot be printed.
+//! A path can hold a capability and a body personal data, so neither is ever logged, and
+//! [`Request`] cannot be printed.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -20,8 +21,9 @@ use crate::errors::{ErrorType, Failure};
 use crate::invocation::{lost_runtime_api, watch};
 use crate::metrics::Metrics;
 
-/// The set-up of the AWS SDK for a function that somebody waits for: each call, its one repeat included, is over within 4.5 seconds,
-/// so that a function of 15 seconds can make three, one after the other, and still say that it failed.
+/// The set-up of the AWS SDK for a function that somebody waits for: each call, its one repeat
+/// included, is over within 4.5 seconds, so that a function of 15 seconds can make three, one after
+/// the other, and still say that it failed.
 pub async fn aws_config() -> SdkConfig {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(1))
@@ -29,24 +31,40 @@ pub async fn aws_config() -> SdkConfig {
         .operation_timeout(Duration::from_millis(4_500))
         .build();
     let retries = RetryConfig::standard().with_max_attempts(2);
-    crate::aws_config().await.into_builder().timeout_config(timeouts).retry_config(retries).build()
+    crate::aws_config()
+        .await
+        .into_builder()
+        .timeout_config(timeouts)
+        .retry_config(retries)
+        .build()
 }
 
-/// Answers HTTP requests until Lambda ends the process, logging and counting each as [`serve`](crate::serve) does.
+/// Answers HTTP requests until Lambda ends the process, logging and counting each as
+/// [`serve`](crate::serve) does.
 ///
-/// A failed invocation would make API Gateway answer 500 with words of its own. So a [`Failure`] is answered too, by `apology`:
-/// 503 with `Retry-After`, or 500 when it is a fault of this program, which trying again does not mend. What a client
-/// sends must not end as a `Failure`: the handler answers it with a status in the 400s.
+/// A failed invocation would make API Gateway answer 500 with words of its own. So a [`Failure`] is
+/// answered too, by `apology`: 503 with `Retry-After`, or 500 when it is a fault of this program,
+/// which trying again does not mend. What a client sends must not end as a `Failure`: the handler
+/// answers it with a status in the 400s.
 ///
 /// `Err` means that Lambda's runtime API cannot be reached: the process should end.
-pub async fn serve<F, Fut>(metrics: &Metrics, apology: impl Fn(StatusCode) -> Response, handler: F) -> Result<(), Failure>
+pub async fn serve<F, Fut>(
+    metrics: &Metrics,
+    apology: impl Fn(StatusCode) -> Response,
+    handler: F,
+) -> Result<(), Failure>
 where
     F: Fn(Request, Context) -> Fut,
     Fut: Future<Output = Result<Response, Failure>>,
 {
     let (apology, handler) = (&apology, &handler);
-    let answer = |event| Box::pin(async move { Ok::<_, Diagnostic>(answer(metrics, apology, handler, event).await) });
-    Runtime::new(service_fn(answer)).run().await.map_err(|error| lost_runtime_api(&error))
+    let answer = |event| {
+        Box::pin(async move { Ok::<_, Diagnostic>(answer(metrics, apology, handler, event).await) })
+    };
+    Runtime::new(service_fn(answer))
+        .run()
+        .await
+        .map_err(|error| lost_runtime_api(&error))
 }
 
 async fn answer<F, Fut>(
@@ -59,13 +77,17 @@ where
     F: Fn(Request, Context) -> Fut,
     Fut: Future<Output = Result<Response, Failure>>,
 {
-    let of_request = |event: ApiGatewayV2httpRequest, context| handler(Request::from(event), context);
-    let response = watch(metrics, &of_request, event).await.unwrap_or_else(|failure| match failure.error_type {
-        // Not from API Gateway: somebody invoked the function by hand.
-        ErrorType::EventInvalid => apology(StatusCode::BAD_REQUEST),
-        ErrorType::Internal | ErrorType::Panicked => apology(StatusCode::INTERNAL_SERVER_ERROR),
-        _ => apology(StatusCode::SERVICE_UNAVAILABLE).with_header(header::RETRY_AFTER, RETRY_AFTER),
-    });
+    let of_request =
+        |event: ApiGatewayV2httpRequest, context| handler(Request::from(event), context);
+    let response = watch(metrics, &of_request, event)
+        .await
+        .unwrap_or_else(|failure| match failure.error_type {
+            // Not from API Gateway: somebody invoked the function by hand.
+            ErrorType::EventInvalid => apology(StatusCode::BAD_REQUEST),
+            ErrorType::Internal | ErrorType::Panicked => apology(StatusCode::INTERNAL_SERVER_ERROR),
+            _ => apology(StatusCode::SERVICE_UNAVAILABLE)
+                .with_header(header::RETRY_AFTER, RETRY_AFTER),
+        });
     response.into()
 }
 
@@ -107,22 +129,34 @@ impl Request {
         self.path_parameters.get(name).map(String::as_str)
     }
 
-    /// A header, whatever the case of its name. `None` also when it is not ASCII. API Gateway joins headers of one name by commas.
+    /// A header, whatever the case of its name. `None` also when it is not ASCII. API Gateway joins
+    /// headers of one name by commas.
     pub fn header(&self, name: impl header::AsHeaderName) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// The bytes that the client sent, of which there are `limit` at most; none when there was no body.
+    /// The bytes that the client sent, of which there are `limit` at most; none when there was no
+    /// body.
     pub fn body(&self, limit: usize) -> Result<Cow<'_, [u8]>, BodyError> {
-        let length = if self.is_base64_encoded { base64::decoded_len_estimate(self.body.len()).saturating_sub(2) } else { self.body.len() };
+        let length = if self.is_base64_encoded {
+            base64::decoded_len_estimate(self.body.len()).saturating_sub(2)
+        } else {
+            self.body.len()
+        };
         if length > limit {
             return Err(BodyError::TooLong { limit });
         }
         if !self.is_base64_encoded {
             return Ok(Cow::Borrowed(self.body.as_bytes()));
         }
-        let bytes = BASE64_STANDARD.decode(&self.body).map_err(|_| BodyError::NotBase64)?;
-        if bytes.len() > limit { Err(BodyError::TooLong { limit }) } else { Ok(Cow::Owned(bytes)) }
+        let bytes = BASE64_STANDARD
+            .decode(&self.body)
+            .map_err(|_| BodyError::NotBase64)?;
+        if bytes.len() > limit {
+            Err(BodyError::TooLong { limit })
+        } else {
+            Ok(Cow::Owned(bytes))
+        }
     }
 }
 
@@ -149,24 +183,41 @@ pub struct Response {
 impl Response {
     /// An answer of some media type.
     pub fn new(status: StatusCode, content_type: HeaderValue, body: String) -> Self {
-        Self { status, headers: HeaderMap::from_iter([(header::CONTENT_TYPE, content_type)]), body }
+        Self {
+            status,
+            headers: HeaderMap::from_iter([(header::CONTENT_TYPE, content_type)]),
+            body,
+        }
     }
 
     /// An answer without a body, and so without a media type.
     pub fn empty(status: StatusCode) -> Self {
-        Self { status, headers: HeaderMap::new(), body: String::new() }
+        Self {
+            status,
+            headers: HeaderMap::new(),
+            body: String::new(),
+        }
     }
 
     /// A page.
     pub fn html(status: StatusCode, page: String) -> Self {
-        Self::new(status, HeaderValue::from_static("text/html; charset=utf-8"), page)
+        Self::new(
+            status,
+            HeaderValue::from_static("text/html; charset=utf-8"),
+            page,
+        )
     }
 
-    /// What went wrong, for programs (RFC 9457). The status says what kind of problem it is, `detail` what to do about it.
+    /// What went wrong, for programs (RFC 9457). The status says what kind of problem it is,
+    /// `detail` what to do about it.
     pub fn problem(status: StatusCode, detail: &str) -> Self {
         let title = status.canonical_reason().unwrap_or_default(); // what RFC 9457, section 4.2.1, asks of a problem without a type
         let problem = json!({ "title": title, "status": status.as_u16(), "detail": detail });
-        Self::new(status, HeaderValue::from_static("application/problem+json"), problem.to_string())
+        Self::new(
+            status,
+            HeaderValue::from_static("application/problem+json"),
+            problem.to_string(),
+        )
     }
 
     /// The same with a header, in the place of one of that name.
@@ -179,7 +230,10 @@ impl Response {
     /// The same without its body, as an answer to `HEAD`.
     #[must_use]
     pub fn without_body(self) -> Self {
-        Self { body: String::new(), ..self }
+        Self {
+            body: String::new(),
+            ..self
+        }
     }
 
     /// The status.

@@ -16,15 +16,23 @@ use crate::errors::{ErrorType, Failure};
 use crate::metrics::Metrics;
 use crate::telemetry;
 
-/// Starts the logs (level from `LOG_LEVEL`, else `info`) and runs `start`, which reads the configuration, builds the clients and
-/// serves. When it fails, the reason is logged with its `error_type` and the process ends with a failure.
+/// Starts the logs (level from `LOG_LEVEL`, else `info`) and runs `start`, which reads the
+/// configuration, builds the clients and serves. When it fails, the reason is logged with its
+/// `error_type` and the process ends with a failure.
 pub async fn launch(start: impl Future<Output = Result<(), Failure>>) -> ExitCode {
     let level = Environment::from_process().optional("LOG_LEVEL", "info".to_owned());
     telemetry::init(level.as_deref().unwrap_or("info"));
     match start.await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Failure { error_type, message }) => {
-            error!(error_type = error_type.name(), error = message, "the function cannot start");
+        Err(Failure {
+            error_type,
+            message,
+        }) => {
+            error!(
+                error_type = error_type.name(),
+                error = message,
+                "the function cannot start"
+            );
             ExitCode::FAILURE
         }
     }
@@ -32,9 +40,10 @@ pub async fn launch(start: impl Future<Output = Result<(), Failure>>) -> ExitCod
 
 /// Answers invocations until Lambda ends the process.
 ///
-/// Each runs in a span with its `request_id`; its end is logged once with outcome, duration and, when it failed, `error_type`;
-/// its metrics are flushed. A panic fails the invocation as `panicked`, an event of another shape as `event_invalid`; both
-/// say nothing of the event's content.
+/// Each runs in a span with its `request_id`; its end is logged once with outcome, duration and,
+/// when it failed, `error_type`; its metrics are flushed. A panic fails the invocation as
+/// `panicked`, an event of another shape as `event_invalid`; both say nothing of the event's
+/// content.
 ///
 /// `Err` means that Lambda's runtime API cannot be reached: the process should end.
 pub async fn serve<E, R, F, Fut>(metrics: &Metrics, handler: F) -> Result<(), Failure>
@@ -45,28 +54,47 @@ where
     Fut: Future<Output = Result<R, Failure>>,
 {
     let handler = &handler;
-    // No `TracingLayer`: the span below carries the request id under the name that our log lines use.
-    // Boxed: the compiler gives up on the layout of a future this deep.
-    Runtime::new(service_fn(|event| Box::pin(invoke(metrics, handler, event)))).run().await.map_err(|error| lost_runtime_api(&error))
+    // No `TracingLayer`: the span below carries the request id under the name that our log lines
+    // use. Boxed: the compiler gives up on the layout of a future this deep.
+    Runtime::new(service_fn(|event| {
+        Box::pin(invoke(metrics, handler, event))
+    }))
+    .run()
+    .await
+    .map_err(|error| lost_runtime_api(&error))
 }
 
 /// Lambda's runtime API cannot be reached: the process should end.
 pub(crate) fn lost_runtime_api(error: &lambda_runtime::Error) -> Failure {
-    Failure::new(ErrorType::Internal, format_args!("the Lambda runtime API failed: {error}"))
+    Failure::new(
+        ErrorType::Internal,
+        format_args!("the Lambda runtime API failed: {error}"),
+    )
 }
 
 /// One invocation, from Lambda's event to Lambda's answer.
-async fn invoke<E, R, F, Fut>(metrics: &Metrics, handler: &F, event: LambdaEvent<Value>) -> Result<R, Diagnostic>
+async fn invoke<E, R, F, Fut>(
+    metrics: &Metrics,
+    handler: &F,
+    event: LambdaEvent<Value>,
+) -> Result<R, Diagnostic>
 where
     E: DeserializeOwned,
     F: Fn(E, Context) -> Fut,
     Fut: Future<Output = Result<R, Failure>>,
 {
-    watch(metrics, handler, event).await.map_err(Diagnostic::from)
+    watch(metrics, handler, event)
+        .await
+        .map_err(Diagnostic::from)
 }
 
-/// What the handler answers to an event, logged and counted; a panic and an event of another shape are failures too.
-pub(crate) async fn watch<E, R, F, Fut>(metrics: &Metrics, handler: &F, event: LambdaEvent<Value>) -> Result<R, Failure>
+/// What the handler answers to an event, logged and counted; a panic and an event of another shape
+/// are failures too.
+pub(crate) async fn watch<E, R, F, Fut>(
+    metrics: &Metrics,
+    handler: &F,
+    event: LambdaEvent<Value>,
+) -> Result<R, Failure>
 where
     E: DeserializeOwned,
     F: Fn(E, Context) -> Fut,
@@ -78,10 +106,16 @@ where
     let invocation = async {
         info!("the invocation begins");
         let begin = Instant::now();
-        // Unwind safety: what a broken-off handler leaves behind is the same as what a stopped process leaves behind.
-        let attempt = AssertUnwindSafe(async { handler(parse(payload)?, context).await }).catch_unwind();
-        let answer =
-            attempt.await.unwrap_or_else(|_panic| Err(Failure::new(ErrorType::Panicked, "the function panicked; its logs say where")));
+        // Unwind safety: what a broken-off handler leaves behind is the same as what a stopped
+        // process leaves behind.
+        let attempt =
+            AssertUnwindSafe(async { handler(parse(payload)?, context).await }).catch_unwind();
+        let answer = attempt.await.unwrap_or_else(|_panic| {
+            Err(Failure::new(
+                ErrorType::Panicked,
+                "the function panicked; its logs say where",
+            ))
+        });
         let duration = begin.elapsed();
 
         metrics.count("invocations");
@@ -89,9 +123,18 @@ where
         let duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         match &answer {
             Ok(_) => info!(outcome = "succeeded", duration_ms, "the invocation ends"),
-            Err(Failure { error_type, message }) => {
+            Err(Failure {
+                error_type,
+                message,
+            }) => {
                 metrics.count("failed_invocations");
-                error!(outcome = "failed", error_type = error_type.name(), error = message, duration_ms, "the invocation ends");
+                error!(
+                    outcome = "failed",
+                    error_type = error_type.name(),
+                    error = message,
+                    duration_ms,
+                    "the invocation ends"
+                );
             }
         }
         metrics.flush(&request_id);
@@ -104,8 +147,15 @@ fn parse<E: DeserializeOwned>(payload: Value) -> Result<E, Failure> {
     serde_path_to_error::deserialize(payload).map_err(|error| {
         // Not the inner error: it quotes the value that it stumbled over.
         let place = error.path().to_string();
-        let place = if place == "." { "the event".to_owned() } else { format!("the event's field `{place}`") };
-        Failure::new(ErrorType::EventInvalid, format_args!("{place} is not of the expected shape"))
+        let place = if place == "." {
+            "the event".to_owned()
+        } else {
+            format!("the event's field `{place}`")
+        };
+        Failure::new(
+            ErrorType::EventInvalid,
+            format_args!("{place} is not of the expected shape"),
+        )
     })
 }
 
@@ -133,7 +183,10 @@ mod tests {
             "fail" => Err(Failure::new(ErrorType::SecretMissing, "no value yet")),
             name => Ok(format!("{name} {}", context.request_id)),
         };
-        (invoke(&metrics, &handler, LambdaEvent::new(payload, context)).await, metrics)
+        (
+            invoke(&metrics, &handler, LambdaEvent::new(payload, context)).await,
+            metrics,
+        )
     }
 
     #[tokio::test]
@@ -144,7 +197,13 @@ mod tests {
     #[tokio::test]
     async fn a_failure_answers_its_type_and_message() {
         let diagnostic = answer(json!({"name": "fail"})).await.0.unwrap_err();
-        assert_eq!((diagnostic.error_type.as_str(), diagnostic.error_message.as_str()), ("secret_missing", "no value yet"));
+        assert_eq!(
+            (
+                diagnostic.error_type.as_str(),
+                diagnostic.error_message.as_str()
+            ),
+            ("secret_missing", "no value yet")
+        );
     }
 
     #[tokio::test]
@@ -156,10 +215,18 @@ mod tests {
 
     #[tokio::test]
     async fn an_event_of_another_shape_is_named_without_its_content() {
-        for payload in [json!({"name": 42_424_242}), json!("jane@example.com"), json!({})] {
+        for payload in [
+            json!({"name": 42_424_242}),
+            json!("jane@example.com"),
+            json!({}),
+        ] {
             let diagnostic = answer(payload).await.0.unwrap_err();
             assert_eq!(diagnostic.error_type, "event_invalid");
-            assert!(!diagnostic.error_message.contains("4242") && !diagnostic.error_message.contains("jane"), "{diagnostic:?}");
+            assert!(
+                !diagnostic.error_message.contains("4242")
+                    && !diagnostic.error_message.contains("jane"),
+                "{diagnostic:?}"
+            );
         }
     }
 
@@ -168,21 +235,40 @@ mod tests {
         let logs = Capture::default();
         let _guard = telemetry::init_with_writer("info", logs.clone());
         for payload in ["ada", "fail", "panic"] {
-            answer(json!({"name": payload, "address": "jane@example.com"})).await.1.flush("");
+            answer(json!({"name": payload, "address": "jane@example.com"}))
+                .await
+                .1
+                .flush("");
         }
         answer(json!({"name": 42_424_242})).await.1.flush("");
 
         let text = logs.text();
         assert!(!text.contains("jane") && !text.contains("4242"), "{text}");
         let lines = logs.lines();
-        assert!(lines.iter().all(|line| line["request_id"] == "8f3c"), "{text}");
-        let ends: Vec<_> =
-            lines.iter().filter(|line| line["outcome"].is_string()).map(|line| (&line["outcome"], &line["error_type"])).collect();
+        assert!(
+            lines.iter().all(|line| line["request_id"] == "8f3c"),
+            "{text}"
+        );
+        let ends: Vec<_> = lines
+            .iter()
+            .filter(|line| line["outcome"].is_string())
+            .map(|line| (&line["outcome"], &line["error_type"]))
+            .collect();
         assert_eq!(
             json!(ends),
-            json!([["succeeded", null], ["failed", "secret_missing"], ["failed", "panicked"], ["failed", "event_invalid"]])
+            json!([
+                ["succeeded", null],
+                ["failed", "secret_missing"],
+                ["failed", "panicked"],
+                ["failed", "event_invalid"]
+            ])
         );
-        assert!(lines.iter().filter(|line| line["outcome"].is_string()).all(|line| line["duration_ms"].is_u64()));
+        assert!(
+            lines
+                .iter()
+                .filter(|line| line["outcome"].is_string())
+                .all(|line| line["duration_ms"].is_u64())
+        );
         assert_eq!(lines.len(), 8);
     }
 
@@ -195,10 +281,20 @@ mod tests {
             Ok::<_, Failure>(())
         };
         for _ in 0..2 {
-            invoke(&metrics, &handler, LambdaEvent::new(json!({}), Context::default())).await.unwrap();
+            invoke(
+                &metrics,
+                &handler,
+                LambdaEvent::new(json!({}), Context::default()),
+            )
+            .await
+            .unwrap();
         }
         let objects = written.lines();
         assert_eq!(objects.len(), 2);
-        assert!(objects.iter().all(|object| object["sweeps"] == 1 && object["invocations"] == 1));
+        assert!(
+            objects
+                .iter()
+                .all(|object| object["sweeps"] == 1 && object["invocations"] == 1)
+        );
     }
 }

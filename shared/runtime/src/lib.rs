@@ -1,4 +1,5 @@
-//! What every function needs: configuration, secrets, telemetry, metrics, SQS batches and HTTP answers.
+//! What every function needs: configuration, secrets, telemetry, metrics, SQS batches and HTTP
+//! answers.
 //!
 //! A function's `main.rs` looks like this:
 //!

@@ -1,8 +1,10 @@
-//! Metrics in `CloudWatch`'s embedded metric format (EMF): one JSON object on standard output per invocation.
+//! Metrics in `CloudWatch`'s embedded metric format (EMF): one JSON object on standard output per
+//! invocation.
 //!
-//! Written by hand on purpose: `metrics_cloudwatch_embedded` wants a global recorder, which tests in one process would share,
-//! and `metrique` a derived structure per unit of work and a sink; what is needed here is one flat object of the
-//! [EMF specification](https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html).
+//! Written by hand on purpose: `metrics_cloudwatch_embedded` wants a global recorder, which tests
+//! in one process would share, and `metrique` a derived structure per unit of work and a sink; what
+//! is needed here is one flat object of the [EMF
+//! specification](https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html).
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -19,10 +21,11 @@ const NAMESPACE: &str = "BillEngage";
 /// The specification's limit for the values of one metric in one object.
 const VALUES_PER_OBJECT: usize = 100;
 
-/// Counts and measures during an invocation. Clones share their numbers, so concurrent record handlers can all add to them.
+/// Counts and measures during an invocation. Clones share their numbers, so concurrent record
+/// handlers can all add to them.
 ///
-/// Dimensions are `environment` and `function` alone: an organization's id as a dimension would make a metric per customer.
-/// What was not flushed is written when the last clone is dropped.
+/// Dimensions are `environment` and `function` alone: an organization's id as a dimension would
+/// make a metric per customer. What was not flushed is written when the last clone is dropped.
 #[derive(Clone)]
 pub struct Metrics(Arc<Shared>);
 
@@ -39,13 +42,18 @@ enum Metric {
 }
 
 impl Metrics {
-    /// Metrics of `function` (such as `fan-out`) in `environment` (`local`, `sandbox`, `production`), to standard output.
+    /// Metrics of `function` (such as `fan-out`) in `environment` (`local`, `sandbox`,
+    /// `production`), to standard output.
     pub fn new(function: &'static str, environment: impl Into<String>) -> Self {
         Self::to_writer(function, environment, std::io::stdout())
     }
 
     /// Metrics that are written elsewhere: for tests.
-    pub fn to_writer(function: &'static str, environment: impl Into<String>, writer: impl Write + Send + 'static) -> Self {
+    pub fn to_writer(
+        function: &'static str,
+        environment: impl Into<String>,
+        writer: impl Write + Send + 'static,
+    ) -> Self {
         Self(Arc::new(Shared {
             function,
             environment: environment.into(),
@@ -59,7 +67,13 @@ impl Metrics {
         if !value.is_finite() {
             return;
         }
-        match self.0.metrics.lock().entry(name).or_insert(Metric::Sum(0.0)) {
+        match self
+            .0
+            .metrics
+            .lock()
+            .entry(name)
+            .or_insert(Metric::Sum(0.0))
+        {
             Metric::Sum(sum) => *sum += value,
             Metric::Milliseconds(values) => values.push(value),
         }
@@ -71,21 +85,32 @@ impl Metrics {
     }
 
     /// Adds a number of things.
-    #[expect(clippy::cast_precision_loss, reason = "counts of an invocation are far below 2^52")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "counts of an invocation are far below 2^52"
+    )]
     pub fn add_count(&self, name: &'static str, count: usize) {
         self.add(name, count as f64);
     }
 
-    /// Adds one measured duration (unit `Milliseconds`), from which `CloudWatch` computes averages and percentiles.
+    /// Adds one measured duration (unit `Milliseconds`), from which `CloudWatch` computes averages
+    /// and percentiles.
     pub fn time(&self, name: &'static str, duration: Duration) {
         let milliseconds = duration.as_secs_f64() * 1000.0;
-        match self.0.metrics.lock().entry(name).or_insert(Metric::Milliseconds(Vec::new())) {
+        match self
+            .0
+            .metrics
+            .lock()
+            .entry(name)
+            .or_insert(Metric::Milliseconds(Vec::new()))
+        {
             Metric::Milliseconds(values) => values.push(milliseconds),
             Metric::Sum(sum) => *sum += milliseconds,
         }
     }
 
-    /// The sum so far (of durations: in milliseconds); zero for a name that was not used since the last flush.
+    /// The sum so far (of durations: in milliseconds); zero for a name that was not used since the
+    /// last flush.
     pub fn total(&self, name: &str) -> f64 {
         match self.0.metrics.lock().get(name) {
             Some(Metric::Sum(sum)) => *sum,
@@ -96,8 +121,8 @@ impl Metrics {
 
     /// Writes what was gathered and starts from zero; nothing is written when there is nothing.
     ///
-    /// `request_id` becomes a property that can be searched for, not a dimension. More than 100 durations of one name, which
-    /// is the format's limit, go into a further object.
+    /// `request_id` becomes a property that can be searched for, not a dimension. More than 100
+    /// durations of one name, which is the format's limit, go into a further object.
     pub fn flush(&self, request_id: &str) {
         self.0.flush(Some(request_id), clock::now());
     }
@@ -123,7 +148,10 @@ impl Shared {
             return;
         }
         let mut writer = self.writer.lock();
-        if let Err(error) = writer.write_all(lines.as_bytes()).and_then(|()| writer.flush()) {
+        if let Err(error) = writer
+            .write_all(lines.as_bytes())
+            .and_then(|()| writer.flush())
+        {
             tracing::warn!(%error, "the metrics could not be written");
         }
     }
@@ -143,7 +171,10 @@ impl Shared {
                 Metric::Sum(sum) => ("Count", number(sum)),
                 Metric::Milliseconds(mut durations) => {
                     if durations.len() > VALUES_PER_OBJECT {
-                        rest.insert(name, Metric::Milliseconds(durations.split_off(VALUES_PER_OBJECT)));
+                        rest.insert(
+                            name,
+                            Metric::Milliseconds(durations.split_off(VALUES_PER_OBJECT)),
+                        );
                     }
                     ("Milliseconds", durations.into_iter().map(number).collect())
                 }
@@ -171,11 +202,19 @@ impl Shared {
     }
 }
 
-/// Whole numbers without a fraction, others to the thousandth: shorter, and the same to `CloudWatch`.
-#[expect(clippy::cast_possible_truncation, reason = "guarded by the range check")]
+/// Whole numbers without a fraction, others to the thousandth: shorter, and the same to
+/// `CloudWatch`.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "guarded by the range check"
+)]
 fn number(value: f64) -> Value {
     let rounded = (value * 1000.0).round() / 1000.0;
-    if rounded.fract() == 0.0 && rounded.abs() < 9e15 { json!(rounded as i64) } else { json!(rounded) }
+    if rounded.fract() == 0.0 && rounded.abs() < 9e15 {
+        json!(rounded as i64)
+    } else {
+        json!(rounded)
+    }
 }
 
 #[cfg(test)]
@@ -185,7 +224,10 @@ mod tests {
 
     fn metrics() -> (Metrics, Capture) {
         let written = Capture::default();
-        (Metrics::to_writer("sync-organization", "local", written.clone()), written)
+        (
+            Metrics::to_writer("sync-organization", "local", written.clone()),
+            written,
+        )
     }
 
     #[test]
@@ -196,7 +238,9 @@ mod tests {
         metrics.add("amount", 0.25);
         metrics.time("bill_request", Duration::from_micros(120_500));
         metrics.time("bill_request", Duration::from_millis(80));
-        metrics.0.flush(Some("8f3c"), "2026-03-01T09:00:00Z".parse().unwrap());
+        metrics
+            .0
+            .flush(Some("8f3c"), "2026-03-01T09:00:00Z".parse().unwrap());
         insta::assert_json_snapshot!(written.lines());
     }
 
@@ -236,9 +280,20 @@ mod tests {
         metrics.count("mails");
         (0..250).for_each(|_| metrics.time("send", Duration::from_millis(1)));
         metrics.flush("1");
-        let lengths: Vec<_> = written.lines().iter().map(|object| object["send"].as_array().unwrap().len()).collect();
+        let lengths: Vec<_> = written
+            .lines()
+            .iter()
+            .map(|object| object["send"].as_array().unwrap().len())
+            .collect();
         assert_eq!(lengths, [100, 100, 50]);
-        assert_eq!(written.lines().iter().filter(|object| object.get("mails").is_some()).count(), 1);
+        assert_eq!(
+            written
+                .lines()
+                .iter()
+                .filter(|object| object.get("mails").is_some())
+                .count(),
+            1
+        );
     }
 
     #[test]

@@ -18,13 +18,17 @@ pub struct ScheduleEvent {
 impl ScheduleEvent {
     /// Reads an event; unknown fields are ignored, as EventBridge envelopes have many.
     ///
-    /// No time is given when `time` is absent, null, empty, or a placeholder that the scheduler did not fill in
-    /// (`<aws.scheduler.scheduled-time>`). An `Err` names the field that cannot be read; repeating the event is of no use.
+    /// No time is given when `time` is absent, null, empty, or a placeholder that the scheduler did
+    /// not fill in (`<aws.scheduler.scheduled-time>`). An `Err` names the field that cannot be
+    /// read; repeating the event is of no use.
     pub fn parse(event: &Value) -> Result<Self, ScheduleEventError> {
         match event {
             Value::Null => Ok(Self::default()),
             Value::String(text) if text.is_empty() => Ok(Self::default()),
-            Value::Object(fields) => Ok(Self { as_of: time(fields.get("time"))?, all: all(fields.get("all"))? }),
+            Value::Object(fields) => Ok(Self {
+                as_of: time(fields.get("time"))?,
+                all: all(fields.get("all"))?,
+            }),
             _ => Err(ScheduleEventError::NotAnObject),
         }
     }
@@ -94,7 +98,10 @@ mod tests {
     #[case::fraction(json!({"time": "2026-03-01T09:00:00.999Z"}), Some("2026-03-01T09:00:00Z"), false)]
     #[case::envelope(json!({"version": "0", "detail": {}, "resources": [], "time": "2026-03-01T09:00:00Z", "all": true}), Some("2026-03-01T09:00:00Z"), true)]
     fn an_event_is_read(#[case] event: Value, #[case] as_of: Option<&str>, #[case] all: bool) {
-        let expected = ScheduleEvent { as_of: as_of.map(|text| text.parse().unwrap()), all };
+        let expected = ScheduleEvent {
+            as_of: as_of.map(|text| text.parse().unwrap()),
+            all,
+        };
         assert_eq!(ScheduleEvent::parse(&event), Ok(expected));
     }
 

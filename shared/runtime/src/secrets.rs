@@ -15,19 +15,21 @@ use tokio::time::Instant;
 
 use crate::errors::{ErrorType, Typed};
 
-/// So long a value is used without asking again; a rotated secret is noticed at the latest after this.
+/// So long a value is used without asking again; a rotated secret is noticed at the latest after
+/// this.
 const KEPT_FOR: Duration = Duration::from_mins(5);
 /// So often a refresh really asks again, however many callers want one.
 const REFRESHED_EVERY: Duration = Duration::from_secs(30);
 
 /// A secret in Secrets Manager, read when first needed. Clones share its value.
 ///
-/// Many callers at once cause one request; all of them get its answer, be it a value or an error. Errors are not kept, and take the
-/// place of no value that may still be used.
+/// Many callers at once cause one request; all of them get its answer, be it a value or an error.
+/// Errors are not kept, and take the place of no value that may still be used.
 pub struct Secret<T>(Arc<Shared<T>>);
 
 impl<T> Secret<T> {
-    /// A secret that `parse` makes sense of; the error it returns says what is wrong without quoting the text.
+    /// A secret that `parse` makes sense of; the error it returns says what is wrong without
+    /// quoting the text.
     ///
     /// `purpose` names the secret in errors, such as `BILL credentials`.
     pub fn parsed(
@@ -38,15 +40,20 @@ impl<T> Secret<T> {
     ) -> Self {
         Self(Arc::new(Shared {
             client,
-            label: Label { arn: arn.into(), purpose, shape: None, command: None },
+            label: Label {
+                arn: arn.into(),
+                purpose,
+                shape: None,
+                command: None,
+            },
             parse: Box::new(parse),
             asked: AtomicU64::new(0),
             answer: Mutex::new(None),
         }))
     }
 
-    /// Adds the expected shape to errors, such as `{"username","password","appKey","devKey"}`. To be called before cloning;
-    /// afterwards it changes nothing.
+    /// Adds the expected shape to errors, such as `{"username","password","appKey","devKey"}`. To
+    /// be called before cloning; afterwards it changes nothing.
     #[must_use]
     pub fn with_shape(mut self, shape: &'static str) -> Self {
         if let Some(shared) = Arc::get_mut(&mut self.0) {
@@ -55,8 +62,8 @@ impl<T> Secret<T> {
         self
     }
 
-    /// Names the command that stores this secret, for errors, in place of `aws secretsmanager put-secret-value`. To be called before
-    /// cloning; afterwards it changes nothing.
+    /// Names the command that stores this secret, for errors, in place of `aws secretsmanager
+    /// put-secret-value`. To be called before cloning; afterwards it changes nothing.
     #[must_use]
     pub fn stored_by(mut self, command: &'static str) -> Self {
         if let Some(shared) = Arc::get_mut(&mut self.0) {
@@ -67,12 +74,14 @@ impl<T> Secret<T> {
 
     /// The value, at most five minutes old.
     ///
-    /// `Err`: see [`SecretError::is_retryable`]; what is not retryable stays so until an operator acts.
+    /// `Err`: see [`SecretError::is_retryable`]; what is not retryable stays so until an operator
+    /// acts.
     pub async fn get(&self) -> Result<Arc<T>, SecretError> {
         self.0.at_most(KEPT_FOR).await
     }
 
-    /// The value, read again since the kept one was refused; at most every 30 seconds, else the kept value.
+    /// The value, read again since the kept one was refused; at most every 30 seconds, else the
+    /// kept value.
     pub async fn refreshed(&self) -> Result<Arc<T>, SecretError> {
         self.0.at_most(REFRESHED_EVERY).await
     }
@@ -101,7 +110,11 @@ impl<T> Clone for Secret<T> {
 impl<T> fmt::Debug for Secret<T> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Label { arn, purpose, .. } = &self.0.label;
-        formatter.debug_struct("Secret").field("purpose", purpose).field("arn", arn).finish_non_exhaustive()
+        formatter
+            .debug_struct("Secret")
+            .field("purpose", purpose)
+            .field("arn", arn)
+            .finish_non_exhaustive()
     }
 }
 
@@ -137,7 +150,13 @@ pub enum SecretError {
 impl SecretError {
     /// Whether reading again later may succeed without anyone's help.
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Unreadable { is_retryable: true, .. })
+        matches!(
+            self,
+            Self::Unreadable {
+                is_retryable: true,
+                ..
+            }
+        )
     }
 }
 
@@ -165,8 +184,14 @@ impl Label {
         if let Some(command) = self.command {
             return format!("`{command}`");
         }
-        let holding = self.shape.map(|shape| format!(", the file holding {shape}")).unwrap_or_default();
-        format!("`aws secretsmanager put-secret-value --secret-id {} --secret-string file://credentials.json`{holding}", self.arn)
+        let holding = self
+            .shape
+            .map(|shape| format!(", the file holding {shape}"))
+            .unwrap_or_default();
+        format!(
+            "`aws secretsmanager put-secret-value --secret-id {} --secret-string file://credentials.json`{holding}",
+            self.arn
+        )
     }
 }
 
@@ -180,7 +205,8 @@ struct Shared<T> {
     client: Client,
     label: Label,
     parse: Parse<T>,
-    /// How often Secrets Manager has answered: tells whether that happened while a caller waited for the lock.
+    /// How often Secrets Manager has answered: tells whether that happened while a caller waited
+    /// for the lock.
     asked: AtomicU64,
     answer: Mutex<Option<Answer<T>>>,
 }
@@ -207,13 +233,21 @@ impl<T> Shared<T> {
         let is_usable = |known: &Answer<T>| known.value.is_ok() && known.at.elapsed() < KEPT_FOR;
         if value.is_ok() || !answer.as_ref().is_some_and(is_usable) {
             self.asked.fetch_add(1, Ordering::Release);
-            *answer = Some(Answer { at: Instant::now(), value: value.clone() });
+            *answer = Some(Answer {
+                at: Instant::now(),
+                value: value.clone(),
+            });
         }
         value
     }
 
     async fn read(&self) -> Result<T, SecretError> {
-        let found = self.client.get_secret_value().secret_id(&*self.label.arn).send().await;
+        let found = self
+            .client
+            .get_secret_value()
+            .secret_id(&*self.label.arn)
+            .send()
+            .await;
         let found = found.map_err(|error| self.unreadable(&error))?;
         let text = match (found.secret_string, found.secret_binary) {
             (Some(text), _) => SecretString::from(text),
@@ -221,13 +255,18 @@ impl<T> Shared<T> {
             (None, None) => SecretString::default(),
         };
         if text.expose_secret().trim().is_empty() {
-            return Err(SecretError::Missing { label: self.label.clone() });
+            return Err(SecretError::Missing {
+                label: self.label.clone(),
+            });
         }
         (self.parse)(text.expose_secret()).map_err(|problem| self.malformed(problem))
     }
 
     fn malformed(&self, problem: String) -> SecretError {
-        SecretError::Malformed { label: self.label.clone(), problem }
+        SecretError::Malformed {
+            label: self.label.clone(),
+            problem,
+        }
     }
 
     fn unreadable(&self, error: &SdkError<GetSecretValueError>) -> SecretError {
@@ -240,24 +279,48 @@ impl<T> Shared<T> {
                 _ => "the answer could not be understood",
             };
             let is_retryable = !matches!(error, SdkError::ConstructionFailure(_));
-            return SecretError::Unreadable { label, cause: cause.to_owned(), is_retryable };
+            return SecretError::Unreadable {
+                label,
+                cause: cause.to_owned(),
+                is_retryable,
+            };
         };
-        // A secret that was created without a value answers this too: it has no version labelled AWSCURRENT.
+        // A secret that was created without a value answers this too: it has no version labelled
+        // AWSCURRENT.
         if refusal.is_resource_not_found_exception() {
             return SecretError::Missing { label };
         }
-        let status = error.raw_response().map_or(0, |response| response.status().as_u16());
+        let status = error
+            .raw_response()
+            .map_or(0, |response| response.status().as_u16());
         let code = refusal.code().unwrap_or("an unnamed error");
-        let is_retryable = status == 429 || status >= 500 || code.contains("Throttl") || refusal.is_internal_service_error();
-        let advice = if code.starts_with("AccessDenied") { ", the function's role must allow secretsmanager:GetSecretValue" } else { "" };
-        SecretError::Unreadable { label, cause: format!("{code}{advice}"), is_retryable }
+        let is_retryable = status == 429
+            || status >= 500
+            || code.contains("Throttl")
+            || refusal.is_internal_service_error();
+        let advice = if code.starts_with("AccessDenied") {
+            ", the function's role must allow secretsmanager:GetSecretValue"
+        } else {
+            ""
+        };
+        SecretError::Unreadable {
+            label,
+            cause: format!("{code}{advice}"),
+            is_retryable,
+        }
     }
 }
 
-/// Reads JSON. The error names the place or the field, and quotes nothing: serde's own messages repeat wrong values.
+/// Reads JSON. The error names the place or the field, and quotes nothing: serde's own messages
+/// repeat wrong values.
 fn parse_json<T: DeserializeOwned>(text: &str) -> Result<T, String> {
-    let value = serde_json::from_str::<serde_json::Value>(text)
-        .map_err(|error| format!("it is not JSON (line {}, column {})", error.line(), error.column()))?;
+    let value = serde_json::from_str::<serde_json::Value>(text).map_err(|error| {
+        format!(
+            "it is not JSON (line {}, column {})",
+            error.line(),
+            error.column()
+        )
+    })?;
     serde_path_to_error::deserialize(value).map_err(|error| {
         let path = error.path().to_string();
         let message = error.inner().to_string();

@@ -14,17 +14,20 @@ use crate::deadline::Deadline;
 use crate::errors::{ErrorType, Failure};
 use crate::metrics::Metrics;
 
-/// Works on the records of a batch, at most `concurrency` at once, and says which of them SQS must deliver again.
+/// Works on the records of a batch, at most `concurrency` at once, and says which of them SQS must
+/// deliver again.
 ///
-/// - A record whose handler answers [`Outcome::Retry`] or [`Outcome::Park`], or panics, is returned to the queue; its neighbours
-///   are not affected.
-/// - No record is started with less than `per_record_reserve` left; the rest is returned to the queue. A handler that is still
-///   busy at the deadline is stopped and its record returned, so a handler must be safe to stop at any `await`.
+/// - A record whose handler answers [`Outcome::Retry`] or [`Outcome::Park`], or panics, is returned
+///   to the queue; its neighbours are not affected.
+/// - No record is started with less than `per_record_reserve` left; the rest is returned to the
+///   queue. A handler that is still busy at the deadline is stopped and its record returned, so a
+///   handler must be safe to stop at any `await`.
 /// - Each handler runs in a span `record` with `message_id` and an empty `organization_id`, which
 ///   [`Record::concerns_organization`] fills in.
 ///
-/// `Err` means that a failed record cannot be named since it has no message id. The invocation must fail with it so that SQS
-/// delivers the whole batch again: an empty id in the answer would do the same, but without saying why.
+/// `Err` means that a failed record cannot be named since it has no message id. The invocation must
+/// fail with it so that SQS delivers the whole batch again: an empty id in the answer would do the
+/// same, but without saying why.
 pub async fn run_batch<F, Fut>(
     event: SqsEvent,
     deadline: Deadline,
@@ -40,9 +43,14 @@ where
         let record = Record::of(message);
         let message_id = record.message_id.clone();
         let span = info_span!("record", message_id, organization_id = field::Empty);
-        run_record(record, deadline, per_record_reserve, &handler).instrument(span).map(move |end| (message_id, end))
+        run_record(record, deadline, per_record_reserve, &handler)
+            .instrument(span)
+            .map(move |end| (message_id, end))
     });
-    let ends: Vec<_> = stream::iter(runs).buffer_unordered(concurrency.max(1)).collect().await;
+    let ends: Vec<_> = stream::iter(runs)
+        .buffer_unordered(concurrency.max(1))
+        .collect()
+        .await;
     Batch::of(ends)
 }
 
@@ -51,10 +59,12 @@ where
 pub enum Outcome {
     /// The record is dealt with, and leaves the queue.
     Done,
-    /// Another attempt may succeed; SQS delivers the record again after its visibility time-out. The handler logs why.
+    /// Another attempt may succeed; SQS delivers the record again after its visibility time-out.
+    /// The handler logs why.
     Retry,
-    /// The record will never work, for this reason (no private content: it is logged). SQS knows no way to set a message aside
-    /// at once, so it is returned as well, until the queue's `maxReceiveCount` moves it to the dead-letter queue.
+    /// The record will never work, for this reason (no private content: it is logged). SQS knows no
+    /// way to set a message aside at once, so it is returned as well, until the queue's
+    /// `maxReceiveCount` moves it to the dead-letter queue.
     Park(Cow<'static, str>),
 }
 
@@ -78,7 +88,10 @@ pub struct Record {
 
 impl Record {
     fn of(message: SqsMessage) -> Self {
-        let receive_count = message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok());
+        let receive_count = message
+            .attributes
+            .get("ApproximateReceiveCount")
+            .and_then(|count| count.parse().ok());
         Self {
             message_id: message.message_id.unwrap_or_default(),
             body: message.body.unwrap_or_default(),
@@ -86,8 +99,8 @@ impl Record {
         }
     }
 
-    /// Puts the organization's id on every log line of this record. To be called from the record's handler, outside of spans
-    /// of its own.
+    /// Puts the organization's id on every log line of this record. To be called from the record's
+    /// handler, outside of spans of its own.
     pub fn concerns_organization(&self, organization_id: impl fmt::Display) {
         tracing::Span::current().record("organization_id", field::display(organization_id));
     }
@@ -98,7 +111,10 @@ impl fmt::Debug for Record {
         formatter
             .debug_struct("Record")
             .field("message_id", &self.message_id)
-            .field("body", &format_args!("[REDACTED; {} bytes]", self.body.len()))
+            .field(
+                "body",
+                &format_args!("[REDACTED; {} bytes]", self.body.len()),
+            )
             .field("receive_count", &self.receive_count)
             .finish()
     }
@@ -131,7 +147,8 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Adds these to the metrics `records_done`, `records_retried` and so on; kinds without a record are left out.
+    /// Adds these to the metrics `records_done`, `records_retried` and so on; kinds without a
+    /// record are left out.
     pub fn add_to(&self, metrics: &Metrics) {
         let counts = [
             ("records_done", self.done),
@@ -157,7 +174,12 @@ enum End {
     NotStarted,
 }
 
-async fn run_record<F, Fut>(record: Record, deadline: Deadline, reserve: Duration, handler: &F) -> End
+async fn run_record<F, Fut>(
+    record: Record,
+    deadline: Deadline,
+    reserve: Duration,
+    handler: &F,
+) -> End
 where
     F: Fn(Record) -> Fut,
     Fut: Future<Output = Outcome>,
@@ -166,8 +188,8 @@ where
         return End::NotStarted;
     }
     let receive_count = record.receive_count;
-    // The handler is called inside the future: it may panic before its first await. Unwind safety: what a broken-off handler
-    // leaves behind is the same as what a stopped process leaves behind.
+    // The handler is called inside the future: it may panic before its first await. Unwind safety:
+    // what a broken-off handler leaves behind is the same as what a stopped process leaves behind.
     let attempt = AssertUnwindSafe(async { handler(record).await }).catch_unwind();
     match tokio::time::timeout_at(deadline.instant(), attempt).await {
         Ok(Ok(Outcome::Done)) => End::Done,
@@ -177,11 +199,17 @@ where
             End::Parked
         }
         Ok(Err(_panic)) => {
-            error!(error_type = ErrorType::Panicked.name(), receive_count, "the record's handler panicked");
+            error!(
+                error_type = ErrorType::Panicked.name(),
+                receive_count, "the record's handler panicked"
+            );
             End::Panicked
         }
         Err(_elapsed) => {
-            warn!(receive_count, "the record was still being worked on at the deadline; it is returned to the queue");
+            warn!(
+                receive_count,
+                "the record was still being worked on at the deadline; it is returned to the queue"
+            );
             End::Stopped
         }
     }
@@ -199,7 +227,10 @@ impl Batch {
             }
         }
         if counts.not_started > 0 {
-            warn!(records = counts.not_started, "the deadline is near; records are returned to the queue unread");
+            warn!(
+                records = counts.not_started,
+                "the deadline is near; records are returned to the queue unread"
+            );
         }
         if failed.contains("") {
             return Err(Failure::new(

@@ -1,4 +1,5 @@
-//! Logs: JSON, one line each, with the fields of the event and of all spans around it on the top level.
+//! Logs: JSON, one line each, with the fields of the event and of all spans around it on the top
+//! level.
 
 use std::fmt;
 use std::io::Stdout;
@@ -16,20 +17,23 @@ use tracing_subscriber::registry::{LookupSpan, Scope};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Registry};
 
-/// Libraries are heard from `warn` on: below that the SDK logs requests. The Lambda runtime repeats each failed invocation,
-/// which `serve` has logged already.
-const LIBRARIES: &str =
-    "aws=warn,h2=warn,hyper=warn,hyper_util=warn,reqwest=warn,rustls=warn,tower=warn,lambda_runtime=warn,lambda_runtime::layers::panic=off";
+/// Libraries are heard from `warn` on: below that the SDK logs requests. The Lambda runtime repeats
+/// each failed invocation, which `serve` has logged already.
+const LIBRARIES: &str = "aws=warn,h2=warn,hyper=warn,hyper_util=warn,reqwest=warn,rustls=warn,tower=warn,lambda_runtime=warn,lambda_runtime::layers::panic=off";
 
 /// Sends logs to standard output for the rest of the process. Later calls change nothing.
 ///
-/// `level` is a level (`info`) or filter directives (`info,bill=debug`); one that cannot be read counts as `info` and is
-/// complained about. Panics are logged with their place only, since their text may quote private content.
+/// `level` is a level (`info`) or filter directives (`info,bill=debug`); one that cannot be read
+/// counts as `info` and is complained about. Panics are logged with their place only, since their
+/// text may quote private content.
 pub fn init(level: &str) {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
         let (filter, is_readable) = filter(level);
-        if subscriber(filter, std::io::stdout as fn() -> Stdout).try_init().is_err() {
+        if subscriber(filter, std::io::stdout as fn() -> Stdout)
+            .try_init()
+            .is_err()
+        {
             return;
         }
         std::panic::set_hook(Box::new(|panic| {
@@ -42,8 +46,8 @@ pub fn init(level: &str) {
     });
 }
 
-/// Sends the logs of this thread to `writer` until the guard is dropped: for tests that search a run's logs, with a
-/// [`Capture`](crate::Capture) as the writer.
+/// Sends the logs of this thread to `writer` until the guard is dropped: for tests that search a
+/// run's logs, with a [`Capture`](crate::Capture) as the writer.
 pub fn init_with_writer<W>(level: &str, writer: W) -> DefaultGuard
 where
     W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
@@ -62,12 +66,16 @@ fn subscriber<W>(filter: EnvFilter, writer: W) -> impl Subscriber + Send + Sync
 where
     W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
 {
-    let lines = tracing_subscriber::fmt::layer().fmt_fields(JsonFields::new()).event_format(FlatJson).with_writer(writer);
+    let lines = tracing_subscriber::fmt::layer()
+        .fmt_fields(JsonFields::new())
+        .event_format(FlatJson)
+        .with_writer(writer);
     Registry::default().with(filter).with(lines)
 }
 
-/// One flat JSON object a line. The subscriber's own JSON format nests the fields of spans, where log queries and the level
-/// filters of Lambda do not look for them; `json-subscriber` writes a key twice when an event and its span share it.
+/// One flat JSON object a line. The subscriber's own JSON format nests the fields of spans, where
+/// log queries and the level filters of Lambda do not look for them; `json-subscriber` writes a key
+/// twice when an event and its span share it.
 struct FlatJson;
 
 #[derive(Serialize)]
@@ -83,7 +91,12 @@ impl<S> FormatEvent<S, JsonFields> for FlatJson
 where
     S: Subscriber + for<'lookup> LookupSpan<'lookup>,
 {
-    fn format_event(&self, context: &FmtContext<'_, S, JsonFields>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, JsonFields>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
         let mut fields = Map::new();
         for span in context.event_scope().into_iter().flat_map(Scope::from_root) {
             if let Some(of_span) = span.extensions().get::<FormattedFields<JsonFields>>() {
@@ -100,7 +113,12 @@ where
         let mut timestamp = String::new();
         SystemTime.format_time(&mut Writer::new(&mut timestamp))?;
         let metadata = event.metadata();
-        let line = Line { timestamp, level: metadata.level().as_str(), target: metadata.target(), fields };
+        let line = Line {
+            timestamp,
+            level: metadata.level().as_str(),
+            target: metadata.target(),
+            fields,
+        };
         let line = serde_json::to_string(&line).map_err(|_| fmt::Error)?;
         writeln!(writer, "{line}")
     }
@@ -125,7 +143,12 @@ mod tests {
         let logs = Capture::default();
         let _guard = init_with_writer("info", logs.clone());
         let invocation = info_span!("invocation", request_id = "8f3c").entered();
-        let record = info_span!("record", message_id = "m-1", organization_id = tracing::field::Empty).entered();
+        let record = info_span!(
+            "record",
+            message_id = "m-1",
+            organization_id = tracing::field::Empty
+        )
+        .entered();
         record.record("organization_id", "00801");
         info!(stage = "active", payments = 3, "the organization is synced");
         drop((record, invocation));
@@ -154,7 +177,11 @@ mod tests {
         let _inner = info_span!("record", organization_id = "inner").entered();
         info!("from the span");
         info!(organization_id = "own", "from the event");
-        let ids: Vec<_> = logs.lines().iter().map(|line| line["organization_id"].clone()).collect();
+        let ids: Vec<_> = logs
+            .lines()
+            .iter()
+            .map(|line| line["organization_id"].clone())
+            .collect();
         assert_eq!(ids, ["inner", "own"]);
         assert_eq!(logs.text().matches("organization_id").count(), 2);
         assert!(!logs.text().contains("loud"));
@@ -169,7 +196,11 @@ mod tests {
         error!(target: "lambda_runtime::layers::panic", "said twice");
         warn!(target: "aws_config::region", "no region");
         debug!("our own detail");
-        let messages: Vec<_> = logs.lines().iter().map(|line| line["message"].clone()).collect();
+        let messages: Vec<_> = logs
+            .lines()
+            .iter()
+            .map(|line| line["message"].clone())
+            .collect();
         assert_eq!(messages, ["no region", "our own detail"]);
     }
 

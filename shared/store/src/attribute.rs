@@ -1,7 +1,8 @@
 //! From records to items and back.
 //!
-//! Moments are ISO 8601 texts in UTC of whole seconds, so that their order as texts, which keys, indexes and conditions rely
-//! on, is their order in time: with fractions `06:00:00.5Z` would sort before `06:00:00Z`.
+//! Moments are ISO 8601 texts in UTC of whole seconds, so that their order as texts, which keys,
+//! indexes and conditions rely on, is their order in time: with fractions `06:00:00.5Z` would sort
+//! before `06:00:00Z`.
 
 use std::collections::HashMap;
 
@@ -14,14 +15,17 @@ use crate::{SCHEMA_VERSION, error::StoreError};
 /// An item, or the key of one.
 pub type Item = HashMap<String, AttributeValue>;
 
-/// The item of a record, with its `schema_version`. An `Err` is a record that no item can hold: give it up.
+/// The item of a record, with its `schema_version`. An `Err` is a record that no item can hold:
+/// give it up.
 pub fn to_item(table: &str, record: &impl Serialize) -> Result<Item, StoreError> {
-    let mut item: Item = serde_dynamo::to_item(record).map_err(|_| StoreError::of_code(table, "record without an item", None))?;
+    let mut item: Item = serde_dynamo::to_item(record)
+        .map_err(|_| StoreError::of_code(table, "record without an item", None))?;
     item.insert("schema_version".to_owned(), number(SCHEMA_VERSION));
     Ok(item)
 }
 
-/// The record of an item; `None` when the item does not have its shape. The reason is not told: it may quote the item.
+/// The record of an item; `None` when the item does not have its shape. The reason is not told: it
+/// may quote the item.
 pub fn from_item<T: DeserializeOwned>(item: Item) -> Option<T> {
     serde_dynamo::from_item(item).ok()
 }
@@ -49,7 +53,12 @@ pub fn number(number: impl Into<i128>) -> AttributeValue {
 /// The moment of DynamoDB's time to live, in seconds since 1970, a number of days after `moment`.
 pub fn expires_at(moment: Timestamp, days: i64) -> AttributeValue {
     let lifetime = SignedDuration::from_hours(days.saturating_mul(24));
-    number(moment.saturating_add(lifetime).unwrap_or(Timestamp::MAX).as_second())
+    number(
+        moment
+            .saturating_add(lifetime)
+            .unwrap_or(Timestamp::MAX)
+            .as_second(),
+    )
 }
 
 /// A text attribute of an item.
@@ -62,12 +71,18 @@ pub fn moment_of(item: &Item, attribute: &str) -> Option<Timestamp> {
     text_of(item, attribute)?.parse().ok()
 }
 
-/// The names behind the `#placeholders` of expressions: every attribute is written as one, because so many of DynamoDB's
-/// reserved words are ordinary words (`name`, `status`, `day`, `version`).
+/// The names behind the `#placeholders` of expressions: every attribute is written as one, because
+/// so many of DynamoDB's reserved words are ordinary words (`name`, `status`, `day`, `version`).
 pub fn names(expressions: &[&str]) -> HashMap<String, String> {
-    let placeholders = expressions.iter().flat_map(|expression| expression.split('#').skip(1));
+    let placeholders = expressions
+        .iter()
+        .flat_map(|expression| expression.split('#').skip(1));
     placeholders
-        .map(|rest| rest.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').next().unwrap_or_default())
+        .map(|rest| {
+            rest.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
+                .next()
+                .unwrap_or_default()
+        })
         .map(|name| (format!("#{name}"), name.to_owned()))
         .collect()
 }
@@ -78,18 +93,41 @@ mod tests {
 
     #[test]
     fn moments_are_written_in_whole_seconds_so_that_their_texts_sort_like_time() {
-        let moments = ["2026-11-23T05:59:59.999Z", "2026-11-23T06:00:00Z", "2026-11-23T06:00:00.5Z", "2026-11-23T06:00:01Z"];
+        let moments = [
+            "2026-11-23T05:59:59.999Z",
+            "2026-11-23T06:00:00Z",
+            "2026-11-23T06:00:00.5Z",
+            "2026-11-23T06:00:01Z",
+        ];
         let texts = moments.map(|text| moment(text.parse().unwrap()).as_s().unwrap().clone());
-        assert_eq!(texts, ["2026-11-23T05:59:59Z", "2026-11-23T06:00:00Z", "2026-11-23T06:00:00Z", "2026-11-23T06:00:01Z"]);
+        assert_eq!(
+            texts,
+            [
+                "2026-11-23T05:59:59Z",
+                "2026-11-23T06:00:00Z",
+                "2026-11-23T06:00:00Z",
+                "2026-11-23T06:00:01Z"
+            ]
+        );
         assert!(texts.is_sorted());
     }
 
     #[test]
     fn placeholders_are_found_wherever_they_stand() {
-        let names = names(&["SET #status = :claimed REMOVE #due_bucket,#reason", "attribute_not_exists(#status)"]);
+        let names = names(&[
+            "SET #status = :claimed REMOVE #due_bucket,#reason",
+            "attribute_not_exists(#status)",
+        ]);
         let mut found: Vec<_> = names.into_iter().collect();
         found.sort();
-        let expected = [("#due_bucket", "due_bucket"), ("#reason", "reason"), ("#status", "status")];
-        assert_eq!(found, expected.map(|(placeholder, name)| (placeholder.to_owned(), name.to_owned())));
+        let expected = [
+            ("#due_bucket", "due_bucket"),
+            ("#reason", "reason"),
+            ("#status", "status"),
+        ];
+        assert_eq!(
+            found,
+            expected.map(|(placeholder, name)| (placeholder.to_owned(), name.to_owned()))
+        );
     }
 }

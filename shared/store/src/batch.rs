@@ -24,20 +24,34 @@ pub struct Projection<'a> {
     pub consistent: bool,
 }
 
-/// Reads some attributes of many items, 100 a call and some calls side by side. The keys have to be distinct. Items that do
-/// not exist are left out.
-pub async fn get(client: &Client, table: &str, keys: Vec<Item>, projection: Projection<'_>) -> Result<Vec<Item>, StoreError> {
+/// Reads some attributes of many items, 100 a call and some calls side by side. The keys have to be
+/// distinct. Items that do not exist are left out.
+pub async fn get(
+    client: &Client,
+    table: &str,
+    keys: Vec<Item>,
+    projection: Projection<'_>,
+) -> Result<Vec<Item>, StoreError> {
     let chunks: Vec<Vec<Item>> = keys.chunks(KEYS_PER_CALL).map(<[Item]>::to_vec).collect();
-    let calls = stream::iter(chunks).map(|keys| get_chunk(client, table, keys, projection)).buffer_unordered(CALLS_AT_ONCE);
+    let calls = stream::iter(chunks)
+        .map(|keys| get_chunk(client, table, keys, projection))
+        .buffer_unordered(CALLS_AT_ONCE);
     calls.try_concat().await
 }
 
 /// Reads up to 100 items, asking again for what DynamoDB left unprocessed.
-async fn get_chunk(client: &Client, table: &str, keys: Vec<Item>, projection: Projection<'_>) -> Result<Vec<Item>, StoreError> {
+async fn get_chunk(
+    client: &Client,
+    table: &str,
+    keys: Vec<Item>,
+    projection: Projection<'_>,
+) -> Result<Vec<Item>, StoreError> {
     let wanted = KeysAndAttributes::builder()
         .set_keys(Some(keys))
         .set_projection_expression(projection.attributes.map(str::to_owned))
-        .set_expression_attribute_names(projection.attributes.map(|attributes| names(&[attributes])))
+        .set_expression_attribute_names(
+            projection.attributes.map(|attributes| names(&[attributes])),
+        )
         .consistent_read(projection.consistent)
         .build()
         .map_err(|_| StoreError::of_code(table, "request not built", None))?;
@@ -45,14 +59,20 @@ async fn get_chunk(client: &Client, table: &str, keys: Vec<Item>, projection: Pr
     let mut found = Vec::new();
     let mut pauses = pauses();
     loop {
-        let sent = client.batch_get_item().set_request_items(Some(unprocessed)).send().await;
+        let sent = client
+            .batch_get_item()
+            .set_request_items(Some(unprocessed))
+            .send()
+            .await;
         let answer = sent.map_err(|error| StoreError::of_call(table, &error))?;
         found.extend(answer.responses.unwrap_or_default().into_values().flatten());
         unprocessed = answer.unprocessed_keys.unwrap_or_default();
         if unprocessed.is_empty() {
             return Ok(found);
         }
-        let pause = pauses.next().ok_or_else(|| StoreError::of_code(table, "ThrottlingError", None))?;
+        let pause = pauses
+            .next()
+            .ok_or_else(|| StoreError::of_code(table, "ThrottlingError", None))?;
         tokio::time::sleep(pause).await;
     }
 }

@@ -1,8 +1,9 @@
-//! The hour's budget of BILL requests, one item of the `runs` table for each clock hour: `budget#2026-11-23T06`.
+//! The hour's budget of BILL requests, one item of the `runs` table for each clock hour:
+//! `budget#2026-11-23T06`.
 //!
-//! BILL counts requests per developer key and clock hour. Whoever is going to call reserves first and corrects afterwards, so
-//! that any number of callers together stay below the limit. What a dead process had reserved stays reserved until the hour
-//! ends: the count is too high at most.
+//! BILL counts requests per developer key and clock hour. Whoever is going to call reserves first
+//! and corrects afterwards, so that any number of callers together stay below the limit. What a
+//! dead process had reserved stays reserved until the hour ends: the count is too high at most.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
@@ -34,7 +35,8 @@ pub struct Limits {
     pub sign_ins_per_hour: Option<u32>,
 }
 
-/// An amount that was taken from an hour's budget. Give it to [`Runs::settle`] when the work is done.
+/// An amount that was taken from an hour's budget. Give it to [`Runs::settle`] when the work is
+/// done.
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "what was not used should be given back"]
 pub struct Reservation {
@@ -61,21 +63,40 @@ struct Hour {
 }
 
 impl Runs {
-    /// Takes an amount from the budget of the clock hour of `now`; `None` when it is not there any more, or the hour is closed.
+    /// Takes an amount from the budget of the clock hour of `now`; `None` when it is not there any
+    /// more, or the hour is closed.
     ///
-    /// One conditional update: however many callers reserve at once, they never get more than the limits. After an `Err`, or a
-    /// process that dies, the amount may stay reserved for the rest of the hour.
-    pub async fn reserve(&self, now: Timestamp, amount: Amount, limits: Limits) -> Result<Option<Reservation>, StoreError> {
-        let Some(room) = limits.requests_per_hour.checked_sub(amount.requests) else { return Ok(None) };
+    /// One conditional update: however many callers reserve at once, they never get more than the
+    /// limits. After an `Err`, or a process that dies, the amount may stay reserved for the rest of
+    /// the hour.
+    pub async fn reserve(
+        &self,
+        now: Timestamp,
+        amount: Amount,
+        limits: Limits,
+    ) -> Result<Option<Reservation>, StoreError> {
+        let Some(room) = limits.requests_per_hour.checked_sub(amount.requests) else {
+            return Ok(None);
+        };
         let mut condition = "attribute_not_exists(#closed_at) AND (attribute_not_exists(#requests) OR #requests <= :room)".to_owned();
         let mut values = vec![(":room", number(room))];
         if let Some(limit) = limits.sign_ins_per_hour {
-            let Some(room) = limit.checked_sub(amount.sign_ins) else { return Ok(None) };
-            condition.push_str(" AND (attribute_not_exists(#sign_ins) OR #sign_ins <= :sign_in_room)");
+            let Some(room) = limit.checked_sub(amount.sign_ins) else {
+                return Ok(None);
+            };
+            condition
+                .push_str(" AND (attribute_not_exists(#sign_ins) OR #sign_ins <= :sign_in_room)");
             values.push((":sign_in_room", number(room)));
         }
         let hour = hour(now);
-        let change = self.count(&hour, now, i64::from(amount.requests), i64::from(amount.sign_ins), Some(&condition), values);
+        let change = self.count(
+            &hour,
+            now,
+            i64::from(amount.requests),
+            i64::from(amount.sign_ins),
+            Some(&condition),
+            values,
+        );
         match change.write(&self.client).await? {
             Changed::Yes => Ok(Some(Reservation { hour, amount })),
             Changed::No(_) => Ok(None),
@@ -84,8 +105,8 @@ impl Runs {
 
     /// Corrects the hour's count from what was reserved to what was used, up or down.
     ///
-    /// What is given back is given back at most once: the SDK does not repeat it, and an `Err` leaves the count too high, which
-    /// is safe. So the `Err` may be ignored.
+    /// What is given back is given back at most once: the SDK does not repeat it, and an `Err`
+    /// leaves the count too high, which is safe. So the `Err` may be ignored.
     pub async fn settle(&self, reservation: Reservation, used: Amount) -> Result<(), StoreError> {
         let Reservation { hour, amount } = reservation;
         let requests = i64::from(used.requests) - i64::from(amount.requests);
@@ -106,7 +127,11 @@ impl Runs {
             ],
         };
         let gives_back = requests < 0 || sign_ins < 0;
-        if gives_back { change.write_once(&self.client).await.map(drop) } else { change.write(&self.client).await.map(drop) }
+        if gives_back {
+            change.write_once(&self.client).await.map(drop)
+        } else {
+            change.write(&self.client).await.map(drop)
+        }
     }
 
     /// Counts requests that were made without a reservation.
@@ -114,31 +139,46 @@ impl Runs {
     /// Repeated, or when an answer is lost, they are counted twice at most, which is safe.
     pub async fn add(&self, now: Timestamp, used: Amount) -> Result<(), StoreError> {
         let hour = hour(now);
-        let change = self.count(&hour, now, i64::from(used.requests), i64::from(used.sign_ins), None, Vec::new());
+        let change = self.count(
+            &hour,
+            now,
+            i64::from(used.requests),
+            i64::from(used.sign_ins),
+            None,
+            Vec::new(),
+        );
         change.write(&self.client).await.map(drop)
     }
 
     /// BILL says that the hour is exhausted (`BDC_1144`): nobody gets anything of it any more.
     ///
-    /// May be repeated; the first moment stays. Lost, the next caller that BILL turns away closes it.
+    /// May be repeated; the first moment stays. Lost, the next caller that BILL turns away closes
+    /// it.
     pub async fn close_hour(&self, now: Timestamp) -> Result<(), StoreError> {
         let change = Change {
             table: &self.table,
             key: key(&hour(now)),
             update: "SET #closed_at = if_not_exists(#closed_at, :now), #schema_version = :schema_version, #expires_at = :expires_at",
             condition: None,
-            values: vec![(":now", moment(now)), (":schema_version", number(SCHEMA_VERSION)), (":expires_at", expires_at(now, KEPT_DAYS))],
+            values: vec![
+                (":now", moment(now)),
+                (":schema_version", number(SCHEMA_VERSION)),
+                (":expires_at", expires_at(now, KEPT_DAYS)),
+            ],
         };
         change.write(&self.client).await.map(drop)
     }
 
-    /// What the clock hour of `now` still allows; nothing when it is closed. Without a limit of their own, sign-ins are as many as fit
-    /// into a number.
+    /// What the clock hour of `now` still allows; nothing when it is closed. Without a limit of
+    /// their own, sign-ins are as many as fit into a number.
     ///
     /// Reads only: may be repeated at will. Only [`Runs::reserve`] makes sure of them.
     pub async fn remaining(&self, now: Timestamp, limits: Limits) -> Result<Amount, StoreError> {
         let hour = hour(now);
-        let unreadable = || StoreError::Unreadable { table: self.table.clone(), key: format!("run {hour}") };
+        let unreadable = || StoreError::Unreadable {
+            table: self.table.clone(),
+            key: format!("run {hour}"),
+        };
         let counted = match self.read(&hour).await? {
             Some(item) => from_item(item).ok_or_else(unreadable)?,
             None => Hour::default(),
@@ -146,10 +186,13 @@ impl Runs {
         if counted.closed_at.is_some() {
             return Ok(Amount::default());
         }
-        let left = |limit: u32, used: u64| limit.saturating_sub(u32::try_from(used).unwrap_or(u32::MAX));
+        let left =
+            |limit: u32, used: u64| limit.saturating_sub(u32::try_from(used).unwrap_or(u32::MAX));
         Ok(Amount {
             requests: left(limits.requests_per_hour, counted.requests),
-            sign_ins: limits.sign_ins_per_hour.map_or(u32::MAX, |limit| left(limit, counted.sign_ins)),
+            sign_ins: limits
+                .sign_ins_per_hour
+                .map_or(u32::MAX, |limit| left(limit, counted.sign_ins)),
         })
     }
 

@@ -37,26 +37,40 @@ pub enum Changed {
 impl Change<'_> {
     /// Writes it, repeating while others hold the item in a transaction.
     pub async fn write(self, client: &Client) -> Result<Changed, StoreError> {
-        let (changed, _) = self.write_with(client, config::Builder::new(), ReturnValue::None).await?;
+        let (changed, _) = self
+            .write_with(client, config::Builder::new(), ReturnValue::None)
+            .await?;
         Ok(changed)
     }
 
-    /// Writes it as [`Change::write`] does. The item as it then stands; after a condition that did not hold, as it stood.
+    /// Writes it as [`Change::write`] does. The item as it then stands; after a condition that did
+    /// not hold, as it stood.
     pub async fn write_and_read(self, client: &Client) -> Result<Item, StoreError> {
-        match self.write_with(client, config::Builder::new(), ReturnValue::AllNew).await? {
+        match self
+            .write_with(client, config::Builder::new(), ReturnValue::AllNew)
+            .await?
+        {
             (Changed::Yes, item) | (Changed::No(item), _) => Ok(item),
         }
     }
 
-    /// Writes it without the SDK's retries: for a change that must not happen twice when an answer is lost.
+    /// Writes it without the SDK's retries: for a change that must not happen twice when an answer
+    /// is lost.
     pub async fn write_once(self, client: &Client) -> Result<Changed, StoreError> {
         let overrides = config::Builder::new().retry_config(RetryConfig::disabled());
-        let (changed, _) = self.write_with(client, overrides, ReturnValue::None).await?;
+        let (changed, _) = self
+            .write_with(client, overrides, ReturnValue::None)
+            .await?;
         Ok(changed)
     }
 
     /// What came of it, and of the item what was to be returned.
-    async fn write_with(self, client: &Client, overrides: config::Builder, returned: ReturnValue) -> Result<(Changed, Item), StoreError> {
+    async fn write_with(
+        self,
+        client: &Client,
+        overrides: config::Builder,
+        returned: ReturnValue,
+    ) -> Result<(Changed, Item), StoreError> {
         let names = self.names();
         let mut pauses = pauses();
         loop {
@@ -68,11 +82,17 @@ impl Change<'_> {
                 .set_condition_expression(self.condition.map(str::to_owned))
                 .set_expression_attribute_names(Some(names.clone()))
                 .return_values(returned.clone())
-                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+                .return_values_on_condition_check_failure(
+                    ReturnValuesOnConditionCheckFailure::AllOld,
+                );
             for (placeholder, value) in &self.values {
                 request = request.expression_attribute_values(*placeholder, value.clone());
             }
-            let sent = request.customize().config_override(overrides.clone()).send().await;
+            let sent = request
+                .customize()
+                .config_override(overrides.clone())
+                .send()
+                .await;
             let error = match sent {
                 Ok(output) => return Ok((Changed::Yes, output.attributes.unwrap_or_default())),
                 Err(error) => error,
@@ -80,7 +100,10 @@ impl Change<'_> {
             if let SdkError::ServiceError(service) = &error
                 && let UpdateItemError::ConditionalCheckFailedException(failed) = service.err()
             {
-                return Ok((Changed::No(failed.item().cloned().unwrap_or_default()), Item::new()));
+                return Ok((
+                    Changed::No(failed.item().cloned().unwrap_or_default()),
+                    Item::new(),
+                ));
             }
             match (StoreError::of_call(self.table, &error), pauses.next()) {
                 (StoreError::Conflict { .. }, Some(pause)) => tokio::time::sleep(pause).await,
@@ -98,7 +121,12 @@ impl Change<'_> {
             .update_expression(self.update)
             .set_condition_expression(self.condition.map(str::to_owned))
             .set_expression_attribute_names(Some(names))
-            .set_expression_attribute_values(Some(self.values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()))
+            .set_expression_attribute_values(Some(
+                self.values
+                    .into_iter()
+                    .map(|(name, value)| (name.to_owned(), value))
+                    .collect(),
+            ))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build()
             .map_err(|_| StoreError::of_code(self.table, "request not built", None))
@@ -109,7 +137,12 @@ impl Change<'_> {
     }
 }
 
-/// Pauses between repeated attempts: five, growing from 25 milliseconds, with jitter; less than two seconds in all.
+/// Pauses between repeated attempts: five, growing from 25 milliseconds, with jitter; less than two
+/// seconds in all.
 pub fn pauses() -> impl Iterator<Item = Duration> {
-    ExponentialBuilder::new().with_jitter().with_min_delay(Duration::from_millis(25)).with_max_times(5).build()
+    ExponentialBuilder::new()
+        .with_jitter()
+        .with_min_delay(Duration::from_millis(25))
+        .with_max_times(5)
+        .build()
 }

@@ -45,8 +45,8 @@ pub enum Applied {
         /// Notices that were there already, and were left as they are.
         notices_existing: usize,
     },
-    /// Another check wrote meanwhile, or one of a newer observation did, or the organization was made due: nothing was written,
-    /// and nothing needs to be.
+    /// Another check wrote meanwhile, or one of a newer observation did, or the organization was
+    /// made due: nothing was written, and nothing needs to be.
     Superseded,
 }
 
@@ -56,16 +56,25 @@ impl Checks {
         Self { client, tables }
     }
 
-    /// Writes a decision in one transaction: the record, the stage that was entered, and the notices.
+    /// Writes a decision in one transaction: the record, the stage that was entered, and the
+    /// notices.
     ///
-    /// `previous` is the record that the decision rests on, `None` when there was none. The record is written only over that
-    /// version, only if it was checked earlier, and only if nobody has made it due meanwhile: what that was for may be newer than
-    /// what was observed. The notices are written only where there is none yet. Moments are cut to whole seconds, in the record
-    /// and in its notices alike. The failure that was noted for an earlier check is gone, because the whole record is put.
+    /// `previous` is the record that the decision rests on, `None` when there was none. The record
+    /// is written only over that version, only if it was checked earlier, and only if nobody has
+    /// made it due meanwhile: what that was for may be newer than what was observed. The notices
+    /// are written only where there is none yet. Moments are cut to whole seconds, in the record
+    /// and in its notices alike. The failure that was noted for an earlier check is gone, because
+    /// the whole record is put.
     ///
-    /// All or nothing: a process that dies here leaves the organization as due as it was. Repeating an applied decision is
-    /// [`Applied::Superseded`]. An `Err` that is retryable means: look at the organization again later.
-    pub async fn apply(&self, decision: &Decision, previous: Option<&Organization>, key: &AddressKey) -> Result<Applied, StoreError> {
+    /// All or nothing: a process that dies here leaves the organization as due as it was. Repeating
+    /// an applied decision is [`Applied::Superseded`]. An `Err` that is retryable means: look at
+    /// the organization again later.
+    pub async fn apply(
+        &self,
+        decision: &Decision,
+        previous: Option<&Organization>,
+        key: &AddressKey,
+    ) -> Result<Applied, StoreError> {
         let mut items = vec![self.organization(decision, previous)?];
         if let Some(transition) = &decision.transition {
             items.push(self.transition(transition)?);
@@ -75,13 +84,17 @@ impl Checks {
             items.push(self.notice(planned, key)?);
         }
         loop {
-            let reasons = match transact(&self.client, &self.tables.organizations, items.clone()).await? {
-                Transacted::Written => {
-                    let notices = items.len() - first_notice;
-                    return Ok(Applied::Written { notices, notices_existing: decision.notices.len() - notices });
-                }
-                Transacted::Refused(reasons) => reasons,
-            };
+            let reasons =
+                match transact(&self.client, &self.tables.organizations, items.clone()).await? {
+                    Transacted::Written => {
+                        let notices = items.len() - first_notice;
+                        return Ok(Applied::Written {
+                            notices,
+                            notices_existing: decision.notices.len() - notices,
+                        });
+                    }
+                    Transacted::Refused(reasons) => reasons,
+                };
             if reasons.iter().take(first_notice).any(is_condition) {
                 return Ok(Applied::Superseded);
             }
@@ -89,15 +102,24 @@ impl Checks {
         }
     }
 
-    fn organization(&self, decision: &Decision, previous: Option<&Organization>) -> Result<TransactWriteItem, StoreError> {
+    fn organization(
+        &self,
+        decision: &Decision,
+        previous: Option<&Organization>,
+    ) -> Result<TransactWriteItem, StoreError> {
         let table = &self.tables.organizations;
-        let put = Put::builder().table_name(table).set_item(Some(organizations::item(table, &decision.organization)?));
+        let put = Put::builder()
+            .table_name(table)
+            .set_item(Some(organizations::item(table, &decision.organization)?));
         let put = match previous {
             None => conditional(put, "attribute_not_exists(#version)"),
-            Some(previous) => conditional(put, "#version = :previous AND #next_check_at = :due AND #checked_at < :checked_at")
-                .expression_attribute_values(":previous", number(previous.version))
-                .expression_attribute_values(":due", moment(previous.next_check_at))
-                .expression_attribute_values(":checked_at", moment(decision.organization.checked_at)),
+            Some(previous) => conditional(
+                put,
+                "#version = :previous AND #next_check_at = :due AND #checked_at < :checked_at",
+            )
+            .expression_attribute_values(":previous", number(previous.version))
+            .expression_attribute_values(":due", moment(previous.next_check_at))
+            .expression_attribute_values(":checked_at", moment(decision.organization.checked_at)),
         };
         member(table, put.build())
     }
@@ -105,16 +127,37 @@ impl Checks {
     fn transition(&self, transition: &Transition) -> Result<TransactWriteItem, StoreError> {
         let table = &self.tables.transitions;
         let at = whole(transition.at);
-        let mut item = to_item(table, &Transition { at, ..transition.clone() })?;
+        let mut item = to_item(
+            table,
+            &Transition {
+                at,
+                ..transition.clone()
+            },
+        )?;
         item.insert("day".to_owned(), text(&at.strftime("%Y-%m-%d")));
         item.insert("expires_at".to_owned(), expires_at(at, KEPT_DAYS));
-        member(table, Put::builder().table_name(table).set_item(Some(item)).build())
+        member(
+            table,
+            Put::builder()
+                .table_name(table)
+                .set_item(Some(item))
+                .build(),
+        )
     }
 
-    fn notice(&self, planned: &PlannedNotice, key: &AddressKey) -> Result<TransactWriteItem, StoreError> {
+    fn notice(
+        &self,
+        planned: &PlannedNotice,
+        key: &AddressKey,
+    ) -> Result<TransactWriteItem, StoreError> {
         let table = &self.tables.notices;
-        let put = Put::builder().table_name(table).set_item(Some(notice_item(table, planned, key)?));
-        member(table, conditional(put, "attribute_not_exists(#notice)").build())
+        let put = Put::builder()
+            .table_name(table)
+            .set_item(Some(notice_item(table, planned, key)?));
+        member(
+            table,
+            conditional(put, "attribute_not_exists(#notice)").build(),
+        )
     }
 }
 
@@ -133,7 +176,8 @@ fn notice_item(table: &str, planned: &PlannedNotice, key: &AddressKey) -> Result
 }
 
 fn conditional(put: PutBuilder, condition: &str) -> PutBuilder {
-    put.condition_expression(condition).set_expression_attribute_names(Some(names(&[condition])))
+    put.condition_expression(condition)
+        .set_expression_attribute_names(Some(names(&[condition])))
 }
 
 fn member(table: &str, put: Result<Put, BuildError>) -> Result<TransactWriteItem, StoreError> {
@@ -142,6 +186,14 @@ fn member(table: &str, put: Result<Put, BuildError>) -> Result<TransactWriteItem
 }
 
 /// The items whose conditions held.
-fn without_existing(items: Vec<TransactWriteItem>, reasons: &[CancellationReason]) -> Vec<TransactWriteItem> {
-    items.into_iter().zip(reasons).filter(|(_, reason)| !is_condition(reason)).map(|(item, _)| item).collect()
+fn without_existing(
+    items: Vec<TransactWriteItem>,
+    reasons: &[CancellationReason],
+) -> Vec<TransactWriteItem> {
+    items
+        .into_iter()
+        .zip(reasons)
+        .filter(|(_, reason)| !is_condition(reason))
+        .map(|(item, _)| item)
+        .collect()
 }

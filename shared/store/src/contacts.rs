@@ -1,4 +1,5 @@
-//! The `contacts` table: who must not be written to, and how often someone was. It holds no address, only its pseudonym.
+//! The `contacts` table: who must not be written to, and how often someone was. It holds no
+//! address, only its pseudonym.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -31,30 +32,60 @@ impl Contacts {
     ///
     /// Reads only: may be repeated at will.
     pub async fn get(&self, address: &AddressHash) -> Result<Option<Contact>, StoreError> {
-        let sent = self.client.get_item().table_name(&self.table).set_key(Some(key(address))).consistent_read(true).send().await;
-        let item = sent.map_err(|error| StoreError::of_call(&self.table, &error))?.item;
+        let sent = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(key(address)))
+            .consistent_read(true)
+            .send()
+            .await;
+        let item = sent
+            .map_err(|error| StoreError::of_call(&self.table, &error))?
+            .item;
         item.map(|item| self.contact(item)).transpose()
     }
 
     pub(crate) fn contact(&self, item: Item) -> Result<Contact, StoreError> {
-        from_item(item).ok_or_else(|| StoreError::Unreadable { table: self.table.clone(), key: "address_hash".to_owned() })
+        from_item(item).ok_or_else(|| StoreError::Unreadable {
+            table: self.table.clone(),
+            key: "address_hash".to_owned(),
+        })
     }
 
     /// The same of many addresses; those of which nothing is known are left out.
     ///
-    /// One that cannot be read is an error for whoever asks for it alone, and is told here by [`None`]: nobody knows whether the
-    /// address may be written to.
+    /// One that cannot be read is an error for whoever asks for it alone, and is told here by
+    /// [`None`]: nobody knows whether the address may be written to.
     pub async fn get_many(
         &self,
         addresses: impl IntoIterator<Item = AddressHash>,
     ) -> Result<HashMap<AddressHash, Option<Contact>>, StoreError> {
-        let keys = addresses.into_iter().collect::<BTreeSet<_>>().iter().map(key).collect();
-        let items = batch::get(&self.client, &self.table, keys, Projection { attributes: None, consistent: true }).await?;
+        let keys = addresses
+            .into_iter()
+            .collect::<BTreeSet<_>>()
+            .iter()
+            .map(key)
+            .collect();
+        let items = batch::get(
+            &self.client,
+            &self.table,
+            keys,
+            Projection {
+                attributes: None,
+                consistent: true,
+            },
+        )
+        .await?;
         let contacts = items.into_iter().filter_map(|item| {
-            let address = serde_dynamo::from_attribute_value(item.get("address_hash")?.clone()).ok()?;
+            let address =
+                serde_dynamo::from_attribute_value(item.get("address_hash")?.clone()).ok()?;
             let contact = from_item(item);
             if contact.is_none() {
-                tracing::error!(error_type = "store_unreadable", "a contact cannot be read; its notices stay due");
+                tracing::error!(
+                    error_type = "store_unreadable",
+                    "a contact cannot be read; its notices stay due"
+                );
             }
             Some((address, contact))
         });
@@ -62,7 +93,8 @@ impl Contacts {
     }
 }
 
-/// One mail more to an address, under the condition that nothing has happened to the contact since it was read.
+/// One mail more to an address, under the condition that nothing has happened to the contact since
+/// it was read.
 pub(crate) fn one_more_mail<'a>(
     table: &'a str,
     address: &AddressHash,
@@ -71,10 +103,20 @@ pub(crate) fn one_more_mail<'a>(
     counted_for: SignedDuration,
 ) -> Change<'a> {
     let is_counted = |earlier: &&Mark| mark.at().duration_since(earlier.at()) < counted_for;
-    let earlier = read.into_iter().flat_map(|contact| &contact.recent_mails).filter(is_counted);
+    let earlier = read
+        .into_iter()
+        .flat_map(|contact| &contact.recent_mails)
+        .filter(is_counted);
     let recent = AttributeValue::Ss(earlier.chain([mark]).map(ToString::to_string).collect());
-    let mut values = vec![(":recent", recent), (":one", number(1)), (":schema_version", number(SCHEMA_VERSION))];
-    let condition = match read.map(|contact| contact.version).filter(|version| *version > 0) {
+    let mut values = vec![
+        (":recent", recent),
+        (":one", number(1)),
+        (":schema_version", number(SCHEMA_VERSION)),
+    ];
+    let condition = match read
+        .map(|contact| contact.version)
+        .filter(|version| *version > 0)
+    {
         Some(version) => {
             values.push((":version", number(version)));
             "#version = :version"
@@ -90,15 +132,19 @@ pub(crate) fn one_more_mail<'a>(
     }
 }
 
-/// One mail less to an address: the one of the mark was not sent after all. Only to be written together with what makes sure that
-/// it is written once.
+/// One mail less to an address: the one of the mark was not sent after all. Only to be written
+/// together with what makes sure that it is written once.
 pub(crate) fn one_mail_less<'a>(table: &'a str, address: &AddressHash, mark: &Mark) -> Change<'a> {
     Change {
         table,
         key: key(address),
         update: "ADD #mails :less, #version :one DELETE #recent_mails :mark",
         condition: None,
-        values: vec![(":less", number(-1)), (":one", number(1)), (":mark", AttributeValue::Ss(vec![mark.to_string()]))],
+        values: vec![
+            (":less", number(-1)),
+            (":one", number(1)),
+            (":mark", AttributeValue::Ss(vec![mark.to_string()])),
+        ],
     }
 }
 

@@ -1,7 +1,9 @@
-//! How many mails the whole system sends on a day: one item of the `runs` table for each day, `mails#2026-11-23`.
+//! How many mails the whole system sends on a day: one item of the `runs` table for each day,
+//! `mails#2026-11-23`.
 //!
-//! Whoever is going to send takes some of the day's mails first and gives back those that it did not send, so that any number of
-//! notifiers together stay below the limit. What a dead process had taken stays taken: the count is too high at most.
+//! Whoever is going to send takes some of the day's mails first and gives back those that it did
+//! not send, so that any number of notifiers together stay below the limit. What a dead process had
+//! taken stays taken: the count is too high at most.
 
 use jiff::civil::Date;
 
@@ -14,10 +16,12 @@ use crate::{
 };
 
 impl Runs {
-    /// Takes up to `wanted` of the mails that a day allows; returns how many it got, 0 when there are none left.
+    /// Takes up to `wanted` of the mails that a day allows; returns how many it got, 0 when there
+    /// are none left.
     ///
-    /// Conditional updates: however many callers take at once, they never get more than `limit` together. After an `Err`, or a
-    /// process that dies, some may stay taken for the rest of the day.
+    /// Conditional updates: however many callers take at once, they never get more than `limit`
+    /// together. After an `Err`, or a process that dies, some may stay taken for the rest of the
+    /// day.
     pub async fn take_mails(&self, day: Date, wanted: u32, limit: u32) -> Result<u32, StoreError> {
         let mut wanted = wanted.min(limit);
         while wanted > 0 {
@@ -36,7 +40,10 @@ impl Runs {
             match change.write(&self.client).await? {
                 Changed::Yes => return Ok(wanted),
                 Changed::No(present) => {
-                    let taken = present.get("mails").and_then(|mails| mails.as_n().ok()?.parse().ok()).unwrap_or(limit);
+                    let taken = present
+                        .get("mails")
+                        .and_then(|mails| mails.as_n().ok()?.parse().ok())
+                        .unwrap_or(limit);
                     wanted = limit.saturating_sub(taken).min(wanted - 1);
                 }
             }
@@ -46,7 +53,8 @@ impl Runs {
 
     /// Gives back mails that were taken and not sent.
     ///
-    /// At most once: the SDK does not repeat it, and an `Err` leaves the count too high, which is safe. So the `Err` may be ignored.
+    /// At most once: the SDK does not repeat it, and an `Err` leaves the count too high, which is
+    /// safe. So the `Err` may be ignored.
     pub async fn give_back_mails(&self, day: Date, unused: u32) -> Result<(), StoreError> {
         if unused == 0 {
             return Ok(());
@@ -56,7 +64,10 @@ impl Runs {
             key: key(&run(day)),
             update: "ADD #mails :less",
             condition: Some("#mails >= :unused"),
-            values: vec![(":less", number(-i64::from(unused))), (":unused", number(unused))],
+            values: vec![
+                (":less", number(-i64::from(unused))),
+                (":unused", number(unused)),
+            ],
         };
         change.write_once(&self.client).await.map(drop)
     }
@@ -67,5 +78,6 @@ fn run(day: Date) -> String {
 }
 
 fn midnight(day: Date) -> jiff::Timestamp {
-    day.to_zoned(jiff::tz::TimeZone::UTC).map_or(jiff::Timestamp::MAX, |midnight| midnight.timestamp())
+    day.to_zoned(jiff::tz::TimeZone::UTC)
+        .map_or(jiff::Timestamp::MAX, |midnight| midnight.timestamp())
 }

@@ -29,7 +29,10 @@ pub async fn due(
     limit: usize,
     is_wanted: &impl Fn(&Notice) -> bool,
 ) -> Result<Due, StoreError> {
-    let buckets = try_join_all((0..DUE_BUCKETS).map(|number| bucket(client, table, number, as_of, limit, is_wanted))).await?;
+    let buckets = try_join_all(
+        (0..DUE_BUCKETS).map(|number| bucket(client, table, number, as_of, limit, is_wanted)),
+    )
+    .await?;
     let mut due = buckets.into_iter().fold(Due::default(), |mut due, bucket| {
         due.notices.extend(bucket.notices);
         due.unreadable += bucket.unreadable;
@@ -39,8 +42,8 @@ pub async fn due(
     Ok(due)
 }
 
-/// The most urgent notices of one bucket. It is read to its end, because the index is in the order of time alone; no more than a
-/// page above `limit` is kept meanwhile.
+/// The most urgent notices of one bucket. It is read to its end, because the index is in the order
+/// of time alone; no more than a page above `limit` is kept meanwhile.
 async fn bucket(
     client: &Client,
     table: &str,
@@ -62,14 +65,23 @@ async fn bucket(
         .into_paginator()
         .send();
     while let Some(page) = pages.next().await {
-        let items = page.map_err(|error| StoreError::of_call(table, &error))?.items.unwrap_or_default();
+        let items = page
+            .map_err(|error| StoreError::of_call(table, &error))?
+            .items
+            .unwrap_or_default();
         for item in items {
-            let organization_id = text_of(&item, "organization_id").unwrap_or_default().to_owned();
+            let organization_id = text_of(&item, "organization_id")
+                .unwrap_or_default()
+                .to_owned();
             if let Some(notice) = from_item(item) {
                 due.notices.extend(Some(notice).filter(is_wanted));
             } else {
                 due.unreadable += 1;
-                tracing::warn!(organization_id, error_type = "store_unreadable", "a due notice cannot be read");
+                tracing::warn!(
+                    organization_id,
+                    error_type = "store_unreadable",
+                    "a due notice cannot be read"
+                );
             }
         }
         keep_most_urgent(&mut due.notices, limit);
@@ -84,5 +96,10 @@ fn keep_most_urgent(notices: &mut Vec<Notice>, limit: usize) {
 
 /// Orders notices: no two are equal, so that the order does not depend on the buckets' answers.
 fn urgency(notice: &Notice) -> impl Ord + '_ {
-    (Reverse(notice.priority), notice.due_at, &notice.organization_id, &notice.notice)
+    (
+        Reverse(notice.priority),
+        notice.due_at,
+        &notice.organization_id,
+        &notice.notice,
+    )
 }

@@ -26,7 +26,8 @@ pub enum StoreError {
         /// What DynamoDB said.
         answer: Answer,
     },
-    /// The notice is no longer held by the caller's claim. Nothing was written; retrying does not help.
+    /// The notice is no longer held by the caller's claim. Nothing was written; retrying does not
+    /// help.
     #[error("{table}: the notice is no longer held by this claim")]
     ClaimLost {
         /// The table.
@@ -40,7 +41,8 @@ pub enum StoreError {
         /// Name of the key attribute, with its value where that names no person.
         key: String,
     },
-    /// DynamoDB could not be reached or had a fault of its own. Whether a write happened is not known; retry.
+    /// DynamoDB could not be reached or had a fault of its own. Whether a write happened is not
+    /// known; retry.
     #[error("{table}: DynamoDB is not available ({answer})")]
     Unavailable {
         /// The table.
@@ -48,7 +50,8 @@ pub enum StoreError {
         /// What DynamoDB, or the way to it, said.
         answer: Answer,
     },
-    /// DynamoDB refuses the call: permissions, a missing table, an impossible item. Retrying does not help.
+    /// DynamoDB refuses the call: permissions, a missing table, an impossible item. Retrying does
+    /// not help.
     #[error("{table}: DynamoDB refused the call ({answer})")]
     Refused {
         /// The table.
@@ -61,7 +64,10 @@ pub enum StoreError {
 impl StoreError {
     /// Whether the same call may succeed later.
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Throttled { .. } | Self::Conflict { .. } | Self::Unavailable { .. })
+        matches!(
+            self,
+            Self::Throttled { .. } | Self::Conflict { .. } | Self::Unavailable { .. }
+        )
     }
 
     /// Whether the notice is no longer held by the claim that the caller named.
@@ -69,8 +75,8 @@ impl StoreError {
         matches!(self, Self::ClaimLost { .. })
     }
 
-    /// Stable name for logs, metrics and alarms: one of `store_throttled`, `store_conflict`, `store_unreadable`,
-    /// `store_unavailable`, `store_refused`.
+    /// Stable name for logs, metrics and alarms: one of `store_throttled`, `store_conflict`,
+    /// `store_unreadable`, `store_unavailable`, `store_refused`.
     pub fn type_name(&self) -> &'static str {
         match self {
             Self::Throttled { .. } => "store_throttled",
@@ -90,14 +96,23 @@ impl StoreError {
         let request_id = error.request_id().map(str::to_owned);
         let unavailable = |code: &str| Self::Unavailable {
             table: table.to_owned(),
-            answer: Answer { code: code.to_owned(), request_id: request_id.clone() },
+            answer: Answer {
+                code: code.to_owned(),
+                request_id: request_id.clone(),
+            },
         };
         match error {
-            SdkError::ServiceError(service) => Self::of_code(table, service.err().code().unwrap_or("no code"), request_id.clone()),
+            SdkError::ServiceError(service) => Self::of_code(
+                table,
+                service.err().code().unwrap_or("no code"),
+                request_id.clone(),
+            ),
             SdkError::TimeoutError(_) => unavailable("time-out"),
             SdkError::DispatchFailure(_) => unavailable("no connection"),
             SdkError::ResponseError(_) => unavailable("unreadable answer"),
-            SdkError::ConstructionFailure(_) => Self::of_code(table, "request not built", request_id.clone()),
+            SdkError::ConstructionFailure(_) => {
+                Self::of_code(table, "request not built", request_id.clone())
+            }
             _ => unavailable("unknown"),
         }
     }
@@ -105,7 +120,10 @@ impl StoreError {
     /// Sorts an error code, of an answer or of a cancelled transaction's reason, into its kind.
     pub(crate) fn of_code(table: &str, code: &str, request_id: Option<String>) -> Self {
         let table = table.to_owned();
-        let answer = Answer { code: code.to_owned(), request_id };
+        let answer = Answer {
+            code: code.to_owned(),
+            request_id,
+        };
         match code {
             "ProvisionedThroughputExceeded"
             | "ProvisionedThroughputExceededException"
@@ -116,9 +134,11 @@ impl StoreError {
             | "TransactionConflict"
             | "TransactionConflictException"
             | "TransactionInProgressException" => Self::Conflict { table, answer },
-            "InternalFailure" | "InternalServerError" | "ServiceUnavailable" | "ServiceUnavailableException" | "no code" => {
-                Self::Unavailable { table, answer }
-            }
+            "InternalFailure"
+            | "InternalServerError"
+            | "ServiceUnavailable"
+            | "ServiceUnavailableException"
+            | "no code" => Self::Unavailable { table, answer },
             _ => Self::Refused { table, answer },
         }
     }
@@ -150,7 +170,11 @@ mod tests {
     fn each_code_has_its_kind_and_only_passing_troubles_are_retried() {
         let kinds = [
             ("ThrottlingException", "store_throttled", true),
-            ("ProvisionedThroughputExceededException", "store_throttled", true),
+            (
+                "ProvisionedThroughputExceededException",
+                "store_throttled",
+                true,
+            ),
             ("RequestLimitExceeded", "store_throttled", true),
             ("TransactionConflict", "store_conflict", true),
             ("TransactionInProgressException", "store_conflict", true),
@@ -161,8 +185,15 @@ mod tests {
         ];
         for (code, type_name, is_retryable) in kinds {
             let error = StoreError::of_code("notices", code, Some("R7".to_owned()));
-            assert_eq!((error.type_name(), error.is_retryable()), (type_name, is_retryable), "{code}");
-            assert!(error.to_string().contains(&format!("({code}, request R7)")), "{error}");
+            assert_eq!(
+                (error.type_name(), error.is_retryable()),
+                (type_name, is_retryable),
+                "{code}"
+            );
+            assert!(
+                error.to_string().contains(&format!("({code}, request R7)")),
+                "{error}"
+            );
         }
     }
 }

@@ -1,7 +1,8 @@
 //! What became of a mail, on its notice and on the contact it went to.
 //!
-//! Feedback repeats and comes in any order. Each change here is one write under a condition that refuses what is known already
-//! or outranked, so any of them may be made twice, side by side, and after an answer was lost; the outcome is the same.
+//! Feedback repeats and comes in any order. Each change here is one write under a condition that
+//! refuses what is known already or outranked, so any of them may be made twice, side by side, and
+//! after an answer was lost; the outcome is the same.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use engagement::{AddressHash, Feedback, Mark, NoticeId};
@@ -28,14 +29,25 @@ pub enum Recorded {
 }
 
 impl Notices {
-    /// Takes a notice to where feedback says it is, unless it is there or further, and out of the queue: a mail that SES had
-    /// needs no sending, whoever holds the notice.
+    /// Takes a notice to where feedback says it is, unless it is there or further, and out of the
+    /// queue: a mail that SES had needs no sending, whoever holds the notice.
     ///
-    /// The attribute `feedback_rank` remembers how far feedback has taken it; notifiers write none. An `Err` that is not
-    /// retryable says that the id is none that a notice can have, or that the table is not ours to write.
-    pub async fn feedback(&self, id: &NoticeId, feedback: &Feedback, at: Timestamp) -> Result<Recorded, StoreError> {
-        let mut update = "SET #status = :status, #feedback_rank = :rank, #updated_at = :at".to_owned();
-        let mut values = vec![(":status", text(&feedback.status)), (":rank", number(feedback.rank())), (":at", moment(at))];
+    /// The attribute `feedback_rank` remembers how far feedback has taken it; notifiers write none.
+    /// An `Err` that is not retryable says that the id is none that a notice can have, or that the
+    /// table is not ours to write.
+    pub async fn feedback(
+        &self,
+        id: &NoticeId,
+        feedback: &Feedback,
+        at: Timestamp,
+    ) -> Result<Recorded, StoreError> {
+        let mut update =
+            "SET #status = :status, #feedback_rank = :rank, #updated_at = :at".to_owned();
+        let mut values = vec![
+            (":status", text(&feedback.status)),
+            (":rank", number(feedback.rank())),
+            (":at", moment(at)),
+        ];
         if let Some(message_id) = &feedback.message_id {
             update.push_str(", #message_id = if_not_exists(#message_id, :message_id)");
             values.push((":message_id", text(message_id)));
@@ -51,7 +63,9 @@ impl Notices {
             table: &self.table,
             key: notice_key(id),
             update: &update,
-            condition: Some("attribute_exists(#status) AND (attribute_not_exists(#feedback_rank) OR #feedback_rank < :rank)"),
+            condition: Some(
+                "attribute_exists(#status) AND (attribute_not_exists(#feedback_rank) OR #feedback_rank < :rank)",
+            ),
             values,
         };
         Ok(match change.write(&self.client).await? {
@@ -63,8 +77,13 @@ impl Notices {
 }
 
 impl Contacts {
-    /// A mail server refused the address for good at `at`. `false`: the same, or an earlier time, was on record.
-    pub async fn hard_bounced(&self, address: &AddressHash, at: Timestamp) -> Result<bool, StoreError> {
+    /// A mail server refused the address for good at `at`. `false`: the same, or an earlier time,
+    /// was on record.
+    pub async fn hard_bounced(
+        &self,
+        address: &AddressHash,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
         self.keep(
             address,
             "SET #hard_bounced_at = :at, #schema_version = :schema_version ADD #version :one",
@@ -74,8 +93,13 @@ impl Contacts {
         .await
     }
 
-    /// The recipient called a message spam at `at`. `false`: the same, or an earlier time, was on record.
-    pub async fn complained(&self, address: &AddressHash, at: Timestamp) -> Result<bool, StoreError> {
+    /// The recipient called a message spam at `at`. `false`: the same, or an earlier time, was on
+    /// record.
+    pub async fn complained(
+        &self,
+        address: &AddressHash,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
         self.keep(
             address,
             "SET #complained_at = :at, #schema_version = :schema_version ADD #version :one",
@@ -85,15 +109,23 @@ impl Contacts {
         .await
     }
 
-    /// A mail server refused the address at `at`, perhaps for a time only. `id`: SES's id of the bounce, not empty. `false`: this
-    /// bounce was on record.
-    pub async fn soft_bounced(&self, address: &AddressHash, at: Timestamp, id: &str) -> Result<bool, StoreError> {
+    /// A mail server refused the address at `at`, perhaps for a time only. `id`: SES's id of the
+    /// bounce, not empty. `false`: this bounce was on record.
+    pub async fn soft_bounced(
+        &self,
+        address: &AddressHash,
+        at: Timestamp,
+        id: &str,
+    ) -> Result<bool, StoreError> {
         let mark = Mark::new(at, id).to_string();
         self.keep(
             address,
             "SET #schema_version = :schema_version ADD #soft_bounces :marks, #version :one",
             "attribute_not_exists(#soft_bounces) OR NOT contains(#soft_bounces, :mark)",
-            vec![(":marks", AttributeValue::Ss(vec![mark.clone()])), (":mark", AttributeValue::S(mark))],
+            vec![
+                (":marks", AttributeValue::Ss(vec![mark.clone()])),
+                (":mark", AttributeValue::S(mark)),
+            ],
         )
         .await
     }
@@ -108,11 +140,21 @@ impl Contacts {
     ) -> Result<bool, StoreError> {
         values.push((":schema_version", number(SCHEMA_VERSION)));
         values.push((":one", number(1)));
-        let change = Change { table: &self.table, key: contacts::key(address), update, condition: Some(condition), values };
+        let change = Change {
+            table: &self.table,
+            key: contacts::key(address),
+            update,
+            condition: Some(condition),
+            values,
+        };
         Ok(change.write(&self.client).await? == Changed::Yes)
     }
 }
 
 fn notice_key(id: &NoticeId) -> Item {
-    [("organization_id".to_owned(), text(&id.organization_id)), ("notice".to_owned(), text(&id.notice))].into()
+    [
+        ("organization_id".to_owned(), text(&id.organization_id)),
+        ("notice".to_owned(), text(&id.notice)),
+    ]
+    .into()
 }

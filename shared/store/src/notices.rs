@@ -46,7 +46,8 @@ pub enum Claimed {
     Yes,
     /// Somebody else has the notice, or has settled it.
     NotDue,
-    /// Something happened to the contact since it was read: read it again and decide anew. Nothing was written.
+    /// Something happened to the contact since it was read: read it again and decide anew. Nothing
+    /// was written.
     ContactChanged,
 }
 
@@ -61,25 +62,36 @@ pub struct Notices {
 impl Notices {
     /// The tables of those names.
     pub fn new(client: Client, notices_table: String, contacts_table: String) -> Self {
-        Self { client, table: notices_table, contacts: contacts_table }
+        Self {
+            client,
+            table: notices_table,
+            contacts: contacts_table,
+        }
     }
 
-    /// Up to `limit` notices that are due at `as_of`, the highest priority of all of them first, then the longest due; those
-    /// that `is_wanted` refuses are left out.
+    /// Up to `limit` notices that are due at `as_of`, the highest priority of all of them first,
+    /// then the longest due; those that `is_wanted` refuses are left out.
     ///
-    /// The index lags behind the table by moments, so a notice may be listed that has just been claimed: [`Notices::claim`]
-    /// decides. Reads only: may be repeated at will.
-    pub async fn due(&self, as_of: Timestamp, limit: usize, is_wanted: impl Fn(&Notice) -> bool) -> Result<Due, StoreError> {
+    /// The index lags behind the table by moments, so a notice may be listed that has just been
+    /// claimed: [`Notices::claim`] decides. Reads only: may be repeated at will.
+    pub async fn due(
+        &self,
+        as_of: Timestamp,
+        limit: usize,
+        is_wanted: impl Fn(&Notice) -> bool,
+    ) -> Result<Due, StoreError> {
         due::due(&self.client, &self.table, as_of, limit, &is_wanted).await
     }
 
-    /// Takes a due notice for sending, and counts the mail for its address, in one transaction: so neither can two notifiers
-    /// have one notice, nor can two notices together pass what the address may get. Only who gets [`Claimed::Yes`] may send.
+    /// Takes a due notice for sending, and counts the mail for its address, in one transaction: so
+    /// neither can two notifiers have one notice, nor can two notices together pass what the
+    /// address may get. Only who gets [`Claimed::Yes`] may send.
     ///
-    /// `contact` is what the decision to send was made by (`None`: nothing is known of the address); it must not have changed
-    /// since. Mails from before `counted_for` ago are no longer kept. When DynamoDB's answer is lost and the SDK asks again,
-    /// the claim is recognized by its id. After an `Err` do not send: whether the claim was made is not known, and if it was,
-    /// it ends in [`Notices::abandon_claims`].
+    /// `contact` is what the decision to send was made by (`None`: nothing is known of the
+    /// address); it must not have changed since. Mails from before `counted_for` ago are no longer
+    /// kept. When DynamoDB's answer is lost and the SDK asks again, the claim is recognized by its
+    /// id. After an `Err` do not send: whether the claim was made is not known, and if it was, it
+    /// ends in [`Notices::abandon_claims`].
     pub async fn claim(
         &self,
         notice: &Notice,
@@ -92,35 +104,62 @@ impl Notices {
             "SET #status = :claimed, #claim_id = :claim_id, #claimed_at = :at, #updated_at = :at REMOVE #due_bucket, #reason",
             vec![(":claimed", status(NoticeStatus::Claimed)), (":claim_id", text(&claim.id)), (":at", moment(claim.at))],
         );
-        let counted = contacts::one_more_mail(&self.contacts, &notice.address_hash, contact, &claim.mark(), counted_for);
+        let counted = contacts::one_more_mail(
+            &self.contacts,
+            &notice.address_hash,
+            contact,
+            &claim.mark(),
+            counted_for,
+        );
         match self.transact([taken, counted]).await? {
             Transacted::Written => Ok(Claimed::Yes),
-            Transacted::Refused(mut reasons) => Ok(match reasons.first_mut().filter(|reason| is_condition(reason)) {
-                Some(reason) => {
-                    let present = reason.item.take().unwrap_or_default();
-                    let is_ours = text_of(&present, "claim_id") == Some(&claim.id) && has_status(&present, NoticeStatus::Claimed);
-                    if is_ours { Claimed::Yes } else { Claimed::NotDue }
-                }
-                None => Claimed::ContactChanged,
-            }),
+            Transacted::Refused(mut reasons) => Ok(
+                match reasons.first_mut().filter(|reason| is_condition(reason)) {
+                    Some(reason) => {
+                        let present = reason.item.take().unwrap_or_default();
+                        let is_ours = text_of(&present, "claim_id") == Some(&claim.id)
+                            && has_status(&present, NoticeStatus::Claimed);
+                        if is_ours {
+                            Claimed::Yes
+                        } else {
+                            Claimed::NotDue
+                        }
+                    }
+                    None => Claimed::ContactChanged,
+                },
+            ),
         }
     }
 
     /// SES accepted the mail.
     ///
-    /// Settles a claim that was taken for abandoned meanwhile, too, and does nothing when SES's own events have settled it. May be
-    /// repeated. `ClaimLost` means that something else was recorded; after any other `Err`, or when the process dies before
-    /// this, the notice becomes `unknown` by and by, is not sent again, and is settled by SES's events.
-    pub async fn sent(&self, notice: &Notice, claim: &Claim, message_id: &str, at: Timestamp) -> Result<(), StoreError> {
-        let update = "SET #status = :sent, #message_id = :message_id, #updated_at = :at REMOVE #reason";
-        let values = vec![(":sent", status(NoticeStatus::Sent)), (":message_id", text(message_id)), (":at", moment(at))];
-        self.settle_alone(self.settle(notice, claim, update, values), claim).await
+    /// Settles a claim that was taken for abandoned meanwhile, too, and does nothing when SES's own
+    /// events have settled it. May be repeated. `ClaimLost` means that something else was recorded;
+    /// after any other `Err`, or when the process dies before this, the notice becomes `unknown` by
+    /// and by, is not sent again, and is settled by SES's events.
+    pub async fn sent(
+        &self,
+        notice: &Notice,
+        claim: &Claim,
+        message_id: &str,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let update =
+            "SET #status = :sent, #message_id = :message_id, #updated_at = :at REMOVE #reason";
+        let values = vec![
+            (":sent", status(NoticeStatus::Sent)),
+            (":message_id", text(message_id)),
+            (":at", moment(at)),
+        ];
+        self.settle_alone(self.settle(notice, claim, update, values), claim)
+            .await
     }
 
-    /// SES did not take the mail, and may take it later: the notice is due again, at `due_at`, and the mail no longer counts for
-    /// its address.
+    /// SES did not take the mail, and may take it later: the notice is due again, at `due_at`, and
+    /// the mail no longer counts for its address.
     ///
-    /// Repeating it changes nothing while nobody has claimed the notice again. Lost, the notice becomes `unknown`.
+    /// Repeating it changes nothing while nobody has claimed the notice again. Lost, the notice
+    /// becomes `unknown`.
     pub async fn release(
         &self,
         notice: &Notice,
@@ -142,68 +181,131 @@ impl Notices {
                 (":at", moment(at)),
             ],
         );
-        let uncounted = contacts::one_mail_less(&self.contacts, &notice.address_hash, &claim.mark());
+        let uncounted =
+            contacts::one_mail_less(&self.contacts, &notice.address_hash, &claim.mark());
         match self.transact([released, uncounted]).await? {
             Transacted::Written => Ok(()),
             Transacted::Refused(reasons) => {
                 let present = present(reasons);
-                let is_released = present.get("due_at") == Some(&moment(due_at)) && has_status(&present, NoticeStatus::Due);
-                if is_released { Ok(()) } else { self.settled_before(&present, claim) }
+                let is_released = present.get("due_at") == Some(&moment(due_at))
+                    && has_status(&present, NoticeStatus::Due);
+                if is_released {
+                    Ok(())
+                } else {
+                    self.settled_before(&present, claim)
+                }
             }
         }
     }
 
-    /// SES refused the mail for good, or it could not be built: it was not sent and will not be, and does not count for its
-    /// address.
+    /// SES refused the mail for good, or it could not be built: it was not sent and will not be,
+    /// and does not count for its address.
     ///
-    /// Settles a claim that was taken for abandoned meanwhile, too. Repeating it changes nothing. Lost, the notice becomes
-    /// `unknown`.
-    pub async fn fail(&self, notice: &Notice, claim: &Claim, reason: Reason, at: Timestamp) -> Result<(), StoreError> {
+    /// Settles a claim that was taken for abandoned meanwhile, too. Repeating it changes nothing.
+    /// Lost, the notice becomes `unknown`.
+    pub async fn fail(
+        &self,
+        notice: &Notice,
+        claim: &Claim,
+        reason: Reason,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
         let failed = self.end(notice, claim, NoticeStatus::Failed, reason, at);
-        let uncounted = contacts::one_mail_less(&self.contacts, &notice.address_hash, &claim.mark());
+        let uncounted =
+            contacts::one_mail_less(&self.contacts, &notice.address_hash, &claim.mark());
         match self.transact([failed, uncounted]).await? {
             Transacted::Written => Ok(()),
             Transacted::Refused(reasons) => self.settled_before(&present(reasons), claim),
         }
     }
 
-    /// Nobody can tell whether SES accepted the mail. It is not sent again; feedback or an operator settles it.
+    /// Nobody can tell whether SES accepted the mail. It is not sent again; feedback or an operator
+    /// settles it.
     ///
     /// Repeating it changes nothing. Lost, the notice becomes `unknown` all the same, later.
-    pub async fn unknown(&self, notice: &Notice, claim: &Claim, reason: Reason, at: Timestamp) -> Result<(), StoreError> {
-        self.settle_alone(self.end(notice, claim, NoticeStatus::Unknown, reason, at), claim).await
+    pub async fn unknown(
+        &self,
+        notice: &Notice,
+        claim: &Claim,
+        reason: Reason,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.settle_alone(
+            self.end(notice, claim, NoticeStatus::Unknown, reason, at),
+            claim,
+        )
+        .await
     }
 
     /// A guard said no for good. `false`: the notice is no longer due, and was left as it is.
     ///
     /// Repeating it is `false`. Lost, the next run decides again.
-    pub async fn skip(&self, notice: &Notice, reason: Reason, at: Timestamp) -> Result<bool, StoreError> {
-        let values = vec![(":skipped", status(NoticeStatus::Skipped)), (":reason", text(&reason)), (":at", moment(at))];
-        let update = "SET #status = :skipped, #reason = :reason, #updated_at = :at REMOVE #due_bucket";
+    pub async fn skip(
+        &self,
+        notice: &Notice,
+        reason: Reason,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let values = vec![
+            (":skipped", status(NoticeStatus::Skipped)),
+            (":reason", text(&reason)),
+            (":at", moment(at)),
+        ];
+        let update =
+            "SET #status = :skipped, #reason = :reason, #updated_at = :at REMOVE #due_bucket";
         self.write(self.while_due(notice, update, values)).await
     }
 
-    /// A guard said later: the notice is due again at `due_at`. `false`: it is no longer due, and was left as it is.
+    /// A guard said later: the notice is due again at `due_at`. `false`: it is no longer due, and
+    /// was left as it is.
     ///
     /// Repeating it writes the same again. Lost, the next run decides again.
-    pub async fn put_off(&self, notice: &Notice, reason: Reason, due_at: Timestamp, at: Timestamp) -> Result<bool, StoreError> {
-        let values = vec![(":reason", text(&reason)), (":due_at", moment(due_at)), (":at", moment(at))];
-        self.write(self.while_due(notice, "SET #reason = :reason, #due_at = :due_at, #updated_at = :at", values)).await
+    pub async fn put_off(
+        &self,
+        notice: &Notice,
+        reason: Reason,
+        due_at: Timestamp,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let values = vec![
+            (":reason", text(&reason)),
+            (":due_at", moment(due_at)),
+            (":at", moment(at)),
+        ];
+        self.write(self.while_due(
+            notice,
+            "SET #reason = :reason, #due_at = :due_at, #updated_at = :at",
+            values,
+        ))
+        .await
     }
 
-    /// A guard said not now: the notice stays due and says why. `false`: it is no longer due, and was left as it is.
+    /// A guard said not now: the notice stays due and says why. `false`: it is no longer due, and
+    /// was left as it is.
     ///
     /// Repeating it writes the same again. Lost, the next run decides again.
-    pub async fn hold(&self, notice: &Notice, reason: Reason, at: Timestamp) -> Result<bool, StoreError> {
+    pub async fn hold(
+        &self,
+        notice: &Notice,
+        reason: Reason,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
         let values = vec![(":reason", text(&reason)), (":at", moment(at))];
-        self.write(self.while_due(notice, "SET #reason = :reason, #updated_at = :at", values)).await
+        self.write(self.while_due(notice, "SET #reason = :reason, #updated_at = :at", values))
+            .await
     }
 
-    /// Turns the claims made before `claimed_before` into `unknown`: their notifiers did not come back, and may or may not
-    /// have sent. Returns how many. `claimed_before` lies at least a notifier's time-out in the past.
+    /// Turns the claims made before `claimed_before` into `unknown`: their notifiers did not come
+    /// back, and may or may not have sent. Returns how many. `claimed_before` lies at least a
+    /// notifier's time-out in the past.
     ///
-    /// One by one and each under its condition, so it may be repeated, run twice at once, or stop half-way.
-    pub async fn abandon_claims(&self, claimed_before: Timestamp, at: Timestamp) -> Result<usize, StoreError> {
+    /// One by one and each under its condition, so it may be repeated, run twice at once, or stop
+    /// half-way.
+    pub async fn abandon_claims(
+        &self,
+        claimed_before: Timestamp,
+        at: Timestamp,
+    ) -> Result<usize, StoreError> {
         const CONDITION: &str = "#status = :claimed AND #updated_at < :before";
         const KEY: &str = "#organization_id, #notice";
         let mut pages = self
@@ -227,7 +329,12 @@ impl Notices {
         Ok(abandoned)
     }
 
-    async fn abandon(&self, key: Item, claimed_before: Timestamp, at: Timestamp) -> Result<bool, StoreError> {
+    async fn abandon(
+        &self,
+        key: Item,
+        claimed_before: Timestamp,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
         let change = Change {
             table: &self.table,
             key,
@@ -247,7 +354,10 @@ impl Notices {
     /// Notices that became `unknown` in that time, and that nobody and nothing has settled.
     ///
     /// Reads only: may be repeated at will.
-    pub async fn count_unknown(&self, became: RangeInclusive<Timestamp>) -> Result<u64, StoreError> {
+    pub async fn count_unknown(
+        &self,
+        became: RangeInclusive<Timestamp>,
+    ) -> Result<u64, StoreError> {
         const CONDITION: &str = "#status = :unknown AND #updated_at BETWEEN :from AND :until";
         let mut pages = self
             .client
@@ -271,15 +381,42 @@ impl Notices {
     }
 
     /// A change of a notice that is due and that nobody has claimed.
-    fn while_due<'a>(&'a self, notice: &Notice, update: &'a str, mut values: Vec<(&'static str, AttributeValue)>) -> Change<'a> {
+    fn while_due<'a>(
+        &'a self,
+        notice: &Notice,
+        update: &'a str,
+        mut values: Vec<(&'static str, AttributeValue)>,
+    ) -> Change<'a> {
         values.push((":due", status(NoticeStatus::Due)));
-        Change { table: &self.table, key: key(notice), update, condition: Some("#status = :due"), values }
+        Change {
+            table: &self.table,
+            key: key(notice),
+            update,
+            condition: Some("#status = :due"),
+            values,
+        }
     }
 
     /// The end of a claim without a mail, or without knowing of one.
-    fn end(&self, notice: &Notice, claim: &Claim, end: NoticeStatus, reason: Reason, at: Timestamp) -> Change<'_> {
-        let values = vec![(":end", status(end)), (":reason", text(&reason)), (":at", moment(at))];
-        self.settle(notice, claim, "SET #status = :end, #reason = :reason, #updated_at = :at", values)
+    fn end(
+        &self,
+        notice: &Notice,
+        claim: &Claim,
+        end: NoticeStatus,
+        reason: Reason,
+        at: Timestamp,
+    ) -> Change<'_> {
+        let values = vec![
+            (":end", status(end)),
+            (":reason", text(&reason)),
+            (":at", moment(at)),
+        ];
+        self.settle(
+            notice,
+            claim,
+            "SET #status = :end, #reason = :reason, #updated_at = :at",
+            values,
+        )
     }
 
     /// A change of a notice that is held by a claim.
@@ -293,7 +430,13 @@ impl Notices {
         values.push((":claim_id", text(&claim.id)));
         values.push((":claimed", status(NoticeStatus::Claimed)));
         values.push((":unknown", status(NoticeStatus::Unknown)));
-        Change { table: &self.table, key: key(notice), update, condition: Some(HELD), values }
+        Change {
+            table: &self.table,
+            key: key(notice),
+            update,
+            condition: Some(HELD),
+            values,
+        }
     }
 
     async fn write(&self, change: Change<'_>) -> Result<bool, StoreError> {
@@ -308,29 +451,52 @@ impl Notices {
     }
 
     async fn transact(&self, changes: [Change<'_>; 2]) -> Result<Transacted, StoreError> {
-        let items = changes.into_iter().map(|change| Ok(TransactWriteItem::builder().update(change.in_transaction()?).build()));
-        transact(&self.client, &self.table, items.collect::<Result<_, StoreError>>()?).await
+        let items = changes.into_iter().map(|change| {
+            Ok(TransactWriteItem::builder()
+                .update(change.in_transaction()?)
+                .build())
+        });
+        transact(
+            &self.client,
+            &self.table,
+            items.collect::<Result<_, StoreError>>()?,
+        )
+        .await
     }
 
-    /// A change that was refused is no loss when the same claim was settled before: by the same call, or by SES's events, which
-    /// know better.
+    /// A change that was refused is no loss when the same claim was settled before: by the same
+    /// call, or by SES's events, which know better.
     fn settled_before(&self, present: &Item, claim: &Claim) -> Result<(), StoreError> {
-        let is_settled = !has_status(present, NoticeStatus::Due) && text_of(present, "claim_id") == Some(&claim.id);
-        if is_settled { Ok(()) } else { Err(self.claim_lost()) }
+        let is_settled = !has_status(present, NoticeStatus::Due)
+            && text_of(present, "claim_id") == Some(&claim.id);
+        if is_settled {
+            Ok(())
+        } else {
+            Err(self.claim_lost())
+        }
     }
 
     fn claim_lost(&self) -> StoreError {
-        StoreError::ClaimLost { table: self.table.clone() }
+        StoreError::ClaimLost {
+            table: self.table.clone(),
+        }
     }
 }
 
 /// The notice as it stands when a transaction was refused.
 fn present(mut reasons: Vec<CancellationReason>) -> Item {
-    reasons.first_mut().and_then(|reason| reason.item.take()).unwrap_or_default()
+    reasons
+        .first_mut()
+        .and_then(|reason| reason.item.take())
+        .unwrap_or_default()
 }
 
 fn key(notice: &Notice) -> Item {
-    [("organization_id".to_owned(), text(&notice.organization_id)), ("notice".to_owned(), text(&notice.notice))].into()
+    [
+        ("organization_id".to_owned(), text(&notice.organization_id)),
+        ("notice".to_owned(), text(&notice.notice)),
+    ]
+    .into()
 }
 
 fn status(status: NoticeStatus) -> AttributeValue {

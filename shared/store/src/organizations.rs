@@ -31,49 +31,83 @@ impl Organizations {
         Self { client, table }
     }
 
-    /// What is remembered of an organization, every earlier write included. An item that holds only a failure, because no
-    /// check has succeeded yet, counts as nothing.
+    /// What is remembered of an organization, every earlier write included. An item that holds only
+    /// a failure, because no check has succeeded yet, counts as nothing.
     ///
     /// Reads only: may be repeated at will.
     pub async fn get(&self, id: &OrganizationId) -> Result<Option<Organization>, StoreError> {
-        let sent = self.client.get_item().table_name(&self.table).set_key(Some(key(id))).consistent_read(true).send().await;
-        let item = sent.map_err(|error| StoreError::of_call(&self.table, &error))?.item;
-        let Some(item) = item.filter(|item| item.contains_key("stage")) else { return Ok(None) };
-        let organization =
-            read(item).ok_or_else(|| StoreError::Unreadable { table: self.table.clone(), key: format!("organization_id {id}") })?;
+        let sent = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(key(id)))
+            .consistent_read(true)
+            .send()
+            .await;
+        let item = sent
+            .map_err(|error| StoreError::of_call(&self.table, &error))?
+            .item;
+        let Some(item) = item.filter(|item| item.contains_key("stage")) else {
+            return Ok(None);
+        };
+        let organization = read(item).ok_or_else(|| StoreError::Unreadable {
+            table: self.table.clone(),
+            key: format!("organization_id {id}"),
+        })?;
         Ok(Some(organization))
     }
 
-    /// When to look again at each of the organizations, and how it was listed. Those without a readable moment are left out: they
-    /// are due.
+    /// When to look again at each of the organizations, and how it was listed. Those without a
+    /// readable moment are left out: they are due.
     ///
-    /// May miss a write of the last second: then an organization is looked at once too often, or, when it was just made due, at the
-    /// next sweep. Reads only: may be repeated at will.
-    pub async fn next_checks(&self, ids: &[OrganizationId]) -> Result<HashMap<OrganizationId, NextCheck>, StoreError> {
-        let attributes = Some("#organization_id, #next_check_at, #stage, #stage_reason, #sync_error");
-        let projection = Projection { attributes, consistent: false };
-        let items = batch::get(&self.client, &self.table, keys(ids.iter().cloned()), projection).await?;
-        Ok(items.iter().filter_map(|item| Some((id_of(item)?, next_check(item)?))).collect())
+    /// May miss a write of the last second: then an organization is looked at once too often, or,
+    /// when it was just made due, at the next sweep. Reads only: may be repeated at will.
+    pub async fn next_checks(
+        &self,
+        ids: &[OrganizationId],
+    ) -> Result<HashMap<OrganizationId, NextCheck>, StoreError> {
+        let attributes =
+            Some("#organization_id, #next_check_at, #stage, #stage_reason, #sync_error");
+        let projection = Projection {
+            attributes,
+            consistent: false,
+        };
+        let items = batch::get(
+            &self.client,
+            &self.table,
+            keys(ids.iter().cloned()),
+            projection,
+        )
+        .await?;
+        Ok(items
+            .iter()
+            .filter_map(|item| Some((id_of(item)?, next_check(item)?)))
+            .collect())
     }
 
-    /// Where each of the organizations stands now, every earlier write included. Organizations that are not known are left out;
-    /// those whose item cannot be read are `None`, and logged.
+    /// Where each of the organizations stands now, every earlier write included. Organizations that
+    /// are not known are left out; those whose item cannot be read are `None`, and logged.
     ///
     /// Reads only: may be repeated at will.
     pub async fn standings(
         &self,
         ids: impl IntoIterator<Item = OrganizationId>,
     ) -> Result<HashMap<OrganizationId, Option<Standing>>, StoreError> {
-        let projection = Projection { attributes: Some("#organization_id, #stage, #stage_since"), consistent: true };
+        let projection = Projection {
+            attributes: Some("#organization_id, #stage, #stage_since"),
+            consistent: true,
+        };
         let items = batch::get(&self.client, &self.table, keys(ids), projection).await?;
         Ok(items.into_iter().filter_map(standing).collect())
     }
 
-    /// Notes that a check failed and when to try again, beside whatever is known of the organization. A failure that is older
-    /// than the last check, or than the last failure, is ignored; and so is one of an organization that became due, or was made
-    /// due, between `at` and `now`: it stays due.
+    /// Notes that a check failed and when to try again, beside whatever is known of the
+    /// organization. A failure that is older than the last check, or than the last failure, is
+    /// ignored; and so is one of an organization that became due, or was made due, between `at` and
+    /// `now`: it stays due.
     ///
-    /// Repeating it writes the same again. Lost (the process died before it), the organization merely stays due.
+    /// Repeating it writes the same again. Lost (the process died before it), the organization
+    /// merely stays due.
     pub async fn record_failure(
         &self,
         id: &OrganizationId,
@@ -108,21 +142,29 @@ impl Organizations {
 pub struct NextCheck {
     /// Not before this.
     pub at: Timestamp,
-    /// Whether it was archived when it was last looked at; `None` before it ever was, and after a look that failed.
+    /// Whether it was archived when it was last looked at; `None` before it ever was, and after a
+    /// look that failed.
     pub was_archived: Option<bool>,
 }
 
 impl NextCheck {
     /// Whether an organization that is now listed so is to be looked at.
     pub fn is_due(&self, as_of: Timestamp, archived: bool) -> bool {
-        self.at <= as_of || self.was_archived.is_some_and(|was_archived| was_archived != archived)
+        self.at <= as_of
+            || self
+                .was_archived
+                .is_some_and(|was_archived| was_archived != archived)
     }
 }
 
 fn next_check(item: &Item) -> Option<NextCheck> {
     let is_known = item.contains_key("stage") && !item.contains_key("sync_error");
-    let was_archived = is_known.then(|| text_of(item, "stage_reason") == Some(<&str>::from(StageReason::Archived)));
-    Some(NextCheck { at: moment_of(item, "next_check_at")?, was_archived })
+    let was_archived = is_known
+        .then(|| text_of(item, "stage_reason") == Some(<&str>::from(StageReason::Archived)));
+    Some(NextCheck {
+        at: moment_of(item, "next_check_at")?,
+        was_archived,
+    })
 }
 
 /// The item of a record. Its sum is a number, so that it can be compared in queries.
@@ -148,7 +190,10 @@ fn in_whole_seconds(mut organization: Organization) -> Organization {
     organization.next_check_at = whole(organization.next_check_at);
     organization.created_at = organization.created_at.map(whole);
     organization.last_payment_at = organization.last_payment_at.map(whole);
-    organization.steps.values_mut().for_each(|mark| mark.at = whole(mark.at));
+    organization
+        .steps
+        .values_mut()
+        .for_each(|mark| mark.at = whole(mark.at));
     organization
 }
 
@@ -158,7 +203,11 @@ fn key(id: &OrganizationId) -> Item {
 
 /// The keys of organizations, each once: DynamoDB refuses a batch that names one twice.
 fn keys(ids: impl IntoIterator<Item = OrganizationId>) -> Vec<Item> {
-    ids.into_iter().collect::<BTreeSet<_>>().iter().map(key).collect()
+    ids.into_iter()
+        .collect::<BTreeSet<_>>()
+        .iter()
+        .map(key)
+        .collect()
 }
 
 fn id_of(item: &Item) -> Option<OrganizationId> {
@@ -179,5 +228,11 @@ fn standing(item: Item) -> Option<(OrganizationId, Option<Standing>)> {
         tracing::warn!(organization_id = %id, "where the organization stands cannot be read");
         return Some((id, None));
     };
-    Some((id, Some(Standing { stage, since: stage_since })))
+    Some((
+        id,
+        Some(Standing {
+            stage,
+            since: stage_since,
+        }),
+    ))
 }

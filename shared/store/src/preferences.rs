@@ -1,6 +1,7 @@
 //! What the owner of an address wants: marks on its item of the `contacts` table.
 //!
-//! Each change is one update without a condition: whatever else is written to the item at the same time, neither is lost.
+//! Each change is one update without a condition: whatever else is written to the item at the same
+//! time, neither is lost.
 
 use engagement::{Category, Contact, Subscription};
 use jiff::Timestamp;
@@ -23,41 +24,60 @@ pub enum Scope {
 }
 
 impl Contacts {
-    /// No more mails of the subscription's category, or none at all. The contact as it then stands; an address of which nothing
-    /// was known gets its item.
+    /// No more mails of the subscription's category, or none at all. The contact as it then stands;
+    /// an address of which nothing was known gets its item.
     ///
-    /// May be repeated: the first moment stays, the version goes up. Lost, the recipient still gets mails, so the caller says
-    /// that it failed. [`StoreError::Unreadable`] comes after the write: the mark is there.
-    pub async fn leave(&self, subscription: &Subscription, scope: Scope, at: Timestamp) -> Result<Contact, StoreError> {
+    /// May be repeated: the first moment stays, the version goes up. Lost, the recipient still gets
+    /// mails, so the caller says that it failed. [`StoreError::Unreadable`] comes after the write:
+    /// the mark is there.
+    pub async fn leave(
+        &self,
+        subscription: &Subscription,
+        scope: Scope,
+        at: Timestamp,
+    ) -> Result<Contact, StoreError> {
         let mark = match scope {
             Scope::Category => mark_of(subscription.category),
             Scope::All => MARK_OF_ALL,
         };
-        let update = format!("SET {mark} = if_not_exists({mark}, :at), #schema_version = :schema_version ADD #version :one");
+        let update = format!(
+            "SET {mark} = if_not_exists({mark}, :at), #schema_version = :schema_version ADD #version :one"
+        );
         let change = Change {
             table: &self.table,
             key: key(&subscription.address_hash),
             update: &update,
             condition: None,
-            values: vec![(":at", moment(at)), (":one", number(1)), (":schema_version", number(SCHEMA_VERSION))],
+            values: vec![
+                (":at", moment(at)),
+                (":one", number(1)),
+                (":schema_version", number(SCHEMA_VERSION)),
+            ],
         };
         self.contact(change.write_and_read(&self.client).await?)
     }
 
-    /// Mails of the subscription's category again: takes away its mark and that of all mails. The marks of other categories
-    /// stay, and so does what mail servers and complaints said. The contact as it then stands.
+    /// Mails of the subscription's category again: takes away its mark and that of all mails. The
+    /// marks of other categories stay, and so does what mail servers and complaints said. The
+    /// contact as it then stands.
     ///
-    /// May be repeated. An attempt whose answer was lost is repeated too, and may take away a mark that was set in between.
-    /// Lost, the recipient gets no mails. [`StoreError::Unreadable`] comes after the write: the marks are gone.
+    /// May be repeated. An attempt whose answer was lost is repeated too, and may take away a mark
+    /// that was set in between. Lost, the recipient gets no mails. [`StoreError::Unreadable`] comes
+    /// after the write: the marks are gone.
     pub async fn come_back(&self, subscription: &Subscription) -> Result<Contact, StoreError> {
         let mark = mark_of(subscription.category);
-        let update = format!("SET #schema_version = :schema_version REMOVE {mark}, {MARK_OF_ALL} ADD #version :one");
+        let update = format!(
+            "SET #schema_version = :schema_version REMOVE {mark}, {MARK_OF_ALL} ADD #version :one"
+        );
         let change = Change {
             table: &self.table,
             key: key(&subscription.address_hash),
             update: &update,
             condition: None,
-            values: vec![(":one", number(1)), (":schema_version", number(SCHEMA_VERSION))],
+            values: vec![
+                (":one", number(1)),
+                (":schema_version", number(SCHEMA_VERSION)),
+            ],
         };
         self.contact(change.write_and_read(&self.client).await?)
     }

@@ -64,15 +64,24 @@ impl Runs {
         Self { client, table }
     }
 
-    /// Where the last fan-out stopped; `None` when it went to the end. A cursor that cannot be read is logged and counts as
-    /// none: a sweep from the first page finds everything that is due.
+    /// Where the last fan-out stopped; `None` when it went to the end. A cursor that cannot be read
+    /// is logged and counts as none: a sweep from the first page finds everything that is due.
     ///
     /// Reads only: may be repeated at will.
     pub async fn cursor(&self) -> Result<Option<Cursor>, StoreError> {
-        let Some(item) = self.read(CURSOR).await?.filter(|item| item.contains_key("page")) else { return Ok(None) };
+        let Some(item) = self
+            .read(CURSOR)
+            .await?
+            .filter(|item| item.contains_key("page"))
+        else {
+            return Ok(None);
+        };
         let cursor = from_item(item);
         if cursor.is_none() {
-            tracing::warn!(error_type = "store_unreadable", "the cursor cannot be read; starting from the first page");
+            tracing::warn!(
+                error_type = "store_unreadable",
+                "the cursor cannot be read; starting from the first page"
+            );
         }
         Ok(cursor)
     }
@@ -81,9 +90,18 @@ impl Runs {
     ///
     /// May be repeated. Lost, the next run begins elsewhere and finds the same organizations due.
     pub async fn save_cursor(&self, cursor: &Cursor) -> Result<(), StoreError> {
-        let mut item = to_item(&self.table, &Cursor { saved_at: whole(cursor.saved_at), ..cursor.clone() })?;
+        let mut item = to_item(
+            &self.table,
+            &Cursor {
+                saved_at: whole(cursor.saved_at),
+                ..cursor.clone()
+            },
+        )?;
         item.insert("run".to_owned(), text(CURSOR));
-        item.insert("expires_at".to_owned(), expires_at(cursor.saved_at, KEPT_DAYS));
+        item.insert(
+            "expires_at".to_owned(),
+            expires_at(cursor.saved_at, KEPT_DAYS),
+        );
         self.put(item).await
     }
 
@@ -105,20 +123,43 @@ impl Runs {
     ///
     /// May be repeated. Lost, only the report of the run is missing.
     pub async fn record(&self, run: &RunRecord) -> Result<(), StoreError> {
-        let record = RunRecord { started_at: whole(run.started_at), finished_at: whole(run.finished_at), ..run.clone() };
+        let record = RunRecord {
+            started_at: whole(run.started_at),
+            finished_at: whole(run.finished_at),
+            ..run.clone()
+        };
         let mut item = to_item(&self.table, &record)?;
-        item.insert("expires_at".to_owned(), expires_at(run.finished_at, KEPT_DAYS));
+        item.insert(
+            "expires_at".to_owned(),
+            expires_at(run.finished_at, KEPT_DAYS),
+        );
         self.put(item).await
     }
 
     pub(crate) async fn read(&self, run: &str) -> Result<Option<Item>, StoreError> {
-        let sent = self.client.get_item().table_name(&self.table).set_key(Some(key(run))).consistent_read(true).send().await;
-        Ok(sent.map_err(|error| StoreError::of_call(&self.table, &error))?.item)
+        let sent = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(key(run)))
+            .consistent_read(true)
+            .send()
+            .await;
+        Ok(sent
+            .map_err(|error| StoreError::of_call(&self.table, &error))?
+            .item)
     }
 
     async fn put(&self, item: Item) -> Result<(), StoreError> {
-        let sent = self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await;
-        sent.map(drop).map_err(|error| StoreError::of_call(&self.table, &error))
+        let sent = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .send()
+            .await;
+        sent.map(drop)
+            .map_err(|error| StoreError::of_call(&self.table, &error))
     }
 }
 

@@ -20,27 +20,45 @@ pub enum Transacted {
 
 /// Writes the items in one transaction, repeating while others hold some of them.
 ///
-/// The SDK gives every call a token, so that its own retries write once even when an answer is lost (for ten minutes). An
-/// `Err` other than `Unavailable` means that nothing was written.
-pub async fn transact(client: &Client, table: &str, items: Vec<TransactWriteItem>) -> Result<Transacted, StoreError> {
+/// The SDK gives every call a token, so that its own retries write once even when an answer is lost
+/// (for ten minutes). An `Err` other than `Unavailable` means that nothing was written.
+pub async fn transact(
+    client: &Client,
+    table: &str,
+    items: Vec<TransactWriteItem>,
+) -> Result<Transacted, StoreError> {
     let mut pauses = pauses();
     loop {
-        let sent = client.transact_write_items().set_transact_items(Some(items.clone())).send().await;
-        let Err(error) = sent else { return Ok(Transacted::Written) };
+        let sent = client
+            .transact_write_items()
+            .set_transact_items(Some(items.clone()))
+            .send()
+            .await;
+        let Err(error) = sent else {
+            return Ok(Transacted::Written);
+        };
         let request_id = error.request_id().map(str::to_owned);
         let cancelled = match error {
-            SdkError::ServiceError(service) if service.err().is_transaction_canceled_exception() => service.into_err(),
+            SdkError::ServiceError(service)
+                if service.err().is_transaction_canceled_exception() =>
+            {
+                service.into_err()
+            }
             error => return Err(StoreError::of_call(table, &error)),
         };
         let reasons = match cancelled {
-            TransactWriteItemsError::TransactionCanceledException(cancelled) => cancelled.cancellation_reasons.unwrap_or_default(),
+            TransactWriteItemsError::TransactionCanceledException(cancelled) => {
+                cancelled.cancellation_reasons.unwrap_or_default()
+            }
             _ => Vec::new(),
         };
         if reasons.iter().any(is_condition) {
             return Ok(Transacted::Refused(reasons));
         }
         match (cause(table, &reasons, request_id.as_deref()), pauses.next()) {
-            (StoreError::Conflict { .. } | StoreError::Throttled { .. }, Some(pause)) => tokio::time::sleep(pause).await,
+            (StoreError::Conflict { .. } | StoreError::Throttled { .. }, Some(pause)) => {
+                tokio::time::sleep(pause).await
+            }
             (error, _) => return Err(error),
         }
     }
@@ -51,11 +69,18 @@ pub fn is_condition(reason: &CancellationReason) -> bool {
     reason.code() == Some("ConditionalCheckFailed")
 }
 
-/// Why a transaction was cancelled that met all its conditions: what cannot pass comes before what can.
+/// Why a transaction was cancelled that met all its conditions: what cannot pass comes before what
+/// can.
 fn cause(table: &str, reasons: &[CancellationReason], request_id: Option<&str>) -> StoreError {
-    let codes = reasons.iter().filter_map(CancellationReason::code).filter(|code| *code != "None");
+    let codes = reasons
+        .iter()
+        .filter_map(CancellationReason::code)
+        .filter(|code| *code != "None");
     let error = |code| StoreError::of_code(table, code, request_id.map(str::to_owned));
-    codes.map(error).min_by_key(StoreError::is_retryable).unwrap_or_else(|| error("TransactionCanceledException"))
+    codes
+        .map(error)
+        .min_by_key(StoreError::is_retryable)
+        .unwrap_or_else(|| error("TransactionCanceledException"))
 }
 
 #[cfg(test)]
@@ -64,11 +89,22 @@ mod tests {
 
     #[test]
     fn a_lasting_reason_counts_more_than_a_passing_one() {
-        let reasons = |codes: &[&str]| codes.iter().map(|code| CancellationReason::builder().code(*code).build()).collect::<Vec<_>>();
+        let reasons = |codes: &[&str]| {
+            codes
+                .iter()
+                .map(|code| CancellationReason::builder().code(*code).build())
+                .collect::<Vec<_>>()
+        };
         let type_name = |codes: &[&str]| cause("notices", &reasons(codes), None).type_name();
-        assert_eq!(type_name(&["None", "TransactionConflict"]), "store_conflict");
+        assert_eq!(
+            type_name(&["None", "TransactionConflict"]),
+            "store_conflict"
+        );
         assert_eq!(type_name(&["ThrottlingError", "None"]), "store_throttled");
-        assert_eq!(type_name(&["TransactionConflict", "ValidationError"]), "store_refused");
+        assert_eq!(
+            type_name(&["TransactionConflict", "ValidationError"]),
+            "store_refused"
+        );
         assert_eq!(type_name(&[]), "store_refused");
     }
 }

@@ -1,5 +1,11 @@
-//! Servers of a test: what stands at the other end of a connection, on a free port of the loopback interface.
-#![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a failed step of a test fails the test")]
+//! Servers of a test: what stands at the other end of a connection, on a free port of the loopback
+//! interface.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a failed step of a test fails the test"
+)]
 
 mod ministack;
 
@@ -17,7 +23,9 @@ use tokio::net::TcpListener;
 ///
 /// When no port is free.
 pub async fn serve(routes: Router) -> String {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .await
+        .expect("a free port");
     let address = listener.local_addr().expect("the address of a listener");
     tokio::spawn(async move { axum::serve(listener, routes).await });
     format!("http://{address}")

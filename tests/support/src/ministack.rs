@@ -15,7 +15,8 @@ use crate::aws;
 /// How long it may take to answer on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// How many free ports are tried: somebody may take one in the seconds that MiniStack needs to listen on it.
+/// How many free ports are tried: somebody may take one in the seconds that MiniStack needs to
+/// listen on it.
 const TRIES: usize = 5;
 
 /// A DynamoDB for the time of one test.
@@ -53,8 +54,16 @@ impl MiniStack {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
-            .unwrap_or_else(|error| panic!("{} does not start ({error}): `make setup` installs it", program.display()));
-        let mut ministack = Self { process, config: aws(&format!("http://{}:{port}", Ipv4Addr::LOCALHOST)) };
+            .unwrap_or_else(|error| {
+                panic!(
+                    "{} does not start ({error}): `make setup` installs it",
+                    program.display()
+                )
+            });
+        let mut ministack = Self {
+            process,
+            config: aws(&format!("http://{}:{port}", Ipv4Addr::LOCALHOST)),
+        };
         ministack.answers().await.then_some(ministack)
     }
 
@@ -80,10 +89,17 @@ impl Drop for MiniStack {
 }
 
 fn free_port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
 }
 
-#[expect(clippy::disallowed_methods, reason = "a test has no configuration of its own; MINISTACK names another installation")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test has no configuration of its own; MINISTACK names another installation"
+)]
 fn program() -> PathBuf {
     let installed = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.venv/bin/ministack");
     std::env::var_os("MINISTACK").map_or_else(installed, PathBuf::from)

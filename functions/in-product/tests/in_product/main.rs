@@ -1,4 +1,5 @@
-//! The function from request to answer: without AWS as far as no table is needed, else against MiniStack's DynamoDB.
+//! The function from request to answer: without AWS as far as no table is needed, else against
+//! MiniStack's DynamoDB.
 
 #[cfg(test)]
 mod episodes;

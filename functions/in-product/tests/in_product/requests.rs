@@ -18,11 +18,24 @@ use crate::support::{ORGANIZATION, in_product, json_of, metrics, request};
 async fn a_malformed_id_is_refused_without_asking_a_table_or_repeating_it(#[case] id: &str) {
     for (method, message) in [("GET", None), ("POST", Some("dormant_30-20261123T060000Z"))] {
         let metrics = metrics();
-        let response = without_tables().answer(&request(method, id, message, &json!({})), &metrics).await.unwrap();
-        assert_eq!((response.status(), metrics.total("requests_refused")), (StatusCode::BAD_REQUEST, 1.0));
-        assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
+        let response = without_tables()
+            .answer(&request(method, id, message, &json!({})), &metrics)
+            .await
+            .unwrap();
+        assert_eq!(
+            (response.status(), metrics.total("requests_refused")),
+            (StatusCode::BAD_REQUEST, 1.0)
+        );
+        assert_eq!(
+            response.headers()[header::CONTENT_TYPE],
+            "application/problem+json"
+        );
         assert_eq!(json_of(&response)["status"], 400);
-        assert!(id.len() < 8 || !response.body().contains(id), "{}", response.body());
+        assert!(
+            id.len() < 8 || !response.body().contains(id),
+            "{}",
+            response.body()
+        );
     }
 }
 
@@ -30,12 +43,27 @@ async fn a_malformed_id_is_refused_without_asking_a_table_or_repeating_it(#[case
 #[case(None, "GET")]
 #[case(Some("dormant_30-20261123T060000Z"), "POST")]
 #[tokio::test]
-async fn other_methods_are_told_which_there_is(#[case] message: Option<&str>, #[case] allowed: &'static str) {
-    for method in ["GET", "POST", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"].into_iter().filter(|method| *method != allowed) {
-        let response = without_tables().answer(&request(method, ORGANIZATION, message, &json!({})), &metrics()).await.unwrap();
+async fn other_methods_are_told_which_there_is(
+    #[case] message: Option<&str>,
+    #[case] allowed: &'static str,
+) {
+    for method in ["GET", "POST", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"]
+        .into_iter()
+        .filter(|method| *method != allowed)
+    {
+        let response = without_tables()
+            .answer(
+                &request(method, ORGANIZATION, message, &json!({})),
+                &metrics(),
+            )
+            .await
+            .unwrap();
         assert_eq!(
             (response.status(), &response.headers()[header::ALLOW]),
-            (StatusCode::METHOD_NOT_ALLOWED, &HeaderValue::from_static(allowed))
+            (
+                StatusCode::METHOD_NOT_ALLOWED,
+                &HeaderValue::from_static(allowed)
+            )
         );
         assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
     }
@@ -43,10 +71,17 @@ async fn other_methods_are_told_which_there_is(#[case] message: Option<&str>, #[
 
 #[tokio::test]
 async fn tables_that_cannot_be_reached_are_our_fault() {
-    let failure = without_tables().answer(&request("GET", ORGANIZATION, None, &json!({})), &metrics()).await.map(|_| ()).unwrap_err();
+    let failure = without_tables()
+        .answer(&request("GET", ORGANIZATION, None, &json!({})), &metrics())
+        .await
+        .map(|_| ())
+        .unwrap_err();
     assert_eq!(failure.error_type.name(), "store_unavailable");
     let body: Value = json_of(&apology(StatusCode::SERVICE_UNAVAILABLE));
-    assert_eq!((&body["title"], &body["status"]), (&json!("Service Unavailable"), &json!(503)));
+    assert_eq!(
+        (&body["title"], &body["status"]),
+        (&json!("Service Unavailable"), &json!(503))
+    );
 }
 
 /// The function with tables that cannot be reached: whoever asks them fails.

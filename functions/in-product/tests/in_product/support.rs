@@ -16,7 +16,12 @@ use store::{Dismissals, Organizations};
 pub const ORGANIZATION: &str = "00802KESTRELBAKEm7q2";
 
 /// A request as API Gateway hands it on.
-pub fn request(method: &str, organization: &str, message: Option<&str>, headers: &Value) -> Request {
+pub fn request(
+    method: &str,
+    organization: &str,
+    message: Option<&str>,
+    headers: &Value,
+) -> Request {
     let mut parameters = json!({ "organization_id": organization });
     if let Some(message) = message {
         parameters["message_id"] = json!(message);
@@ -28,7 +33,9 @@ pub fn request(method: &str, organization: &str, message: Option<&str>, headers:
         "requestContext": { "http": { "method": method, "path": "/v1/organizations" } },
         "isBase64Encoded": false,
     });
-    serde_json::from_value::<ApiGatewayV2httpRequest>(event).unwrap().into()
+    serde_json::from_value::<ApiGatewayV2httpRequest>(event)
+        .unwrap()
+        .into()
 }
 
 pub fn get(organization: &str) -> Request {

@@ -14,7 +14,11 @@ const TWO_PARTS: &str = "------7d1c\r\nContent-Disposition: form-data; name=\"Li
 
 #[rstest]
 #[case::one_click(Some(FORM), "List-Unsubscribe=One-Click", Intent::OneClick)]
-#[case::one_click_of_a_charset(Some("Application/X-WWW-Form-urlencoded; charset=UTF-8"), "List-Unsubscribe=One-Click", Intent::OneClick)]
+#[case::one_click_of_a_charset(
+    Some("Application/X-WWW-Form-urlencoded; charset=UTF-8"),
+    "List-Unsubscribe=One-Click",
+    Intent::OneClick
+)]
 #[case::one_click_escaped(Some(FORM), "List%2DUnsubscribe=One%2DClick", Intent::OneClick)]
 #[case::one_click_without_a_type(None, "List-Unsubscribe=One-Click", Intent::OneClick)]
 #[case::one_click_in_parts(Some(MULTIPART), ONE_CLICK, Intent::OneClick)]
@@ -24,8 +28,15 @@ const TWO_PARTS: &str = "------7d1c\r\nContent-Disposition: form-data; name=\"Li
 #[case::come_back(Some(FORM), "action=come_back", Intent::ComeBack)]
 #[case::fields_of_others(Some(FORM), "utm_source=mail&action=leave_all&=&x", Intent::LeaveAll)]
 #[tokio::test]
-async fn what_is_asked_for_is_understood(#[case] content_type: Option<&str>, #[case] body: &str, #[case] expected: Intent) {
-    assert_eq!(Intent::of(&request("POST", "t", content_type, body.as_bytes())).await, Ok(expected));
+async fn what_is_asked_for_is_understood(
+    #[case] content_type: Option<&str>,
+    #[case] body: &str,
+    #[case] expected: Intent,
+) {
+    assert_eq!(
+        Intent::of(&request("POST", "t", content_type, body.as_bytes())).await,
+        Ok(expected)
+    );
 }
 
 #[rstest]
@@ -34,33 +45,65 @@ async fn what_is_asked_for_is_understood(#[case] content_type: Option<&str>, #[c
 #[case::other_words(Some(FORM), b"action=leave", NotUnderstood::Form)]
 #[case::other_case(Some(FORM), b"List-Unsubscribe=one-click", NotUnderstood::Form)]
 #[case::no_value(Some(FORM), b"List-Unsubscribe", NotUnderstood::Form)]
-#[case::both(Some(FORM), b"List-Unsubscribe=One-Click&action=come_back", NotUnderstood::Form)]
+#[case::both(
+    Some(FORM),
+    b"List-Unsubscribe=One-Click&action=come_back",
+    NotUnderstood::Form
+)]
 #[case::both_in_parts(Some(MULTIPART), TWO_PARTS.as_bytes(), NotUnderstood::Form)]
-#[case::one_known_and_one_unknown(Some(FORM), b"action=leave_all&action=whatever", NotUnderstood::Form)]
+#[case::one_known_and_one_unknown(
+    Some(FORM),
+    b"action=leave_all&action=whatever",
+    NotUnderstood::Form
+)]
 #[case::twice(Some(FORM), b"action=leave_all&action=leave_all", NotUnderstood::Form)]
 #[case::bad_utf_8(Some(FORM), b"action=leave_all\xff", NotUnderstood::Form)]
 #[case::escaped_bad_utf_8(Some(FORM), b"action%ff=leave_all", NotUnderstood::Form)]
 #[case::random_bytes(Some(FORM), b"\x00\xfe\xff&=&;;\r\n", NotUnderstood::Form)]
-#[case::json(Some("application/json"), b"{\"action\":\"leave_all\"}", NotUnderstood::MediaType)]
+#[case::json(
+    Some("application/json"),
+    b"{\"action\":\"leave_all\"}",
+    NotUnderstood::MediaType
+)]
 #[case::plain_text(Some("text/plain"), b"action=leave_all", NotUnderstood::MediaType)]
 #[case::no_media_type(Some("whatever"), b"action=leave_all", NotUnderstood::MediaType)]
 #[case::empty_media_type(Some(""), b"action=leave_all", NotUnderstood::MediaType)]
 #[case::parts_without_a_boundary(Some("multipart/form-data"), ONE_CLICK.as_bytes(), NotUnderstood::Multipart)]
 #[case::parts_of_another_boundary(Some("multipart/form-data; boundary=x"), ONE_CLICK.as_bytes(), NotUnderstood::Multipart)]
 #[case::parts_that_break_off(Some(MULTIPART), &ONE_CLICK.as_bytes()[..70], NotUnderstood::Multipart)]
-#[case::parts_that_are_a_form(Some(MULTIPART), b"List-Unsubscribe=One-Click", NotUnderstood::Multipart)]
+#[case::parts_that_are_a_form(
+    Some(MULTIPART),
+    b"List-Unsubscribe=One-Click",
+    NotUnderstood::Multipart
+)]
 #[case::oversize(Some(FORM), &[b'x'; 4097], NotUnderstood::Body(BodyError::TooLong { limit: 4096 }))]
 #[tokio::test]
-async fn anything_else_is_not(#[case] content_type: Option<&str>, #[case] body: &[u8], #[case] expected: NotUnderstood) {
-    assert_eq!(Intent::of(&request("POST", "t", content_type, body)).await, Err(expected));
+async fn anything_else_is_not(
+    #[case] content_type: Option<&str>,
+    #[case] body: &[u8],
+    #[case] expected: NotUnderstood,
+) {
+    assert_eq!(
+        Intent::of(&request("POST", "t", content_type, body)).await,
+        Err(expected)
+    );
 }
 
 #[tokio::test]
 async fn a_body_is_read_whether_it_comes_as_text_or_in_base64() {
-    let mut event: Value = serde_json::from_str(include_str!("../../../../tests/events/preferences-one-click.json")).unwrap();
-    assert_eq!(Intent::of(&from_event(event.clone())).await, Ok(Intent::OneClick));
+    let mut event: Value = serde_json::from_str(include_str!(
+        "../../../../tests/events/preferences-one-click.json"
+    ))
+    .unwrap();
+    assert_eq!(
+        Intent::of(&from_event(event.clone())).await,
+        Ok(Intent::OneClick)
+    );
     event["isBase64Encoded"] = false.into();
-    assert_eq!(Intent::of(&from_event(event.clone())).await, Err(NotUnderstood::Form));
+    assert_eq!(
+        Intent::of(&from_event(event.clone())).await,
+        Err(NotUnderstood::Form)
+    );
     event["body"] = "List-Unsubscribe=One-Click".into();
     assert_eq!(Intent::of(&from_event(event)).await, Ok(Intent::OneClick));
 }

@@ -12,7 +12,8 @@ use store::Contacts;
 
 pub const FORM: &str = "application/x-www-form-urlencoded";
 
-/// A request as API Gateway hands it on: a body that came with a content type other than text arrives in base64.
+/// A request as API Gateway hands it on: a body that came with a content type other than text
+/// arrives in base64.
 pub fn request(method: &str, token: &str, content_type: Option<&str>, body: &[u8]) -> Request {
     let mut headers = json!({ "host": "api.example.com" });
     if let Some(content_type) = content_type {
@@ -37,22 +38,36 @@ pub fn post(token: &str, form: &str) -> Request {
 }
 
 pub fn from_event(event: Value) -> Request {
-    serde_json::from_value::<ApiGatewayV2httpRequest>(event).unwrap().into()
+    serde_json::from_value::<ApiGatewayV2httpRequest>(event)
+        .unwrap()
+        .into()
 }
 
 /// Keys `k1` and `k2`, of which one is the current one.
 pub fn keys(current: &str) -> TokenKeys {
-    serde_json::from_value(json!({ "current": current, "k1": "1".repeat(32), "k2": "2".repeat(32) })).unwrap()
+    serde_json::from_value(
+        json!({ "current": current, "k1": "1".repeat(32), "k2": "2".repeat(32) }),
+    )
+    .unwrap()
 }
 
 pub fn subscription(category: Category) -> Subscription {
-    Subscription { address_hash: AddressHash::from_bytes(&[0xa7; 32]).unwrap(), category }
+    Subscription {
+        address_hash: AddressHash::from_bytes(&[0xa7; 32]).unwrap(),
+        category,
+    }
 }
 
 /// The function with a table that cannot be reached: whoever asks it fails.
 pub fn without_table() -> Preferences {
-    let contacts = Contacts::new(store::client(&test_support::aws("http://127.0.0.1:1")), "contacts".to_owned());
-    Preferences { contacts, answers: Answers::embedded().unwrap() }
+    let contacts = Contacts::new(
+        store::client(&test_support::aws("http://127.0.0.1:1")),
+        "contacts".to_owned(),
+    );
+    Preferences {
+        contacts,
+        answers: Answers::embedded().unwrap(),
+    }
 }
 
 pub fn metrics() -> Metrics {

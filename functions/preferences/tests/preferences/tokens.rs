@@ -16,15 +16,22 @@ fn token() -> String {
 
 /// All that a client sees of an answer.
 fn shown(response: &Response) -> (StatusCode, HeaderMap, String) {
-    (response.status(), response.headers().clone(), response.body().to_owned())
+    (
+        response.status(),
+        response.headers().clone(),
+        response.body().to_owned(),
+    )
 }
 
 #[tokio::test]
 async fn every_bad_token_gets_the_same_answer_and_no_table_is_asked() {
     let token = token();
     let parts: Vec<&str> = token.split('.').collect();
-    let [key, hash, category, mac] = parts[..] else { panic!("{token}") };
-    let others: TokenKeys = serde_json::from_value(json!({ "current": "k1", "k1": "3".repeat(32) })).unwrap();
+    let [key, hash, category, mac] = parts[..] else {
+        panic!("{token}")
+    };
+    let others: TokenKeys =
+        serde_json::from_value(json!({ "current": "k1", "k1": "3".repeat(32) })).unwrap();
     let mut bad = vec![
         String::new(),
         ".".to_owned(),
@@ -61,32 +68,52 @@ async fn every_bad_token_gets_the_same_answer_and_no_table_is_asked() {
 
     let preferences = without_table();
     let (keys, metrics) = (keys("k1"), metrics());
-    let expected = shown(&preferences.answer(&get("x"), &keys, &metrics).await.unwrap());
+    let expected = shown(
+        &preferences
+            .answer(&get("x"), &keys, &metrics)
+            .await
+            .unwrap(),
+    );
     assert_eq!(expected.0, StatusCode::NOT_FOUND);
     let mut asked = 1_u32;
     for bad in &bad {
-        for request in [get(bad), post(bad, "action=leave_all"), post(bad, "junk"), request("DELETE", bad, None, b"")] {
+        for request in [
+            get(bad),
+            post(bad, "action=leave_all"),
+            post(bad, "junk"),
+            request("DELETE", bad, None, b""),
+        ] {
             let response = preferences.answer(&request, &keys, &metrics).await.unwrap();
             assert_eq!(shown(&response), expected, "{} {bad}", request.method());
             asked += 1;
         }
     }
-    assert_eq!((metrics.total("bad_tokens"), metrics.total("page_views")), (f64::from(asked), 0.0));
+    assert_eq!(
+        (metrics.total("bad_tokens"), metrics.total("page_views")),
+        (f64::from(asked), 0.0)
+    );
 }
 
 #[tokio::test]
 async fn a_request_without_a_token_is_answered_in_the_same_way() {
     let event = json!({ "requestContext": { "http": { "method": "GET" } } });
-    assert_eq!(answer(&from_event(event)).await.unwrap().status(), StatusCode::NOT_FOUND);
+    assert_eq!(
+        answer(&from_event(event)).await.unwrap().status(),
+        StatusCode::NOT_FOUND
+    );
 }
 
 #[tokio::test]
 async fn the_events_for_trying_the_function_out_are_answered() {
-    for event in
-        [include_str!("../../../../tests/events/preferences-get.json"), include_str!("../../../../tests/events/preferences-one-click.json")]
-    {
+    for event in [
+        include_str!("../../../../tests/events/preferences-get.json"),
+        include_str!("../../../../tests/events/preferences-one-click.json"),
+    ] {
         let event: Value = serde_json::from_str(event).unwrap();
-        assert_eq!(answer(&from_event(event)).await.unwrap().status(), StatusCode::NOT_FOUND);
+        assert_eq!(
+            answer(&from_event(event)).await.unwrap().status(),
+            StatusCode::NOT_FOUND
+        );
     }
 }
 
@@ -94,19 +121,39 @@ async fn the_events_for_trying_the_function_out_are_answered() {
 async fn a_token_of_an_old_key_works_on() {
     let old = token();
     for current in ["k1", "k2"] {
-        let asked = without_table().answer(&get(&old), &keys(current), &metrics()).await;
-        assert!(asked.is_err(), "a token that is ours leads to the table, which is not there");
+        let asked = without_table()
+            .answer(&get(&old), &keys(current), &metrics())
+            .await;
+        assert!(
+            asked.is_err(),
+            "a token that is ours leads to the table, which is not there"
+        );
     }
-    let without_k1: TokenKeys = serde_json::from_value(json!({ "current": "k2", "k2": "2".repeat(32) })).unwrap();
-    let response = without_table().answer(&get(&old), &without_k1, &metrics()).await.unwrap();
+    let without_k1: TokenKeys =
+        serde_json::from_value(json!({ "current": "k2", "k2": "2".repeat(32) })).unwrap();
+    let response = without_table()
+        .answer(&get(&old), &without_k1, &metrics())
+        .await
+        .unwrap();
     assert_eq!(response.status(), StatusCode::NOT_FOUND);
-    assert!(keys("k2").token(&subscription(Category::Product)).starts_with("k2."));
+    assert!(
+        keys("k2")
+            .token(&subscription(Category::Product))
+            .starts_with("k2.")
+    );
 }
 
 #[tokio::test]
 async fn a_table_that_cannot_be_reached_is_a_failure_that_passes() {
-    for request in [get(&token()), post(&token(), "List-Unsubscribe=One-Click"), post(&token(), "action=come_back")] {
-        let failure = answer(&request).await.map(|response| response.status()).unwrap_err();
+    for request in [
+        get(&token()),
+        post(&token(), "List-Unsubscribe=One-Click"),
+        post(&token(), "action=come_back"),
+    ] {
+        let failure = answer(&request)
+            .await
+            .map(|response| response.status())
+            .unwrap_err();
         assert_eq!(failure.error_type.name(), "store_unavailable");
     }
 }
@@ -121,7 +168,9 @@ async fn what_is_not_understood_is_told_and_asks_no_table() {
 #[tokio::test]
 async fn other_methods_are_told_which_there_are() {
     for method in [Method::PUT, Method::DELETE, Method::OPTIONS, Method::PATCH] {
-        let response = answer(&request(method.as_str(), &token(), None, b"")).await.unwrap();
+        let response = answer(&request(method.as_str(), &token(), None, b""))
+            .await
+            .unwrap();
         assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED);
         assert_eq!(response.headers()[header::ALLOW], "GET, HEAD, POST");
     }
@@ -145,10 +194,21 @@ async fn every_page_has_the_headers_that_keep_its_address_private() {
             ("x-content-type-options", "nosniff"),
             ("x-robots-tag", "noindex"),
         ];
-        assert!(expected.iter().all(|(name, value)| headers[*name] == *value), "{headers:?}");
+        assert!(
+            expected
+                .iter()
+                .all(|(name, value)| headers[*name] == *value),
+            "{headers:?}"
+        );
         let policy = headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
-        assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"), "{policy}");
-        assert!(policy.ends_with("='; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"), "{policy}");
+        assert!(
+            policy.starts_with("default-src 'none'; style-src 'sha256-"),
+            "{policy}"
+        );
+        assert!(
+            policy.ends_with("='; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"),
+            "{policy}"
+        );
     }
 }
 
@@ -158,18 +218,31 @@ async fn the_log_names_neither_token_nor_recipient() {
     let _guard = telemetry::init_with_writer("debug", logs.clone());
     let token = token();
     let bad = &token[..token.len() - 1];
-    for request in [get(&token), get(bad), post(&token, "action=leave_all"), post(&token, "action=marisol")] {
+    for request in [
+        get(&token),
+        get(bad),
+        post(&token, "action=leave_all"),
+        post(&token, "action=marisol"),
+    ] {
         drop(answer(&request).await);
     }
     let text = logs.text();
-    assert!(text.contains("bad_token") && text.contains("not_understood"), "{text}");
+    assert!(
+        text.contains("bad_token") && text.contains("not_understood"),
+        "{text}"
+    );
     let hash = subscription(Category::Product).address_hash;
-    let private = token.split('.').filter(|part| part.len() > 10).chain([hash.as_str(), "marisol"]);
+    let private = token
+        .split('.')
+        .filter(|part| part.len() > 10)
+        .chain([hash.as_str(), "marisol"]);
     for private in private {
         assert!(!text.contains(private), "{text}");
     }
 }
 
 async fn answer(request: &Request) -> Result<Response, Failure> {
-    without_table().answer(request, &keys("k1"), &metrics()).await
+    without_table()
+        .answer(request, &keys("k1"), &metrics())
+        .await
 }

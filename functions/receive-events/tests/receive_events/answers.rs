@@ -21,65 +21,141 @@ use crate::{
 #[case("payment.failed", "events_payment_failed")]
 #[case("risk-verification.updated", "events_risk_verification_updated")]
 #[tokio::test]
-async fn a_signed_event_has_its_organization_looked_at(#[case] event_type: &str, #[case] metric: &str) {
+async fn a_signed_event_has_its_organization_looked_at(
+    #[case] event_type: &str,
+    #[case] metric: &str,
+) {
     let (aws, metrics) = (Aws::start(Some(SECRET)).await, metrics());
     let delivery = signed(&notification(ORGANIZATION, "0b6f0a52", event_type));
-    let response = aws.receive_events().answer(&delivery, at(), &metrics).await.unwrap();
-    assert_eq!((response.status(), response.body(), metrics.total(metric)), (StatusCode::OK, "", 1.0));
+    let response = aws
+        .receive_events()
+        .answer(&delivery, at(), &metrics)
+        .await
+        .unwrap();
+    assert_eq!(
+        (response.status(), response.body(), metrics.total(metric)),
+        (StatusCode::OK, "", 1.0)
+    );
     let messages = aws.messages();
-    let [message] = &messages[..] else { panic!("{messages:?}") };
+    let [message] = &messages[..] else {
+        panic!("{messages:?}")
+    };
     let body: Value = serde_json::from_str(message["MessageBody"].as_str().unwrap()).unwrap();
-    assert_eq!(body["organization"], json!({ "id": ORGANIZATION, "archived": false }));
-    assert_eq!((&body["as_of"], &body["events_until"]), (&json!("2026-11-23T09:00:31Z"), &json!("2026-11-23T09:01:00Z")));
+    assert_eq!(
+        body["organization"],
+        json!({ "id": ORGANIZATION, "archived": false })
+    );
+    assert_eq!(
+        (&body["as_of"], &body["events_until"]),
+        (
+            &json!("2026-11-23T09:00:31Z"),
+            &json!("2026-11-23T09:01:00Z")
+        )
+    );
     assert_eq!(message["MessageGroupId"], ORGANIZATION);
-    assert_eq!(message["MessageDeduplicationId"], format!("{ORGANIZATION}#1795424460"));
+    assert_eq!(
+        message["MessageDeduplicationId"],
+        format!("{ORGANIZATION}#1795424460")
+    );
 }
 
 #[rstest]
 #[case::the_previous_key("fake-security-key-9c02", StatusCode::OK)]
 #[case::another_key("fake-security-key-9c03", StatusCode::UNAUTHORIZED)]
 #[tokio::test]
-async fn a_body_is_accepted_with_either_of_our_keys_however_it_is_encoded(#[case] key: &str, #[case] expected: StatusCode) {
+async fn a_body_is_accepted_with_either_of_our_keys_however_it_is_encoded(
+    #[case] key: &str,
+    #[case] expected: StatusCode,
+) {
     let aws = Aws::start(Some(SECRET)).await;
     let body = notification(ORGANIZATION, "0b6f0a52", "payment.updated").to_string();
     for base64 in [true, false] {
-        let delivery = request("POST", Some(&signature(key, body.as_bytes())), body.as_bytes(), base64);
-        let response = aws.receive_events().answer(&delivery, at(), &metrics()).await.unwrap();
+        let delivery = request(
+            "POST",
+            Some(&signature(key, body.as_bytes())),
+            body.as_bytes(),
+            base64,
+        );
+        let response = aws
+            .receive_events()
+            .answer(&delivery, at(), &metrics())
+            .await
+            .unwrap();
         assert_eq!((response.status(), response.body()), (expected, ""));
-        assert!(response.headers().is_empty(), "an answer says nothing but its status");
+        assert!(
+            response.headers().is_empty(),
+            "an answer says nothing but its status"
+        );
     }
-    assert_eq!(aws.messages().len(), usize::from(expected == StatusCode::OK));
+    assert_eq!(
+        aws.messages().len(),
+        usize::from(expected == StatusCode::OK)
+    );
 }
 
 #[tokio::test]
 async fn without_a_signature_neither_secret_nor_queue_is_asked() {
     let (aws, metrics) = (Aws::start(None).await, metrics());
-    let response = aws.receive_events().answer(&request("POST", None, b"{}", true), at(), &metrics).await.unwrap();
-    assert_eq!((response.status(), metrics.total("rejected_unsigned")), (StatusCode::UNAUTHORIZED, 1.0));
+    let response = aws
+        .receive_events()
+        .answer(&request("POST", None, b"{}", true), at(), &metrics)
+        .await
+        .unwrap();
+    assert_eq!(
+        (response.status(), metrics.total("rejected_unsigned")),
+        (StatusCode::UNAUTHORIZED, 1.0)
+    );
 }
 
 #[rstest]
 #[case::the_longest(LONGEST_BODY, StatusCode::OK, "events_unusable")]
 #[case::a_longer_one(LONGEST_BODY + 1, StatusCode::PAYLOAD_TOO_LARGE, "rejected_too_long")]
 #[tokio::test]
-async fn a_body_has_a_longest_length(#[case] length: usize, #[case] expected: StatusCode, #[case] metric: &str) {
+async fn a_body_has_a_longest_length(
+    #[case] length: usize,
+    #[case] expected: StatusCode,
+    #[case] metric: &str,
+) {
     let (aws, metrics) = (Aws::start(Some(SECRET)).await, metrics());
     let body = vec![b'x'; length];
     let delivery = request("POST", Some(&signature(KEY, &body)), &body, true);
-    let response = aws.receive_events().answer(&delivery, at(), &metrics).await.unwrap();
-    assert_eq!((response.status(), metrics.total(metric), aws.sends()), (expected, 1.0, 0));
+    let response = aws
+        .receive_events()
+        .answer(&delivery, at(), &metrics)
+        .await
+        .unwrap();
+    assert_eq!(
+        (response.status(), metrics.total(metric), aws.sends()),
+        (expected, 1.0, 0)
+    );
 }
 
 #[rstest]
-#[case::of_another_type(notification(ORGANIZATION, "0b6f0a52", "invoice.created"), "events_of_other_types")]
+#[case::of_another_type(
+    notification(ORGANIZATION, "0b6f0a52", "invoice.created"),
+    "events_of_other_types"
+)]
 #[case::without_an_organization(json!({ "metadata": { "eventId": "0b6f0a52", "eventType": "payment.updated" } }), "events_unusable")]
-#[case::about_what_is_no_organization(notification("008/../x", "0b6f0a52", "payment.updated"), "events_unusable")]
+#[case::about_what_is_no_organization(
+    notification("008/../x", "0b6f0a52", "payment.updated"),
+    "events_unusable"
+)]
 #[case::without_metadata(json!({}), "events_unusable")]
 #[tokio::test]
-async fn what_trying_again_would_not_change_is_taken_and_counted(#[case] body: Value, #[case] metric: &str) {
+async fn what_trying_again_would_not_change_is_taken_and_counted(
+    #[case] body: Value,
+    #[case] metric: &str,
+) {
     let (aws, metrics) = (Aws::start(Some(SECRET)).await, metrics());
-    let response = aws.receive_events().answer(&signed(&body), at(), &metrics).await.unwrap();
-    assert_eq!((response.status(), metrics.total(metric), aws.sends()), (StatusCode::OK, 1.0, 0));
+    let response = aws
+        .receive_events()
+        .answer(&signed(&body), at(), &metrics)
+        .await
+        .unwrap();
+    assert_eq!(
+        (response.status(), metrics.total(metric), aws.sends()),
+        (StatusCode::OK, 1.0, 0)
+    );
 }
 
 #[tokio::test]
@@ -87,8 +163,16 @@ async fn until_there_are_keys_and_while_the_queue_does_not_answer_bill_is_to_try
     let delivery = signed(&notification(ORGANIZATION, "0b6f0a52", "payment.updated"));
     let (without_keys, without_queue) = (Aws::start(None).await, Aws::start(Some(SECRET)).await);
     without_queue.refuse("AccessDeniedException");
-    for (aws, expected) in [(without_keys, "secret_missing"), (without_queue, "queue_unavailable")] {
-        let failure = aws.receive_events().answer(&delivery, at(), &metrics()).await.map(|response| response.status()).unwrap_err();
+    for (aws, expected) in [
+        (without_keys, "secret_missing"),
+        (without_queue, "queue_unavailable"),
+    ] {
+        let failure = aws
+            .receive_events()
+            .answer(&delivery, at(), &metrics())
+            .await
+            .map(|response| response.status())
+            .unwrap_err();
         assert_eq!(failure.error_type.name(), expected);
         assert_eq!(aws.messages(), Vec::<Value>::new());
     }
@@ -97,10 +181,17 @@ async fn until_there_are_keys_and_while_the_queue_does_not_answer_bill_is_to_try
 #[tokio::test]
 async fn other_methods_are_told_which_there_is() {
     let aws = Aws::start(Some(SECRET)).await;
-    let response = aws.receive_events().answer(&request("GET", None, b"", true), at(), &metrics()).await.unwrap();
+    let response = aws
+        .receive_events()
+        .answer(&request("GET", None, b"", true), at(), &metrics())
+        .await
+        .unwrap();
     assert_eq!(
         (response.status(), &response.headers()[header::ALLOW]),
-        (StatusCode::METHOD_NOT_ALLOWED, &HeaderValue::from_static("POST"))
+        (
+            StatusCode::METHOD_NOT_ALLOWED,
+            &HeaderValue::from_static("POST")
+        )
     );
 }
 
@@ -112,13 +203,32 @@ async fn the_log_holds_nothing_of_what_bill_tells() {
     let body = notification(ORGANIZATION, "0b6f0a52", "payment.updated").to_string();
     let forged = signature("another", body.as_bytes());
     let unreadable = request("POST", Some(&signature(KEY, b"Marisol")), b"Marisol", true);
-    for delivery in [signed(&serde_json::from_str(&body).unwrap()), request("POST", Some(&forged), body.as_bytes(), true), unreadable] {
-        aws.receive_events().answer(&delivery, at(), &metrics()).await.unwrap();
+    for delivery in [
+        signed(&serde_json::from_str(&body).unwrap()),
+        request("POST", Some(&forged), body.as_bytes(), true),
+        unreadable,
+    ] {
+        aws.receive_events()
+            .answer(&delivery, at(), &metrics())
+            .await
+            .unwrap();
     }
     let text = logs.text();
-    assert!(text.contains("0b6f0a52") && text.contains("rejected_wrong_signature") && text.contains("NotJson"), "{text}");
+    assert!(
+        text.contains("0b6f0a52")
+            && text.contains("rejected_wrong_signature")
+            && text.contains("NotJson"),
+        "{text}"
+    );
     let good = signature(KEY, body.as_bytes());
-    for private in ["Marisol", "bac02", "VERIFIED", KEY, forged.as_str(), good.as_str()] {
+    for private in [
+        "Marisol",
+        "bac02",
+        "VERIFIED",
+        KEY,
+        forged.as_str(),
+        good.as_str(),
+    ] {
         assert!(!text.contains(private), "{private}: {text}");
     }
 }

@@ -33,17 +33,28 @@ struct State {
 impl Aws {
     /// With that text in the secret, or with an empty secret.
     pub async fn start(secret: Option<&str>) -> Self {
-        let state = Arc::new(Mutex::new(State { secret: secret.map(str::to_owned), ..State::default() }));
+        let state = Arc::new(Mutex::new(State {
+            secret: secret.map(str::to_owned),
+            ..State::default()
+        }));
         let shared = Arc::clone(&state);
-        let answer = move |headers: HeaderMap, body: String| std::future::ready(shared.lock().unwrap().answer(&headers, &body));
+        let answer = move |headers: HeaderMap, body: String| {
+            std::future::ready(shared.lock().unwrap().answer(&headers, &body))
+        };
         let config = test_support::aws(&test_support::serve(Router::new().fallback(answer)).await);
         Self { state, config }
     }
 
     pub fn receive_events(&self) -> ReceiveEvents {
         let secrets = aws_sdk_secretsmanager::Client::new(&self.config);
-        let url = format!("{}/000000000000/events.fifo", self.config.endpoint_url().unwrap());
-        ReceiveEvents { keys: Secret::json(secrets, "arn".to_owned(), "security keys"), queue: EventsQueue::new(&self.config, url) }
+        let url = format!(
+            "{}/000000000000/events.fifo",
+            self.config.endpoint_url().unwrap()
+        );
+        ReceiveEvents {
+            keys: Secret::json(secrets, "arn".to_owned(), "security keys"),
+            queue: EventsQueue::new(&self.config, url),
+        }
     }
 
     /// From now on the queue refuses with that code.
@@ -64,7 +75,9 @@ impl Aws {
 
 impl State {
     fn answer(&mut self, headers: &HeaderMap, body: &str) -> Response {
-        let operation = headers.get("x-amz-target").map_or("", |target| target.to_str().unwrap());
+        let operation = headers
+            .get("x-amz-target")
+            .map_or("", |target| target.to_str().unwrap());
         match (operation.split('.').next_back().unwrap(), self.refusal) {
             ("GetSecretValue", _) => match &self.secret {
                 Some(secret) => json_answer(StatusCode::OK, &json!({ "SecretString": secret })),
@@ -74,7 +87,10 @@ impl State {
             ("SendMessage", None) => {
                 let call: Value = serde_json::from_str(body).unwrap();
                 self.sends += 1;
-                if self.known.insert(call["MessageDeduplicationId"].as_str().unwrap().to_owned()) {
+                if self
+                    .known
+                    .insert(call["MessageDeduplicationId"].as_str().unwrap().to_owned())
+                {
                     self.messages.push(call);
                 }
                 json_answer(StatusCode::OK, &json!({ "MessageId": "message" }))
@@ -85,9 +101,17 @@ impl State {
 }
 
 fn refusal(code: &str) -> Response {
-    json_answer(StatusCode::BAD_REQUEST, &json!({ "__type": format!("com.amazonaws#{code}"), "message": "refused" }))
+    json_answer(
+        StatusCode::BAD_REQUEST,
+        &json!({ "__type": format!("com.amazonaws#{code}"), "message": "refused" }),
+    )
 }
 
 fn json_answer(status: StatusCode, body: &Value) -> Response {
-    (status, [(header::CONTENT_TYPE, "application/x-amz-json-1.0")], body.to_string()).into_response()
+    (
+        status,
+        [(header::CONTENT_TYPE, "application/x-amz-json-1.0")],
+        body.to_string(),
+    )
+        .into_response()
 }

@@ -10,7 +10,8 @@ use runtime::{Metrics, http::Request};
 use serde_json::{Value, json};
 
 pub const KEY: &str = "fake-security-key-3b1f";
-pub const SECRET: &str = r#"{"current":"fake-security-key-3b1f","previous":"fake-security-key-9c02"}"#;
+pub const SECRET: &str =
+    r#"{"current":"fake-security-key-3b1f","previous":"fake-security-key-9c02"}"#;
 pub const ORGANIZATION: &str = "00802KESTRELBAKEm7q2";
 
 pub fn at() -> Timestamp {
@@ -25,13 +26,18 @@ pub fn signature(key: &str, body: &[u8]) -> String {
     SecurityKey::new(key.to_owned()).unwrap().sign(body)
 }
 
-/// A request with that signature; the body in base64, as for a type that is not text, or as it stands.
+/// A request with that signature; the body in base64, as for a type that is not text, or as it
+/// stands.
 pub fn request(method: &str, signature: Option<&str>, body: &[u8], base64: bool) -> Request {
     let mut headers = json!({ "content-type": "application/json" });
     if let Some(signature) = signature {
         headers["x-bill-sha-signature"] = json!(signature);
     }
-    let body = if base64 { BASE64_STANDARD.encode(body) } else { String::from_utf8(body.to_vec()).unwrap() };
+    let body = if base64 {
+        BASE64_STANDARD.encode(body)
+    } else {
+        String::from_utf8(body.to_vec()).unwrap()
+    };
     let event = json!({
         "version": "2.0",
         "headers": headers,
@@ -39,7 +45,9 @@ pub fn request(method: &str, signature: Option<&str>, body: &[u8], base64: bool)
         "body": body,
         "isBase64Encoded": base64,
     });
-    serde_json::from_value::<ApiGatewayV2httpRequest>(event).unwrap().into()
+    serde_json::from_value::<ApiGatewayV2httpRequest>(event)
+        .unwrap()
+        .into()
 }
 
 /// A delivery that BILL signed.

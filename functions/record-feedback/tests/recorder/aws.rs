@@ -34,12 +34,21 @@ impl Aws {
         let made = Arc::clone(&calls);
         let answer = move |body: String| {
             let call: Value = serde_json::from_str(&body).unwrap();
-            let is_about = call["TableName"] == resource || call["QueueUrl"].as_str().is_some_and(|url| url.ends_with(resource));
+            let is_about = call["TableName"] == resource
+                || call["QueueUrl"]
+                    .as_str()
+                    .is_some_and(|url| url.ends_with(resource));
             let (status, answer) = if is_about {
-                (StatusCode::BAD_REQUEST, json!({ "__type": format!("com.amazonaws#{code}"), "message": "refused" }))
+                (
+                    StatusCode::BAD_REQUEST,
+                    json!({ "__type": format!("com.amazonaws#{code}"), "message": "refused" }),
+                )
             } else {
                 made.lock().unwrap().push(call);
-                (StatusCode::OK, json!({ "SecretString": "a key for tests", "MessageId": "letter" }))
+                (
+                    StatusCode::OK,
+                    json!({ "SecretString": "a key for tests", "MessageId": "letter" }),
+                )
             };
             std::future::ready(json_answer(status, &answer))
         };
@@ -61,35 +70,55 @@ impl Aws {
 
     /// The statuses that were written to a table, and whether a message id was.
     pub fn writes(&self, table: &str) -> Vec<Value> {
-        let writes = self.writes_to(table).into_iter().map(|call| call["ExpressionAttributeValues"].clone());
+        let writes = self
+            .writes_to(table)
+            .into_iter()
+            .map(|call| call["ExpressionAttributeValues"].clone());
         writes.map(|values| json!({ "status": values[":status"]["S"], "message_id": values[":message_id"]["S"].is_string() })).collect()
     }
 
     /// The contacts that were written, by their keys.
     pub fn contacts(&self) -> Vec<String> {
-        let keys = self.writes_to("contacts").into_iter().map(|call| call["Key"]["address_hash"]["S"].clone());
+        let keys = self
+            .writes_to("contacts")
+            .into_iter()
+            .map(|call| call["Key"]["address_hash"]["S"].clone());
         keys.map(|key| key.as_str().unwrap().to_owned()).collect()
     }
 
     /// The dead letters.
     pub fn letters(&self) -> Vec<Value> {
         let calls = self.calls.lock().unwrap();
-        calls.iter().filter_map(|call| serde_json::from_str(call["MessageBody"].as_str()?).ok()).collect()
+        calls
+            .iter()
+            .filter_map(|call| serde_json::from_str(call["MessageBody"].as_str()?).ok())
+            .collect()
     }
 
     /// Everything that SQS was sent, attributes included.
     pub fn of_queue(&self) -> String {
         let calls = self.calls.lock().unwrap();
-        calls.iter().filter(|call| call["QueueUrl"].is_string()).map(ToString::to_string).collect()
+        calls
+            .iter()
+            .filter(|call| call["QueueUrl"].is_string())
+            .map(ToString::to_string)
+            .collect()
     }
 
     fn writes_to(&self, table: &str) -> Vec<Value> {
         let calls = self.calls.lock().unwrap();
-        calls.iter().filter(|call| call["TableName"] == table && call["UpdateExpression"].is_string()).cloned().collect()
+        calls
+            .iter()
+            .filter(|call| call["TableName"] == table && call["UpdateExpression"].is_string())
+            .cloned()
+            .collect()
     }
 }
 
 fn json_answer(status: StatusCode, body: &Value) -> Response {
-    let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, "application/x-amz-json-1.0".parse().unwrap())]);
+    let headers = HeaderMap::from_iter([(
+        header::CONTENT_TYPE,
+        "application/x-amz-json-1.0".parse().unwrap(),
+    )]);
     (status, headers, body.to_string()).into_response()
 }

@@ -1,4 +1,5 @@
-//! Batches of events against an AWS that writes down what it is asked, and refuses what it is told to.
+//! Batches of events against an AWS that writes down what it is asked, and refuses what it is told
+//! to.
 
 #[cfg(test)]
 mod aws;
@@ -13,12 +14,14 @@ mod tests {
 
     use crate::aws::{Aws, NOTICE_ID};
 
-    /// HMAC-SHA256 of `marisol@kestrel.example` under the key of the tests; also the recipient of the notice in the samples.
+    /// HMAC-SHA256 of `marisol@kestrel.example` under the key of the tests; also the recipient of
+    /// the notice in the samples.
     const MARISOL: &str = "5c6901cf6939e75d33312b9660c194f7afd8ec899bc47e9f5076660ca3f84bd3";
 
     macro_rules! sample {
         ($name:literal) => {
-            serde_json::from_str::<Value>(include_str!(concat!("../events/", $name, ".json"))).unwrap()
+            serde_json::from_str::<Value>(include_str!(concat!("../events/", $name, ".json")))
+                .unwrap()
         };
     }
 
@@ -26,15 +29,22 @@ mod tests {
     async fn a_complaint_reaches_notice_and_contact() {
         let run = Run::of(&Aws::obliging().await, &[sample!("complaint").to_string()]).await;
         assert_eq!(run.returned, json!([]));
-        assert_eq!(run.aws.writes("notices"), [json!({ "status": "complained", "message_id": true })]);
+        assert_eq!(
+            run.aws.writes("notices"),
+            [json!({ "status": "complained", "message_id": true })]
+        );
         assert_eq!(run.aws.contacts(), [MARISOL]);
-        assert_eq!(run.metrics, json!({ "feedback_complaint": 1.0, "contacts_suppressed": 1.0, "records_done": 1.0 }));
+        assert_eq!(
+            run.metrics,
+            json!({ "feedback_complaint": 1.0, "contacts_suppressed": 1.0, "records_done": 1.0 })
+        );
     }
 
     #[tokio::test]
     async fn the_address_of_the_notice_is_suppressed_with_the_one_that_bounced() {
         let mut event = sample!("bounce-permanent");
-        event["detail"]["bounce"]["bouncedRecipients"][0]["emailAddress"] = json!("m.vega@forwarded.example");
+        event["detail"]["bounce"]["bouncedRecipients"][0]["emailAddress"] =
+            json!("m.vega@forwarded.example");
         let run = Run::of(&Aws::obliging().await, &[event.to_string()]).await;
         assert_eq!(run.aws.contacts().len(), 2);
         assert!(run.aws.contacts().contains(&MARISOL.to_owned()));
@@ -44,9 +54,12 @@ mod tests {
     #[tokio::test]
     async fn of_several_recipients_only_those_that_bounced_are_suppressed() {
         let mut event = sample!("bounce-permanent");
-        event["detail"]["mail"]["destination"] = json!(["marisol@kestrel.example", "tomas@kestrel.example", "ana@kestrel.example"]);
-        event["detail"]["bounce"]["bouncedRecipients"] =
-            json!([{ "emailAddress": "tomas@kestrel.example" }, { "emailAddress": "Ana <ANA@kestrel.example>" }]);
+        event["detail"]["mail"]["destination"] = json!([
+            "marisol@kestrel.example",
+            "tomas@kestrel.example",
+            "ana@kestrel.example"
+        ]);
+        event["detail"]["bounce"]["bouncedRecipients"] = json!([{ "emailAddress": "tomas@kestrel.example" }, { "emailAddress": "Ana <ANA@kestrel.example>" }]);
         let run = Run::of(&Aws::obliging().await, &[event.to_string()]).await;
         assert_eq!(run.aws.contacts().len(), 2);
         assert!(!run.aws.contacts().contains(&MARISOL.to_owned()));
@@ -57,29 +70,59 @@ mod tests {
         let mut event = sample!("bounce-transient");
         event["detail"]["mail"]["tags"] = json!({});
         let run = Run::of(&Aws::obliging().await, &[event.to_string()]).await;
-        assert_eq!((run.aws.writes("notices"), run.aws.contacts()), (vec![], vec![MARISOL.to_owned()]));
-        assert_eq!(run.metrics, json!({ "feedback_bounce_transient": 1.0, "feedback_without_notice": 1.0, "records_done": 1.0 }));
+        assert_eq!(
+            (run.aws.writes("notices"), run.aws.contacts()),
+            (vec![], vec![MARISOL.to_owned()])
+        );
+        assert_eq!(
+            run.metrics,
+            json!({ "feedback_bounce_transient": 1.0, "feedback_without_notice": 1.0, "records_done": 1.0 })
+        );
     }
 
     #[tokio::test]
     async fn a_delivery_says_nothing_of_the_contact_and_an_opened_mail_nothing_at_all() {
         let mut opened = sample!("delivery");
         opened["detail"]["eventType"] = json!("Open");
-        let run = Run::of(&Aws::obliging().await, &[sample!("delivery").to_string(), opened.to_string()]).await;
-        assert_eq!(run.aws.writes("notices"), [json!({ "status": "delivered", "message_id": true })]);
+        let run = Run::of(
+            &Aws::obliging().await,
+            &[sample!("delivery").to_string(), opened.to_string()],
+        )
+        .await;
+        assert_eq!(
+            run.aws.writes("notices"),
+            [json!({ "status": "delivered", "message_id": true })]
+        );
         assert_eq!(run.aws.contacts(), [""; 0]);
-        assert_eq!(run.metrics, json!({ "feedback_delivery": 1.0, "feedback_other": 1.0, "records_done": 2.0 }));
+        assert_eq!(
+            run.metrics,
+            json!({ "feedback_delivery": 1.0, "feedback_other": 1.0, "records_done": 2.0 })
+        );
     }
 
     #[tokio::test]
     async fn an_unreadable_message_leaves_a_letter_that_holds_nothing_of_it() {
         let half = &sample!("complaint").to_string()[..1000];
-        let run = Run::of(&Aws::obliging().await, &[half.to_owned(), sample!("delivery").to_string()]).await;
+        let run = Run::of(
+            &Aws::obliging().await,
+            &[half.to_owned(), sample!("delivery").to_string()],
+        )
+        .await;
         assert_eq!(run.returned, json!([]));
         let reason = "not an event (Eof at line 1, column 1000)";
-        assert_eq!(run.aws.letters(), [json!({ "message_id": "id-0", "reason": reason })]);
-        assert_eq!(run.metrics, json!({ "feedback_unreadable": 1.0, "feedback_delivery": 1.0, "records_done": 2.0 }));
-        assert!(!run.aws.of_queue().contains("marisol"), "{}", run.aws.of_queue());
+        assert_eq!(
+            run.aws.letters(),
+            [json!({ "message_id": "id-0", "reason": reason })]
+        );
+        assert_eq!(
+            run.metrics,
+            json!({ "feedback_unreadable": 1.0, "feedback_delivery": 1.0, "records_done": 2.0 })
+        );
+        assert!(
+            !run.aws.of_queue().contains("marisol"),
+            "{}",
+            run.aws.of_queue()
+        );
         assert!(!run.logs.contains("marisol"), "{}", run.logs);
     }
 
@@ -87,7 +130,10 @@ mod tests {
     async fn what_dynamodb_will_always_refuse_leaves_a_letter_with_its_ids() {
         let aws = Aws::refusing("notices", "ValidationException").await;
         let run = Run::of(&aws, &[sample!("complaint").to_string()]).await;
-        assert_eq!((run.returned, run.aws.contacts()), (json!([]), vec![MARISOL.to_owned()]));
+        assert_eq!(
+            (run.returned, run.aws.contacts()),
+            (json!([]), vec![MARISOL.to_owned()])
+        );
         let letter = json!({
             "message_id": "id-0",
             "reason": "store_refused",
@@ -103,13 +149,31 @@ mod tests {
     async fn what_may_be_mended_is_returned_however_often_it_came() {
         let aws = Aws::refusing("contacts", "AccessDeniedException").await;
         let run = Run::of(&aws, &[sample!("complaint").to_string()]).await;
-        assert_eq!((run.returned, run.aws.letters()), (json!([{ "itemIdentifier": "id-0" }]), vec![]));
-        assert_eq!(run.aws.writes("notices").len(), 1, "the notice is recorded all the same");
+        assert_eq!(
+            (run.returned, run.aws.letters()),
+            (json!([{ "itemIdentifier": "id-0" }]), vec![])
+        );
+        assert_eq!(
+            run.aws.writes("notices").len(),
+            1,
+            "the notice is recorded all the same"
+        );
         assert_eq!(run.metrics, json!({ "records_retried": 1.0 }));
-        assert!(run.logs.contains(r#""level":"WARN""#) && !run.logs.contains(r#""level":"ERROR""#), "{}", run.logs);
+        assert!(
+            run.logs.contains(r#""level":"WARN""#) && !run.logs.contains(r#""level":"ERROR""#),
+            "{}",
+            run.logs
+        );
         let run = Run::received(&aws, &[sample!("complaint").to_string()], 20).await;
-        assert_eq!((run.returned, run.aws.letters()), (json!([{ "itemIdentifier": "id-0" }]), vec![]));
-        assert!(run.logs.contains(r#""level":"ERROR""#) && run.logs.contains("store_refused"), "{}", run.logs);
+        assert_eq!(
+            (run.returned, run.aws.letters()),
+            (json!([{ "itemIdentifier": "id-0" }]), vec![])
+        );
+        assert!(
+            run.logs.contains(r#""level":"ERROR""#) && run.logs.contains("store_refused"),
+            "{}",
+            run.logs
+        );
     }
 
     #[tokio::test]
@@ -136,23 +200,41 @@ mod tests {
         async fn received(aws: &Aws, bodies: &[String], times: u32) -> Self {
             let logs = Capture::default();
             let _guard = runtime::telemetry::init_with_writer("debug", logs.clone());
-            let (written, attributes) = (Capture::default(), json!({ "ApproximateReceiveCount": times.to_string() }));
+            let (written, attributes) = (
+                Capture::default(),
+                json!({ "ApproximateReceiveCount": times.to_string() }),
+            );
             let records = bodies.iter().enumerate();
             let records: Vec<Value> = records
                 .map(|(number, body)| json!({ "messageId": format!("id-{number}"), "body": body, "attributes": attributes }))
                 .collect();
             let event: SqsEvent = serde_json::from_value(json!({ "Records": records })).unwrap();
             let metrics = Metrics::to_writer("record-feedback", "local", written.clone());
-            let answer = aws.recorder().handle(event, Deadline::in_(Duration::from_mins(1)), &metrics).await.unwrap();
+            let answer = aws
+                .recorder()
+                .handle(event, Deadline::in_(Duration::from_mins(1)), &metrics)
+                .await
+                .unwrap();
             metrics.flush("request");
             let returned = serde_json::to_value(&answer).unwrap()["batchItemFailures"].clone();
-            Self { aws: aws.clone(), returned, metrics: sums(&written.lines()[0]), logs: logs.text() }
+            Self {
+                aws: aws.clone(),
+                returned,
+                metrics: sums(&written.lines()[0]),
+                logs: logs.text(),
+            }
         }
     }
 
     /// The sums of a metrics object that are not zero.
     fn sums(object: &Value) -> Value {
-        let numbers = object.as_object().unwrap().iter().filter(|(_, value)| value.as_f64().is_some_and(|sum| sum > 0.0));
-        numbers.map(|(name, value)| (name.clone(), json!(value.as_f64()))).collect()
+        let numbers = object
+            .as_object()
+            .unwrap()
+            .iter()
+            .filter(|(_, value)| value.as_f64().is_some_and(|sum| sum > 0.0));
+        numbers
+            .map(|(name, value)| (name.clone(), json!(value.as_f64())))
+            .collect()
     }
 }

@@ -1,4 +1,5 @@
-//! Making a subscription, and ending those that it replaces. Each step is stored before the next begins.
+//! Making a subscription, and ending those that it replaces. Each step is stored before the next
+//! begins.
 
 use anyhow::Result;
 use bill::events::{Created, EventType, Subscription, SubscriptionId};
@@ -30,38 +31,67 @@ pub(super) enum Left {
 impl Webhooks {
     /// Makes a subscription in the place of all of these, to a URL that none of them has.
     pub(super) async fn replace(&self, ours: &[Subscription]) -> Result<Established> {
-        let version = ours.iter().filter_map(|subscription| Some(version(subscription.notification_url.as_ref()?))).max().unwrap_or(1);
+        let version = ours
+            .iter()
+            .filter_map(|subscription| Some(version(subscription.notification_url.as_ref()?)))
+            .max()
+            .unwrap_or(1);
         let mut url = self.url.clone();
         url.set_query(Some(&format!("v={}", version.saturating_add(1))));
-        self.begin(url, ours.iter().map(id).collect::<Result<_>>()?).await
+        self.begin(url, ours.iter().map(id).collect::<Result<_>>()?)
+            .await
     }
 
     /// Makes a subscription, stores its key, and ends those that it replaces.
-    pub(super) async fn begin(&self, url: Url, replaces: Vec<SubscriptionId>) -> Result<Established> {
+    pub(super) async fn begin(
+        &self,
+        url: Url,
+        replaces: Vec<SubscriptionId>,
+    ) -> Result<Established> {
         let mut stored = self.keys.read().await?;
-        let pending = Pending { idempotency_key: Uuid::new_v4(), url, replaces };
+        let pending = Pending {
+            idempotency_key: Uuid::new_v4(),
+            url,
+            replaces,
+        };
         stored.pending = Some(pending.clone());
         self.keys.write(&stored).await?;
         let created = self.created(&mut stored, &pending).await?;
         self.take_over(stored, created, pending.replaces).await
     }
 
-    /// Finishes what an earlier command has begun. Nothing that delivers is ended unless something else does.
+    /// Finishes what an earlier command has begun. Nothing that delivers is ended unless something
+    /// else does.
     pub(super) async fn finish(&self) -> Result<Left> {
         let mut stored = self.keys.read().await?;
         if let Some(pending) = stored.pending.clone() {
             let created = self.created_earlier(&mut stored, &pending).await?;
             let established = self.take_over(stored, created, pending.replaces).await?;
-            return Ok(Left::Made(Established { was_interrupted: true, ..established }));
+            return Ok(Left::Made(Established {
+                was_interrupted: true,
+                ..established
+            }));
         }
         if stored.retiring.is_empty() {
             return Ok(Left::Nothing);
         }
         let ours = self.ours().await?;
-        let is_retiring = |subscription: &Subscription| subscription.id.as_ref().is_some_and(|id| stored.retiring.contains(id));
-        if let Some(successor) = ours.iter().find(|subscription| subscription.is_enabled() && !is_retiring(subscription)) {
+        let is_retiring = |subscription: &Subscription| {
+            subscription
+                .id
+                .as_ref()
+                .is_some_and(|id| stored.retiring.contains(id))
+        };
+        if let Some(successor) = ours
+            .iter()
+            .find(|subscription| subscription.is_enabled() && !is_retiring(subscription))
+        {
             let ended = self.retire(&mut stored).await?;
-            return Ok(Left::Ended(Established { subscription: successor.clone(), ended, was_interrupted: true }));
+            return Ok(Left::Ended(Established {
+                subscription: successor.clone(),
+                ended,
+                was_interrupted: true,
+            }));
         }
         if ours.is_empty() {
             self.retire(&mut stored).await?;
@@ -70,39 +100,63 @@ impl Webhooks {
         Ok(Left::Unreplaced)
     }
 
-    async fn take_over(&self, mut stored: StoredKeys, created: Created, replaces: Vec<SubscriptionId>) -> Result<Established> {
-        let Created { subscription, security_key } = created;
+    async fn take_over(
+        &self,
+        mut stored: StoredKeys,
+        created: Created,
+        replaces: Vec<SubscriptionId>,
+    ) -> Result<Established> {
+        let Created {
+            subscription,
+            security_key,
+        } = created;
         stored.take(&security_key);
         stored.pending = None;
-        let further: Vec<_> = replaces.into_iter().filter(|id| !stored.retiring.contains(id)).collect();
+        let further: Vec<_> = replaces
+            .into_iter()
+            .filter(|id| !stored.retiring.contains(id))
+            .collect();
         stored.retiring.extend(further);
         self.keys.write(&stored).await?;
         let ended = self.retire(&mut stored).await?;
-        Ok(Established { subscription, ended, was_interrupted: false })
+        Ok(Established {
+            subscription,
+            ended,
+            was_interrupted: false,
+        })
     }
 
-    /// The subscription that an earlier command asked for. BILL repeats the answer of that time, whatever became of the subscription
-    /// since: nothing that it sent could be verified, so BILL may have switched it off; or somebody ended it. Then another is made.
+    /// The subscription that an earlier command asked for. BILL repeats the answer of that time,
+    /// whatever became of the subscription since: nothing that it sent could be verified, so BILL
+    /// may have switched it off; or somebody ended it. Then another is made.
     async fn created_earlier(&self, stored: &mut StoredKeys, pending: &Pending) -> Result<Created> {
         let created = self.created(stored, pending).await?;
         let id = id(&created.subscription)?;
         match self.subscriptions.get(&id, soon()).await? {
-            Some(subscription) if subscription.is_enabled() => return Ok(Created { subscription, ..created }),
+            Some(subscription) if subscription.is_enabled() => {
+                return Ok(Created {
+                    subscription,
+                    ..created
+                });
+            }
             Some(_) => drop(self.subscriptions.delete(&id, soon()).await?),
             None => {}
         }
         self.created_anew(stored, pending).await
     }
 
-    /// Asks BILL for the subscription. When BILL refuses because it made the subscription more than a day ago, nobody will ever see
-    /// that one's key: it is ended, and another is made.
+    /// Asks BILL for the subscription. When BILL refuses because it made the subscription more than
+    /// a day ago, nobody will ever see that one's key: it is ended, and another is made.
     async fn created(&self, stored: &mut StoredKeys, pending: &Pending) -> Result<Created> {
         let refusal = match self.ask(pending).await {
             Err(error) if error.kind() == ErrorKind::Refused => error,
             outcome => return Ok(outcome?),
         };
         let all = self.list().await?;
-        let Some(lost) = all.iter().find(|subscription| subscription.notification_url.as_ref() == Some(&pending.url)) else {
+        let Some(lost) = all
+            .iter()
+            .find(|subscription| subscription.notification_url.as_ref() == Some(&pending.url))
+        else {
             stored.pending = None;
             self.keys.write(stored).await?;
             return Err(explained(refusal, all.len()));
@@ -113,14 +167,25 @@ impl Webhooks {
 
     /// Asks BILL for the subscription as if for the first time.
     async fn created_anew(&self, stored: &mut StoredKeys, pending: &Pending) -> Result<Created> {
-        let anew = Pending { idempotency_key: Uuid::new_v4(), ..pending.clone() };
+        let anew = Pending {
+            idempotency_key: Uuid::new_v4(),
+            ..pending.clone()
+        };
         stored.pending = Some(anew.clone());
         self.keys.write(stored).await?;
         Ok(self.ask(&anew).await?)
     }
 
     async fn ask(&self, pending: &Pending) -> Result<Created, Error> {
-        self.subscriptions.create(pending.idempotency_key, NAME, &EventType::WANTED, &pending.url, soon()).await
+        self.subscriptions
+            .create(
+                pending.idempotency_key,
+                NAME,
+                &EventType::WANTED,
+                &pending.url,
+                soon(),
+            )
+            .await
     }
 
     async fn retire(&self, stored: &mut StoredKeys) -> Result<Vec<SubscriptionId>> {
@@ -149,5 +214,8 @@ fn explained(refusal: Error, present: usize) -> anyhow::Error {
 
 /// The `v` of a URL's query; without one, 1.
 fn version(url: &Url) -> u32 {
-    url.query_pairs().find(|(name, _)| name == "v").and_then(|(_, value)| value.parse().ok()).unwrap_or(1)
+    url.query_pairs()
+        .find(|(name, _)| name == "v")
+        .and_then(|(_, value)| value.parse().ok())
+        .unwrap_or(1)
 }

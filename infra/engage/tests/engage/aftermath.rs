@@ -20,7 +20,9 @@ impl Command {
             Self::RotateKey => world.webhooks.rotate_key(false).await,
             Self::Enable => match world.webhooks.enable().await? {
                 Enabled::Replaced(established) => Ok(established),
-                Enabled::Already(subscription) => anyhow::bail!("nothing was done about {subscription:?}"),
+                Enabled::Already(subscription) => {
+                    anyhow::bail!("nothing was done about {subscription:?}")
+                }
             },
         }
     }
@@ -42,7 +44,8 @@ impl Fate {
     }
 }
 
-/// A stack whose first subscription works, and whose second was made by a rotation that could not store its key.
+/// A stack whose first subscription works, and whose second was made by a rotation that could not
+/// store its key.
 async fn interrupted_before_the_key_was_stored() -> (World, Subscription, Subscription) {
     let world = World::start().await;
     let first = world.webhooks.create().await.unwrap().subscription;
@@ -53,7 +56,8 @@ async fn interrupted_before_the_key_was_stored() -> (World, Subscription, Subscr
     (world, first, second)
 }
 
-/// A stack whose second subscription has taken the first one's place; the first, which delivers as well, could not be ended.
+/// A stack whose second subscription has taken the first one's place; the first, which delivers as
+/// well, could not be ended.
 async fn interrupted_before_the_old_was_ended() -> (World, Subscription, Subscription) {
     let world = World::start().await;
     let first = world.webhooks.create().await.unwrap().subscription;
@@ -64,7 +68,8 @@ async fn interrupted_before_the_old_was_ended() -> (World, Subscription, Subscri
     (world, first, second)
 }
 
-/// Makes the present key unknown, so that BILL switches off what is signed with it; the one before stays.
+/// Makes the present key unknown, so that BILL switches off what is signed with it; the one before
+/// stays.
 fn lose_current_key(world: &World) {
     let mut stored = world.secrets.json();
     stored["current"] = "another".into();
@@ -79,7 +84,10 @@ fn lose_current_key(world: &World) {
 #[case::enable_off(Command::Enable, Fate::SwitchedOff)]
 #[case::enable_ended(Command::Enable, Fate::Ended)]
 #[tokio::test]
-async fn what_bill_made_and_then_lost_takes_nobody_s_place(#[case] command: Command, #[case] fate: Fate) {
+async fn what_bill_made_and_then_lost_takes_nobody_s_place(
+    #[case] command: Command,
+    #[case] fate: Fate,
+) {
     let (world, first, second) = interrupted_before_the_key_was_stored().await;
     fate.strike(&world, &second).await;
 
@@ -88,8 +96,19 @@ async fn what_bill_made_and_then_lost_takes_nobody_s_place(#[case] command: Comm
     command.run(&world).await.unwrap_err();
     world.secrets.repair();
     let all = world.webhooks.list().await.unwrap();
-    assert!(all.contains(&first) && all.iter().all(|subscription| subscription.id != second.id), "{all:?}");
-    assert_eq!(world.webhooks.test(first.id.as_ref()).await.unwrap().status_code, Some(200));
+    assert!(
+        all.contains(&first) && all.iter().all(|subscription| subscription.id != second.id),
+        "{all:?}"
+    );
+    assert_eq!(
+        world
+            .webhooks
+            .test(first.id.as_ref())
+            .await
+            .unwrap()
+            .status_code,
+        Some(200)
+    );
 
     let finished = command.run(&world).await.unwrap();
     assert!(finished.was_interrupted);
@@ -116,7 +135,10 @@ async fn a_creation_that_bill_switched_off_is_made_anew() {
 #[case::enable_off(Command::Enable, Fate::SwitchedOff)]
 #[case::enable_ended(Command::Enable, Fate::Ended)]
 #[tokio::test]
-async fn the_old_is_not_ended_for_a_new_one_that_does_not_deliver(#[case] command: Command, #[case] fate: Fate) {
+async fn the_old_is_not_ended_for_a_new_one_that_does_not_deliver(
+    #[case] command: Command,
+    #[case] fate: Fate,
+) {
     let (world, first, second) = interrupted_before_the_old_was_ended().await;
     lose_current_key(&world);
     fate.strike(&world, &second).await;
@@ -137,12 +159,17 @@ async fn the_old_is_not_ended_for_a_new_one_that_does_not_deliver(#[case] comman
 #[case::off(Fate::SwitchedOff)]
 #[case::ended(Fate::Ended)]
 #[tokio::test]
-async fn a_creation_beside_a_subscription_that_does_not_deliver_says_what_brings_it_back(#[case] fate: Fate) {
+async fn a_creation_beside_a_subscription_that_does_not_deliver_says_what_brings_it_back(
+    #[case] fate: Fate,
+) {
     let (world, first, second) = interrupted_before_the_old_was_ended().await;
     lose_current_key(&world);
     fate.strike(&world, &second).await;
     let refusal = world.webhooks.create().await.unwrap_err().to_string();
-    assert!(refusal.contains("subscribed already") && refusal.contains("engage webhooks enable"), "{refusal}");
+    assert!(
+        refusal.contains("subscribed already") && refusal.contains("engage webhooks enable"),
+        "{refusal}"
+    );
     assert!(world.webhooks.list().await.unwrap().contains(&first));
 }
 

@@ -16,8 +16,16 @@ async fn a_creation_whose_key_could_not_be_stored_is_finished_by_the_next() {
     world.secrets.repair();
     let finished = world.webhooks.create().await.unwrap();
     assert!(finished.was_interrupted);
-    assert_eq!(world.webhooks.list().await.unwrap(), made, "it is the same one");
-    assert_eq!(world.webhooks.test(None).await.unwrap().status_code, Some(200), "its key is the one that is stored");
+    assert_eq!(
+        world.webhooks.list().await.unwrap(),
+        made,
+        "it is the same one"
+    );
+    assert_eq!(
+        world.webhooks.test(None).await.unwrap().status_code,
+        Some(200),
+        "its key is the one that is stored"
+    );
 }
 
 #[tokio::test]
@@ -30,8 +38,14 @@ async fn after_more_than_a_day_its_key_is_lost_and_another_is_made() {
     world.sandbox.advance(SignedDuration::from_hours(25));
     let finished = world.webhooks.create().await.unwrap();
     assert_ne!(finished.subscription.id, lost);
-    assert_eq!(world.webhooks.list().await.unwrap(), [finished.subscription]);
-    assert_eq!(world.webhooks.test(None).await.unwrap().status_code, Some(200));
+    assert_eq!(
+        world.webhooks.list().await.unwrap(),
+        [finished.subscription]
+    );
+    assert_eq!(
+        world.webhooks.test(None).await.unwrap().status_code,
+        Some(200)
+    );
 }
 
 #[tokio::test]
@@ -39,7 +53,10 @@ async fn without_the_right_to_write_the_secret_bill_is_not_asked() {
     let world = World::start().await;
     world.secrets.break_after(0);
     let message = world.webhooks.create().await.unwrap_err().to_string();
-    assert!(message.contains("cannot write the secret webhook-keys"), "{message}");
+    assert!(
+        message.contains("cannot write the secret webhook-keys"),
+        "{message}"
+    );
     assert!(world.webhooks.list().await.unwrap().is_empty());
 }
 
@@ -77,9 +94,18 @@ async fn nothing_is_ended_before_it_is_forgotten() {
     world.secrets.break_after(1);
     world.webhooks.create().await.unwrap_err();
     world.secrets.break_after(0);
-    let message = world.webhooks.delete(None, false).await.unwrap_err().to_string();
+    let message = world
+        .webhooks
+        .delete(None, false)
+        .await
+        .unwrap_err()
+        .to_string();
     assert!(message.contains("cannot write the secret"), "{message}");
-    assert_eq!(world.webhooks.list().await.unwrap().len(), 1, "it is there for the next attempt");
+    assert_eq!(
+        world.webhooks.list().await.unwrap().len(),
+        1,
+        "it is there for the next attempt"
+    );
 
     world.secrets.repair();
     world.webhooks.delete(None, false).await.unwrap();
@@ -114,7 +140,10 @@ async fn a_rotation_that_could_not_end_the_old_subscription_is_followed_by_a_tru
     assert_eq!(finished.ended, [first.id.unwrap(), second.id.unwrap()]);
     assert_eq!(world.only_and_working().await, finished.subscription);
     for former in [Some(keys.current), keys.previous] {
-        assert!(!world.keys().verify(b"{}", &former.unwrap().sign(b"{}")), "the key is another");
+        assert!(
+            !world.keys().verify(b"{}", &former.unwrap().sign(b"{}")),
+            "the key is another"
+        );
     }
 }
 
@@ -122,10 +151,16 @@ async fn a_rotation_that_could_not_end_the_old_subscription_is_followed_by_a_tru
 async fn a_creation_without_a_place_says_so() {
     let world = World::start().await;
     for number in 0..10 {
-        world.subscribe_another(&format!("https://hooks.northlight-ledger.example/{number}")).await;
+        world
+            .subscribe_another(&format!("https://hooks.northlight-ledger.example/{number}"))
+            .await;
     }
     let message = format!("{:#}", world.webhooks.create().await.unwrap_err());
-    assert!(message.contains("allows 10 subscriptions") && message.contains("engage webhooks delete ID"), "{message}");
+    assert!(
+        message.contains("allows 10 subscriptions")
+            && message.contains("engage webhooks delete ID"),
+        "{message}"
+    );
     assert!(message.contains("createSubscription"), "{message}");
     assert!(world.secrets.json().get("pending").is_none());
 }

@@ -20,21 +20,53 @@ const AT: &str = "2026-11-23T12:00:00Z";
 async fn every_organization_is_made_due_and_then_fan_out_begins() {
     let aws = Aws::default();
     let mut told = Vec::new();
-    let replayed = aws.replay().await.run(AT.parse().unwrap(), |done| told.push(done.clone())).await.unwrap();
-    let made_due = MadeDue { organizations: 2, made_due: 1, unreadable: Vec::new() };
+    let replayed = aws
+        .replay()
+        .await
+        .run(AT.parse().unwrap(), |done| told.push(done.clone()))
+        .await
+        .unwrap();
+    let made_due = MadeDue {
+        organizations: 2,
+        made_due: 1,
+        unreadable: Vec::new(),
+    };
     assert_eq!(told, std::slice::from_ref(&made_due));
     assert_eq!(replayed.made_due, made_due);
-    assert_eq!(replayed.begun, Begun { outcome: "budget_spent".to_owned(), queued: 1 });
+    assert_eq!(
+        replayed.begun,
+        Begun {
+            outcome: "budget_spent".to_owned(),
+            queued: 1
+        }
+    );
     assert_eq!(*aws.calls.lock(), ["Scan", "UpdateItem", "fan-out {}"]);
 }
 
 #[tokio::test]
 async fn when_fan_out_does_not_begin_the_organizations_are_due_all_the_same() {
     for (status, headers) in [(403, HeaderMap::new()), (200, failed())] {
-        let aws = Aws { function: Some((StatusCode::from_u16(status).unwrap(), headers)), ..Aws::default() };
-        let message = format!("{:#}", aws.replay().await.run(AT.parse().unwrap(), |_| {}).await.unwrap_err());
-        assert!(message.contains("the 2 organizations are due, 1 of them by this"), "{message}");
-        assert!(message.contains("the next hourly run looks at them") && message.contains("the function fan-out"), "{message}");
+        let aws = Aws {
+            function: Some((StatusCode::from_u16(status).unwrap(), headers)),
+            ..Aws::default()
+        };
+        let message = format!(
+            "{:#}",
+            aws.replay()
+                .await
+                .run(AT.parse().unwrap(), |_| {})
+                .await
+                .unwrap_err()
+        );
+        assert!(
+            message.contains("the 2 organizations are due, 1 of them by this"),
+            "{message}"
+        );
+        assert!(
+            message.contains("the next hourly run looks at them")
+                && message.contains("the function fan-out"),
+            "{message}"
+        );
         assert!(aws.calls.lock().iter().any(|call| call == "UpdateItem"));
     }
 }
@@ -42,11 +74,32 @@ async fn when_fan_out_does_not_begin_the_organizations_are_due_all_the_same() {
 #[tokio::test]
 async fn when_organizations_cannot_be_made_due_fan_out_does_not_begin() {
     for operation in ["Scan", "UpdateItem"] {
-        let aws = Aws { refused: Some(operation), ..Aws::default() };
-        let message = format!("{:#}", aws.replay().await.run(AT.parse().unwrap(), |_| {}).await.unwrap_err());
-        assert!(message.contains("not every organization was made due; running this again goes on"), "{message}");
-        assert!(message.contains("organizations: DynamoDB refused the call"), "{message}");
-        assert!(!aws.calls.lock().iter().any(|call| call.starts_with("fan-out")));
+        let aws = Aws {
+            refused: Some(operation),
+            ..Aws::default()
+        };
+        let message = format!(
+            "{:#}",
+            aws.replay()
+                .await
+                .run(AT.parse().unwrap(), |_| {})
+                .await
+                .unwrap_err()
+        );
+        assert!(
+            message.contains("not every organization was made due; running this again goes on"),
+            "{message}"
+        );
+        assert!(
+            message.contains("organizations: DynamoDB refused the call"),
+            "{message}"
+        );
+        assert!(
+            !aws.calls
+                .lock()
+                .iter()
+                .any(|call| call.starts_with("fan-out"))
+        );
     }
 }
 
@@ -60,36 +113,71 @@ struct Aws {
 
 impl Aws {
     async fn replay(&self) -> Replay {
-        let routes = Router::new().route("/", post(table)).route("/2015-03-31/functions/{name}/invocations", post(function));
+        let routes = Router::new()
+            .route("/", post(table))
+            .route("/2015-03-31/functions/{name}/invocations", post(function));
         let config = test_support::aws(&test_support::serve(routes.with_state(self.clone())).await);
         let organizations = Organizations::new(store::client(&config), "organizations".to_owned());
-        let lambda = aws_sdk_lambda::Client::from_conf(Builder::from(&config).retry_config(RetryConfig::disabled()).build());
+        let lambda = aws_sdk_lambda::Client::from_conf(
+            Builder::from(&config)
+                .retry_config(RetryConfig::disabled())
+                .build(),
+        );
         Replay::new(organizations, lambda, "fan-out".to_owned())
     }
 }
 
-async fn table(State(aws): State<Aws>, headers: HeaderMap, _body: String) -> (StatusCode, Json<Value>) {
-    let operation = headers["x-amz-target"].to_str().unwrap().trim_start_matches("DynamoDB_20120810.").to_owned();
+async fn table(
+    State(aws): State<Aws>,
+    headers: HeaderMap,
+    _body: String,
+) -> (StatusCode, Json<Value>) {
+    let operation = headers["x-amz-target"]
+        .to_str()
+        .unwrap()
+        .trim_start_matches("DynamoDB_20120810.")
+        .to_owned();
     aws.calls.lock().push(operation.clone());
     if aws.refused == Some(operation.as_str()) {
-        return (StatusCode::BAD_REQUEST, Json(json!({ "__type": "com.amazonaws.dynamodb.v20120810#AccessDeniedException" })));
+        return (
+            StatusCode::BAD_REQUEST,
+            Json(json!({ "__type": "com.amazonaws.dynamodb.v20120810#AccessDeniedException" })),
+        );
     }
     let item = |number: u32, next_check_at: &str| {
         let organization_id = format!("00802KESTREL{number}");
         json!({ "organization_id": { "S": organization_id }, "next_check_at": { "S": next_check_at } })
     };
-    let items = [item(1, "2026-11-23T11:00:00Z"), item(2, "2026-11-24T11:00:00Z")];
-    (StatusCode::OK, Json(if operation == "Scan" { json!({ "Items": items }) } else { json!({}) }))
+    let items = [
+        item(1, "2026-11-23T11:00:00Z"),
+        item(2, "2026-11-24T11:00:00Z"),
+    ];
+    (
+        StatusCode::OK,
+        Json(if operation == "Scan" {
+            json!({ "Items": items })
+        } else {
+            json!({})
+        }),
+    )
 }
 
 async fn function(State(aws): State<Aws>, Path(name): Path<String>, event: String) -> Response {
     aws.calls.lock().push(format!("{name} {event}"));
     if let Some((status, headers)) = aws.function {
-        return (status, headers, r#"{"errorType":"secret_missing","errorMessage":"the secret is empty"}"#).into_response();
+        return (
+            status,
+            headers,
+            r#"{"errorType":"secret_missing","errorMessage":"the secret is empty"}"#,
+        )
+            .into_response();
     }
     Json(json!({ "run_id": "R1", "outcome": "budget_spent", "organizations": 2, "due": 2, "queued": 1 })).into_response()
 }
 
 fn failed() -> HeaderMap {
-    HeaderMap::from_iter([("x-amz-function-error".parse().unwrap(), "Unhandled".parse().unwrap())])
+    HeaderMap::from_iter([(
+        "x-amz-function-error".parse().unwrap(),
+        "Unhandled".parse().unwrap(),
+    )])
 }

@@ -26,14 +26,28 @@ async fn no_event_is_lost_while_the_key_changes() {
     world.sandbox.deliveries_ended().await;
 
     assert_eq!(rotated.ended, [first.id.unwrap()]);
-    assert_eq!(rotated.subscription.notification_url.as_ref().unwrap().query(), Some("v=2"));
+    assert_eq!(
+        rotated
+            .subscription
+            .notification_url
+            .as_ref()
+            .unwrap()
+            .query(),
+        Some("v=2")
+    );
     assert_eq!(world.keys().previous, Some(before.current));
     let mut subscriptions = BTreeMap::<String, BTreeSet<String>>::new();
     for delivery in world.sandbox.deliveries() {
-        subscriptions.entry(delivery.event_id).or_default().insert(delivery.subscription_id);
+        subscriptions
+            .entry(delivery.event_id)
+            .or_default()
+            .insert(delivery.subscription_id);
     }
     assert_eq!(subscriptions.len(), announced + 1);
-    assert!(subscriptions.values().any(|told| told.len() == 2), "no event came while there were both subscriptions");
+    assert!(
+        subscriptions.values().any(|told| told.len() == 2),
+        "no event came while there were both subscriptions"
+    );
     assert_eq!(world.receiver.taken(), subscriptions.into_keys().collect());
     assert!(world.webhooks.show(None).await.unwrap().is_enabled());
 }
@@ -45,7 +59,10 @@ async fn a_key_that_became_known_is_valid_no_more() {
     let known = world.keys().current;
     world.webhooks.rotate_key(true).await.unwrap();
     assert!(!world.keys().verify(b"{}", &known.sign(b"{}")));
-    assert_eq!(world.webhooks.test(None).await.unwrap().status_code, Some(200));
+    assert_eq!(
+        world.webhooks.test(None).await.unwrap().status_code,
+        Some(200)
+    );
 }
 
 #[tokio::test]
@@ -54,7 +71,10 @@ async fn each_rotation_has_a_url_of_its_own() {
     world.webhooks.create().await.unwrap();
     for version in 2..5 {
         let rotated = world.webhooks.rotate_key(false).await.unwrap();
-        assert_eq!(rotated.subscription.notification_url.unwrap().query(), Some(format!("v={version}").as_str()));
+        assert_eq!(
+            rotated.subscription.notification_url.unwrap().query(),
+            Some(format!("v={version}").as_str())
+        );
     }
     assert_eq!(world.webhooks.list().await.unwrap().len(), 1);
 }

@@ -28,8 +28,15 @@ struct Secret {
 impl Secrets {
     pub async fn start() -> (Self, Client) {
         let this = Self::default();
-        let server = test_support::serve(axum::Router::new().route("/", post(answer)).with_state(this.clone())).await;
-        let config = Builder::from(&test_support::aws(&server)).retry_config(RetryConfig::disabled()).build();
+        let server = test_support::serve(
+            axum::Router::new()
+                .route("/", post(answer))
+                .with_state(this.clone()),
+        )
+        .await;
+        let config = Builder::from(&test_support::aws(&server))
+            .retry_config(RetryConfig::disabled())
+            .build();
         (this, Client::from_conf(config))
     }
 
@@ -48,7 +55,12 @@ impl Secrets {
     }
 
     pub fn json(&self) -> Value {
-        self.0.lock().text.as_deref().map(|text| serde_json::from_str(text).unwrap()).unwrap_or_default()
+        self.0
+            .lock()
+            .text
+            .as_deref()
+            .map(|text| serde_json::from_str(text).unwrap())
+            .unwrap_or_default()
     }
 
     /// As `receive-events` reads them; none before there is a current one.
@@ -57,17 +69,30 @@ impl Secrets {
     }
 }
 
-async fn answer(State(this): State<Secrets>, headers: HeaderMap, body: String) -> (StatusCode, Json<Value>) {
+async fn answer(
+    State(this): State<Secrets>,
+    headers: HeaderMap,
+    body: String,
+) -> (StatusCode, Json<Value>) {
     let request: Value = serde_json::from_str(&body).unwrap();
     assert_eq!(request["SecretId"], NAME);
     let mut secret = this.0.lock();
     match headers["x-amz-target"].to_str().unwrap() {
         "secretsmanager.GetSecretValue" => match &secret.text {
             Some(text) => (StatusCode::OK, Json(json!({ "SecretString": text }))),
-            None => (StatusCode::BAD_REQUEST, Json(json!({ "__type": "ResourceNotFoundException" }))),
+            None => (
+                StatusCode::BAD_REQUEST,
+                Json(json!({ "__type": "ResourceNotFoundException" })),
+            ),
         },
-        _ if secret.broken_after.is_some_and(|writes| secret.writes >= writes) => {
-            (StatusCode::BAD_REQUEST, Json(json!({ "__type": "AccessDeniedException" })))
+        _ if secret
+            .broken_after
+            .is_some_and(|writes| secret.writes >= writes) =>
+        {
+            (
+                StatusCode::BAD_REQUEST,
+                Json(json!({ "__type": "AccessDeniedException" })),
+            )
         }
         _ => {
             secret.writes += 1;

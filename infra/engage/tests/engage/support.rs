@@ -8,7 +8,10 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
-use bill::events::{EventType, Notification, SIGNATURE_HEADER, SecurityKeys, Subscription, SubscriptionId, Subscriptions};
+use bill::events::{
+    EventType, Notification, SIGNATURE_HEADER, SecurityKeys, Subscription, SubscriptionId,
+    Subscriptions,
+};
 use bill::{Bill, Credentials};
 use engage::keys::KeyStore;
 use engage::webhooks::Webhooks;
@@ -33,22 +36,43 @@ pub struct World {
 
 impl World {
     pub async fn start() -> Self {
-        let sandbox = Sandbox::start(Options { switches: switches(), ..Options::default() }).await.unwrap();
-        sandbox.put_organization(Organization { id: Some(CUSTOMER.to_owned()), ..Organization::default() });
+        let sandbox = Sandbox::start(Options {
+            switches: switches(),
+            ..Options::default()
+        })
+        .await
+        .unwrap();
+        sandbox.put_organization(Organization {
+            id: Some(CUSTOMER.to_owned()),
+            ..Organization::default()
+        });
         let (secrets, client) = Secrets::start().await;
         let (receiver, api_url) = Receiver::start(secrets.clone()).await;
         let credentials = Credentials::from_json(&sandbox.credentials().to_json()).unwrap();
-        let bill = Bill::new(sandbox.url().parse().unwrap(), bill::http_client().unwrap(), Arc::new(credentials));
+        let bill = Bill::new(
+            sandbox.url().parse().unwrap(),
+            bill::http_client().unwrap(),
+            Arc::new(credentials),
+        );
         let keys = KeyStore::new(client, secrets::NAME.to_owned());
         let subscriptions = bill.subscriptions().unwrap();
         let webhooks = Webhooks::new(subscriptions.clone(), keys, &api_url).unwrap();
-        Self { sandbox, secrets, receiver, webhooks, subscriptions }
+        Self {
+            sandbox,
+            secrets,
+            receiver,
+            webhooks,
+            subscriptions,
+        }
     }
 
     /// Somebody else who uses the partner's application key subscribes.
     pub async fn subscribe_another(&self, url: &str) -> SubscriptionId {
         let url: Url = url.parse().unwrap();
-        let created = self.subscriptions.create(Uuid::new_v4(), "Another", &EventType::WANTED, &url, soon()).await;
+        let created = self
+            .subscriptions
+            .create(Uuid::new_v4(), "Another", &EventType::WANTED, &url, soon())
+            .await;
         created.unwrap().subscription.id.unwrap()
     }
 
@@ -59,15 +83,25 @@ impl World {
 
     /// Announces until BILL gives up on whoever does not answer 200.
     pub async fn announce_until_bill_gives_up(&self) {
-        let events = EventSwitches { first_retry_ms: 1, attempts: 2, ..EventSwitches::default() };
-        self.sandbox.switches(Switches { events, ..Switches::default() });
+        let events = EventSwitches {
+            first_retry_ms: 1,
+            attempts: 2,
+            ..EventSwitches::default()
+        };
+        self.sandbox.switches(Switches {
+            events,
+            ..Switches::default()
+        });
         self.announce();
         self.sandbox.deliveries_ended().await;
     }
 
     /// From now on BILL takes its time, so that things happen meanwhile.
     pub fn slow_down(&self) {
-        self.sandbox.switches(Switches { latency_ms: 20, ..switches() });
+        self.sandbox.switches(Switches {
+            latency_ms: 20,
+            ..switches()
+        });
     }
 
     /// The only subscription, which delivers.
@@ -75,8 +109,18 @@ impl World {
         let mut all = self.webhooks.list().await.unwrap();
         assert_eq!(all.len(), 1, "{all:?}");
         assert!(all[0].is_enabled(), "{all:?}");
-        assert_eq!(self.webhooks.test(None).await.unwrap().status_code, Some(200));
-        assert!(self.secrets.json().get("pending").or(self.secrets.json().get("retiring")).is_none(), "nothing is left to be done");
+        assert_eq!(
+            self.webhooks.test(None).await.unwrap().status_code,
+            Some(200)
+        );
+        assert!(
+            self.secrets
+                .json()
+                .get("pending")
+                .or(self.secrets.json().get("retiring"))
+                .is_none(),
+            "nothing is left to be done"
+        );
         all.remove(0)
     }
 
@@ -87,19 +131,38 @@ impl World {
     /// Something happens to the customer.
     pub fn announce(&self) {
         let event_type = "payment.failed".to_owned();
-        assert!(self.sandbox.announce(&sandbox::Announcement { organization_id: CUSTOMER.to_owned(), event_type }));
+        assert!(self.sandbox.announce(&sandbox::Announcement {
+            organization_id: CUSTOMER.to_owned(),
+            event_type
+        }));
     }
 
     /// Makes an operation of BILL fail for good.
     pub fn refuse(&self, endpoint: &str) {
-        let kind = FaultKind::Status { status: 403, code: None, retry_after: None };
-        self.sandbox.fault(Fault { endpoint: Some(endpoint.to_owned()), organization_id: None, kind, times: None });
+        let kind = FaultKind::Status {
+            status: 403,
+            code: None,
+            retry_after: None,
+        };
+        self.sandbox.fault(Fault {
+            endpoint: Some(endpoint.to_owned()),
+            organization_id: None,
+            kind,
+            times: None,
+        });
     }
 }
 
 fn switches() -> Switches {
-    let events = EventSwitches { first_retry_ms: 20, attempts: 8, ..EventSwitches::default() };
-    Switches { events, ..Switches::default() }
+    let events = EventSwitches {
+        first_retry_ms: 20,
+        attempts: 8,
+        ..EventSwitches::default()
+    };
+    Switches {
+        events,
+        ..Switches::default()
+    }
 }
 
 /// Answers 200 to what the secret's keys verify, else 401; the ids of the events that it took.
@@ -111,8 +174,13 @@ pub struct Receiver {
 
 impl Receiver {
     async fn start(secrets: Secrets) -> (Self, String) {
-        let this = Self { secrets, taken: Arc::default() };
-        let router = axum::Router::new().route("/bill/events", post(receive)).with_state(this.clone());
+        let this = Self {
+            secrets,
+            taken: Arc::default(),
+        };
+        let router = axum::Router::new()
+            .route("/bill/events", post(receive))
+            .with_state(this.clone());
         (this, test_support::serve(router).await)
     }
 
@@ -123,10 +191,16 @@ impl Receiver {
 
 async fn receive(State(this): State<Receiver>, headers: HeaderMap, body: Bytes) -> StatusCode {
     let signature = headers[SIGNATURE_HEADER].to_str().unwrap();
-    if !this.secrets.keys().is_some_and(|keys| keys.verify(&body, signature)) {
+    if !this
+        .secrets
+        .keys()
+        .is_some_and(|keys| keys.verify(&body, signature))
+    {
         return StatusCode::UNAUTHORIZED;
     }
-    this.taken.lock().insert(Notification::parse(&body).unwrap().event_id);
+    this.taken
+        .lock()
+        .insert(Notification::parse(&body).unwrap().event_id);
     StatusCode::OK
 }
 

@@ -43,23 +43,36 @@ pub struct Invocation {
 }
 
 impl LocalCloud {
-    /// Starts everything. `Err` says which part did not come up and what to do about it; nothing is left running.
+    /// Starts everything. `Err` says which part did not come up and what to do about it; nothing is
+    /// left running.
     pub async fn start(options: Options) -> Result<Self> {
         let tell = &options.progress;
         tell("Starting MiniStack");
         let ministack = MiniStack::start(&options).await?;
-        tell(&format!("Starting the BILL sandbox with {} customers", options.organizations));
-        let sandbox = Sandbox::start(sandbox_options(&options)).await.context("cannot start the BILL sandbox")?;
+        tell(&format!(
+            "Starting the BILL sandbox with {} customers",
+            options.organizations
+        ));
+        let sandbox = Sandbox::start(sandbox_options(&options))
+            .await
+            .context("cannot start the BILL sandbox")?;
         tell("Deploying infra/template.yaml with sam deploy");
         let outputs = deployment::deploy(&ministack.endpoint, &sandbox.url(), &options).await?;
         let clients = Clients::new(&ministack.endpoint).await;
-        let cloud = Self { sandbox, outputs, clients, ministack };
+        let cloud = Self {
+            sandbox,
+            outputs,
+            clients,
+            ministack,
+        };
         if let Some(faults) = &cloud.ministack.faults {
             cloud.name_functions(faults).await?;
         }
         if options.put_credentials {
             tell("Storing the BILL credentials");
-            cloud.put_credentials(&cloud.sandbox.credentials().to_json()).await?;
+            cloud
+                .put_credentials(&cloud.sandbox.credentials().to_json())
+                .await?;
         }
         Ok(cloud)
     }
@@ -121,7 +134,10 @@ impl LocalCloud {
 
     /// What stands between the functions and AWS. `Err`: the local cloud was started without it.
     pub fn faults(&self) -> Result<&FaultProxy> {
-        self.ministack.faults.as_ref().context("this local cloud was started without `Options::fault_proxy`")
+        self.ministack
+            .faults
+            .as_ref()
+            .context("this local cloud was started without `Options::fault_proxy`")
     }
 
     /// What clients need to call AWS as an operator does, who may do everything.
@@ -129,10 +145,16 @@ impl LocalCloud {
         config(self.endpoint(), operator()).await
     }
 
-    /// What clients need to call AWS as the function of an output does: with its credentials, and so held to its role when
-    /// [`Options::auth`] is set. They work once the function has been started; `Err`: there is no such function.
+    /// What clients need to call AWS as the function of an output does: with its credentials, and
+    /// so held to its role when [`Options::auth`] is set. They work once the function has been
+    /// started; `Err`: there is no such function.
     pub async fn config_as(&self, function_output: &str) -> Result<SdkConfig> {
-        let function = self.lambda().get_function_configuration().function_name(self.output(function_output)?).send().await?;
+        let function = self
+            .lambda()
+            .get_function_configuration()
+            .function_name(self.output(function_output)?)
+            .send()
+            .await?;
         let arn = function.function_arn().context("the function has no ARN")?;
         let role = function.role().context("the function has no role")?;
         Ok(config(self.endpoint(), ministack::session_of(arn, role)).await)
@@ -140,25 +162,42 @@ impl LocalCloud {
 
     /// Tells the proxy by which access keys it knows the functions.
     async fn name_functions(&self, faults: &FaultProxy) -> Result<()> {
-        let mut functions = self.lambda().list_functions().into_paginator().items().send();
+        let mut functions = self
+            .lambda()
+            .list_functions()
+            .into_paginator()
+            .items()
+            .send();
         while let Some(function) = functions.try_next().await? {
-            let output = self.outputs.iter().find(|(_, value)| Some(*value) == function.function_name()).map(|(name, _)| name);
-            if let (Some(output), Some(arn), Some(role)) = (output, function.function_arn(), function.role()) {
+            let output = self
+                .outputs
+                .iter()
+                .find(|(_, value)| Some(*value) == function.function_name())
+                .map(|(name, _)| name);
+            if let (Some(output), Some(arn), Some(role)) =
+                (output, function.function_arn(), function.role())
+            {
                 faults.name_function(ministack::access_key(arn, role), output);
             }
         }
         Ok(())
     }
 
-    /// Does what an operator does after the first deployment: puts the BILL credentials, well formed or not, into their secret.
+    /// Does what an operator does after the first deployment: puts the BILL credentials, well
+    /// formed or not, into their secret.
     pub async fn put_credentials(&self, json: &str) -> Result<()> {
         let secret = self.output("BillCredentialsSecret")?;
-        self.secrets().put_secret_value().secret_id(secret).secret_string(json).send().await?;
+        self.secrets()
+            .put_secret_value()
+            .secret_id(secret)
+            .secret_string(json)
+            .send()
+            .await?;
         Ok(())
     }
 
-    /// Starts the function that an output names and waits for its answer. `Err`: it could not be started; that it failed is told by
-    /// [`Invocation::function_error`].
+    /// Starts the function that an output names and waits for its answer. `Err`: it could not be
+    /// started; that it failed is told by [`Invocation::function_error`].
     pub async fn invoke(&self, function_output: &str, event: &Value) -> Result<Invocation> {
         let answer = self
             .lambda()
@@ -168,9 +207,15 @@ impl LocalCloud {
             .payload(Blob::new(serde_json::to_vec(event)?))
             .send()
             .await?;
-        let log = answer.log_result().map(base64_text).transpose()?.unwrap_or_default();
+        let log = answer
+            .log_result()
+            .map(base64_text)
+            .transpose()?
+            .unwrap_or_default();
         Ok(Invocation {
-            payload: serde_json::from_slice(answer.payload().map_or(b"null", |payload| payload.as_ref()))?,
+            payload: serde_json::from_slice(
+                answer.payload().map_or(b"null", |payload| payload.as_ref()),
+            )?,
             function_error: answer.function_error().map(str::to_owned),
             log_tail: log,
         })
@@ -186,19 +231,30 @@ impl LocalCloud {
         queue::peek(&self.ministack, self.output("EventsQueueUrl")?).await
     }
 
-    /// Puts events on the default bus, as a service of AWS does, under the source that the rules of a local stack listen to. `Err`:
-    /// not every event was taken.
+    /// Puts events on the default bus, as a service of AWS does, under the source that the rules of
+    /// a local stack listen to. `Err`: not every event was taken.
     pub async fn put_events(&self, detail_type: &str, details: &[Value]) -> Result<()> {
         events::put(&self.ministack, detail_type, details).await
     }
 
-    /// Waits until the sync queue was found empty twice in a row, telling `progress` what is left. `Err` after `timeout`.
-    pub async fn wait_until_drained(&self, timeout: Duration, progress: impl FnMut(Backlog)) -> Result<()> {
-        self.wait_until_queue_drained("SyncQueueUrl", timeout, progress).await
+    /// Waits until the sync queue was found empty twice in a row, telling `progress` what is left.
+    /// `Err` after `timeout`.
+    pub async fn wait_until_drained(
+        &self,
+        timeout: Duration,
+        progress: impl FnMut(Backlog),
+    ) -> Result<()> {
+        self.wait_until_queue_drained("SyncQueueUrl", timeout, progress)
+            .await
     }
 
     /// The same for the queue that an output names.
-    pub async fn wait_until_queue_drained(&self, output: &str, timeout: Duration, mut progress: impl FnMut(Backlog)) -> Result<()> {
+    pub async fn wait_until_queue_drained(
+        &self,
+        output: &str,
+        timeout: Duration,
+        mut progress: impl FnMut(Backlog),
+    ) -> Result<()> {
         let queue = self.output(output)?;
         let give_up = Instant::now() + timeout;
         let mut empty = 0;
@@ -207,18 +263,28 @@ impl LocalCloud {
             progress(backlog);
             empty = if backlog.total() == 0 { empty + 1 } else { 0 };
             if Instant::now() > give_up {
-                bail!("the queue of {output} still holds {} messages after {} s", backlog.total(), timeout.as_secs());
+                bail!(
+                    "the queue of {output} still holds {} messages after {} s",
+                    backlog.total(),
+                    timeout.as_secs()
+                );
             }
             sleep(Duration::from_millis(250)).await;
         }
         Ok(())
     }
 
-    /// Lets failed messages return to the sync queue after `timeout`, so that a test need not wait six minutes for each attempt.
+    /// Lets failed messages return to the sync queue after `timeout`, so that a test need not wait
+    /// six minutes for each attempt.
     pub async fn set_visibility_timeout(&self, timeout: Duration) -> Result<()> {
         let sync_queue = self.output("SyncQueueUrl")?;
         let seconds = timeout.as_secs().to_string();
-        self.sqs().set_queue_attributes().queue_url(sync_queue).attributes(QueueAttributeName::VisibilityTimeout, seconds).send().await?;
+        self.sqs()
+            .set_queue_attributes()
+            .queue_url(sync_queue)
+            .attributes(QueueAttributeName::VisibilityTimeout, seconds)
+            .send()
+            .await?;
         Ok(())
     }
 
@@ -244,7 +310,11 @@ impl LocalCloud {
 
     /// All that the function of an output has logged, in order.
     pub async fn logs(&self, function_output: &str) -> Result<Vec<String>> {
-        logs::lines(&self.ministack, &format!("/aws/lambda/{}", self.output(function_output)?)).await
+        logs::lines(
+            &self.ministack,
+            &format!("/aws/lambda/{}", self.output(function_output)?),
+        )
+        .await
     }
 }
 
@@ -274,14 +344,20 @@ fn operator() -> Credentials {
 }
 
 async fn config(endpoint: &str, credentials: Credentials) -> SdkConfig {
-    let config = aws_config::defaults(BehaviorVersion::latest()).endpoint_url(endpoint).region(Region::new(REGION));
+    let config = aws_config::defaults(BehaviorVersion::latest())
+        .endpoint_url(endpoint)
+        .region(Region::new(REGION));
     config.credentials_provider(credentials).load().await
 }
 
 fn sandbox_options(options: &Options) -> sandbox::Options {
     let defaults = sandbox::Options::default();
     sandbox::Options {
-        population: Population { organizations: options.organizations, seed: options.seed, bad_records: options.bad_records },
+        population: Population {
+            organizations: options.organizations,
+            seed: options.seed,
+            bad_records: options.bad_records,
+        },
         clock: options.clock.unwrap_or(defaults.clock),
         ..defaults
     }

@@ -22,12 +22,17 @@ pub struct Outputs(BTreeMap<String, String>);
 impl Outputs {
     /// One output. `Err`: the template has none of this name.
     pub fn get(&self, name: &str) -> Result<&str> {
-        self.0.get(name).map(String::as_str).with_context(|| format!("the stack has no output {name}"))
+        self.0
+            .get(name)
+            .map(String::as_str)
+            .with_context(|| format!("the stack has no output {name}"))
     }
 
     /// All outputs, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.0
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 }
 
@@ -38,18 +43,46 @@ pub(crate) async fn deploy(endpoint: &str, bill_url: &str, options: &Options) ->
         .arg("deploy")
         .arg("--template-file")
         .arg(built_template()?)
-        .args(["--stack-name", STACK, "--resolve-s3", "--capabilities", "CAPABILITY_IAM"])
-        .args(["--no-confirm-changeset", "--no-fail-on-empty-changeset", "--output", "json"])
+        .args([
+            "--stack-name",
+            STACK,
+            "--resolve-s3",
+            "--capabilities",
+            "CAPABILITY_IAM",
+        ])
+        .args([
+            "--no-confirm-changeset",
+            "--no-fail-on-empty-changeset",
+            "--output",
+            "json",
+        ])
         .arg("--parameter-overrides")
-        .args(parameters(bill_url, options).iter().map(|(name, value)| format!("{name}=\"{value}\"")));
+        .args(
+            parameters(bill_url, options)
+                .iter()
+                .map(|(name, value)| format!("{name}=\"{value}\"")),
+        );
     let output = deploy.output().await.context("cannot run sam deploy")?;
     let said = String::from_utf8_lossy(&output.stdout);
-    std::fs::write(output_folder("local-cloud")?.join("sam-deploy.log"), said.as_bytes())?;
-    let said: Vec<Said> = said.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    std::fs::write(
+        output_folder("local-cloud")?.join("sam-deploy.log"),
+        said.as_bytes(),
+    )?;
+    let said: Vec<Said> = said
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect();
     if !output.status.success() {
         let failures: Vec<String> = said.iter().filter_map(Said::failure).collect();
         let complaint = String::from_utf8_lossy(&output.stderr);
-        bail!("sam deploy failed:\n{}", if failures.is_empty() { complaint.trim().to_owned() } else { failures.join("\n") });
+        bail!(
+            "sam deploy failed:\n{}",
+            if failures.is_empty() {
+                complaint.trim().to_owned()
+            } else {
+                failures.join("\n")
+            }
+        );
     }
     outputs(said).context("sam deploy told no outputs of the stack")
 }
@@ -87,8 +120,14 @@ struct Failure {
 impl Said {
     fn failure(&self) -> Option<String> {
         match self {
-            Self::Event { status, logical_id, reason } if status.ends_with("_FAILED") => Some(format!("{logical_id}: {reason}")),
-            Self::Result { error: Some(Failure { message }) } => Some(message.clone()),
+            Self::Event {
+                status,
+                logical_id,
+                reason,
+            } if status.ends_with("_FAILED") => Some(format!("{logical_id}: {reason}")),
+            Self::Result {
+                error: Some(Failure { message }),
+            } => Some(message.clone()),
             _ => None,
         }
     }
@@ -96,17 +135,29 @@ impl Said {
 
 fn outputs(said: Vec<Said>) -> Option<Outputs> {
     said.into_iter().find_map(|said| match said {
-        Said::Outputs { stack_outputs } => Some(Outputs(stack_outputs.into_iter().map(|it| (it.key, it.value)).collect())),
+        Said::Outputs { stack_outputs } => Some(Outputs(
+            stack_outputs
+                .into_iter()
+                .map(|it| (it.key, it.value))
+                .collect(),
+        )),
         _ => None,
     })
 }
 
 fn parameters(bill_url: &str, options: &Options) -> BTreeMap<String, String> {
-    let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
+    let architecture = if cfg!(target_arch = "aarch64") {
+        "arm64"
+    } else {
+        "x86_64"
+    };
     let mut parameters = BTreeMap::from([
         ("Architecture".to_owned(), architecture.to_owned()),
         ("BillBaseUrl".to_owned(), bill_url.to_owned()),
-        ("BillRequestsPerHour".to_owned(), options.bill_requests_per_hour.to_string()),
+        (
+            "BillRequestsPerHour".to_owned(),
+            options.bill_requests_per_hour.to_string(),
+        ),
         ("Environment".to_owned(), "local".to_owned()),
         ("ScheduleState".to_owned(), "DISABLED".to_owned()),
         ("SendWindow".to_owned(), "always".to_owned()),
@@ -115,7 +166,8 @@ fn parameters(bill_url: &str, options: &Options) -> BTreeMap<String, String> {
     parameters
 }
 
-/// The SAM CLI, with AWS at `endpoint` and nothing of this process's own settings. `Err`: `make setup` was not run.
+/// The SAM CLI, with AWS at `endpoint` and nothing of this process's own settings. `Err`: `make
+/// setup` was not run.
 pub fn sam(endpoint: &str) -> Result<Command> {
     let mut command = Command::new(tool("sam")?);
     command
@@ -141,9 +193,14 @@ mod tests {
 
     #[test]
     fn given_parameters_win_over_those_of_a_local_deployment() {
-        let options = Options::default().parameter("SendWindow", "Mon-Fri 09:00-17:00 America/New_York").parameter("DryRun", "true");
+        let options = Options::default()
+            .parameter("SendWindow", "Mon-Fri 09:00-17:00 America/New_York")
+            .parameter("DryRun", "true");
         let parameters = parameters("http://127.0.0.1:9/connect", &options);
-        assert_eq!(parameters["SendWindow"], "Mon-Fri 09:00-17:00 America/New_York");
+        assert_eq!(
+            parameters["SendWindow"],
+            "Mon-Fri 09:00-17:00 America/New_York"
+        );
         assert_eq!(parameters["DryRun"], "true");
         assert_eq!(parameters["Environment"], "local");
     }
@@ -159,6 +216,9 @@ mod tests {
         .into();
         let failures: Vec<String> = said.iter().filter_map(Said::failure).collect();
         assert_eq!(failures, ["Api: no such thing", "the stack failed"]);
-        assert_eq!(outputs(said).unwrap().get("ApiUrl").unwrap(), "http://localhost");
+        assert_eq!(
+            outputs(said).unwrap().get("ApiUrl").unwrap(),
+            "http://localhost"
+        );
     }
 }

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use crate::ministack::MiniStack;
 
-/// What the rules of a local stack listen to, since nobody but AWS may put events with a source of AWS.
+/// What the rules of a local stack listen to, since nobody but AWS may put events with a source of
+/// AWS.
 const SOURCE: &str = "bill-engage.local";
 
 /// Entries that one `PutEvents` takes.
@@ -15,8 +16,13 @@ pub(crate) async fn put(ministack: &MiniStack, detail_type: &str, details: &[Val
     for details in details.chunks(ENTRIES) {
         let entry = |detail: &Value| json!({"Source": SOURCE, "DetailType": detail_type, "Detail": detail.to_string()});
         let request = json!({"Entries": details.iter().map(entry).collect::<Vec<_>>()});
-        let answer = ministack.call("events", "AWSEvents.PutEvents", &request).await?;
-        ensure!(answer["FailedEntryCount"] == 0, "events were not taken: {answer}");
+        let answer = ministack
+            .call("events", "AWSEvents.PutEvents", &request)
+            .await?;
+        ensure!(
+            answer["FailedEntryCount"] == 0,
+            "events were not taken: {answer}"
+        );
     }
     Ok(())
 }

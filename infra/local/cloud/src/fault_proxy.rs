@@ -1,6 +1,8 @@
-//! A proxy between the functions and MiniStack: it records every call to AWS, and breaks those that a test wants broken.
+//! A proxy between the functions and MiniStack: it records every call to AWS, and breaks those that
+//! a test wants broken.
 //!
-//! What passes through is not changed: neither the headers (with `Host` and the signature) nor a byte of the bodies.
+//! What passes through is not changed: neither the headers (with `Host` and the signature) nor a
+//! byte of the bodies.
 
 mod call;
 mod upstream;
@@ -51,23 +53,32 @@ pub enum Fault {
     },
     /// AWS is not asked, and the connection closed without an answer.
     CutBefore,
-    /// AWS is asked, its answer thrown away, and the connection closed without one: the client cannot know what it did.
+    /// AWS is asked, its answer thrown away, and the connection closed without one: the client
+    /// cannot know what it did.
     CutAfter,
-    /// AWS is asked at once, and its answer held back for this long: a client that loses its patience cannot know what AWS did.
+    /// AWS is asked at once, and its answer held back for this long: a client that loses its
+    /// patience cannot know what AWS did.
     Delay(Duration),
 }
 
 impl Fault {
     /// An error with a message that says where it comes from.
     pub fn answer(status: u16, code: &str) -> Self {
-        Self::Answer { status, code: code.to_owned(), message: "a planned fault of the local cloud".to_owned() }
+        Self::Answer {
+            status,
+            code: code.to_owned(),
+            message: "a planned fault of the local cloud".to_owned(),
+        }
     }
 }
 
 impl FaultProxy {
-    /// Starts on a free port of 127.0.0.1, in front of the HTTP server at `upstream`, for instance `127.0.0.1:4566`.
+    /// Starts on a free port of 127.0.0.1, in front of the HTTP server at `upstream`, for instance
+    /// `127.0.0.1:4566`.
     pub async fn start(upstream: &str) -> Result<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("cannot open a port for the fault proxy")?;
+        let listener = TcpListener::bind(("127.0.0.1", 0))
+            .await
+            .context("cannot open a port for the fault proxy")?;
         let url = format!("http://{}", listener.local_addr()?);
         let shared = Arc::new(Shared {
             upstream: Upstream::new(upstream),
@@ -76,7 +87,11 @@ impl FaultProxy {
             functions: Mutex::default(),
         });
         let server = tokio::spawn(serve(listener, Arc::clone(&shared)));
-        Ok(Self { url, shared, server })
+        Ok(Self {
+            url,
+            shared,
+            server,
+        })
     }
 
     /// Where clients find it.
@@ -84,8 +99,9 @@ impl FaultProxy {
         &self.url
     }
 
-    /// Asks `plan` about every call from now on, one at a time and in the order of their numbers, instead of the plan before. The
-    /// call's outcome is open then. A plan may read [`FaultProxy::calls`], but not replace itself.
+    /// Asks `plan` about every call from now on, one at a time and in the order of their numbers,
+    /// instead of the plan before. The call's outcome is open then. A plan may read
+    /// [`FaultProxy::calls`], but not replace itself.
     pub fn plan(&self, plan: impl FnMut(&Call) -> Fault + Send + 'static) {
         *self.shared.plan.lock() = Box::new(plan);
     }
@@ -97,12 +113,22 @@ impl FaultProxy {
 
     /// The calls of one operation, `ses.SendEmail` for instance.
     pub fn calls_of(&self, operation: &str) -> Vec<Call> {
-        self.shared.record.lock().calls.iter().filter(|call| call.operation == operation).cloned().collect()
+        self.shared
+            .record
+            .lock()
+            .calls
+            .iter()
+            .filter(|call| call.operation == operation)
+            .cloned()
+            .collect()
     }
 
     /// Names the function that signs with an access key, for [`Call::function`].
     pub fn name_function(&self, access_key: String, function: &str) {
-        self.shared.functions.lock().insert(access_key, function.to_owned());
+        self.shared
+            .functions
+            .lock()
+            .insert(access_key, function.to_owned());
     }
 }
 
@@ -128,7 +154,8 @@ struct Record {
 }
 
 impl Shared {
-    /// Numbers a call, notes it and asks the plan about it. Under one lock, so that the plan meets the calls in their order.
+    /// Numbers a call, notes it and asks the plan about it. Under one lock, so that the plan meets
+    /// the calls in their order.
     fn judge(&self, mut call: Call) -> (u64, Fault) {
         let mut plan = self.plan.lock();
         call.function = self.functions.lock().get(&call.access_key).cloned();
@@ -143,13 +170,24 @@ impl Shared {
 
     /// Changes the record of a call, unless it has been forgotten.
     fn note(&self, number: u64, change: impl FnOnce(&mut Call)) {
-        if let Some(call) = self.record.lock().calls.iter_mut().rev().find(|call| call.number == number) {
+        if let Some(call) = self
+            .record
+            .lock()
+            .calls
+            .iter_mut()
+            .rev()
+            .find(|call| call.number == number)
+        {
             change(call);
         }
     }
 
     /// Asks AWS to the end, even when the client leaves meanwhile, and notes what it answered.
-    async fn ask(self: &Arc<Self>, number: u64, request: upstream::Request) -> io::Result<Response<Bytes>> {
+    async fn ask(
+        self: &Arc<Self>,
+        number: u64,
+        request: upstream::Request,
+    ) -> io::Result<Response<Bytes>> {
         let shared = Arc::clone(self);
         let asked = tokio::spawn(async move {
             let answer = shared.upstream.ask(request).await?;
@@ -174,25 +212,39 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     }
 }
 
-/// Answers the requests of one connection. hyper closes it without an answer when the service fails: that is how calls are cut.
+/// Answers the requests of one connection. hyper closes it without an answer when the service
+/// fails: that is how calls are cut.
 async fn converse(stream: TcpStream, shared: Arc<Shared>) {
     // Answers are small: waiting to fill a packet would add 40 ms to each.
     if stream.set_nodelay(true).is_ok() {
         let service = service_fn(move |request| answer(Arc::clone(&shared), request));
-        let _ended_by_either_side = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+        let _ended_by_either_side = http1::Builder::new()
+            .serve_connection(TokioIo::new(stream), service)
+            .await;
     }
 }
 
 /// One call. `Err` cuts the connection.
-async fn answer(shared: Arc<Shared>, request: hyper::Request<Incoming>) -> io::Result<Response<Full<Bytes>>> {
+async fn answer(
+    shared: Arc<Shared>,
+    request: hyper::Request<Incoming>,
+) -> io::Result<Response<Full<Bytes>>> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
     let (number, fault) = shared.judge(Call::read(&head, &body));
-    let mut end = End { shared: Arc::clone(&shared), number, outcome: Outcome::Cut };
+    let mut end = End {
+        shared: Arc::clone(&shared),
+        number,
+        outcome: Outcome::Cut,
+    };
     let request = upstream::Request::from_parts(head, Full::new(body));
     let answer = match fault {
         Fault::None => shared.ask(number, request).await?,
-        Fault::Answer { status, code, message } => refusal(number, status, &code, &message)?,
+        Fault::Answer {
+            status,
+            code,
+            message,
+        } => refusal(number, status, &code, &message)?,
         Fault::CutBefore => return Err(cut()),
         Fault::CutAfter => {
             shared.ask(number, request).await?;
@@ -208,7 +260,8 @@ async fn answer(shared: Arc<Shared>, request: hyper::Request<Incoming>) -> io::R
     Ok(answer.map(Full::new))
 }
 
-/// Notes how a call ended for the client; also when the client has left, which ends the future that holds this.
+/// Notes how a call ended for the client; also when the client has left, which ends the future that
+/// holds this.
 struct End {
     shared: Arc<Shared>,
     number: u64,

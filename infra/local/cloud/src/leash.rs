@@ -5,8 +5,9 @@ use std::{fs::File, path::Path, process::Stdio};
 use anyhow::{Context, Result};
 use tokio::process::{Child, ChildStdin, Command};
 
-/// A running program and all that it starts, in a process group of its own. They end when the leash is dropped, and when this
-/// process dies for whatever reason: either closes the pipe that a small shell waits on.
+/// A running program and all that it starts, in a process group of its own. They end when the leash
+/// is dropped, and when this process dies for whatever reason: either closes the pipe that a small
+/// shell waits on.
 pub struct Leash {
     shell: Child,
     _held: ChildStdin,
@@ -30,9 +31,16 @@ wait "$program"
 "#;
 
 impl Leash {
-    /// Starts `program` with exactly these arguments and this environment; what it prints goes to the file `log`.
-    pub fn start(program: &Path, arguments: &[&str], environment: &[(&str, String)], log: &Path) -> Result<Self> {
-        let output = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
+    /// Starts `program` with exactly these arguments and this environment; what it prints goes to
+    /// the file `log`.
+    pub fn start(
+        program: &Path,
+        arguments: &[&str],
+        environment: &[(&str, String)],
+        log: &Path,
+    ) -> Result<Self> {
+        let output =
+            File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
         let mut shell = Command::new("/bin/sh")
             .args(["-c", SHELL, "leash"])
             .arg(program)
@@ -45,7 +53,10 @@ impl Leash {
             .process_group(0)
             .spawn()
             .with_context(|| format!("cannot start {}", program.display()))?;
-        let held = shell.stdin.take().context("the shell has no standard input")?;
+        let held = shell
+            .stdin
+            .take()
+            .context("the shell has no standard input")?;
         Ok(Self { shell, _held: held })
     }
 
@@ -103,7 +114,8 @@ mod tests {
     }
 
     fn scratch(name: &str) -> PathBuf {
-        let folder = std::env::temp_dir().join(format!("local-cloud-leash-{name}-{}", std::process::id()));
+        let folder =
+            std::env::temp_dir().join(format!("local-cloud-leash-{name}-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         folder
     }
@@ -131,7 +143,10 @@ mod tests {
     }
 
     fn is_running(pid: &str) -> bool {
-        let state = std::process::Command::new("ps").args(["-o", "stat=", "-p", pid]).output().unwrap();
+        let state = std::process::Command::new("ps")
+            .args(["-o", "stat=", "-p", pid])
+            .output()
+            .unwrap();
         let state = String::from_utf8_lossy(&state.stdout).trim().to_owned();
         !state.is_empty() && !state.starts_with('Z')
     }

@@ -1,8 +1,9 @@
 //! The local cloud: MiniStack, the BILL sandbox and the deployed stack, driven from one process.
 //!
-//! [`LocalCloud::start`] starts MiniStack from `.venv`, starts a sandbox inside this process, runs `sam deploy` with what
-//! `make build` has left, and stores the sandbox's credentials. Everything ends when the [`LocalCloud`] is dropped, and when this
-//! process dies, however it dies. The binary `local-cloud` (`make demo`, `make local`) and the end-to-end tests stand on it.
+//! [`LocalCloud::start`] starts MiniStack from `.venv`, starts a sandbox inside this process, runs
+//! `sam deploy` with what `make build` has left, and stores the sandbox's credentials. Everything
+//! ends when the [`LocalCloud`] is dropped, and when this process dies, however it dies. The binary
+//! `local-cloud` (`make demo`, `make local`) and the end-to-end tests stand on it.
 
 mod api;
 mod cloud;

@@ -10,10 +10,20 @@ pub(crate) async fn lines(ministack: &MiniStack, group: &str) -> Result<Vec<Stri
     let mut lines = Vec::new();
     let mut request = json!({"logGroupName": group});
     loop {
-        let page = ministack.call("logs", "Logs_20140328.FilterLogEvents", &request).await?;
-        let events = page["events"].as_array().context("a page of the log without events")?;
-        lines.extend(events.iter().filter_map(|event| event["message"].as_str().map(str::to_owned)));
-        let Value::String(next) = &page["nextToken"] else { return Ok(lines) };
+        let page = ministack
+            .call("logs", "Logs_20140328.FilterLogEvents", &request)
+            .await?;
+        let events = page["events"]
+            .as_array()
+            .context("a page of the log without events")?;
+        lines.extend(
+            events
+                .iter()
+                .filter_map(|event| event["message"].as_str().map(str::to_owned)),
+        );
+        let Value::String(next) = &page["nextToken"] else {
+            return Ok(lines);
+        };
         request["nextToken"] = next.as_str().into();
     }
 }

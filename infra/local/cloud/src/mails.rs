@@ -32,7 +32,10 @@ pub(crate) async fn sent(ministack: &MiniStack) -> Result<Vec<SentMail>> {
 }
 
 fn from_page(page: &Value) -> Result<Vec<SentMail>> {
-    let accounts = page["messages"].as_object().into_iter().flat_map(|accounts| accounts.values());
+    let accounts = page["messages"]
+        .as_object()
+        .into_iter()
+        .flat_map(|accounts| accounts.values());
     let mut mails = Vec::new();
     for mail in accounts.filter_map(Value::as_array).flatten() {
         mails.push(Kept::deserialize(mail)?.into());
@@ -56,8 +59,12 @@ struct Kept {
 
 impl From<Kept> for SentMail {
     fn from(kept: Kept) -> Self {
-        #[expect(clippy::cast_possible_truncation, reason = "milliseconds of this century fit")]
-        let sent_at = Timestamp::from_millisecond((kept.timestamp * 1000.0) as i64).unwrap_or_default();
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "milliseconds of this century fit"
+        )]
+        let sent_at =
+            Timestamp::from_millisecond((kept.timestamp * 1000.0) as i64).unwrap_or_default();
         Self {
             message_id: kept.message_id,
             from: kept.source,
@@ -86,8 +93,17 @@ mod tests {
         };
         let page = json!({"messages": {"000000000000": [mail("second", 20.5), mail("first", 10.25)], "111111111111": []}});
         let mails = from_page(&page).unwrap();
-        assert_eq!(mails.iter().map(|mail| mail.subject.as_str()).collect::<Vec<_>>(), ["first", "second"]);
+        assert_eq!(
+            mails
+                .iter()
+                .map(|mail| mail.subject.as_str())
+                .collect::<Vec<_>>(),
+            ["first", "second"]
+        );
         assert_eq!(mails[0].sent_at, "1970-01-01T00:00:10.25Z".parse().unwrap());
-        assert_eq!((mails[0].to.as_str(), mails[0].html.as_str()), ("ada@example.com", ""));
+        assert_eq!(
+            (mails[0].to.as_str(), mails[0].html.as_str()),
+            ("ada@example.com", "")
+        );
     }
 }

@@ -31,7 +31,8 @@ pub(crate) struct MiniStack {
 /// How long MiniStack may take to answer on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// How many more free ports are tried: somebody may take one in the seconds that MiniStack needs to listen on it.
+/// How many more free ports are tried: somebody may take one in the seconds that MiniStack needs to
+/// listen on it.
 const TRIES: usize = 5;
 
 #[derive(Debug, thiserror::Error)]
@@ -39,7 +40,8 @@ const TRIES: usize = 5;
 struct PortTaken(String);
 
 impl MiniStack {
-    /// Starts it and waits until it answers. `Err` names what to do: install it, choose another port, or read its log.
+    /// Starts it and waits until it answers. `Err` names what to do: install it, choose another
+    /// port, or read its log.
     pub(crate) async fn start(options: &Options) -> Result<Self> {
         let mut tries = 1..=TRIES;
         loop {
@@ -56,21 +58,44 @@ impl MiniStack {
         let log = output_folder("local-cloud")?.join(format!("ministack-{port}.log"));
         let address = format!("127.0.0.1:{port}");
         let endpoint = format!("http://{address}");
-        let faults = if options.fault_proxy { Some(FaultProxy::start(&address).await?) } else { None };
+        let faults = if options.fault_proxy {
+            Some(FaultProxy::start(&address).await?)
+        } else {
+            None
+        };
         let functions_endpoint = faults.as_ref().map_or(endpoint.as_str(), FaultProxy::url);
-        let mut leash = Leash::start(&program, &[], &environment(port, functions_endpoint, options), &log)?;
+        let mut leash = Leash::start(
+            &program,
+            &[],
+            &environment(port, functions_endpoint, options),
+            &log,
+        )?;
         let http = http_client();
         wait_until_healthy(&mut leash, &http, &endpoint, &log).await?;
-        Ok(Self { endpoint, http, faults, _leash: leash })
+        Ok(Self {
+            endpoint,
+            http,
+            faults,
+            _leash: leash,
+        })
     }
 
-    /// Calls an operation whose SDK this would be the only use of. MiniStack reads the service from a signature, and does not check it.
-    pub(crate) async fn call(&self, service: &str, operation: &str, request: &Value) -> Result<Value> {
+    /// Calls an operation whose SDK this would be the only use of. MiniStack reads the service from
+    /// a signature, and does not check it.
+    pub(crate) async fn call(
+        &self,
+        service: &str,
+        operation: &str,
+        request: &Value,
+    ) -> Result<Value> {
         let scope = format!("Credential=test/20260101/{REGION}/{service}/aws4_request");
         let sent = self
             .http
             .post(&self.endpoint)
-            .header("authorization", format!("AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=not-checked"))
+            .header(
+                "authorization",
+                format!("AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=not-checked"),
+            )
             .header("x-amz-target", operation)
             .header("content-type", "application/x-amz-json-1.1")
             .body(request.to_string())
@@ -78,24 +103,35 @@ impl MiniStack {
             .await?;
         let (status, answer) = (sent.status(), sent.text().await?);
         ensure!(status.is_success(), "{operation}: {status} {answer}");
-        serde_json::from_str(&answer).with_context(|| format!("the answer to {operation} is no JSON"))
+        serde_json::from_str(&answer)
+            .with_context(|| format!("the answer to {operation} is no JSON"))
     }
 
     /// Asks one of MiniStack's own pages, which AWS does not have.
     pub(crate) async fn page(&self, path: &str) -> Result<Value> {
-        let answer = self.http.get(format!("{}{path}", self.endpoint)).send().await?.error_for_status()?;
+        let answer = self
+            .http
+            .get(format!("{}{path}", self.endpoint))
+            .send()
+            .await?
+            .error_for_status()?;
         Ok(serde_json::from_slice(&answer.bytes().await?)?)
     }
 }
 
 /// The port itself if it is free, or any free port for 0.
 fn usable_port(wanted: u16) -> Result<u16> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, wanted))
-        .with_context(|| format!("port {wanted} is in use: stop what uses it, or choose another one with --port"))?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, wanted)).with_context(|| {
+        format!("port {wanted} is in use: stop what uses it, or choose another one with --port")
+    })?;
     Ok(listener.local_addr()?.port())
 }
 
-fn environment(port: u16, functions_endpoint: &str, options: &Options) -> Vec<(&'static str, String)> {
+fn environment(
+    port: u16,
+    functions_endpoint: &str,
+    options: &Options,
+) -> Vec<(&'static str, String)> {
     let mut environment = bare_environment();
     environment.extend([
         ("GATEWAY_PORT", port.to_string()),
@@ -114,25 +150,42 @@ fn environment(port: u16, functions_endpoint: &str, options: &Options) -> Vec<(&
 
 /// The access key under which a function calls AWS when it is held to its role.
 pub(crate) fn access_key(function_arn: &str, role_arn: &str) -> String {
-    session_of(function_arn, role_arn).access_key_id().to_owned()
+    session_of(function_arn, role_arn)
+        .access_key_id()
+        .to_owned()
 }
 
-/// With what a function calls AWS when it is held to its role: made in the way of MiniStack's `lambda_runtime.py`, which knows it
-/// once the function has been started.
+/// With what a function calls AWS when it is held to its role: made in the way of MiniStack's
+/// `lambda_runtime.py`, which knows it once the function has been started.
 pub(crate) fn session_of(function_arn: &str, role_arn: &str) -> Credentials {
     let sha256 = |text: String| hex::encode(Sha256::digest(text));
     let digest = sha256(format!("{function_arn}:{role_arn}"));
     let access_key = format!("ASIA{}", digest[..16].to_uppercase());
-    Credentials::new(access_key, sha256(format!("secret:{digest}")), Some(sha256(format!("token:{digest}"))), None, "local-cloud")
+    Credentials::new(
+        access_key,
+        sha256(format!("secret:{digest}")),
+        Some(sha256(format!("token:{digest}"))),
+        None,
+        "local-cloud",
+    )
 }
 
 /// The region that the local cloud pretends to be.
 pub(crate) const REGION: &str = "us-east-1";
 
-async fn wait_until_healthy(leash: &mut Leash, http: &reqwest::Client, endpoint: &str, log: &PathBuf) -> Result<()> {
+async fn wait_until_healthy(
+    leash: &mut Leash,
+    http: &reqwest::Client,
+    endpoint: &str,
+    log: &PathBuf,
+) -> Result<()> {
     let give_up = Instant::now() + PATIENCE;
     loop {
-        let answer = http.get(format!("{endpoint}/_ministack/ready")).timeout(Duration::from_secs(5)).send().await;
+        let answer = http
+            .get(format!("{endpoint}/_ministack/ready"))
+            .timeout(Duration::from_secs(5))
+            .send()
+            .await;
         if answer.is_ok_and(|answer| answer.status().is_success()) {
             return Ok(());
         }
@@ -144,7 +197,11 @@ async fn wait_until_healthy(leash: &mut Leash, http: &reqwest::Client, endpoint:
             bail!("MiniStack ended while starting; its last words:\n{words}");
         }
         if Instant::now() > give_up {
-            bail!("MiniStack does not answer after {} s; its log is {}", PATIENCE.as_secs(), log.display());
+            bail!(
+                "MiniStack does not answer after {} s; its log is {}",
+                PATIENCE.as_secs(),
+                log.display()
+            );
         }
         sleep(Duration::from_millis(100)).await;
     }
@@ -156,7 +213,10 @@ fn last_lines(log: &PathBuf) -> String {
     lines[lines.len().saturating_sub(15)..].join("\n")
 }
 
-#[expect(clippy::disallowed_methods, reason = "a client for the loopback interface alone, without TLS and proxies")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a client for the loopback interface alone, without TLS and proxies"
+)]
 fn http_client() -> reqwest::Client {
     reqwest::Client::new()
 }
@@ -170,14 +230,20 @@ mod tests {
         let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = taken.local_addr().unwrap().port();
         let error = usable_port(port).unwrap_err().to_string();
-        assert_eq!(error, format!("port {port} is in use: stop what uses it, or choose another one with --port"));
+        assert_eq!(
+            error,
+            format!("port {port} is in use: stop what uses it, or choose another one with --port")
+        );
         assert_ne!(usable_port(0).unwrap(), 0);
     }
     #[tokio::test]
     async fn a_port_that_was_taken_meanwhile_is_told_from_other_ends() {
         let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = taken.local_addr().unwrap().port();
-        let error = MiniStack::start_at(port, &Options::default()).await.err().unwrap();
+        let error = MiniStack::start_at(port, &Options::default())
+            .await
+            .err()
+            .unwrap();
         assert!(error.is::<PortTaken>(), "{error}");
         drop(MiniStack::start(&Options::default()).await.unwrap());
     }

@@ -7,9 +7,13 @@ use jiff::Timestamp;
 /// Told in plain words what a local cloud is doing.
 pub type Progress = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// What the local cloud consists of. The default suits a test: 60 customers, no schedules, credentials stored, silent.
+/// What the local cloud consists of. The default suits a test: 60 customers, no schedules,
+/// credentials stored, silent.
 #[derive(Clone)]
-#[expect(clippy::struct_excessive_bools, reason = "switches that have nothing to do with one another")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "switches that have nothing to do with one another"
+)]
 pub struct Options {
     /// Customers in the sandbox.
     pub organizations: usize,
@@ -17,7 +21,8 @@ pub struct Options {
     pub seed: u64,
     /// Whether rows that break BILL's contract are among the customers.
     pub bad_records: bool,
-    /// The sandbox's time at the start, to which the customers' history leads up; none takes the system's.
+    /// The sandbox's time at the start, to which the customers' history leads up; none takes the
+    /// system's.
     pub clock: Option<Timestamp>,
     /// What the sweep may spend in a clock hour.
     pub bill_requests_per_hour: u32,
@@ -29,9 +34,11 @@ pub struct Options {
     pub put_credentials: bool,
     /// MiniStack's port on 127.0.0.1; 0 takes a free one.
     pub port: u16,
-    /// Whether the functions reach AWS through a [`FaultProxy`](crate::FaultProxy); tests and SAM do not.
+    /// Whether the functions reach AWS through a [`FaultProxy`](crate::FaultProxy); tests and SAM
+    /// do not.
     pub fault_proxy: bool,
-    /// An SMTP server that gets every accepted e-mail as a whole message; it has to live as long as the local cloud.
+    /// An SMTP server that gets every accepted e-mail as a whole message; it has to live as long as
+    /// the local cloud.
     pub smtp: Option<SocketAddr>,
     /// Told what is being done.
     pub progress: Progress,

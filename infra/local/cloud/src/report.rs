@@ -18,7 +18,8 @@ pub struct Report {
     pub synced: usize,
     /// Customers by stage.
     pub stages: BTreeMap<String, usize>,
-    /// Customers whose stage is not the expected one, or that are missing, or unknown to the sandbox.
+    /// Customers whose stage is not the expected one, or that are missing, or unknown to the
+    /// sandbox.
     pub stage_mismatches: usize,
     /// Notices that sync-organization says it wrote.
     pub notices_written: usize,
@@ -59,7 +60,8 @@ pub struct Mismatch {
 }
 
 impl Report {
-    /// Reads tables, queues, mails and the sandbox. `as_of` is the time that fan-out's event carried.
+    /// Reads tables, queues, mails and the sandbox. `as_of` is the time that fan-out's event
+    /// carried.
     pub async fn collect(cloud: &LocalCloud, as_of: Timestamp, seconds: f64) -> Result<Self> {
         let found = stages_by_id(&cloud.scan("OrganizationsTable").await?)?;
         let expected = expectations(cloud, as_of);
@@ -96,22 +98,38 @@ impl Report {
     pub fn complaints(&self) -> Vec<String> {
         let mut complaints = Vec::new();
         if self.stage_mismatches > 0 {
-            complaints.push(format!("{} customers are not in the stage that the sandbox expects", self.stage_mismatches));
+            complaints.push(format!(
+                "{} customers are not in the stage that the sandbox expects",
+                self.stage_mismatches
+            ));
         }
         if self.dead_letters > 0 {
-            complaints.push(format!("{} messages ended in the dead-letter queue", self.dead_letters));
+            complaints.push(format!(
+                "{} messages ended in the dead-letter queue",
+                self.dead_letters
+            ));
         }
         if self.duplicate_emails > 0 {
             complaints.push(format!("{} e-mails were sent twice", self.duplicate_emails));
         }
         if self.notices_kept() != self.notices_written {
-            complaints.push(format!("{} notices were written, and {} are in the table", self.notices_written, self.notices_kept()));
+            complaints.push(format!(
+                "{} notices were written, and {} are in the table",
+                self.notices_written,
+                self.notices_kept()
+            ));
         }
         if self.emails_sent != self.notices_accepted {
-            complaints.push(format!("SES took {} e-mails, and {} notices say so", self.emails_sent, self.notices_accepted));
+            complaints.push(format!(
+                "SES took {} e-mails, and {} notices say so",
+                self.emails_sent, self.notices_accepted
+            ));
         }
         if self.emails_without_notice > 0 {
-            complaints.push(format!("{} e-mails belong to no notice", self.emails_without_notice));
+            complaints.push(format!(
+                "{} e-mails belong to no notice",
+                self.emails_without_notice
+            ));
         }
         if self.emails_sent == 0 {
             complaints.push("no e-mail was sent".to_owned());
@@ -131,7 +149,10 @@ fn expectations(cloud: &LocalCloud, as_of: Timestamp) -> BTreeMap<String, Expect
         .population(as_of)
         .into_iter()
         .filter_map(|expectation| {
-            let expected = Expected { stage: expectation.expected_stage?, scenario: expectation.scenario };
+            let expected = Expected {
+                stage: expectation.expected_stage?,
+                scenario: expectation.scenario,
+            };
             Some((expectation.organization_id?, expected))
         })
         .collect()
@@ -141,13 +162,18 @@ fn stages_by_id(items: &[Value]) -> Result<HashMap<String, String>> {
     items
         .iter()
         .map(|item| {
-            let id = item["organization_id"].as_str().context("an organization without an id")?;
+            let id = item["organization_id"]
+                .as_str()
+                .context("an organization without an id")?;
             Ok((id.to_owned(), text(item, "stage")))
         })
         .collect()
 }
 
-fn mismatches(expected: &BTreeMap<String, Expected>, found: &HashMap<String, String>) -> Vec<Mismatch> {
+fn mismatches(
+    expected: &BTreeMap<String, Expected>,
+    found: &HashMap<String, String>,
+) -> Vec<Mismatch> {
     let wrong = expected.iter().filter_map(|(id, expected)| {
         let found = found.get(id);
         (found != Some(&expected.stage)).then(|| Mismatch {
@@ -157,47 +183,72 @@ fn mismatches(expected: &BTreeMap<String, Expected>, found: &HashMap<String, Str
             found: found.cloned(),
         })
     });
-    let unknown = found.iter().filter(|(id, _)| !expected.contains_key(*id)).map(|(id, stage)| Mismatch {
-        organization_id: id.clone(),
-        scenario: "unknown to the sandbox".to_owned(),
-        expected: None,
-        found: Some(stage.clone()),
-    });
+    let unknown = found
+        .iter()
+        .filter(|(id, _)| !expected.contains_key(*id))
+        .map(|(id, stage)| Mismatch {
+            organization_id: id.clone(),
+            scenario: "unknown to the sandbox".to_owned(),
+            expected: None,
+            found: Some(stage.clone()),
+        });
     wrong.chain(unknown).collect()
 }
 
 fn duplicates(mails: &[SentMail]) -> usize {
-    let distinct: HashSet<_> = mails.iter().map(|mail| (&mail.to, &mail.subject, &mail.text)).collect();
+    let distinct: HashSet<_> = mails
+        .iter()
+        .map(|mail| (&mail.to, &mail.subject, &mail.text))
+        .collect();
     mails.len() - distinct.len()
 }
 
 /// What the metrics in these log lines add up to.
 fn notices_planned(log: &[String]) -> usize {
-    let metrics = log.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok()).filter(|line| line.get("_aws").is_some());
-    let planned: u64 = metrics.filter_map(|line| line["notices_planned"].as_u64()).sum();
+    let metrics = log
+        .iter()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter(|line| line.get("_aws").is_some());
+    let planned: u64 = metrics
+        .filter_map(|line| line["notices_planned"].as_u64())
+        .sum();
     usize::try_from(planned).unwrap_or(usize::MAX)
 }
 
 fn by_status_and_reason(notices: &[Value]) -> BTreeMap<String, BTreeMap<String, usize>> {
     let mut counts = BTreeMap::<String, BTreeMap<String, usize>>::new();
     for notice in notices {
-        *counts.entry(text(notice, "status")).or_default().entry(text(notice, "reason")).or_default() += 1;
+        *counts
+            .entry(text(notice, "status"))
+            .or_default()
+            .entry(text(notice, "reason"))
+            .or_default() += 1;
     }
     counts
 }
 
-/// SES took the mail: its notifier says so, or SES's own events do, also those of a mail that SES dropped afterwards.
+/// SES took the mail: its notifier says so, or SES's own events do, also those of a mail that SES
+/// dropped afterwards.
 fn is_accepted(notice: &Value) -> bool {
     match notice["status"].as_str() {
         Some("sent" | "delivered" | "bounced" | "complained") => true,
-        Some("failed") => matches!(notice["reason"].as_str(), Some("content_rejected" | "rendering_failure")),
+        Some("failed") => matches!(
+            notice["reason"].as_str(),
+            Some("content_rejected" | "rendering_failure")
+        ),
         _ => false,
     }
 }
 
 fn without_notice(mails: &[SentMail], notices: &[Value]) -> usize {
-    let known: HashSet<_> = notices.iter().filter_map(|notice| notice["message_id"].as_str()).collect();
-    mails.iter().filter(|mail| !known.contains(mail.message_id.as_str())).count()
+    let known: HashSet<_> = notices
+        .iter()
+        .filter_map(|notice| notice["message_id"].as_str())
+        .collect();
+    mails
+        .iter()
+        .filter(|mail| !known.contains(mail.message_id.as_str()))
+        .count()
 }
 
 fn count(values: impl Iterator<Item = String>) -> BTreeMap<String, usize> {
@@ -214,7 +265,11 @@ fn text(item: &Value, attribute: &str) -> String {
 
 #[expect(clippy::cast_precision_loss, reason = "a ratio for people to read")]
 fn per_organization(requests: u64, organizations: usize) -> f64 {
-    if organizations == 0 { 0.0 } else { (requests as f64 / organizations as f64 * 100.0).round() / 100.0 }
+    if organizations == 0 {
+        0.0
+    } else {
+        (requests as f64 / organizations as f64 * 100.0).round() / 100.0
+    }
 }
 
 #[cfg(test)]

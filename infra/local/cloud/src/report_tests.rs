@@ -4,25 +4,66 @@ use super::*;
 
 #[test]
 fn wrong_missing_and_unknown_customers_are_mismatches() {
-    let expected = ["a", "b", "c"].map(|id| (id.to_owned(), Expected { stage: "active".to_owned(), scenario: "pays".to_owned() })).into();
-    let found = [("a", "active"), ("b", "closed"), ("x", "active")].map(|(id, stage)| (id.to_owned(), stage.to_owned())).into();
+    let expected = ["a", "b", "c"]
+        .map(|id| {
+            (
+                id.to_owned(),
+                Expected {
+                    stage: "active".to_owned(),
+                    scenario: "pays".to_owned(),
+                },
+            )
+        })
+        .into();
+    let found = [("a", "active"), ("b", "closed"), ("x", "active")]
+        .map(|(id, stage)| (id.to_owned(), stage.to_owned()))
+        .into();
     let mismatches = mismatches(&expected, &found);
-    let ids: Vec<_> = mismatches.iter().map(|mismatch| (mismatch.organization_id.as_str(), mismatch.found.as_deref())).collect();
-    assert_eq!(ids, [("b", Some("closed")), ("c", None), ("x", Some("active"))]);
+    let ids: Vec<_> = mismatches
+        .iter()
+        .map(|mismatch| (mismatch.organization_id.as_str(), mismatch.found.as_deref()))
+        .collect();
+    assert_eq!(
+        ids,
+        [("b", Some("closed")), ("c", None), ("x", Some("active"))]
+    );
 }
 
 #[test]
 fn a_mail_counts_as_sent_twice_only_if_it_is_the_same() {
-    assert_eq!(duplicates(&[mail("1", "a", "1"), mail("2", "b", "1"), mail("3", "a", "2")]), 0);
-    assert_eq!(duplicates(&[mail("1", "a", "1"), mail("2", "b", "1"), mail("3", "a", "1")]), 1);
+    assert_eq!(
+        duplicates(&[
+            mail("1", "a", "1"),
+            mail("2", "b", "1"),
+            mail("3", "a", "2")
+        ]),
+        0
+    );
+    assert_eq!(
+        duplicates(&[
+            mail("1", "a", "1"),
+            mail("2", "b", "1"),
+            mail("3", "a", "1")
+        ]),
+        1
+    );
 }
 
 #[test]
 fn a_mail_belongs_to_the_notice_that_has_its_message_id() {
     let mails = [mail("1", "a", "1"), mail("2", "b", "1")];
     let of_first = json!({"status": "sent", "message_id": "1"});
-    assert_eq!(without_notice(&mails, &[of_first.clone(), json!({"status": "due"})]), 1);
-    assert_eq!(without_notice(&mails, &[of_first, json!({"status": "unknown", "message_id": "2"})]), 0);
+    assert_eq!(
+        without_notice(&mails, &[of_first.clone(), json!({"status": "due"})]),
+        1
+    );
+    assert_eq!(
+        without_notice(
+            &mails,
+            &[of_first, json!({"status": "unknown", "message_id": "2"})]
+        ),
+        0
+    );
 }
 
 #[test]
@@ -40,14 +81,19 @@ fn notices_are_counted_by_status_and_within_it_by_reason() {
 
 #[test]
 fn ses_took_the_mail_of_a_notice_that_it_has_told_of() {
-    let is_accepted = |status: &str, reason: Option<&str>| is_accepted(&json!({"status": status, "reason": reason}));
+    let is_accepted = |status: &str, reason: Option<&str>| {
+        is_accepted(&json!({"status": status, "reason": reason}))
+    };
     for status in ["sent", "delivered", "bounced", "complained"] {
         assert!(is_accepted(status, None), "{status}");
     }
     for status in ["due", "claimed", "skipped", "unknown", "failed"] {
         assert!(!is_accepted(status, None), "{status}");
     }
-    assert!(is_accepted("failed", Some("content_rejected")) && is_accepted("failed", Some("rendering_failure")));
+    assert!(
+        is_accepted("failed", Some("content_rejected"))
+            && is_accepted("failed", Some("rendering_failure"))
+    );
     assert!(!is_accepted("failed", Some("message_rejected")));
 }
 
@@ -72,13 +118,34 @@ fn a_run_in_which_everything_adds_up_is_not_complained_of() {
 fn each_number_that_does_not_add_up_is_a_complaint() {
     type Spoil = fn(&mut Report);
     let spoils: [(Spoil, &str); 7] = [
-        (|report| report.notices_written = 6, "6 notices were written, and 5 are in the table"),
-        (|report| report.notices_accepted = 2, "SES took 3 e-mails, and 2 notices say so"),
-        (|report| report.emails_without_notice = 1, "1 e-mails belong to no notice"),
-        (|report| report.duplicate_emails = 1, "1 e-mails were sent twice"),
-        (|report| report.stage_mismatches = 4, "4 customers are not in the stage that the sandbox expects"),
-        (|report| report.dead_letters = 2, "2 messages ended in the dead-letter queue"),
-        (|report| (report.emails_sent, report.notices_accepted) = (0, 0), "no e-mail was sent"),
+        (
+            |report| report.notices_written = 6,
+            "6 notices were written, and 5 are in the table",
+        ),
+        (
+            |report| report.notices_accepted = 2,
+            "SES took 3 e-mails, and 2 notices say so",
+        ),
+        (
+            |report| report.emails_without_notice = 1,
+            "1 e-mails belong to no notice",
+        ),
+        (
+            |report| report.duplicate_emails = 1,
+            "1 e-mails were sent twice",
+        ),
+        (
+            |report| report.stage_mismatches = 4,
+            "4 customers are not in the stage that the sandbox expects",
+        ),
+        (
+            |report| report.dead_letters = 2,
+            "2 messages ended in the dead-letter queue",
+        ),
+        (
+            |report| (report.emails_sent, report.notices_accepted) = (0, 0),
+            "no e-mail was sent",
+        ),
     ];
     for (spoil, complaint) in spoils {
         let mut report = report();
@@ -107,14 +174,23 @@ fn mail(message_id: &str, to: &str, text: &str) -> SentMail {
 
 /// Five notices, three of which became e-mails.
 fn report() -> Report {
-    let counts = |counts: &[(&str, usize)]| counts.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect();
+    let counts = |counts: &[(&str, usize)]| {
+        counts
+            .iter()
+            .map(|(name, count)| ((*name).to_owned(), *count))
+            .collect()
+    };
     Report {
         organizations: 4,
         synced: 4,
         stages: counts(&[("active", 4)]),
         stage_mismatches: 0,
         notices_written: 5,
-        notices: [("sent".to_owned(), counts(&[("none", 3)])), ("due".to_owned(), counts(&[("capped", 2)]))].into(),
+        notices: [
+            ("sent".to_owned(), counts(&[("none", 3)])),
+            ("due".to_owned(), counts(&[("capped", 2)])),
+        ]
+        .into(),
         notices_accepted: 3,
         emails_sent: 3,
         duplicate_emails: 0,

@@ -20,18 +20,38 @@ pub(crate) struct Answer {
 
 impl Answer {
     pub(crate) fn json(body: &Value) -> Self {
-        Self { status: 200, body: body.to_string(), content_type: JSON, retry_after: None, codes: Vec::new() }
+        Self {
+            status: 200,
+            body: body.to_string(),
+            content_type: JSON,
+            retry_after: None,
+            codes: Vec::new(),
+        }
     }
 
     /// 200 without content, as documented for log-out.
     pub(crate) fn empty() -> Self {
-        Self { status: 200, body: String::new(), content_type: "", retry_after: None, codes: Vec::new() }
+        Self {
+            status: 200,
+            body: String::new(),
+            content_type: "",
+            retry_after: None,
+            codes: Vec::new(),
+        }
     }
 
     /// What a gateway in front of BILL says when it is broken.
     pub(crate) fn html(status: u16) -> Self {
-        let body = format!("<html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>\n");
-        Self { status, body, content_type: "text/html", retry_after: None, codes: Vec::new() }
+        let body = format!(
+            "<html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>\n"
+        );
+        Self {
+            status,
+            body,
+            content_type: "text/html",
+            retry_after: None,
+            codes: Vec::new(),
+        }
     }
 
     /// Cuts the body in its middle; headers stay those of a whole answer.
@@ -42,12 +62,18 @@ impl Answer {
 
     pub(crate) fn into_response(self) -> Response<Body> {
         let mut response = Response::new(Body::from(self.body));
-        *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        *response.status_mut() =
+            StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         if !self.content_type.is_empty() {
-            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+            response.headers_mut().insert(
+                header::CONTENT_TYPE,
+                HeaderValue::from_static(self.content_type),
+            );
         }
         if let Some(seconds) = self.retry_after {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }
@@ -68,7 +94,11 @@ impl Refusal {
     }
 
     pub(crate) fn with_message(status: u16, code: &str, message: &str) -> Self {
-        Self { status, errors: vec![(code.to_owned(), message.to_owned())], retry_after: None }
+        Self {
+            status,
+            errors: vec![(code.to_owned(), message.to_owned())],
+            retry_after: None,
+        }
     }
 
     /// A session that is missing, unknown, expired or of the wrong level.
@@ -78,8 +108,15 @@ impl Refusal {
 
     /// Parameters or fields that are refused: one error each. Their real code is unknown.
     pub(crate) fn validation(messages: Vec<String>) -> Self {
-        let errors = messages.into_iter().map(|message| (UNKNOWN_CODE.to_owned(), message)).collect();
-        Self { status: 400, errors, retry_after: None }
+        let errors = messages
+            .into_iter()
+            .map(|message| (UNKNOWN_CODE.to_owned(), message))
+            .collect();
+        Self {
+            status: 400,
+            errors,
+            retry_after: None,
+        }
     }
 
     /// A refusal by the service behind the gateway. Its real code is unknown.

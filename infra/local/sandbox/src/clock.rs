@@ -18,16 +18,27 @@ struct Setting {
 
 impl Clock {
     pub(crate) fn new(now: Timestamp) -> Self {
-        Self { setting: Mutex::new(Setting { time: now, at: Instant::now() }) }
+        Self {
+            setting: Mutex::new(Setting {
+                time: now,
+                at: Instant::now(),
+            }),
+        }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
         let setting = *self.setting.lock();
-        setting.time.saturating_add(setting.at.elapsed()).unwrap_or(setting.time)
+        setting
+            .time
+            .saturating_add(setting.at.elapsed())
+            .unwrap_or(setting.time)
     }
 
     pub(crate) fn set(&self, now: Timestamp) {
-        *self.setting.lock() = Setting { time: now, at: Instant::now() };
+        *self.setting.lock() = Setting {
+            time: now,
+            at: Instant::now(),
+        };
     }
 
     pub(crate) fn advance(&self, span: SignedDuration) {

@@ -1,4 +1,5 @@
-//! The control API, under `/_sandbox` with or without `/connect` before it. Bodies are JSON of this crate's types.
+//! The control API, under `/_sandbox` with or without `/connect` before it. Bodies are JSON of this
+//! crate's types.
 //!
 //! | call | does |
 //! |---|---|
@@ -25,13 +26,23 @@ use axum::{
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{Announcement, Change, Delivery, Expectation, Fault, Organization, Shared, Statistics, Switches};
+use crate::{
+    Announcement, Change, Delivery, Expectation, Fault, Organization, Shared, Statistics, Switches,
+};
 
 pub(crate) fn router() -> Router<Arc<Shared>> {
     Router::new()
         .route("/population", get(population))
-        .route("/organizations/{id}", get(organization).put(put_organization).patch(change_organization))
-        .route("/organizations/{id}/verify-bank-account", post(verify_bank_account))
+        .route(
+            "/organizations/{id}",
+            get(organization)
+                .put(put_organization)
+                .patch(change_organization),
+        )
+        .route(
+            "/organizations/{id}/verify-bank-account",
+            post(verify_bank_account),
+        )
         .route("/events", post(announce))
         .route("/deliveries", get(deliveries).delete(forget_deliveries))
         .route("/statistics", get(statistics).delete(reset_statistics))
@@ -62,30 +73,69 @@ struct AsOf {
     as_of: Option<Timestamp>,
 }
 
-async fn population(State(shared): State<Arc<Shared>>, Query(query): Query<AsOf>) -> Json<Vec<Expectation>> {
+async fn population(
+    State(shared): State<Arc<Shared>>,
+    Query(query): Query<AsOf>,
+) -> Json<Vec<Expectation>> {
     Json(shared.expectations(query.as_of.unwrap_or_else(|| shared.clock.now())))
 }
 
-async fn organization(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> Result<Json<Organization>, StatusCode> {
-    let organization = shared.customers.read().by_id(&id).ok_or(StatusCode::NOT_FOUND)?;
+async fn organization(
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
+) -> Result<Json<Organization>, StatusCode> {
+    let organization = shared
+        .customers
+        .read()
+        .by_id(&id)
+        .ok_or(StatusCode::NOT_FOUND)?;
     Ok(Json((*organization).clone()))
 }
 
-async fn put_organization(State(shared): State<Arc<Shared>>, Path(id): Path<String>, Json(organization): Json<Organization>) -> StatusCode {
-    shared.put(Organization { id: Some(id), ..organization });
+async fn put_organization(
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
+    Json(organization): Json<Organization>,
+) -> StatusCode {
+    shared.put(Organization {
+        id: Some(id),
+        ..organization
+    });
     StatusCode::NO_CONTENT
 }
 
-async fn change_organization(State(shared): State<Arc<Shared>>, Path(id): Path<String>, Json(change): Json<Change>) -> StatusCode {
-    if shared.change(&id, change) { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND }
+async fn change_organization(
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
+    Json(change): Json<Change>,
+) -> StatusCode {
+    if shared.change(&id, change) {
+        StatusCode::NO_CONTENT
+    } else {
+        StatusCode::NOT_FOUND
+    }
 }
 
-async fn verify_bank_account(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> StatusCode {
-    if shared.verify_bank_account(&id) { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND }
+async fn verify_bank_account(
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
+) -> StatusCode {
+    if shared.verify_bank_account(&id) {
+        StatusCode::NO_CONTENT
+    } else {
+        StatusCode::NOT_FOUND
+    }
 }
 
-async fn announce(State(shared): State<Arc<Shared>>, Json(event): Json<Announcement>) -> StatusCode {
-    if shared.announce_again(&event) { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND }
+async fn announce(
+    State(shared): State<Arc<Shared>>,
+    Json(event): Json<Announcement>,
+) -> StatusCode {
+    if shared.announce_again(&event) {
+        StatusCode::NO_CONTENT
+    } else {
+        StatusCode::NOT_FOUND
+    }
 }
 
 async fn deliveries(State(shared): State<Arc<Shared>>) -> Json<Vec<Delivery>> {
@@ -107,10 +157,15 @@ async fn reset_statistics(State(shared): State<Arc<Shared>>) -> StatusCode {
 }
 
 async fn clock(State(shared): State<Arc<Shared>>) -> Json<ClockReading> {
-    Json(ClockReading { now: shared.clock.now() })
+    Json(ClockReading {
+        now: shared.clock.now(),
+    })
 }
 
-async fn set_clock(State(shared): State<Arc<Shared>>, Json(change): Json<ClockChange>) -> Json<ClockReading> {
+async fn set_clock(
+    State(shared): State<Arc<Shared>>,
+    Json(change): Json<ClockChange>,
+) -> Json<ClockReading> {
     if let Some(now) = change.now {
         shared.clock.set(now);
     }
@@ -138,7 +193,10 @@ async fn switches(State(shared): State<Arc<Shared>>) -> Json<Switches> {
     Json(shared.switches.read().clone())
 }
 
-async fn set_switches(State(shared): State<Arc<Shared>>, Json(switches): Json<Switches>) -> StatusCode {
+async fn set_switches(
+    State(shared): State<Arc<Shared>>,
+    Json(switches): Json<Switches>,
+) -> StatusCode {
     *shared.switches.write() = switches;
     StatusCode::NO_CONTENT
 }

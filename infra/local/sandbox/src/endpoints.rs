@@ -37,13 +37,26 @@ impl Call {
     /// `None`: no operation serves this method and path.
     pub(crate) fn read(head: &Parts, body: &[u8], now: Timestamp) -> Option<Self> {
         let operation = Operation::of(&head.method, head.uri.path())?;
-        let query = Query::try_from_uri(&head.uri).map(|Query(query)| query).unwrap_or_default();
+        let query = Query::try_from_uri(&head.uri)
+            .map(|Query(query)| query)
+            .unwrap_or_default();
         let body = serde_json::from_slice(body).unwrap_or(Value::Null);
-        Some(Self { operation, headers: head.headers.clone(), path: head.uri.path().to_owned(), query, body, now })
+        Some(Self {
+            operation,
+            headers: head.headers.clone(),
+            path: head.uri.path().to_owned(),
+            query,
+            body,
+            now,
+        })
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok().filter(|value| !value.is_empty())
+        self.headers
+            .get(name)?
+            .to_str()
+            .ok()
+            .filter(|value| !value.is_empty())
     }
 
     /// The subscription that the path names; empty where it names none.
@@ -53,10 +66,23 @@ impl Call {
 
     /// The named text fields of the body. `Err` lists those that are missing or empty.
     fn fields<const N: usize>(&self, names: [&str; N]) -> Result<[&str; N], Refusal> {
-        let values = names.map(|name| self.body.get(name).and_then(Value::as_str).unwrap_or_default());
-        let missing: Vec<String> =
-            names.iter().zip(&values).filter(|(_, value)| value.is_empty()).map(|(name, _)| format!("{name}: must not be null")).collect();
-        if missing.is_empty() { Ok(values) } else { Err(Refusal::validation(missing)) }
+        let values = names.map(|name| {
+            self.body
+                .get(name)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+        });
+        let missing: Vec<String> = names
+            .iter()
+            .zip(&values)
+            .filter(|(_, value)| value.is_empty())
+            .map(|(name, _)| format!("{name}: must not be null"))
+            .collect();
+        if missing.is_empty() {
+            Ok(values)
+        } else {
+            Err(Refusal::validation(missing))
+        }
     }
 }
 
@@ -64,17 +90,35 @@ impl Call {
 pub(crate) fn organization_of(shared: &Shared, call: &Call) -> Option<String> {
     match call.operation {
         Operation::ListPartnerUsers => call.header("organizationId").map(str::to_owned),
-        Operation::LoginAsUser => call.body.get("organizationId").and_then(Value::as_str).map(str::to_owned),
-        operation if operation.level() == Level::Partner || operation == Operation::PartnerLogin => None,
-        _ => match shared.sessions.lock().peek(call.header("sessionId")?, call.now) {
-            Some(Identity::User { organization_id, .. }) => Some(organization_id.clone()),
+        Operation::LoginAsUser => call
+            .body
+            .get("organizationId")
+            .and_then(Value::as_str)
+            .map(str::to_owned),
+        operation
+            if operation.level() == Level::Partner || operation == Operation::PartnerLogin =>
+        {
+            None
+        }
+        _ => match shared
+            .sessions
+            .lock()
+            .peek(call.header("sessionId")?, call.now)
+        {
+            Some(Identity::User {
+                organization_id, ..
+            }) => Some(organization_id.clone()),
             _ => None,
         },
     }
 }
 
 /// Checks keys and session, then answers.
-pub(crate) async fn answer(shared: &Arc<Shared>, call: &Call, switches: &Switches) -> Result<Answer, Refusal> {
+pub(crate) async fn answer(
+    shared: &Arc<Shared>,
+    call: &Call,
+    switches: &Switches,
+) -> Result<Answer, Refusal> {
     check_keys(shared, call, switches)?;
     match call.operation {
         Operation::PartnerLogin => return partner_login(shared, call, switches),
@@ -82,14 +126,29 @@ pub(crate) async fn answer(shared: &Arc<Shared>, call: &Call, switches: &Switche
         _ => {}
     }
     let session_id = call.header("sessionId").ok_or_else(Refusal::session)?;
-    let identity = shared.sessions.lock().use_once(session_id, call.now).ok_or_else(Refusal::session)?;
+    let identity = shared
+        .sessions
+        .lock()
+        .use_once(session_id, call.now)
+        .ok_or_else(Refusal::session)?;
     match (call.operation.level(), identity) {
         (Level::Partner, Identity::Partner) if call.operation.is_about_subscriptions() => {
             events::endpoints::answer(shared, call, switches).await
         }
         (Level::Partner, Identity::Partner) => answer_partner(shared, call, switches),
-        (Level::Organization, Identity::User { organization_id, user_id, trusted }) => {
-            let organization = shared.customers.read().by_id(&organization_id).ok_or_else(Refusal::session)?;
+        (
+            Level::Organization,
+            Identity::User {
+                organization_id,
+                user_id,
+                trusted,
+            },
+        ) => {
+            let organization = shared
+                .customers
+                .read()
+                .by_id(&organization_id)
+                .ok_or_else(Refusal::session)?;
             answer_organization(shared, call, switches, &organization, &user_id, trusted)
         }
         _ => Err(Refusal::session()),
@@ -106,7 +165,11 @@ fn check_keys(shared: &Shared, call: &Call, switches: &Switches) -> Result<(), R
         Level::Organization => dev_key,
         Level::Either => app_key || dev_key,
     };
-    if accepted { Ok(()) } else { Err(Refusal::new(switches.bad_key_status, "BDC_1102")) }
+    if accepted {
+        Ok(())
+    } else {
+        Err(Refusal::new(switches.bad_key_status, "BDC_1102"))
+    }
 }
 
 fn partner_login(shared: &Shared, call: &Call, switches: &Switches) -> Result<Answer, Refusal> {
@@ -125,7 +188,9 @@ fn partner_login(shared: &Shared, call: &Call, switches: &Switches) -> Result<An
 fn log_out(shared: &Shared, call: &Call) -> Result<Answer, Refusal> {
     let session_id = call.header("sessionId").ok_or_else(Refusal::session)?;
     let mut sessions = shared.sessions.lock();
-    sessions.peek(session_id, call.now).ok_or_else(Refusal::session)?;
+    sessions
+        .peek(session_id, call.now)
+        .ok_or_else(Refusal::session)?;
     sessions.end(session_id);
     Ok(Answer::empty())
 }
@@ -137,16 +202,27 @@ fn answer_partner(shared: &Shared, call: &Call, switches: &Switches) -> Result<A
             let query = ListQuery::read(&call.query, &fields::ORGANIZATIONS, "organizations")?;
             let rows = CustomerRows(shared.customers.read());
             let pages = switches.organization_pages;
-            lists::page(&rows, &query, pages, switches, &shared.token_key).map(|page| Answer::json(&page))
+            lists::page(&rows, &query, pages, switches, &shared.token_key)
+                .map(|page| Answer::json(&page))
         }
         _ => {
             let Some(id) = call.header("organizationId") else {
-                return Err(Refusal::validation(vec!["organizationId: must not be null".to_owned()]));
+                return Err(Refusal::validation(vec![
+                    "organizationId: must not be null".to_owned(),
+                ]));
             };
             let query = ListQuery::read(&call.query, &fields::USERS, id)?;
-            let organization =
-                shared.customers.read().by_id(id).ok_or_else(|| Refusal::business("The organization does not belong to this partner."))?;
-            lists::page(&UserRows(&organization), &query, None, switches, &shared.token_key).map(|page| Answer::json(&page))
+            let organization = shared.customers.read().by_id(id).ok_or_else(|| {
+                Refusal::business("The organization does not belong to this partner.")
+            })?;
+            lists::page(
+                &UserRows(&organization),
+                &query,
+                None,
+                switches,
+                &shared.token_key,
+            )
+            .map(|page| Answer::json(&page))
         }
     }
 }
@@ -154,18 +230,34 @@ fn answer_partner(shared: &Shared, call: &Call, switches: &Switches) -> Result<A
 fn login_as_user(shared: &Shared, call: &Call, switches: &Switches) -> Result<Answer, Refusal> {
     let [user_id, organization_id] = call.fields(["userId", "organizationId"])?;
     if switches.login_as_user_counts && !shared.limits.take_sign_in(call.now, SIGN_INS_PER_HOUR) {
-        let message = format!("Max number of allowed logins per hour reached: {SIGN_INS_PER_HOUR}.");
+        let message =
+            format!("Max number of allowed logins per hour reached: {SIGN_INS_PER_HOUR}.");
         return Err(limited("BDC_1144", &message, switches));
     }
     let organization = shared.customers.read().by_id(organization_id);
-    let known = organization.is_some_and(|organization| organization.users.iter().any(|user| user.id == user_id && !user.archived));
+    let known = organization.is_some_and(|organization| {
+        organization
+            .users
+            .iter()
+            .any(|user| user.id == user_id && !user.archived)
+    });
     if !known {
-        return Err(Refusal::business("The user cannot sign in to this organization."));
+        return Err(Refusal::business(
+            "The user cannot sign in to this organization.",
+        ));
     }
-    let trusted = ["rememberMeId", "device"].iter().all(|name| call.body.get(name).is_some_and(Value::is_string));
-    let identity = Identity::User { organization_id: organization_id.to_owned(), user_id: user_id.to_owned(), trusted };
+    let trusted = ["rememberMeId", "device"]
+        .iter()
+        .all(|name| call.body.get(name).is_some_and(Value::is_string));
+    let identity = Identity::User {
+        organization_id: organization_id.to_owned(),
+        user_id: user_id.to_owned(),
+        trusted,
+    };
     let session_id = shared.sessions.lock().open(identity, call.now);
-    Ok(Answer::json(&json!({ "sessionId": session_id, "trusted": trusted })))
+    Ok(Answer::json(
+        &json!({ "sessionId": session_id, "trusted": trusted }),
+    ))
 }
 
 fn answer_organization(
@@ -180,18 +272,34 @@ fn answer_organization(
     match call.operation {
         Operation::ListBankAccounts => {
             let query = ListQuery::read(&call.query, &fields::BANKS, id)?;
-            lists::page(&BankRows(organization), &query, None, switches, &shared.token_key).map(|page| Answer::json(&page))
+            lists::page(
+                &BankRows(organization),
+                &query,
+                None,
+                switches,
+                &shared.token_key,
+            )
+            .map(|page| Answer::json(&page))
         }
         Operation::ListPayments => {
             let query = ListQuery::read(&call.query, &fields::PAYMENTS, id)?;
             let rows = PaymentRows::new(organization);
-            lists::page(&rows, &query, switches.payment_pages, switches, &shared.token_key).map(|page| Answer::json(&page))
+            lists::page(
+                &rows,
+                &query,
+                switches.payment_pages,
+                switches,
+                &shared.token_key,
+            )
+            .map(|page| Answer::json(&page))
         }
-        Operation::GetRiskVerifications => match (&organization.verification, switches.unstarted_verification) {
-            (Some(verification), _) => Ok(Answer::json(&verification.row())),
-            (None, UnstartedVerification::Empty) => Ok(Answer::json(&json!({}))),
-            (None, UnstartedVerification::NotFound) => Err(Refusal::new(404, "BDC_1002")),
-        },
+        Operation::GetRiskVerifications => {
+            match (&organization.verification, switches.unstarted_verification) {
+                (Some(verification), _) => Ok(Answer::json(&verification.row())),
+                (None, UnstartedVerification::Empty) => Ok(Answer::json(&json!({}))),
+                (None, UnstartedVerification::NotFound) => Err(Refusal::new(404, "BDC_1002")),
+            }
+        }
         _ => {
             let mfa_status = if trusted { "COMPLETE" } else { "CHALLENGE" };
             Ok(Answer::json(&json!({

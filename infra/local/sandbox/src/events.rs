@@ -1,5 +1,6 @@
-//! BILL's webhooks, `contract/bill-connect-events.openapi.yaml`: subscriptions, and the notifications that changes of the population
-//! cause. Where the contract is silent or marked `inferred`, a switch says what happens, or a comment what was chosen.
+//! BILL's webhooks, `contract/bill-connect-events.openapi.yaml`: subscriptions, and the
+//! notifications that changes of the population cause. Where the contract is silent or marked
+//! `inferred`, a switch says what happens, or a comment what was chosen.
 
 mod delivery;
 pub(crate) mod endpoints;
@@ -15,7 +16,9 @@ use tokio::sync::{mpsc, watch};
 
 pub use self::delivery::Delivery;
 pub(crate) use self::delivery::deliver_all;
-use self::{delivery::Parcel, happening::Happening, idempotency::KeptAnswers, subscription::Subscriptions};
+use self::{
+    delivery::Parcel, happening::Happening, idempotency::KeptAnswers, subscription::Subscriptions,
+};
 use crate::{
     Shared,
     population::{Customers, Organization},
@@ -53,12 +56,20 @@ impl Events {
 }
 
 impl Shared {
-    /// Changes an organization, or adds it, and tells the subscribers what became of it. Returns what `change` returns: whether it
-    /// did anything.
-    pub(crate) fn change_customers(&self, id: &str, change: impl FnOnce(&mut Customers) -> bool) -> bool {
+    /// Changes an organization, or adds it, and tells the subscribers what became of it. Returns
+    /// what `change` returns: whether it did anything.
+    pub(crate) fn change_customers(
+        &self,
+        id: &str,
+        change: impl FnOnce(&mut Customers) -> bool,
+    ) -> bool {
         let (before, changed, after) = {
             let mut customers = self.customers.write();
-            (customers.by_id(id), change(&mut customers), customers.by_id(id))
+            (
+                customers.by_id(id),
+                change(&mut customers),
+                customers.by_id(id),
+            )
         };
         if let Some(after) = after {
             let before = before.unwrap_or_else(|| Arc::new(Organization::default()));
@@ -69,18 +80,32 @@ impl Shared {
         changed
     }
 
-    /// Tells the subscribers of something that leaves no trace in the population, or of what has been there for long. `false`: the
-    /// organization does not exist, or has nothing that such an event could be about.
+    /// Tells the subscribers of something that leaves no trace in the population, or of what has
+    /// been there for long. `false`: the organization does not exist, or has nothing that such an
+    /// event could be about.
     pub(crate) fn announce_again(&self, event: &Announcement) -> bool {
         let organization = self.customers.read().by_id(&event.organization_id);
-        let happening = organization.and_then(|organization| happening::of_type(&event.event_type, &organization, self.clock.now()));
-        happening.map(|happening| self.announce(happening)).is_some()
+        let happening = organization.and_then(|organization| {
+            happening::of_type(&event.event_type, &organization, self.clock.now())
+        });
+        happening
+            .map(|happening| self.announce(happening))
+            .is_some()
     }
 
     fn announce(&self, happening: Happening) {
         let happening = Arc::new(happening);
-        let copies = if self.switches.read().events.deliver_twice { 2 } else { 1 };
-        for subscription_id in self.events.subscriptions.lock().interested_in(&happening.event_type) {
+        let copies = if self.switches.read().events.deliver_twice {
+            2
+        } else {
+            1
+        };
+        for subscription_id in self
+            .events
+            .subscriptions
+            .lock()
+            .interested_in(&happening.event_type)
+        {
             for _ in 0..copies {
                 let parcel = Parcel::new(&subscription_id, &happening, &self.events.under_way);
                 // The other end is gone only when the sandbox is being dropped.
@@ -101,21 +126,25 @@ pub struct Announcement {
     pub event_type: String,
 }
 
-/// What BILL does about webhooks where nobody knows what BILL does, and how reliable the way to the subscriber is.
+/// What BILL does about webhooks where nobody knows what BILL does, and how reliable the way to the
+/// subscriber is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EventSwitches {
-    /// Whether a subscriber on this machine may be told over http; elsewhere only https is accepted.
+    /// Whether a subscriber on this machine may be told over http; elsewhere only https is
+    /// accepted.
     pub http_to_loopback: bool,
     /// HTTP status for a subscription that does not exist: 404 or 400.
     pub unknown_subscription_status: u16,
-    /// How long it takes to create a subscription, in milliseconds. Meanwhile its idempotency key is in flight.
+    /// How long it takes to create a subscription, in milliseconds. Meanwhile its idempotency key
+    /// is in flight.
     pub creation_ms: u64,
     /// How a notification's body is written.
     pub form: NotificationForm,
     /// Whether every notification is delivered twice.
     pub deliver_twice: bool,
-    /// Each delivery waits a random time up to this many milliseconds, so that later events overtake earlier ones.
+    /// Each delivery waits a random time up to this many milliseconds, so that later events
+    /// overtake earlier ones.
     pub shuffled_within_ms: u64,
     /// How often a notification is sent before its subscription is switched off.
     pub attempts: u32,

@@ -11,7 +11,8 @@ pub struct Fault {
     /// The `operationId` of the contract, such as `listPayments`. None: every endpoint.
     #[serde(default)]
     pub endpoint: Option<String>,
-    /// The organization that the request is about (by session, header or body). None: any, and none.
+    /// The organization that the request is about (by session, header or body). None: any, and
+    /// none.
     #[serde(default)]
     pub organization_id: Option<String>,
     /// What happens instead of the answer.
@@ -72,8 +73,15 @@ impl Faults {
     }
 
     /// The fault that hits this request, if any; it is used up by one.
-    pub(crate) fn strike(&mut self, operation: Operation, organization_id: Option<&str>) -> Option<FaultKind> {
-        let position = self.in_force.iter().position(|fault| fault.hits(operation, organization_id))?;
+    pub(crate) fn strike(
+        &mut self,
+        operation: Operation,
+        organization_id: Option<&str>,
+    ) -> Option<FaultKind> {
+        let position = self
+            .in_force
+            .iter()
+            .position(|fault| fault.hits(operation, organization_id))?;
         let fault = &mut self.in_force[position];
         let kind = fault.kind.clone();
         if let Some(times) = &mut fault.times {
@@ -89,7 +97,11 @@ impl Faults {
 impl Fault {
     fn hits(&self, operation: Operation, organization_id: Option<&str>) -> bool {
         self.times != Some(0)
-            && self.endpoint.as_deref().is_none_or(|endpoint| endpoint == operation.id())
-            && (self.organization_id.is_none() || self.organization_id.as_deref() == organization_id)
+            && self
+                .endpoint
+                .as_deref()
+                .is_none_or(|endpoint| endpoint == operation.id())
+            && (self.organization_id.is_none()
+                || self.organization_id.as_deref() == organization_id)
     }
 }

@@ -1,8 +1,10 @@
-//! A BILL v3 sandbox: a seeded population behind the API, with faults, limits and a clock that can be moved.
+//! A BILL v3 sandbox: a seeded population behind the API, with faults, limits and a clock that can
+//! be moved.
 //!
-//! [`Sandbox::start`] serves the partner API of `contract/bill-v3.openapi.yaml` on a loopback port, under any path prefix.
-//! Its methods, and the same over HTTP under `/_sandbox` (see [`control`]), tell which stage each organization is expected to be in,
-//! change organizations, move the clock and break answers on demand.
+//! [`Sandbox::start`] serves the partner API of `contract/bill-v3.openapi.yaml` on a loopback port,
+//! under any path prefix. Its methods, and the same over HTTP under `/_sandbox` (see [`control`]),
+//! tell which stage each organization is expected to be in, change organizations, move the clock
+//! and break answers on demand.
 //!
 //! Every person, company, address and key in here is fictional, which is why nothing is masked.
 
@@ -30,7 +32,8 @@ use serde::{Deserialize, Serialize};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::{
-    clock::Clock, events::Events, faults::Faults, limits::Limits, lists::tokens::TokenKey, population::Customers, sessions::Sessions,
+    clock::Clock, events::Events, faults::Faults, limits::Limits, lists::tokens::TokenKey,
+    population::Customers, sessions::Sessions,
 };
 pub use crate::{
     events::{Announcement, Delivery, EventSwitches, NotificationForm},
@@ -55,7 +58,8 @@ pub struct Sandbox {
 impl Sandbox {
     /// Generates the population and serves it on `127.0.0.1`.
     ///
-    /// `Err` means that the port is taken or cannot be bound, or that the machine has no usable TLS set-up.
+    /// `Err` means that the port is taken or cannot be bound, or that the machine has no usable TLS
+    /// set-up.
     pub async fn start(options: Options) -> std::io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", options.port)).await?;
         let port = listener.local_addr()?.port();
@@ -63,7 +67,12 @@ impl Sandbox {
         let shared = Arc::new(Shared::new(options, events));
         let server = tokio::spawn(server::serve(listener, Arc::clone(&shared)));
         let postman = tokio::spawn(events::deliver_all(Arc::clone(&shared), parcels));
-        Ok(Self { port, shared, server, postman })
+        Ok(Self {
+            port,
+            shared,
+            server,
+            postman,
+        })
     }
 
     /// The base URL to give to a client, `http://127.0.0.1:PORT/connect`.
@@ -81,12 +90,14 @@ impl Sandbox {
         &self.shared.credentials
     }
 
-    /// What is expected of each organization at `as_of`, in the order of the list. Rows that no client can identify have no id.
+    /// What is expected of each organization at `as_of`, in the order of the list. Rows that no
+    /// client can identify have no id.
     pub fn population(&self, as_of: Timestamp) -> Vec<Expectation> {
         self.shared.expectations(as_of)
     }
 
-    /// What was asked of this sandbox since it started, or since the last [`Self::reset_statistics`].
+    /// What was asked of this sandbox since it started, or since the last
+    /// [`Self::reset_statistics`].
     pub fn statistics(&self) -> Statistics {
         self.shared.statistics.lock().clone()
     }
@@ -128,7 +139,11 @@ impl Sandbox {
 
     /// One organization as it is now. `None`: no organization has this id.
     pub fn organization(&self, id: &str) -> Option<Organization> {
-        self.shared.customers.read().by_id(id).map(|organization| (*organization).clone())
+        self.shared
+            .customers
+            .read()
+            .by_id(id)
+            .map(|organization| (*organization).clone())
     }
 
     /// Adds an organization, or replaces the one with the same id, and tells the subscribers.
@@ -136,24 +151,26 @@ impl Sandbox {
         self.shared.put(organization);
     }
 
-    /// Changes some facts of one organization, and tells the subscribers. `false`: no organization has this id.
+    /// Changes some facts of one organization, and tells the subscribers. `false`: no organization
+    /// has this id.
     pub fn change_organization(&self, id: &str, change: Change) -> bool {
         self.shared.change(id, change)
     }
 
-    /// Verifies the first bank account of an organization that is not verified, and tells the subscribers. `false`: no organization
-    /// has this id, or it has no such account.
+    /// Verifies the first bank account of an organization that is not verified, and tells the
+    /// subscribers. `false`: no organization has this id, or it has no such account.
     pub fn verify_bank_account(&self, id: &str) -> bool {
         self.shared.verify_bank_account(id)
     }
 
-    /// Tells the subscribers of an event although nothing changed. `false`: the organization does not exist, or has nothing that
-    /// such an event could be about.
+    /// Tells the subscribers of an event although nothing changed. `false`: the organization does
+    /// not exist, or has nothing that such an event could be about.
     pub fn announce(&self, event: &Announcement) -> bool {
         self.shared.announce_again(event)
     }
 
-    /// Every attempt to deliver a notification so far, oldest first; those of the operation `sendTestEvent` left out.
+    /// Every attempt to deliver a notification so far, oldest first; those of the operation
+    /// `sendTestEvent` left out.
     pub fn deliveries(&self) -> Vec<Delivery> {
         self.shared.events.deliveries.lock().clone()
     }
@@ -161,7 +178,12 @@ impl Sandbox {
     /// Waits until every notification was answered with 200 or given up.
     pub async fn deliveries_ended(&self) {
         // The sender lives as long as the sandbox.
-        self.shared.events.under_way().wait_for(|count| *count == 0).await.ok();
+        self.shared
+            .events
+            .under_way()
+            .wait_for(|count| *count == 0)
+            .await
+            .ok();
     }
 
     /// Ends every session, as an outage at BILL would.
@@ -193,7 +215,10 @@ pub struct Options {
 }
 
 impl Default for Options {
-    #[expect(clippy::disallowed_methods, reason = "a sandbox that was not told the time starts at the system's")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a sandbox that was not told the time starts at the system's"
+    )]
     fn default() -> Self {
         Self {
             population: Population::default(),
@@ -282,10 +307,26 @@ impl Shared {
     fn verify_bank_account(&self, id: &str) -> bool {
         let now = self.clock.now();
         self.change_customers(id, |customers| {
-            let mut banks = customers.by_id(id).map(|organization| organization.banks.clone()).unwrap_or_default();
-            let Some(bank) = banks.iter_mut().find(|bank| bank.status != "VERIFIED") else { return false };
-            *bank = Bank { status: "VERIFIED".to_owned(), archived: false, updated_at: Some(now), ..bank.clone() };
-            customers.change(id, Change { banks: Some(banks), ..Change::default() })
+            let mut banks = customers
+                .by_id(id)
+                .map(|organization| organization.banks.clone())
+                .unwrap_or_default();
+            let Some(bank) = banks.iter_mut().find(|bank| bank.status != "VERIFIED") else {
+                return false;
+            };
+            *bank = Bank {
+                status: "VERIFIED".to_owned(),
+                archived: false,
+                updated_at: Some(now),
+                ..bank.clone()
+            };
+            customers.change(
+                id,
+                Change {
+                    banks: Some(banks),
+                    ..Change::default()
+                },
+            )
         })
     }
 

@@ -36,7 +36,11 @@ impl Limits {
         let mut under_way = self.under_way.lock();
         let concurrent = under_way.entry(organization_id.to_owned()).or_default();
         *concurrent += 1;
-        UnderWay { concurrent: *concurrent, organization_id: organization_id.to_owned(), all: Arc::clone(&self.under_way) }
+        UnderWay {
+            concurrent: *concurrent,
+            organization_id: organization_id.to_owned(),
+            all: Arc::clone(&self.under_way),
+        }
     }
 }
 

@@ -48,9 +48,18 @@ pub(crate) struct ListQuery {
 
 impl ListQuery {
     /// Reads the parameters. `Err` is a 400 with one error per field that is wrong.
-    pub(crate) fn read(query: &[(String, String)], fields: &Fields, list: &str) -> Result<Self, Refusal> {
-        let value =
-            |name: &str| query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()).filter(|value| !value.is_empty());
+    pub(crate) fn read(
+        query: &[(String, String)],
+        fields: &Fields,
+        list: &str,
+    ) -> Result<Self, Refusal> {
+        let value = |name: &str| {
+            query
+                .iter()
+                .find(|(key, _)| key == name)
+                .map(|(_, value)| value.as_str())
+                .filter(|value| !value.is_empty())
+        };
         let mut errors = Vec::new();
         let max = value("max").map_or(Ok(20), max).unwrap_or_else(|error| {
             errors.push(error);
@@ -82,13 +91,20 @@ impl ListQuery {
     /// Ids that the filters ask for, when they ask for nothing else.
     fn ids(&self) -> Option<&[String]> {
         match self.filters.as_slice() {
-            [Filter { field, operator: Operator::Equal | Operator::In, values }] if field == "id" => Some(values),
+            [
+                Filter {
+                    field,
+                    operator: Operator::Equal | Operator::In,
+                    values,
+                },
+            ] if field == "id" => Some(values),
             _ => None,
         }
     }
 }
 
-/// One page of a list, as BILL writes it. `pages` stretches a list that is not empty by repeating its last row.
+/// One page of a list, as BILL writes it. `pages` stretches a list that is not empty by repeating
+/// its last row.
 pub(crate) fn page(
     rows: &impl Rows,
     query: &ListQuery,
@@ -97,9 +113,9 @@ pub(crate) fn page(
     key: &TokenKey,
 ) -> Result<Value, Refusal> {
     let place = match &query.page {
-        Some(token) => {
-            key.open(token, &query.fingerprint).ok_or_else(|| Refusal::validation(vec!["page: is not a page of this list".to_owned()]))?
-        }
+        Some(token) => key.open(token, &query.fingerprint).ok_or_else(|| {
+            Refusal::validation(vec!["page: is not a page of this list".to_owned()])
+        })?,
         None => Place::default(),
     };
     let selection = Selection::of(rows, query, switches.list_archived);
@@ -112,20 +128,42 @@ pub(crate) fn page(
     let is_empty_page = |page: usize| every.is_some_and(|every| (page + 1).is_multiple_of(every));
 
     let hidden = is_empty_page(place.page) && place.offset < length;
-    let end = if hidden { place.offset } else { place.offset.saturating_add(query.max).min(length) };
-    let results: Vec<Value> = (place.offset..end).map(|offset| rows.row(selection.position(rows, offset.min(selected - 1)))).collect();
+    let end = if hidden {
+        place.offset
+    } else {
+        place.offset.saturating_add(query.max).min(length)
+    };
+    let results: Vec<Value> = (place.offset..end)
+        .map(|offset| rows.row(selection.position(rows, offset.min(selected - 1))))
+        .collect();
 
     let mut answer = Map::new();
     if end < length {
-        let next = Place { offset: end, page: place.page + 1 };
-        answer.insert("nextPage".to_owned(), key.seal(next, &query.fingerprint).into());
+        let next = Place {
+            offset: end,
+            page: place.page + 1,
+        };
+        answer.insert(
+            "nextPage".to_owned(),
+            key.seal(next, &query.fingerprint).into(),
+        );
     } else if switches.empty_last_page_token {
         answer.insert("nextPage".to_owned(), "".into());
     }
     if place.page > 0 {
-        let back = if is_empty_page(place.page - 1) { 0 } else { query.max };
-        let previous = Place { offset: place.offset.saturating_sub(back), page: place.page - 1 };
-        answer.insert("prevPage".to_owned(), key.seal(previous, &query.fingerprint).into());
+        let back = if is_empty_page(place.page - 1) {
+            0
+        } else {
+            query.max
+        };
+        let previous = Place {
+            offset: place.offset.saturating_sub(back),
+            page: place.page - 1,
+        };
+        answer.insert(
+            "prevPage".to_owned(),
+            key.seal(previous, &query.fingerprint).into(),
+        );
     }
     answer.insert("results".to_owned(), Value::Array(results));
     Ok(Value::Object(answer))
@@ -143,7 +181,11 @@ impl Selection {
         let natural = match query.sort.as_slice() {
             [] => Some(Self::Forwards),
             [(field, descending)] if field == "createdTime" && rows.oldest_first() => {
-                Some(if *descending { Self::Backwards } else { Self::Forwards })
+                Some(if *descending {
+                    Self::Backwards
+                } else {
+                    Self::Forwards
+                })
             }
             _ => None,
         };
@@ -176,7 +218,11 @@ impl Selection {
 }
 
 fn candidates(rows: &impl Rows, query: &ListQuery) -> Box<dyn Iterator<Item = usize>> {
-    let known = query.ids().map(|ids| ids.iter().filter_map(|id| rows.position_of(id)).collect::<Vec<_>>());
+    let known = query.ids().map(|ids| {
+        ids.iter()
+            .filter_map(|id| rows.position_of(id))
+            .collect::<Vec<_>>()
+    });
     match known {
         Some(positions) if !positions.is_empty() => Box::new(positions.into_iter()),
         _ => Box::new(0..rows.len()),

@@ -4,7 +4,8 @@ use clap::Parser;
 use jiff::Timestamp;
 use sandbox::{Options, Population, Sandbox};
 
-/// A BILL v3 sandbox: a seeded population behind the partner API, with a control API under /_sandbox.
+/// A BILL v3 sandbox: a seeded population behind the partner API, with a control API under
+/// /_sandbox.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
@@ -30,12 +31,25 @@ struct Arguments {
 }
 
 #[tokio::main]
-#[expect(clippy::print_stdout, reason = "whoever started this program waits for this line")]
+#[expect(
+    clippy::print_stdout,
+    reason = "whoever started this program waits for this line"
+)]
 async fn main() -> std::io::Result<()> {
-    let Arguments { organizations, seed, port, clock, bad_records } = Arguments::parse();
+    let Arguments {
+        organizations,
+        seed,
+        port,
+        clock,
+        bad_records,
+    } = Arguments::parse();
     let defaults = Options::default();
     let sandbox = Sandbox::start(Options {
-        population: Population { organizations, seed, bad_records },
+        population: Population {
+            organizations,
+            seed,
+            bad_records,
+        },
         clock: clock.unwrap_or(defaults.clock),
         port,
         ..defaults

@@ -35,8 +35,8 @@ pub(crate) enum Level {
 }
 
 impl Operation {
-    /// The operation that serves this method and path, whatever stands before `/v3/`; those of the webhooks stand on their own
-    /// beneath `/connect-events`.
+    /// The operation that serves this method and path, whatever stands before `/v3/`; those of the
+    /// webhooks stand on their own beneath `/connect-events`.
     pub(crate) fn of(method: &Method, path: &str) -> Option<Self> {
         let (base, path) = path.split_at(path.find("/v3/")?);
         if base.ends_with(EVENTS) {
@@ -59,12 +59,23 @@ impl Operation {
 
     fn of_events(method: &Method, path: &str) -> Option<Self> {
         let mut segments = path.strip_prefix(SUBSCRIPTIONS)?.split('/');
-        match (segments.next(), segments.next(), segments.next(), segments.next()) {
+        match (
+            segments.next(),
+            segments.next(),
+            segments.next(),
+            segments.next(),
+        ) {
             (Some(""), None, ..) if method == Method::GET => Some(Self::GetAllSubscriptions),
             (Some(""), None, ..) if method == Method::POST => Some(Self::CreateSubscription),
-            (Some(""), Some(id), None, _) if !id.is_empty() && method == Method::GET => Some(Self::GetSubscription),
-            (Some(""), Some(id), None, _) if !id.is_empty() && method == Method::DELETE => Some(Self::DeleteSubscription),
-            (Some(""), Some(_), Some("test"), None) if method == Method::POST => Some(Self::SendTestEvent),
+            (Some(""), Some(id), None, _) if !id.is_empty() && method == Method::GET => {
+                Some(Self::GetSubscription)
+            }
+            (Some(""), Some(id), None, _) if !id.is_empty() && method == Method::DELETE => {
+                Some(Self::DeleteSubscription)
+            }
+            (Some(""), Some(_), Some("test"), None) if method == Method::POST => {
+                Some(Self::SendTestEvent)
+            }
             _ => None,
         }
     }
@@ -92,7 +103,10 @@ impl Operation {
     pub(crate) fn level(self) -> Level {
         match self {
             Self::PartnerLogin => Level::Login,
-            Self::ListBankAccounts | Self::ListPayments | Self::GetRiskVerifications | Self::GetSessionInfo => Level::Organization,
+            Self::ListBankAccounts
+            | Self::ListPayments
+            | Self::GetRiskVerifications
+            | Self::GetSessionInfo => Level::Organization,
             Self::Logout => Level::Either,
             _ => Level::Partner,
         }
@@ -101,7 +115,11 @@ impl Operation {
     pub(crate) fn is_about_subscriptions(self) -> bool {
         matches!(
             self,
-            Self::CreateSubscription | Self::GetAllSubscriptions | Self::GetSubscription | Self::DeleteSubscription | Self::SendTestEvent
+            Self::CreateSubscription
+                | Self::GetAllSubscriptions
+                | Self::GetSubscription
+                | Self::DeleteSubscription
+                | Self::SendTestEvent
         )
     }
 

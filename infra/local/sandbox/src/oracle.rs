@@ -1,4 +1,5 @@
-//! What is expected of an organization: the rules of the stages once more, written on their own, over the facts instead of the API.
+//! What is expected of an organization: the rules of the stages once more, written on their own,
+//! over the facts instead of the API.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -16,13 +17,20 @@ pub struct Expectation {
     pub expected_stage: Option<String>,
     /// The reason for the stage; none without an id.
     pub expected_reason: Option<String>,
-    /// Who would be written to, oldest user first, as BILL spells them; nobody once the organization is closed.
+    /// Who would be written to, oldest user first, as BILL spells them; nobody once the
+    /// organization is closed.
     pub expected_recipients: Vec<String>,
 }
 
-/// What a check at `as_of` should find. `archived_listed` says whether the API lists archived bank accounts.
-pub(crate) fn expect(organization: &Organization, as_of: Timestamp, archived_listed: bool) -> Expectation {
-    let readable = organization.id.is_some() && matches!(organization.shape, Shape::Whole | Shape::WithoutCreatedTime);
+/// What a check at `as_of` should find. `archived_listed` says whether the API lists archived bank
+/// accounts.
+pub(crate) fn expect(
+    organization: &Organization,
+    as_of: Timestamp,
+    archived_listed: bool,
+) -> Expectation {
+    let readable = organization.id.is_some()
+        && matches!(organization.shape, Shape::Whole | Shape::WithoutCreatedTime);
     let scenario = organization.scenario.clone();
     if !readable {
         return Expectation {
@@ -39,11 +47,19 @@ pub(crate) fn expect(organization: &Organization, as_of: Timestamp, archived_lis
         scenario,
         expected_stage: Some(stage.to_owned()),
         expected_reason: Some(reason.to_owned()),
-        expected_recipients: if stage == "closed" { Vec::new() } else { recipients(organization) },
+        expected_recipients: if stage == "closed" {
+            Vec::new()
+        } else {
+            recipients(organization)
+        },
     }
 }
 
-fn stage(organization: &Organization, as_of: Timestamp, archived_listed: bool) -> (&'static str, &'static str) {
+fn stage(
+    organization: &Organization,
+    as_of: Timestamp,
+    archived_listed: bool,
+) -> (&'static str, &'static str) {
     if organization.archived {
         return ("closed", "archived");
     }
@@ -56,12 +72,16 @@ fn stage(organization: &Organization, as_of: Timestamp, archived_listed: bool) -
         .filter(|bank| bank.shape != Shape::NotAnObject)
         .filter(|bank| counts(bank, as_of) && (archived_listed || !bank.archived))
         .collect();
-    let days_since_payment = newest_qualifying(organization).map(|newest| as_of.duration_since(newest).as_hours().max(0) / 24);
+    let days_since_payment = newest_qualifying(organization)
+        .map(|newest| as_of.duration_since(newest).as_hours().max(0) / 24);
     if days_since_payment.is_some_and(|days| days < 30) {
         return ("active", "paid_recently");
     }
     if banks.is_empty() && days_since_payment.is_none() {
-        let decision = organization.verification.as_ref().map(|verification| verification.decision.as_str());
+        let decision = organization
+            .verification
+            .as_ref()
+            .map(|verification| verification.decision.as_str());
         match decision {
             None => return ("enrolling", "verification_not_started"),
             Some("DECLINE") => return ("closed", "declined"),
@@ -74,8 +94,13 @@ fn stage(organization: &Organization, as_of: Timestamp, archived_listed: bool) -
         return ("no_bank_account", "none_connected");
     }
     if !banks.iter().any(|bank| bank.status == "VERIFIED") {
-        let rejected = banks.iter().all(|bank| matches!(bank.status.as_str(), "BLOCKED" | "EXPIRED" | "INVALID"));
-        return ("bank_unverified", if rejected { "rejected" } else { "pending" });
+        let rejected = banks
+            .iter()
+            .all(|bank| matches!(bank.status.as_str(), "BLOCKED" | "EXPIRED" | "INVALID"));
+        return (
+            "bank_unverified",
+            if rejected { "rejected" } else { "pending" },
+        );
     }
     match days_since_payment {
         None => ("awaiting_first_payment", "never_paid"),
@@ -116,7 +141,10 @@ fn recipients(organization: &Organization) -> Vec<String> {
     let reachable = || users.iter().filter_map(|user| Some((user, address(user)?)));
     let mut recipients: Vec<String> = Vec::new();
     for (_, address) in reachable().filter(|(user, _)| user.role == "ADMINISTRATOR") {
-        if !recipients.iter().any(|recipient| recipient.eq_ignore_ascii_case(address)) {
+        if !recipients
+            .iter()
+            .any(|recipient| recipient.eq_ignore_ascii_case(address))
+        {
             recipients.push(address.to_owned());
         }
     }
@@ -129,7 +157,11 @@ fn recipients(organization: &Organization) -> Vec<String> {
 
 /// Unarchived users, oldest first.
 fn current_users(organization: &Organization) -> Vec<&User> {
-    let mut users: Vec<&User> = organization.users.iter().filter(|user| !user.archived && user.shape != Shape::NotAnObject).collect();
+    let mut users: Vec<&User> = organization
+        .users
+        .iter()
+        .filter(|user| !user.archived && user.shape != Shape::NotAnObject)
+        .collect();
     users.sort_by_key(|user| user.created_at);
     users
 }
@@ -138,7 +170,8 @@ fn current_users(organization: &Organization) -> Vec<&User> {
 fn address(user: &User) -> Option<&str> {
     let address = user.email.as_deref()?;
     let (mailbox, domain) = address.split_once('@')?;
-    let plain = !address.contains(|character: char| character.is_control() || character.is_whitespace());
+    let plain =
+        !address.contains(|character: char| character.is_control() || character.is_whitespace());
     (plain && !mailbox.is_empty() && !domain.is_empty()).then_some(address)
 }
 

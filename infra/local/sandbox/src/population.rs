@@ -35,7 +35,11 @@ pub struct Population {
 
 impl Default for Population {
     fn default() -> Self {
-        Self { organizations: 200, seed: 1, bad_records: false }
+        Self {
+            organizations: 200,
+            seed: 1,
+            bad_records: false,
+        }
     }
 }
 
@@ -102,7 +106,9 @@ impl Customers {
 
     /// `false`: no organization has this id.
     pub(crate) fn change(&mut self, id: &str, change: Change) -> bool {
-        let Some(position) = self.positions.get(id).copied() else { return false };
+        let Some(position) = self.positions.get(id).copied() else {
+            return false;
+        };
         let mut organization = (*self.get(position)).clone();
         organization.apply(change);
         organization.fill_ids();
@@ -112,7 +118,11 @@ impl Customers {
 
     fn make(&self, position: usize) -> Organization {
         let draw = self.draw(position);
-        let setting = Setting { draw, start: self.start, created_at: self.created_at(position) };
+        let setting = Setting {
+            draw,
+            start: self.start,
+            created_at: self.created_at(position),
+        };
         let mut organization = scenarios::build(self.scenario(position), &setting);
         organization.fill_ids();
         organization
@@ -131,7 +141,8 @@ impl Customers {
 
     /// Organizations joined evenly over 900 days, the last of them 200 days before the start.
     fn created_at(&self, position: usize) -> Timestamp {
-        let share = SignedDuration::from_hours(24 * 900).as_millis() * position as i128 / self.len.max(1) as i128;
+        let share = SignedDuration::from_hours(24 * 900).as_millis() * position as i128
+            / self.len.max(1) as i128;
         let share = SignedDuration::from_millis(i64::try_from(share).unwrap_or_default());
         self.start - SignedDuration::from_hours(24 * 1_100) + share
     }

@@ -1,4 +1,5 @@
-//! The way of a request: which operation, whose organization, within the limits, broken on demand, answered.
+//! The way of a request: which operation, whose organization, within the limits, broken on demand,
+//! answered.
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -26,8 +27,11 @@ use crate::{
 
 /// Serves until the task is aborted, which closes all connections too.
 pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
-    let router =
-        Router::new().nest("/_sandbox", control::router()).nest("/connect/_sandbox", control::router()).fallback(answer).with_state(shared);
+    let router = Router::new()
+        .nest("/_sandbox", control::router())
+        .nest("/connect/_sandbox", control::router())
+        .fallback(answer)
+        .with_state(shared);
     let mut connections = JoinSet::new();
     loop {
         match listener.accept().await {
@@ -43,7 +47,8 @@ pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     }
 }
 
-/// Answers the requests of one connection. An answer marked [`Reset`] is never sent: hyper closes a connection whose service fails.
+/// Answers the requests of one connection. An answer marked [`Reset`] is never sent: hyper closes a
+/// connection whose service fails.
 async fn converse(stream: TcpStream, router: Router) {
     // Answers are small: waiting to fill a packet would add 40 ms to each.
     if stream.set_nodelay(true).is_err() {
@@ -59,7 +64,10 @@ async fn converse(stream: TcpStream, router: Router) {
             Ok(response)
         }
     });
-    if let Err(error) = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await {
+    if let Err(error) = http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), service)
+        .await
+    {
         tracing::debug!(%error, "a connection ended early");
     }
 }
@@ -81,7 +89,10 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
     let organization_id = endpoints::organization_of(&shared, &call);
     let under_way = organization_id.as_deref().map(|id| {
         let under_way = shared.limits.enter(id);
-        shared.statistics.lock().organization(id, under_way.concurrent);
+        shared
+            .statistics
+            .lock()
+            .organization(id, under_way.concurrent);
         under_way
     });
     let switches = shared.switches.read().clone();
@@ -89,11 +100,27 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
         sleep(Duration::from_millis(switches.latency_ms)).await;
     }
 
-    let fault = shared.faults.lock().strike(call.operation, organization_id.as_deref());
+    let fault = shared
+        .faults
+        .lock()
+        .strike(call.operation, organization_id.as_deref());
     match &fault {
-        Some(FaultKind::Status { status, code, retry_after }) => {
-            let code = code.as_deref().unwrap_or(if *status >= 500 { "BDC_1001" } else { UNKNOWN_CODE });
-            return send(&shared, Refusal::new(*status, code).retry_after(*retry_after).into_answer(now));
+        Some(FaultKind::Status {
+            status,
+            code,
+            retry_after,
+        }) => {
+            let code = code.as_deref().unwrap_or(if *status >= 500 {
+                "BDC_1001"
+            } else {
+                UNKNOWN_CODE
+            });
+            return send(
+                &shared,
+                Refusal::new(*status, code)
+                    .retry_after(*retry_after)
+                    .into_answer(now),
+            );
         }
         Some(FaultKind::Html { status }) => return send(&shared, Answer::html(*status)),
         Some(FaultKind::Reset) => {
@@ -101,18 +128,29 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
             response.extensions_mut().insert(Reset);
             return response;
         }
-        Some(FaultKind::Delay { milliseconds }) => sleep(Duration::from_millis(*milliseconds)).await,
+        Some(FaultKind::Delay { milliseconds }) => {
+            sleep(Duration::from_millis(*milliseconds)).await
+        }
         Some(FaultKind::Truncated) | None => {}
     }
 
-    let concurrent = under_way.as_ref().map_or(0, |under_way| under_way.concurrent);
+    let concurrent = under_way
+        .as_ref()
+        .map_or(0, |under_way| under_way.concurrent);
     let mut answer = if !shared.limits.take_request(now, switches.hourly_limit) {
-        let message = format!("Max number of allowed requests per hour reached: {}.", switches.hourly_limit);
+        let message = format!(
+            "Max number of allowed requests per hour reached: {}.",
+            switches.hourly_limit
+        );
         limited("BDC_1144", &message, &switches).into_answer(now)
     } else if concurrent > switches.concurrent_limit {
-        Refusal::new(switches.limit_status, "BDC_1322").retry_after(switches.retry_after).into_answer(now)
+        Refusal::new(switches.limit_status, "BDC_1322")
+            .retry_after(switches.retry_after)
+            .into_answer(now)
     } else {
-        endpoints::answer(&shared, &call, &switches).await.unwrap_or_else(|refusal| refusal.into_answer(now))
+        endpoints::answer(&shared, &call, &switches)
+            .await
+            .unwrap_or_else(|refusal| refusal.into_answer(now))
     };
     if fault == Some(FaultKind::Truncated) {
         answer.truncate();

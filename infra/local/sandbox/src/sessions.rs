@@ -14,7 +14,11 @@ pub(crate) struct Sessions {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Identity {
     Partner,
-    User { organization_id: String, user_id: String, trusted: bool },
+    User {
+        organization_id: String,
+        user_id: String,
+        trusted: bool,
+    },
 }
 
 struct Session {
@@ -29,18 +33,30 @@ impl Sessions {
             self.open.retain(|_, session| !session.is_expired(now));
         }
         let id = hex::encode(rand::random::<[u8; 24]>());
-        self.open.insert(id.clone(), Session { identity, last_used: now });
+        self.open.insert(
+            id.clone(),
+            Session {
+                identity,
+                last_used: now,
+            },
+        );
         id
     }
 
     /// Whom a session speaks for, without using it.
     pub(crate) fn peek(&self, id: &str, now: Timestamp) -> Option<&Identity> {
-        self.open.get(id).filter(|session| !session.is_expired(now)).map(|session| &session.identity)
+        self.open
+            .get(id)
+            .filter(|session| !session.is_expired(now))
+            .map(|session| &session.identity)
     }
 
     /// Whom a session speaks for; it lives another 35 minutes.
     pub(crate) fn use_once(&mut self, id: &str, now: Timestamp) -> Option<Identity> {
-        let session = self.open.get_mut(id).filter(|session| !session.is_expired(now))?;
+        let session = self
+            .open
+            .get_mut(id)
+            .filter(|session| !session.is_expired(now))?;
         session.last_used = now;
         Some(session.identity.clone())
     }

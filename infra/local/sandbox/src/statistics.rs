@@ -19,7 +19,8 @@ pub struct Statistics {
     pub sign_ins: u64,
     /// Calls of the partner's login.
     pub partner_logins: u64,
-    /// The most requests that were under way at once for an organization, by its id; refused ones included.
+    /// The most requests that were under way at once for an organization, by its id; refused ones
+    /// included.
     pub max_concurrent_by_organization: BTreeMap<String, usize>,
     /// Error answers by BILL's code, faults included.
     pub errors_by_code: BTreeMap<String, u64>,
@@ -39,7 +40,10 @@ impl Statistics {
 
     pub(crate) fn organization(&mut self, id: &str, concurrent: usize) {
         *self.by_organization.entry(id.to_owned()).or_default() += 1;
-        let most = self.max_concurrent_by_organization.entry(id.to_owned()).or_default();
+        let most = self
+            .max_concurrent_by_organization
+            .entry(id.to_owned())
+            .or_default();
         *most = (*most).max(concurrent);
     }
 

@@ -1,4 +1,5 @@
-//! What BILL does where nobody knows what BILL does: each open point of the contract's notes is a switch.
+//! What BILL does where nobody knows what BILL does: each open point of the contract's notes is a
+//! switch.
 
 use serde::{Deserialize, Serialize};
 
@@ -28,13 +29,16 @@ pub struct Switches {
     pub concurrent_limit: usize,
     /// How long each answer takes, in milliseconds.
     pub latency_ms: u64,
-    /// Every how many pages a list has an empty one in its middle (`nextPage` goes on). 1 and 0 mean never.
+    /// Every how many pages a list has an empty one in its middle (`nextPage` goes on). 1 and 0
+    /// mean never.
     pub empty_page_every: Option<usize>,
     /// Whether the last page has `"nextPage": ""` instead of none.
     pub empty_last_page_token: bool,
-    /// How many pages the list of organizations has; its last row repeats. None: as many as it needs.
+    /// How many pages the list of organizations has; its last row repeats. None: as many as it
+    /// needs.
     pub organization_pages: Option<usize>,
-    /// How many pages a list of payments that is not empty has; its last row repeats. None: as many as it needs.
+    /// How many pages a list of payments that is not empty has; its last row repeats. None: as many
+    /// as it needs.
     pub payment_pages: Option<usize>,
     /// Webhooks.
     pub events: EventSwitches,
@@ -62,7 +66,8 @@ impl Default for Switches {
     }
 }
 
-/// What `GET /v3/risk-verifications` answers for an organization whose verification nobody initiated.
+/// What `GET /v3/risk-verifications` answers for an organization whose verification nobody
+/// initiated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UnstartedVerification {

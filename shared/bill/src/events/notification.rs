@@ -9,7 +9,8 @@ const DEEPEST: u8 = 3;
 /// BILL's ids are UUIDs or 20 to 21 characters; whatever is longer is none.
 const LONGEST_ID: usize = 100;
 
-/// What is believed of a webhook: that something of this kind happened to this organization. What exactly, is read from the API.
+/// What is believed of a webhook: that something of this kind happened to this organization. What
+/// exactly, is read from the API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notification {
     /// Unique; a notification that arrives again has the same.
@@ -23,10 +24,11 @@ pub struct Notification {
 }
 
 impl Notification {
-    /// Reads a body whose signature was verified. Three forms are known: the notification itself, a JSON text that holds it, and an
-    /// envelope (`EventDto`) whose `payload` is such a text.
+    /// Reads a body whose signature was verified. Three forms are known: the notification itself, a
+    /// JSON text that holds it, and an envelope (`EventDto`) whose `payload` is such a text.
     ///
-    /// `Err`: the body will never be readable, repeating is of no use. The error quotes nothing of it.
+    /// `Err`: the body will never be readable, repeating is of no use. The error quotes nothing of
+    /// it.
     pub fn parse(body: &[u8]) -> Result<Self, NotificationError> {
         let text = std::str::from_utf8(body).map_err(|_| NotificationError::NotJson)?;
         read(text, DEEPEST)
@@ -57,9 +59,15 @@ pub enum EventType {
 }
 
 impl EventType {
-    /// The events that may move an organization from one stage to another: what a subscription should ask for.
-    pub const WANTED: [Self; 5] =
-        [Self::BankAccountCreated, Self::BankAccountUpdated, Self::PaymentUpdated, Self::PaymentFailed, Self::RiskVerificationUpdated];
+    /// The events that may move an organization from one stage to another: what a subscription
+    /// should ask for.
+    pub const WANTED: [Self; 5] = [
+        Self::BankAccountCreated,
+        Self::BankAccountUpdated,
+        Self::PaymentUpdated,
+        Self::PaymentFailed,
+        Self::RiskVerificationUpdated,
+    ];
 }
 
 impl From<String> for EventType {
@@ -95,11 +103,13 @@ fn read(text: &str, depth: u8) -> Result<Notification, NotificationError> {
     let deeper = depth.checked_sub(1).ok_or(NotificationError::NoMetadata)?;
     match raw.get().as_bytes().first() {
         Some(b'"') => {
-            let inner: String = serde_json::from_str(raw.get()).map_err(|_| NotificationError::NotJson)?;
+            let inner: String =
+                serde_json::from_str(raw.get()).map_err(|_| NotificationError::NotJson)?;
             read(&inner, deeper)
         }
         Some(b'{') => {
-            let envelope: Envelope<'_> = serde_json::from_str(raw.get()).map_err(|_| NotificationError::NoMetadata)?;
+            let envelope: Envelope<'_> =
+                serde_json::from_str(raw.get()).map_err(|_| NotificationError::NoMetadata)?;
             match (envelope.metadata, envelope.payload) {
                 (Some(metadata), _) => from_metadata(metadata),
                 (None, Some(payload)) => read(payload.get(), deeper),
@@ -125,7 +135,11 @@ fn from_metadata(raw: &RawValue) -> Result<Notification, NotificationError> {
     }
 
     let metadata: Metadata = crate::lenient::object(raw).ok_or(NotificationError::NoMetadata)?;
-    let text = |field: Option<Id>, name| field.map(|Id(text)| text).ok_or(NotificationError::Unusable(name));
+    let text = |field: Option<Id>, name| {
+        field
+            .map(|Id(text)| text)
+            .ok_or(NotificationError::Unusable(name))
+    };
     Ok(Notification {
         event_id: text(metadata.event_id, "eventId")?,
         organization_id: text(metadata.organization_id, "organizationId")?,
@@ -134,7 +148,8 @@ fn from_metadata(raw: &RawValue) -> Result<Notification, NotificationError> {
     })
 }
 
-/// A text that may go into a key, a log line and a header as it is: printable ASCII without spaces, of an id's length.
+/// A text that may go into a key, a log line and a header as it is: printable ASCII without spaces,
+/// of an id's length.
 #[derive(Deserialize)]
 #[serde(try_from = "String")]
 struct Id(String);
@@ -143,7 +158,8 @@ impl TryFrom<String> for Id {
     type Error = Unfit;
 
     fn try_from(text: String) -> Result<Self, Unfit> {
-        let fits = (1..=LONGEST_ID).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+        let fits = (1..=LONGEST_ID).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_graphic());
         if fits { Ok(Self(text)) } else { Err(Unfit) }
     }
 }

@@ -75,7 +75,10 @@ fn metadata_that_cannot_be_used_are_named(#[case] field: &'static str, #[case] v
 #[test]
 fn a_missing_subscription_does_not_matter() {
     let mut body = plain("payment.updated");
-    body["metadata"].as_object_mut().unwrap().remove("subscriptionId");
+    body["metadata"]
+        .as_object_mut()
+        .unwrap()
+        .remove("subscriptionId");
     assert_eq!(parse(&body).unwrap().subscription_id, None);
 }
 
@@ -88,7 +91,10 @@ fn a_missing_subscription_does_not_matter() {
 #[case("null", NotificationError::NoMetadata)]
 #[case("[]", NotificationError::NoMetadata)]
 #[case("{\"payload\":7}", NotificationError::NoMetadata)]
-#[case("{\"metadata\":[\"a\",\"b\",\"c\",\"d\"]}", NotificationError::NoMetadata)]
+#[case(
+    "{\"metadata\":[\"a\",\"b\",\"c\",\"d\"]}",
+    NotificationError::NoMetadata
+)]
 #[case("{\"metadata\":{},\"metadata\":{}}", NotificationError::NoMetadata)]
 fn anything_else_is_refused(#[case] body: &str, #[case] error: NotificationError) {
     assert_eq!(Notification::parse(body.as_bytes()), Err(error));
@@ -101,7 +107,10 @@ fn texts_within_texts_end() {
         body = text(&body);
     }
     assert_eq!(parse(&body), Err(NotificationError::NoMetadata));
-    assert_eq!(Notification::parse("{\"payload\":".repeat(10_000).as_bytes()), Err(NotificationError::NotJson));
+    assert_eq!(
+        Notification::parse("{\"payload\":".repeat(10_000).as_bytes()),
+        Err(NotificationError::NotJson)
+    );
 }
 
 proptest! {

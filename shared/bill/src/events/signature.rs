@@ -10,10 +10,12 @@ use sha2::Sha256;
 /// The header that a notification's signature arrives in.
 pub const SIGNATURE_HEADER: &str = "x-bill-sha-signature";
 
-/// The keys that a notification may be signed with: the subscription's own and, while keys are changed, the one before it.
+/// The keys that a notification may be signed with: the subscription's own and, while keys are
+/// changed, the one before it.
 ///
-/// Read from a secret's text `{"current":"...","previous":"..."}`. An empty `previous` counts as none; an empty `current` is refused,
-/// since anybody can sign with an empty key. Other fields are left alone.
+/// Read from a secret's text `{"current":"...","previous":"..."}`. An empty `previous` counts as
+/// none; an empty `current` is refused, since anybody can sign with an empty key. Other fields are
+/// left alone.
 #[derive(Debug, Clone, Deserialize)]
 pub struct SecurityKeys {
     /// Signs what the present subscription sends.
@@ -24,11 +26,17 @@ pub struct SecurityKeys {
 }
 
 impl SecurityKeys {
-    /// Whether `signature` is that of `body` by one of the keys. The body must be the bytes as received, before anything read or
-    /// changed them. Takes equally long for every wrong signature.
+    /// Whether `signature` is that of `body` by one of the keys. The body must be the bytes as
+    /// received, before anything read or changed them. Takes equally long for every wrong
+    /// signature.
     pub fn verify(&self, body: &[u8], signature: &str) -> bool {
-        let Ok(signature) = BASE64_STANDARD.decode(signature.trim()) else { return false };
-        [Some(&self.current), self.previous.as_ref()].into_iter().flatten().any(|key| key.mac(body).verify_slice(&signature).is_ok())
+        let Ok(signature) = BASE64_STANDARD.decode(signature.trim()) else {
+            return false;
+        };
+        [Some(&self.current), self.previous.as_ref()]
+            .into_iter()
+            .flatten()
+            .any(|key| key.mac(body).verify_slice(&signature).is_ok())
     }
 }
 
@@ -53,11 +61,15 @@ impl SecurityKey {
         self.0.expose_secret()
     }
 
-    /// The key's characters are taken as they are: BILL does not say whether they are to be decoded first, and public receivers
-    /// use them so.
+    /// The key's characters are taken as they are: BILL does not say whether they are to be decoded
+    /// first, and public receivers use them so.
     fn mac(&self, body: &[u8]) -> Hmac<Sha256> {
-        #[expect(clippy::expect_used, reason = "HMAC takes keys of every length (RFC 2104, section 2)")]
-        let keyed = Hmac::<Sha256>::new_from_slice(self.expose().as_bytes()).expect("a key of any length");
+        #[expect(
+            clippy::expect_used,
+            reason = "HMAC takes keys of every length (RFC 2104, section 2)"
+        )]
+        let keyed =
+            Hmac::<Sha256>::new_from_slice(self.expose().as_bytes()).expect("a key of any length");
         keyed.chain_update(body)
     }
 }
@@ -80,7 +92,9 @@ impl<'de> Deserialize<'de> for SecurityKey {
     }
 }
 
-fn optional_key<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecurityKey>, D::Error> {
+fn optional_key<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<SecurityKey>, D::Error> {
     Ok(Option::<SecretString>::deserialize(deserializer)?.and_then(SecurityKey::new))
 }
 
@@ -108,40 +122,75 @@ mod tests {
     #[test]
     fn any_change_of_body_or_signature_is_noticed() {
         let keys = keys(&format!(r#"{{"current":"{KEY}","previous":"another"}}"#)).unwrap();
-        for body in [&BODY[1..], &format!("{BODY} "), &BODY.replace("APPROVE", "DECLINE"), ""] {
+        for body in [
+            &BODY[1..],
+            &format!("{BODY} "),
+            &BODY.replace("APPROVE", "DECLINE"),
+            "",
+        ] {
             assert!(!keys.verify(body.as_bytes(), SIGNATURE), "{body}");
         }
         let lower = SIGNATURE.to_lowercase();
         let truncated = BASE64_STANDARD.encode(&BASE64_STANDARD.decode(SIGNATURE).unwrap()[..31]);
         let hex = "576420 00";
-        for signature in ["", "=", &SIGNATURE[1..], &lower, &truncated, hex, "\u{1f511}"] {
+        for signature in [
+            "",
+            "=",
+            &SIGNATURE[1..],
+            &lower,
+            &truncated,
+            hex,
+            "\u{1f511}",
+        ] {
             assert!(!keys.verify(BODY.as_bytes(), signature), "{signature}");
         }
     }
 
     #[test]
     fn while_keys_change_both_are_valid_and_afterwards_one() {
-        let (old, new) = (SecurityKey::new("old").unwrap(), SecurityKey::new("new").unwrap());
+        let (old, new) = (
+            SecurityKey::new("old").unwrap(),
+            SecurityKey::new("new").unwrap(),
+        );
         let changing = keys(r#"{"current":"new","previous":"old"}"#).unwrap();
         let changed = keys(r#"{"current":"new","previous":""}"#).unwrap();
         let accepted = |keys: &SecurityKeys, by: &SecurityKey| keys.verify(b"{}", &by.sign(b"{}"));
-        assert_eq!([accepted(&changing, &old), accepted(&changing, &new)], [true, true]);
-        assert_eq!([accepted(&changed, &old), accepted(&changed, &new)], [false, true]);
+        assert_eq!(
+            [accepted(&changing, &old), accepted(&changing, &new)],
+            [true, true]
+        );
+        assert_eq!(
+            [accepted(&changed, &old), accepted(&changed, &new)],
+            [false, true]
+        );
     }
 
     #[test]
     fn a_secret_without_a_current_key_is_refused() {
-        for json in [r#"{"current":""}"#, r#"{"current":"  "}"#, r#"{"current":null}"#, r#"{"previous":"old"}"#, "{}", r#"{"current":7}"#] {
+        for json in [
+            r#"{"current":""}"#,
+            r#"{"current":"  "}"#,
+            r#"{"current":null}"#,
+            r#"{"previous":"old"}"#,
+            "{}",
+            r#"{"current":7}"#,
+        ] {
             assert!(keys(json).is_err(), "{json}");
         }
-        for json in [r#"{"current":"k","previous":null}"#, r#"{"current":"k","pending":{"a":[1]},"previous":" "}"#] {
+        for json in [
+            r#"{"current":"k","previous":null}"#,
+            r#"{"current":"k","pending":{"a":[1]},"previous":" "}"#,
+        ] {
             assert!(keys(json).unwrap().previous.is_none(), "{json}");
         }
     }
 
     #[test]
     fn keys_are_never_shown() {
-        let shown = format!("{:?}", keys(r#"{"current":"hunter2","previous":"hunter3"}"#).unwrap());
+        let shown = format!(
+            "{:?}",
+            keys(r#"{"current":"hunter2","previous":"hunter3"}"#).unwrap()
+        );
         assert!(!shown.contains("hunter"), "{shown}");
     }
 }

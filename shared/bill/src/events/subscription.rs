@@ -38,7 +38,10 @@ pub struct Subscription {
 impl Subscription {
     /// What it asks for.
     pub fn events(&self) -> impl Iterator<Item = EventType> {
-        self.events.iter().flatten().map(|event| event.event_type.clone().into())
+        self.events
+            .iter()
+            .flatten()
+            .map(|event| event.event_type.clone().into())
     }
 
     /// Whether notifications are sent, as far as the answer says.
@@ -84,8 +87,15 @@ impl FromStr for SubscriptionId {
     type Err = NotASubscriptionId;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let fits = (1..=100).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-        if fits { Ok(Self(text.to_owned())) } else { Err(NotASubscriptionId) }
+        let fits = (1..=100).contains(&text.len())
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        if fits {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(NotASubscriptionId)
+        }
     }
 }
 

@@ -13,8 +13,8 @@ use crate::error::{Cause, Error, ErrorKind, Operation};
 use crate::list::{self, Page, PageToken, Rows};
 use crate::partner::Bill;
 
-/// The calls about the partner's subscriptions, which cover every organization created with its application key. They run in the
-/// partner's session, and count as its requests.
+/// The calls about the partner's subscriptions, which cover every organization created with its
+/// application key. They run in the partner's session, and count as its requests.
 #[derive(Debug, Clone)]
 pub struct Subscriptions {
     bill: Bill,
@@ -43,16 +43,21 @@ pub struct TestEvent {
 }
 
 impl Bill {
-    /// The calls about subscriptions. Costs no request. `None`: the base URL has no sibling for them, see [`BaseUrl::events`].
+    /// The calls about subscriptions. Costs no request. `None`: the base URL has no sibling for
+    /// them, see [`BaseUrl::events`].
     pub fn subscriptions(&self) -> Option<Subscriptions> {
         let base = self.partner.client.base.events()?;
-        Some(Subscriptions { bill: self.clone(), base })
+        Some(Subscriptions {
+            bill: self.clone(),
+            base,
+        })
     }
 }
 
 impl Subscriptions {
-    /// Subscribes to `events`, enabled. Within 24 hours the same `idempotency_key` (a UUID of version 4) with the same request gets
-    /// the same answer, the security key included; so whoever stores it before the call can repeat the call after a crash.
+    /// Subscribes to `events`, enabled. Within 24 hours the same `idempotency_key` (a UUID of
+    /// version 4) with the same request gets the same answer, the security key included; so whoever
+    /// stores it before the call can repeat the call after a crash.
     ///
     /// BILL refuses a second subscription with the same events and URL, and an eleventh.
     pub async fn create(
@@ -63,9 +68,15 @@ impl Subscriptions {
         notification_url: &Url,
         deadline: Instant,
     ) -> Result<Created, Error> {
-        let events: Vec<_> = events.iter().map(|event| json!({ "type": event.to_string(), "version": "1" })).collect();
+        let events: Vec<_> = events
+            .iter()
+            .map(|event| json!({ "type": event.to_string(), "version": "1" }))
+            .collect();
         let body = json!({ "name": name, "status": { "enabled": true }, "events": events, "notificationUrl": notification_url.as_str() });
-        let call = self.call(Operation::CreateSubscription, "").json(&body).header("X-Idempotent-Key", &idempotency_key.to_string())?;
+        let call = self
+            .call(Operation::CreateSubscription, "")
+            .json(&body)
+            .header("X-Idempotent-Key", &idempotency_key.to_string())?;
         self.send(&call, deadline, created).await
     }
 
@@ -82,28 +93,46 @@ impl Subscriptions {
         }
     }
 
-    async fn page(&self, page: Option<&PageToken>, deadline: Instant) -> Result<Page<Subscription>, Error> {
+    async fn page(
+        &self,
+        page: Option<&PageToken>,
+        deadline: Instant,
+    ) -> Result<Page<Subscription>, Error> {
         let mut query = vec![("max", list::MAX.to_owned())];
         query.extend(page.map(|token| ("page", token.as_str().to_owned())));
         let call = self.call(Operation::GetAllSubscriptions, "").query(query);
-        self.send(&call, deadline, list::page).await?.following(call.operation(), page)
+        self.send(&call, deadline, list::page)
+            .await?
+            .following(call.operation(), page)
     }
 
     /// One subscription; `None` when there is none of this id.
-    pub async fn get(&self, id: &SubscriptionId, deadline: Instant) -> Result<Option<Subscription>, Error> {
+    pub async fn get(
+        &self,
+        id: &SubscriptionId,
+        deadline: Instant,
+    ) -> Result<Option<Subscription>, Error> {
         let call = self.call(Operation::GetSubscription, &format!("/{id}"));
         unless_unknown(self.send(&call, deadline, subscription).await)
     }
 
-    /// Ends a subscription. `false` when there is none of this id, be it that an earlier try of this very call has ended it.
+    /// Ends a subscription. `false` when there is none of this id, be it that an earlier try of
+    /// this very call has ended it.
     pub async fn delete(&self, id: &SubscriptionId, deadline: Instant) -> Result<bool, Error> {
         let call = self.call(Operation::DeleteSubscription, &format!("/{id}"));
         Ok(unless_unknown(self.send(&call, deadline, answer::nothing).await)?.is_some())
     }
 
-    /// Makes BILL send a made-up notification, and tells how its receiver answered; `None` when there is no such subscription.
-    pub async fn test(&self, id: &SubscriptionId, deadline: Instant) -> Result<Option<TestEvent>, Error> {
-        let call = self.call(Operation::SendTestEvent, &format!("/{id}/test")).json(&json!({}));
+    /// Makes BILL send a made-up notification, and tells how its receiver answered; `None` when
+    /// there is no such subscription.
+    pub async fn test(
+        &self,
+        id: &SubscriptionId,
+        deadline: Instant,
+    ) -> Result<Option<TestEvent>, Error> {
+        let call = self
+            .call(Operation::SendTestEvent, &format!("/{id}/test"))
+            .json(&json!({}));
         unless_unknown(self.send(&call, deadline, test_event).await)
     }
 
@@ -113,12 +142,17 @@ impl Subscriptions {
 
     async fn send<T>(&self, call: &Call, deadline: Instant, reader: Reader<T>) -> Result<T, Error> {
         let partner = &self.bill.partner;
-        Ok(partner.sessions.send(call, self.bill.lane(deadline), reader).await?.value)
+        Ok(partner
+            .sessions
+            .send(call, self.bill.lane(deadline), reader)
+            .await?
+            .value)
     }
 }
 
-/// What BILL answers about an id that it does not know is not documented, 400 or 404. Ids are well formed here and the path is right
-/// unless BILL says that it is not, so both can mean nothing else.
+/// What BILL answers about an id that it does not know is not documented, 400 or 404. Ids are well
+/// formed here and the path is right unless BILL says that it is not, so both can mean nothing
+/// else.
 fn unless_unknown<T>(outcome: Result<T, Error>) -> Result<Option<T>, Error> {
     let is_unknown = |error: &Error| {
         error.kind() == ErrorKind::Refused
@@ -139,15 +173,23 @@ fn created(answer: &Answer) -> Result<Created, Cause> {
     }
 
     let subscription = subscription(answer)?;
-    let WithKey { security_key } = serde_json::from_str(&answer.body).map_err(|error| json_cause(&error))?;
+    let WithKey { security_key } =
+        serde_json::from_str(&answer.body).map_err(|error| json_cause(&error))?;
     let security_key = SecurityKey::new(security_key.expose_secret()).ok_or(Cause::WrongShape)?;
-    Ok(Created { subscription, security_key })
+    Ok(Created {
+        subscription,
+        security_key,
+    })
 }
 
 /// An answer that is a subscription; one without an id is of the wrong shape.
 fn subscription(answer: &Answer) -> Result<Subscription, Cause> {
     let read: Subscription = object(answer)?;
-    if read.id.is_some() { Ok(read) } else { Err(Cause::WrongShape) }
+    if read.id.is_some() {
+        Ok(read)
+    } else {
+        Err(Cause::WrongShape)
+    }
 }
 
 fn test_event(answer: &Answer) -> Result<TestEvent, Cause> {
@@ -158,7 +200,8 @@ fn object<T: serde::de::DeserializeOwned>(answer: &Answer) -> Result<T, Cause> {
     if !answer.is_success() {
         return Err(Cause::WrongShape);
     }
-    let raw: &serde_json::value::RawValue = serde_json::from_str(&answer.body).map_err(|error| json_cause(&error))?;
+    let raw: &serde_json::value::RawValue =
+        serde_json::from_str(&answer.body).map_err(|error| json_cause(&error))?;
     crate::lenient::object(raw).ok_or(Cause::WrongShape)
 }
 

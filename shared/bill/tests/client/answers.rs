@@ -39,21 +39,43 @@ async fn what_may_pass_is_repeated_until_it_passes() {
 #[tokio::test]
 async fn what_does_not_pass_ends_after_five_tries() {
     let lasting = [
-        (status(503, None), "bill_unavailable", "listPartnerOrganizations: BILL is unavailable, status 503, BDC_1001, 5 tries"),
+        (
+            status(503, None),
+            "bill_unavailable",
+            "listPartnerOrganizations: BILL is unavailable, status 503, BDC_1001, 5 tries",
+        ),
         (
             status(422, "BDC_1322"),
             "bill_too_many_at_once",
             "listPartnerOrganizations: too many requests at once, status 422, BDC_1322, 5 tries",
         ),
-        (FaultKind::Html { status: 200 }, "bill_bad_answer", "listPartnerOrganizations: answer is unreadable, body is not JSON, 5 tries"),
-        (FaultKind::Truncated, "bill_bad_answer", "listPartnerOrganizations: answer is unreadable, body is cut off, 5 tries"),
-        (FaultKind::Reset, "bill_unavailable", "listPartnerOrganizations: BILL is unavailable, connection broke, 5 tries"),
+        (
+            FaultKind::Html { status: 200 },
+            "bill_bad_answer",
+            "listPartnerOrganizations: answer is unreadable, body is not JSON, 5 tries",
+        ),
+        (
+            FaultKind::Truncated,
+            "bill_bad_answer",
+            "listPartnerOrganizations: answer is unreadable, body is cut off, 5 tries",
+        ),
+        (
+            FaultKind::Reset,
+            "bill_unavailable",
+            "listPartnerOrganizations: BILL is unavailable, connection broke, 5 tries",
+        ),
     ];
     let all = lasting.map(|(kind, type_name, text)| async move {
         let sandbox = sandbox(Switches::default()).await;
         fault(&sandbox, "listPartnerOrganizations", kind, None);
-        let error = client(&sandbox).organizations(None, soon()).await.unwrap_err();
-        assert_eq!((error.type_name(), error.to_string().as_str()), (type_name, text));
+        let error = client(&sandbox)
+            .organizations(None, soon())
+            .await
+            .unwrap_err();
+        assert_eq!(
+            (error.type_name(), error.to_string().as_str()),
+            (type_name, text)
+        );
         assert!(error.is_retryable());
         assert_eq!(calls(&sandbox, "listPartnerOrganizations"), 5, "{text}");
     });
@@ -63,19 +85,42 @@ async fn what_does_not_pass_ends_after_five_tries() {
 #[tokio::test]
 async fn what_will_not_change_is_asked_once() {
     let final_answers = [
-        (status(422, "BDC_1144"), ErrorKind::HourExhausted, "bill_hour_exhausted"),
-        (status(429, "BDC_1144"), ErrorKind::HourExhausted, "bill_hour_exhausted"),
-        (status(403, "BDC_1361"), ErrorKind::UntrustedSession, "bill_untrusted_session"),
+        (
+            status(422, "BDC_1144"),
+            ErrorKind::HourExhausted,
+            "bill_hour_exhausted",
+        ),
+        (
+            status(429, "BDC_1144"),
+            ErrorKind::HourExhausted,
+            "bill_hour_exhausted",
+        ),
+        (
+            status(403, "BDC_1361"),
+            ErrorKind::UntrustedSession,
+            "bill_untrusted_session",
+        ),
         (status(400, None), ErrorKind::Refused, "bill_refused"),
         (status(404, "BDC_1121"), ErrorKind::Refused, "bill_refused"),
         (status(422, "BDC_9999"), ErrorKind::Refused, "bill_refused"),
-        (FaultKind::Html { status: 403 }, ErrorKind::Refused, "bill_refused"),
+        (
+            FaultKind::Html { status: 403 },
+            ErrorKind::Refused,
+            "bill_refused",
+        ),
     ];
     for (kind, expected, type_name) in final_answers {
         let sandbox = sandbox(Switches::default()).await;
         fault(&sandbox, "listPartnerOrganizations", kind.clone(), None);
-        let error = client(&sandbox).organizations(None, soon()).await.unwrap_err();
-        assert_eq!((error.kind(), error.type_name()), (expected, type_name), "{kind:?}");
+        let error = client(&sandbox)
+            .organizations(None, soon())
+            .await
+            .unwrap_err();
+        assert_eq!(
+            (error.kind(), error.type_name()),
+            (expected, type_name),
+            "{kind:?}"
+        );
         assert!(!error.is_retryable(), "{kind:?}");
         assert_eq!(calls(&sandbox, "listPartnerOrganizations"), 1, "{kind:?}");
     }
@@ -84,8 +129,17 @@ async fn what_will_not_change_is_asked_once() {
 #[tokio::test]
 async fn both_statuses_of_the_hourly_limit_stop_a_login_too() {
     for limit_status in [422, 429] {
-        let sandbox = sandbox(Switches { limit_status, hourly_limit: 0, retry_after: Some(1), ..Switches::default() }).await;
-        let error = client(&sandbox).organizations(None, soon()).await.unwrap_err();
+        let sandbox = sandbox(Switches {
+            limit_status,
+            hourly_limit: 0,
+            retry_after: Some(1),
+            ..Switches::default()
+        })
+        .await;
+        let error = client(&sandbox)
+            .organizations(None, soon())
+            .await
+            .unwrap_err();
         assert!(error.is_hour_exhausted(), "{error}");
         assert_eq!(error.retry_after(), Some(Duration::from_secs(1)));
         assert_eq!(sandbox.statistics().requests, 1);
@@ -97,10 +151,21 @@ async fn an_answer_beyond_the_deadline_is_not_waited_for() {
     let sandbox = sandbox(Switches::default()).await;
     let bill = client(&sandbox);
     bill.organizations(None, soon()).await.unwrap();
-    fault(&sandbox, "listPartnerOrganizations", FaultKind::Delay { milliseconds: 60_000 }, None);
+    fault(
+        &sandbox,
+        "listPartnerOrganizations",
+        FaultKind::Delay {
+            milliseconds: 60_000,
+        },
+        None,
+    );
     let started = Instant::now();
     let error = bill.organizations(None, within(2_000)).await.unwrap_err();
-    assert!(started.elapsed() < Duration::from_secs(30), "{:?}", started.elapsed());
+    assert!(
+        started.elapsed() < Duration::from_secs(30),
+        "{:?}",
+        started.elapsed()
+    );
     assert_eq!(
         error.to_string(),
         "listPartnerOrganizations: out of time (before it: listPartnerOrganizations: BILL is unavailable, timed out)"
@@ -112,17 +177,38 @@ async fn an_answer_beyond_the_deadline_is_not_waited_for() {
 #[tokio::test]
 async fn no_wait_ends_after_the_deadline() {
     let sandbox = sandbox(Switches::default()).await;
-    fault(&sandbox, "listPartnerOrganizations", FaultKind::Status { status: 503, code: None, retry_after: Some(60) }, None);
+    fault(
+        &sandbox,
+        "listPartnerOrganizations",
+        FaultKind::Status {
+            status: 503,
+            code: None,
+            retry_after: Some(60),
+        },
+        None,
+    );
     let started = Instant::now();
-    let error = client(&sandbox).organizations(None, within(50_000)).await.unwrap_err();
+    let error = client(&sandbox)
+        .organizations(None, within(50_000))
+        .await
+        .unwrap_err();
     assert!(started.elapsed() < Duration::from_secs(30));
     assert_eq!(error.kind(), ErrorKind::Deadline);
-    assert_eq!((error.status(), error.retry_after()), (Some(503), Some(Duration::from_mins(1))));
+    assert_eq!(
+        (error.status(), error.retry_after()),
+        (Some(503), Some(Duration::from_mins(1)))
+    );
     assert_eq!(error.last().unwrap().kind(), ErrorKind::Unavailable);
     assert_eq!(calls(&sandbox, "listPartnerOrganizations"), 1);
 
-    let late = client(&sandbox).organizations(None, Instant::now()).await.unwrap_err();
-    assert_eq!((late.kind(), late.last().is_none()), (ErrorKind::Deadline, true));
+    let late = client(&sandbox)
+        .organizations(None, Instant::now())
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (late.kind(), late.last().is_none()),
+        (ErrorKind::Deadline, true)
+    );
 }
 
 #[tokio::test]
@@ -132,8 +218,24 @@ async fn a_deadline_that_comes_while_waiting_for_a_place_keeps_what_came_before(
     let (organization_id, user_id) = any_organization(&sandbox);
     let scope = bill.organization(&organization_id, within(2_500));
     scope.sign_in(&user_id).await.unwrap();
-    fault(&sandbox, "listPayments", FaultKind::Status { status: 503, code: None, retry_after: Some(1) }, 1);
-    fault(&sandbox, "listBankAccounts", FaultKind::Delay { milliseconds: 10_000 }, None);
+    fault(
+        &sandbox,
+        "listPayments",
+        FaultKind::Status {
+            status: 503,
+            code: None,
+            retry_after: Some(1),
+        },
+        1,
+    );
+    fault(
+        &sandbox,
+        "listBankAccounts",
+        FaultKind::Delay {
+            milliseconds: 10_000,
+        },
+        None,
+    );
     let slow = async {
         tokio::time::sleep(Duration::from_millis(500)).await;
         scope.bank_accounts().await
@@ -144,7 +246,10 @@ async fn a_deadline_that_comes_while_waiting_for_a_place_keeps_what_came_before(
     };
     let (payments, slow, slow_too) = tokio::join!(scope.payments_page(None), slow, slow_too);
     let error = payments.unwrap_err();
-    assert_eq!((error.kind(), error.status()), (ErrorKind::Deadline, Some(503)));
+    assert_eq!(
+        (error.kind(), error.status()),
+        (ErrorKind::Deadline, Some(503))
+    );
     assert_eq!(slow.unwrap_err().kind(), ErrorKind::Deadline);
     assert_eq!(slow_too.unwrap_err().kind(), ErrorKind::Deadline);
     assert_eq!(calls(&sandbox, "listPayments"), 1);
@@ -152,7 +257,8 @@ async fn a_deadline_that_comes_while_waiting_for_a_place_keeps_what_came_before(
 
 #[tokio::test]
 async fn retry_after_is_honoured_in_seconds_and_as_a_date() {
-    let dated = |reply: crate::scripted::Reply| reply.header("date", "Wed, 21 Oct 2026 07:28:00 GMT");
+    let dated =
+        |reply: crate::scripted::Reply| reply.header("date", "Wed, 21 Oct 2026 07:28:00 GMT");
     let script = Script::start([
         reply(503, "").header("retry-after", "1"),
         dated(reply(429, "[]").header("retry-after", "Wed, 21 Oct 2026 07:28:01 GMT")),
@@ -161,21 +267,38 @@ async fn retry_after_is_honoured_in_seconds_and_as_a_date() {
     .await;
     let started = Instant::now();
     script.client().organizations(None, soon()).await.unwrap();
-    assert!(started.elapsed() >= Duration::from_secs(2), "{:?}", started.elapsed()); // and less than the deadline
+    assert!(
+        started.elapsed() >= Duration::from_secs(2),
+        "{:?}",
+        started.elapsed()
+    ); // and less than the deadline
 }
 
 #[tokio::test]
 async fn a_wait_that_no_clock_can_hold_is_out_of_time() {
-    let script = Script::start([reply(503, "").header("retry-after", "18446744073709551615")]).await;
-    let error = script.client().organizations(None, soon()).await.unwrap_err();
+    let script =
+        Script::start([reply(503, "").header("retry-after", "18446744073709551615")]).await;
+    let error = script
+        .client()
+        .organizations(None, soon())
+        .await
+        .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Deadline);
 }
 
 #[tokio::test]
 async fn redirects_are_not_followed() {
-    let script = Script::start([reply(302, "").header("location", "http://127.0.0.1:9/elsewhere")]).await;
-    let error = script.client().organizations(None, soon()).await.unwrap_err();
-    assert_eq!((error.kind(), error.status()), (ErrorKind::Refused, Some(302)));
+    let script =
+        Script::start([reply(302, "").header("location", "http://127.0.0.1:9/elsewhere")]).await;
+    let error = script
+        .client()
+        .organizations(None, soon())
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.kind(), error.status()),
+        (ErrorKind::Refused, Some(302))
+    );
 }
 
 #[tokio::test]
@@ -184,7 +307,11 @@ async fn no_server_is_unavailable() {
     let (organization_id, _) = any_organization(&sandbox);
     let bill = client(&sandbox);
     drop(sandbox);
-    let error = bill.organization(&organization_id, soon()).users().await.unwrap_err();
+    let error = bill
+        .organization(&organization_id, soon())
+        .users()
+        .await
+        .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert_eq!(error.operation().id(), "partnerLogin");
     assert!(!error.to_string().contains("127.0.0.1"), "{error}");

@@ -7,10 +7,14 @@ use bill::{CredentialError, Credentials, ErrorKind};
 use futures::future::join_all;
 use sandbox::{Sandbox, Switches};
 
-use crate::support::{Broken, Rotating, any_organization, calls, client, client_of, credentials, fault, pass, sandbox, soon, status};
+use crate::support::{
+    Broken, Rotating, any_organization, calls, client, client_of, credentials, fault, pass,
+    sandbox, soon, status,
+};
 
 fn wrong(sandbox: &Sandbox, field: &str) -> Credentials {
-    let mut secret: serde_json::Value = serde_json::from_str(&sandbox.credentials().to_json()).unwrap();
+    let mut secret: serde_json::Value =
+        serde_json::from_str(&sandbox.credentials().to_json()).unwrap();
     secret[field] = "wrong".into();
     Credentials::from_json(&secret.to_string()).unwrap()
 }
@@ -18,18 +22,39 @@ fn wrong(sandbox: &Sandbox, field: &str) -> Credentials {
 #[tokio::test]
 async fn wrong_credentials_are_offered_once_whatever_their_status() {
     for status in [400, 401, 403, 422] {
-        for (field, code) in [("username", "BDC_1101"), ("password", "BDC_1101"), ("appKey", "BDC_1102")] {
-            let sandbox = sandbox(Switches { bad_login_status: status, bad_key_status: status, ..Switches::default() }).await;
+        for (field, code) in [
+            ("username", "BDC_1101"),
+            ("password", "BDC_1101"),
+            ("appKey", "BDC_1102"),
+        ] {
+            let sandbox = sandbox(Switches {
+                bad_login_status: status,
+                bad_key_status: status,
+                ..Switches::default()
+            })
+            .await;
             let source = Rotating::new(wrong(&sandbox, field), wrong(&sandbox, field));
             let bill = client_of(&sandbox.url(), source.clone());
             for outcome in join_all((0..10).map(|_| bill.organizations(None, soon()))).await {
                 let error = outcome.unwrap_err();
-                assert!(error.is_bad_credentials() && !error.is_retryable(), "{error}");
-                assert_eq!((error.status(), error.codes()[0].as_str()), (Some(status), code));
+                assert!(
+                    error.is_bad_credentials() && !error.is_retryable(),
+                    "{error}"
+                );
+                assert_eq!(
+                    (error.status(), error.codes()[0].as_str()),
+                    (Some(status), code)
+                );
                 assert_eq!(error.type_name(), "bill_bad_credentials");
             }
             let (organization_id, user_id) = any_organization(&sandbox);
-            assert!(bill.organization(&organization_id, soon()).sign_in(&user_id).await.unwrap_err().is_bad_credentials());
+            assert!(
+                bill.organization(&organization_id, soon())
+                    .sign_in(&user_id)
+                    .await
+                    .unwrap_err()
+                    .is_bad_credentials()
+            );
             assert_eq!(sandbox.statistics().requests, 1, "{field} {status}");
             assert_eq!(source.refreshes(), 1, "{field} {status}");
         }
@@ -51,9 +76,17 @@ async fn rotated_credentials_are_picked_up_at_once() {
 #[tokio::test]
 async fn two_wrong_generations_are_offered_once_each() {
     let sandbox = sandbox(Switches::default()).await;
-    let bill = client_of(&sandbox.url(), Rotating::new(wrong(&sandbox, "password"), wrong(&sandbox, "username")));
+    let bill = client_of(
+        &sandbox.url(),
+        Rotating::new(wrong(&sandbox, "password"), wrong(&sandbox, "username")),
+    );
     for _ in 0..3 {
-        assert!(bill.organizations(None, soon()).await.unwrap_err().is_bad_credentials());
+        assert!(
+            bill.organizations(None, soon())
+                .await
+                .unwrap_err()
+                .is_bad_credentials()
+        );
     }
     assert_eq!(sandbox.statistics().partner_logins, 2);
 }
@@ -72,7 +105,13 @@ async fn a_wrong_developer_key_stops_every_organization() {
 
     sandbox.reset_statistics();
     let neighbour = bill.organization(&organization_id, soon());
-    assert!(neighbour.sign_in(&user_id).await.unwrap_err().is_bad_credentials());
+    assert!(
+        neighbour
+            .sign_in(&user_id)
+            .await
+            .unwrap_err()
+            .is_bad_credentials()
+    );
     assert!(neighbour.users().await.unwrap_err().is_bad_credentials());
     assert_eq!(sandbox.statistics().requests, 0);
 }
@@ -80,7 +119,10 @@ async fn a_wrong_developer_key_stops_every_organization() {
 #[tokio::test]
 async fn a_rotated_developer_key_is_picked_up_in_the_middle_of_an_organization() {
     let sandbox = sandbox(Switches::default()).await;
-    let bill = client_of(&sandbox.url(), Rotating::new(wrong(&sandbox, "devKey"), credentials(&sandbox)));
+    let bill = client_of(
+        &sandbox.url(),
+        Rotating::new(wrong(&sandbox, "devKey"), credentials(&sandbox)),
+    );
     let (organization_id, user_id) = any_organization(&sandbox);
     let scope = bill.organization(&organization_id, soon());
     scope.sign_in(&user_id).await.unwrap();
@@ -95,9 +137,19 @@ async fn a_rotated_developer_key_is_picked_up_in_the_middle_of_an_organization()
 async fn credentials_refused_outside_a_login_count_too() {
     let sandbox = sandbox(Switches::default()).await;
     let bill = client(&sandbox);
-    fault(&sandbox, "listPartnerOrganizations", status(400, "BDC_1102"), None);
+    fault(
+        &sandbox,
+        "listPartnerOrganizations",
+        status(400, "BDC_1102"),
+        None,
+    );
     for _ in 0..3 {
-        assert!(bill.organizations(None, soon()).await.unwrap_err().is_bad_credentials());
+        assert!(
+            bill.organizations(None, soon())
+                .await
+                .unwrap_err()
+                .is_bad_credentials()
+        );
     }
     assert_eq!(calls(&sandbox, "listPartnerOrganizations"), 1);
     assert_eq!(sandbox.statistics().partner_logins, 1);
@@ -106,13 +158,26 @@ async fn credentials_refused_outside_a_login_count_too() {
 #[tokio::test]
 async fn unreadable_credentials_are_told_in_the_sources_own_words() {
     let sandbox = sandbox(Switches::default()).await;
-    for (reason, is_retryable) in
-        [(CredentialError::permanent("secret bill/credentials is empty"), false), (CredentialError::transient("throttled"), true)]
-    {
+    for (reason, is_retryable) in [
+        (
+            CredentialError::permanent("secret bill/credentials is empty"),
+            false,
+        ),
+        (CredentialError::transient("throttled"), true),
+    ] {
         let bill = client_of(&sandbox.url(), Arc::new(Broken(reason.clone())));
         let error = bill.organizations(None, soon()).await.unwrap_err();
-        assert_eq!(error.to_string(), format!("partnerLogin: credentials are unreadable, {reason}"));
-        assert_eq!((error.kind(), error.type_name()), (ErrorKind::CredentialsUnreadable, "bill_credentials_unreadable"));
+        assert_eq!(
+            error.to_string(),
+            format!("partnerLogin: credentials are unreadable, {reason}")
+        );
+        assert_eq!(
+            (error.kind(), error.type_name()),
+            (
+                ErrorKind::CredentialsUnreadable,
+                "bill_credentials_unreadable"
+            )
+        );
         assert_eq!(error.is_retryable(), is_retryable);
     }
     assert_eq!(sandbox.statistics().requests, 0);
@@ -125,7 +190,12 @@ async fn refused_credentials_are_offered_again_after_five_minutes() {
     fault(&sandbox, "partnerLogin", status(401, "BDC_1101"), 1);
     for minutes in [0, 4] {
         pass(Duration::from_mins(minutes)).await;
-        assert!(bill.organizations(None, soon()).await.unwrap_err().is_bad_credentials());
+        assert!(
+            bill.organizations(None, soon())
+                .await
+                .unwrap_err()
+                .is_bad_credentials()
+        );
     }
     assert_eq!(sandbox.statistics().partner_logins, 1);
     pass(Duration::from_mins(2)).await;

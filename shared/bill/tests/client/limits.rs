@@ -7,7 +7,12 @@ use crate::support::{any_organization, client, sandbox, soon};
 
 #[tokio::test]
 async fn clones_and_scopes_of_one_organization_share_two_places() {
-    let sandbox = sandbox(Switches { latency_ms: 40, concurrent_limit: 2, ..Switches::default() }).await;
+    let sandbox = sandbox(Switches {
+        latency_ms: 40,
+        concurrent_limit: 2,
+        ..Switches::default()
+    })
+    .await;
     let bill = client(&sandbox);
     let (organization_id, user_id) = any_organization(&sandbox);
     let one = bill.organization(&organization_id, soon());
@@ -17,24 +22,49 @@ async fn clones_and_scopes_of_one_organization_share_two_places() {
     b.unwrap();
     c.unwrap();
     let calls = (0..12).map(|turn| {
-        let scope = if turn % 3 == 0 { other.clone() } else { one.clone() };
-        async move { if turn % 2 == 0 { scope.payments_page(None).await.map(drop) } else { scope.bank_accounts().await.map(drop) } }
+        let scope = if turn % 3 == 0 {
+            other.clone()
+        } else {
+            one.clone()
+        };
+        async move {
+            if turn % 2 == 0 {
+                scope.payments_page(None).await.map(drop)
+            } else {
+                scope.bank_accounts().await.map(drop)
+            }
+        }
     });
     for outcome in join_all(calls).await {
         outcome.unwrap();
     }
     let statistics = sandbox.statistics();
-    assert_eq!(statistics.max_concurrent_by_organization[&organization_id], 2);
-    assert!(statistics.errors_by_code.is_empty(), "{:?}", statistics.errors_by_code);
+    assert_eq!(
+        statistics.max_concurrent_by_organization[&organization_id],
+        2
+    );
+    assert!(
+        statistics.errors_by_code.is_empty(),
+        "{:?}",
+        statistics.errors_by_code
+    );
 }
 
 #[tokio::test]
 async fn organizations_do_not_wait_for_one_another() {
     const LATENCY_MS: u64 = 500;
-    let sandbox = sandbox(Switches { latency_ms: LATENCY_MS, ..Switches::default() }).await;
+    let sandbox = sandbox(Switches {
+        latency_ms: LATENCY_MS,
+        ..Switches::default()
+    })
+    .await;
     let bill = client(&sandbox);
     bill.organizations(None, soon()).await.unwrap();
-    let ids: Vec<String> = sandbox.population(sandbox.now()).into_iter().filter_map(|expectation| expectation.organization_id).collect();
+    let ids: Vec<String> = sandbox
+        .population(sandbox.now())
+        .into_iter()
+        .filter_map(|expectation| expectation.organization_id)
+        .collect();
     let started = tokio::time::Instant::now();
     for outcome in join_all(ids.iter().map(|id| {
         let scope = bill.organization(id, soon());
@@ -44,12 +74,21 @@ async fn organizations_do_not_wait_for_one_another() {
     {
         outcome.unwrap();
     }
-    assert!(started.elapsed().as_millis() < u128::from(LATENCY_MS) * ids.len() as u128 / 2, "{:?}", started.elapsed());
+    assert!(
+        started.elapsed().as_millis() < u128::from(LATENCY_MS) * ids.len() as u128 / 2,
+        "{:?}",
+        started.elapsed()
+    );
 }
 
 #[tokio::test]
 async fn when_others_hold_all_places_the_client_waits_and_repeats() {
-    let sandbox = sandbox(Switches { latency_ms: 150, concurrent_limit: 1, ..Switches::default() }).await;
+    let sandbox = sandbox(Switches {
+        latency_ms: 150,
+        concurrent_limit: 1,
+        ..Switches::default()
+    })
+    .await;
     let bill = client(&sandbox);
     let (organization_id, user_id) = any_organization(&sandbox);
     let scope = bill.organization(&organization_id, soon());

@@ -1,4 +1,5 @@
-//! The client over HTTP: against the sandbox, and against scripted answers where the sandbox is too well behaved.
+//! The client over HTTP: against the sandbox, and against scripted answers where the sandbox is too
+//! well behaved.
 
 #[cfg(test)]
 mod answers;

@@ -1,7 +1,10 @@
 //! The calls about one organization, and rows that break the contract.
 
 use bill::{BankAccountStatus, Decision, PaymentStatus, RoleType};
-use sandbox::{Bank, FaultKind, Organization, Payments, Shape, Switches, UnstartedVerification, User, Verification};
+use sandbox::{
+    Bank, FaultKind, Organization, Payments, Shape, Switches, UnstartedVerification, User,
+    Verification,
+};
 use secrecy::ExposeSecret;
 
 use crate::scripted::{Script, reply};
@@ -14,8 +17,18 @@ async fn an_organization_is_read_as_the_sandbox_has_it() {
     let (organization_id, user_id) = any_organization(&sandbox);
     let organization = sandbox.organization(&organization_id).unwrap();
     sandbox.put_organization(Organization {
-        banks: vec![Bank::new("VERIFIED", now), Bank::new("PENDING", now).archived(), Bank::new("SOMETHING_NEW", now)],
-        payments: vec![Payments::of_status("SCHEDULED", now), Payments { shape: Shape::AmountAsText, ..Payments::of_status("VOID", now) }],
+        banks: vec![
+            Bank::new("VERIFIED", now),
+            Bank::new("PENDING", now).archived(),
+            Bank::new("SOMETHING_NEW", now),
+        ],
+        payments: vec![
+            Payments::of_status("SCHEDULED", now),
+            Payments {
+                shape: Shape::AmountAsText,
+                ..Payments::of_status("VOID", now)
+            },
+        ],
         verification: Some(Verification::new("HOLD")),
         ..organization
     });
@@ -23,21 +36,54 @@ async fn an_organization_is_read_as_the_sandbox_has_it() {
     let scope = bill.organization(&organization_id, soon());
     let (users, signed_in) = tokio::join!(scope.users(), scope.sign_in(&user_id));
     signed_in.unwrap();
-    let me = users.unwrap().rows.into_iter().find(|user| user.id.as_deref() == Some(&user_id)).unwrap();
+    let me = users
+        .unwrap()
+        .rows
+        .into_iter()
+        .find(|user| user.id.as_deref() == Some(&user_id))
+        .unwrap();
     assert_eq!(me.archived, Some(false));
     assert!(me.email.unwrap().expose_secret().contains('@'));
-    assert!(!matches!(me.role.unwrap().kind, None | Some(RoleType::Other(_))));
+    assert!(!matches!(
+        me.role.unwrap().kind,
+        None | Some(RoleType::Other(_))
+    ));
 
-    let mut statuses: Vec<_> =
-        scope.bank_accounts().await.unwrap().rows.into_iter().map(|bank| (bank.status.unwrap(), bank.archived)).collect();
+    let mut statuses: Vec<_> = scope
+        .bank_accounts()
+        .await
+        .unwrap()
+        .rows
+        .into_iter()
+        .map(|bank| (bank.status.unwrap(), bank.archived))
+        .collect();
     statuses.sort_by_key(|(status, _)| format!("{status:?}"));
     let new = BankAccountStatus::Other("SOMETHING_NEW".to_owned());
-    assert_eq!(statuses, [(new, Some(false)), (BankAccountStatus::Pending, Some(true)), (BankAccountStatus::Verified, Some(false))]);
+    assert_eq!(
+        statuses,
+        [
+            (new, Some(false)),
+            (BankAccountStatus::Pending, Some(true)),
+            (BankAccountStatus::Verified, Some(false))
+        ]
+    );
 
     let payments = scope.payments_page(None).await.unwrap().rows;
-    assert!(payments.iter().any(|payment| payment.status == Some(PaymentStatus::Scheduled)));
-    assert!(payments.iter().all(|payment| payment.amount == "412.50".parse().ok()), "{payments:?}");
-    assert_eq!(scope.risk_verification().await.unwrap().unwrap().decision, Some(Decision::Hold));
+    assert!(
+        payments
+            .iter()
+            .any(|payment| payment.status == Some(PaymentStatus::Scheduled))
+    );
+    assert!(
+        payments
+            .iter()
+            .all(|payment| payment.amount == "412.50".parse().ok()),
+        "{payments:?}"
+    );
+    assert_eq!(
+        scope.risk_verification().await.unwrap().unwrap().decision,
+        Some(Decision::Hold)
+    );
     scope.log_out().await.unwrap();
     // Login, users, sign-in, banks, payments, verification, log-out.
     assert_eq!((scope.requests(), scope.sign_ins()), (7, 2));
@@ -50,28 +96,69 @@ async fn an_organizations_own_row_is_found_among_all_and_nobody_elses() {
     let sandbox = sandbox(Switches::default()).await;
     let (organization_id, _) = any_organization(&sandbox);
     let organization = sandbox.organization(&organization_id).unwrap();
-    sandbox.put_organization(Organization { archived: true, ..organization });
+    sandbox.put_organization(Organization {
+        archived: true,
+        ..organization
+    });
     let bill = client(&sandbox);
-    let row = bill.organization(&organization_id, soon()).listed().await.unwrap().unwrap();
-    assert_eq!((row.id.as_deref(), row.archived), (Some(&*organization_id), Some(true)));
+    let row = bill
+        .organization(&organization_id, soon())
+        .listed()
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (row.id.as_deref(), row.archived),
+        (Some(&*organization_id), Some(true))
+    );
     assert!(row.created_time.is_some());
-    assert!(bill.organization("00801NOBODY", soon()).listed().await.unwrap().is_none());
+    assert!(
+        bill.organization("00801NOBODY", soon())
+            .listed()
+            .await
+            .unwrap()
+            .is_none()
+    );
 
     let passed_over = r#"{"results":[{"id":"008OTHER"},{"id":"008ORG"},{"id":"008ANOTHER"}]}"#;
-    let script = Script::start([reply(200, passed_over), reply(200, r#"{"results":[{"id":"008OTHER"}]}"#)]).await;
+    let script = Script::start([
+        reply(200, passed_over),
+        reply(200, r#"{"results":[{"id":"008OTHER"}]}"#),
+    ])
+    .await;
     let bill = script.client();
     let row = bill.organization("008ORG", soon()).listed().await.unwrap();
-    assert_eq!(row.unwrap().id.as_deref(), Some("008ORG"), "a filter that is passed over");
-    assert!(bill.organization("008ORG", soon()).listed().await.unwrap().is_none());
+    assert_eq!(
+        row.unwrap().id.as_deref(),
+        Some("008ORG"),
+        "a filter that is passed over"
+    );
+    assert!(
+        bill.organization("008ORG", soon())
+            .listed()
+            .await
+            .unwrap()
+            .is_none()
+    );
 }
 
 #[tokio::test]
 async fn a_verification_that_never_began_is_none() {
-    for unstarted_verification in [UnstartedVerification::Empty, UnstartedVerification::NotFound] {
-        let sandbox = sandbox(Switches { unstarted_verification, ..Switches::default() }).await;
+    for unstarted_verification in [
+        UnstartedVerification::Empty,
+        UnstartedVerification::NotFound,
+    ] {
+        let sandbox = sandbox(Switches {
+            unstarted_verification,
+            ..Switches::default()
+        })
+        .await;
         let (organization_id, user_id) = any_organization(&sandbox);
         let organization = sandbox.organization(&organization_id).unwrap();
-        sandbox.put_organization(Organization { verification: None, ..organization });
+        sandbox.put_organization(Organization {
+            verification: None,
+            ..organization
+        });
         let scope = client(&sandbox).organization(&organization_id, soon());
         scope.sign_in(&user_id).await.unwrap();
         assert_eq!(scope.risk_verification().await.unwrap(), None);
@@ -89,10 +176,24 @@ async fn a_gateways_404_is_not_a_verification_that_never_began() {
     let (organization_id, user_id) = any_organization(&sandbox);
     let scope = client(&sandbox).organization(&organization_id, soon());
     scope.sign_in(&user_id).await.unwrap();
-    fault(&sandbox, "getRiskVerifications", FaultKind::Html { status: 404 }, 1);
-    assert_eq!(scope.risk_verification().await.unwrap_err().type_name(), "bill_refused");
+    fault(
+        &sandbox,
+        "getRiskVerifications",
+        FaultKind::Html { status: 404 },
+        1,
+    );
+    assert_eq!(
+        scope.risk_verification().await.unwrap_err().type_name(),
+        "bill_refused"
+    );
     fault(&sandbox, "getRiskVerifications", status(403, "BDC_1361"), 1);
-    assert!(scope.risk_verification().await.unwrap_err().is_untrusted_session());
+    assert!(
+        scope
+            .risk_verification()
+            .await
+            .unwrap_err()
+            .is_untrusted_session()
+    );
 }
 
 #[tokio::test]
@@ -113,15 +214,37 @@ async fn rows_that_break_the_contract_cost_nothing_but_themselves() {
     let now = sandbox.now();
     let (organization_id, user_id) = organization_with(&sandbox, |_| true);
     let organization = sandbox.organization(&organization_id).unwrap();
-    let shapes = [Shape::Whole, Shape::NotAnObject, Shape::WithoutCreatedTime, Shape::AmountAsText, Shape::WithoutId];
+    let shapes = [
+        Shape::Whole,
+        Shape::NotAnObject,
+        Shape::WithoutCreatedTime,
+        Shape::AmountAsText,
+        Shape::WithoutId,
+    ];
     let mut users = organization.users.clone();
-    users.push(User { shape: Shape::NotAnObject, ..User::administrator("a@b.example", now) });
-    users.push(User { shape: Shape::WithoutCreatedTime, ..User::new("LATER_ROLE", "c@d.example", now) });
+    users.push(User {
+        shape: Shape::NotAnObject,
+        ..User::administrator("a@b.example", now)
+    });
+    users.push(User {
+        shape: Shape::WithoutCreatedTime,
+        ..User::new("LATER_ROLE", "c@d.example", now)
+    });
     let whole = users.len() - 1;
     sandbox.put_organization(Organization {
         users,
-        banks: shapes.map(|shape| Bank { shape, ..Bank::new("VERIFIED", now) }).to_vec(),
-        payments: shapes.map(|shape| Payments { shape, ..Payments::paid(now) }).to_vec(),
+        banks: shapes
+            .map(|shape| Bank {
+                shape,
+                ..Bank::new("VERIFIED", now)
+            })
+            .to_vec(),
+        payments: shapes
+            .map(|shape| Payments {
+                shape,
+                ..Payments::paid(now)
+            })
+            .to_vec(),
         name: Some("\"<script>🦀</script>\" ".repeat(30)),
         ..organization
     });
@@ -136,14 +259,32 @@ async fn rows_that_break_the_contract_cost_nothing_but_themselves() {
     let payments = scope.payments_page(None).await.unwrap();
     assert_eq!((payments.rows.len(), payments.skipped), (4, 1));
     assert!(payments.rows.iter().all(|payment| payment.amount.is_some()));
-    assert_eq!(payments.rows.iter().filter(|payment| payment.created_time.is_none()).count(), 1);
+    assert_eq!(
+        payments
+            .rows
+            .iter()
+            .filter(|payment| payment.created_time.is_none())
+            .count(),
+        1
+    );
     let page = bill.organizations(None, soon()).await.unwrap();
-    assert!(page.rows.iter().any(|row| row.name.as_ref().is_some_and(|name| name.expose_secret().contains("<script>🦀"))));
+    assert!(page.rows.iter().any(|row| {
+        row.name
+            .as_ref()
+            .is_some_and(|name| name.expose_secret().contains("<script>🦀"))
+    }));
 }
 
 #[tokio::test]
 async fn keys_travel_where_bill_wants_them() {
-    let script = Script::start([reply(200, "{}"), reply(200, "{}"), reply(200, "{}"), reply(200, ""), reply(200, "")]).await;
+    let script = Script::start([
+        reply(200, "{}"),
+        reply(200, "{}"),
+        reply(200, "{}"),
+        reply(200, ""),
+        reply(200, ""),
+    ])
+    .await;
     let bill = script.client();
     bill.organizations(None, soon()).await.unwrap();
     let scope = bill.organization("008ORG", soon());
@@ -153,9 +294,23 @@ async fn keys_travel_where_bill_wants_them() {
     scope.log_out().await.unwrap();
     bill.log_out(soon()).await.unwrap();
 
-    let names = ["sessionid", "appkey", "devkey", "organizationid", "authorization"];
-    let sent: Vec<Vec<&str>> =
-        script.seen().iter().map(|seen| names.into_iter().filter(|name| seen.headers.contains_key(*name)).collect()).collect();
+    let names = [
+        "sessionid",
+        "appkey",
+        "devkey",
+        "organizationid",
+        "authorization",
+    ];
+    let sent: Vec<Vec<&str>> = script
+        .seen()
+        .iter()
+        .map(|seen| {
+            names
+                .into_iter()
+                .filter(|name| seen.headers.contains_key(*name))
+                .collect()
+        })
+        .collect();
     assert_eq!(
         sent,
         [
@@ -167,17 +322,33 @@ async fn keys_travel_where_bill_wants_them() {
         ]
     );
     let logins = script.logins();
-    let body = |index: usize| -> serde_json::Value { serde_json::from_str(&logins[index].body).unwrap() };
-    assert_eq!(body(0), serde_json::json!({ "username": "ann@partner.example", "password": "p-secret", "appKey": "a-secret" }));
-    assert_eq!(body(1), serde_json::json!({ "userId": "006USER", "organizationId": "008ORG" }));
-    assert!(!logins[0].headers.contains_key("sessionid") && logins[1].headers.contains_key("appkey"));
+    let body =
+        |index: usize| -> serde_json::Value { serde_json::from_str(&logins[index].body).unwrap() };
+    assert_eq!(
+        body(0),
+        serde_json::json!({ "username": "ann@partner.example", "password": "p-secret", "appKey": "a-secret" })
+    );
+    assert_eq!(
+        body(1),
+        serde_json::json!({ "userId": "006USER", "organizationId": "008ORG" })
+    );
+    assert!(
+        !logins[0].headers.contains_key("sessionid") && logins[1].headers.contains_key("appkey")
+    );
     assert_eq!(logins[0].headers["content-type"], "application/json");
 }
 
 #[tokio::test]
 async fn an_organization_id_that_no_header_can_hold_is_refused_without_a_request() {
     let sandbox = sandbox(Switches::default()).await;
-    let error = client(&sandbox).organization("008\r\nx: y", soon()).users().await.unwrap_err();
-    assert_eq!(error.to_string(), "listPartnerUsers: request is refused, a value is unfit for a header");
+    let error = client(&sandbox)
+        .organization("008\r\nx: y", soon())
+        .users()
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "listPartnerUsers: request is refused, a value is unfit for a header"
+    );
     assert_eq!(sandbox.statistics().requests, 0);
 }

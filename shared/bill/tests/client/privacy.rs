@@ -15,12 +15,16 @@ use crate::support::{any_organization, client, fault, sandbox, soon, status};
 struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    /// The one log of this process: a subscriber for one thread alone would miss what other tests registered first.
+    /// The one log of this process: a subscriber for one thread alone would miss what other tests
+    /// registered first.
     fn of_everything() -> Self {
         static LOG: OnceLock<Log> = OnceLock::new();
         let start = || {
             let log = Self::default();
-            let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(log.clone()).with_ansi(false);
+            let subscriber = tracing_subscriber::fmt()
+                .with_max_level(tracing::Level::TRACE)
+                .with_writer(log.clone())
+                .with_ansi(false);
             tracing::subscriber::set_global_default(subscriber.finish()).unwrap();
             log
         };
@@ -67,16 +71,38 @@ async fn a_run_logs_its_requests_and_nothing_private() {
     fault(&sandbox, "listPayments", FaultKind::Html { status: 403 }, 1);
     let error = scope.payments_page(None).await.unwrap_err();
 
-    let mut private: Vec<String> =
-        page.rows.iter().filter_map(|row| row.name.as_ref()).map(|name| name.expose_secret().to_owned()).collect();
+    let mut private: Vec<String> = page
+        .rows
+        .iter()
+        .filter_map(|row| row.name.as_ref())
+        .map(|name| name.expose_secret().to_owned())
+        .collect();
     for user in &users.rows {
-        private.extend([&user.first_name, &user.last_name, &user.email].into_iter().flatten().map(|text| text.expose_secret().to_owned()));
+        private.extend(
+            [&user.first_name, &user.last_name, &user.email]
+                .into_iter()
+                .flatten()
+                .map(|text| text.expose_secret().to_owned()),
+        );
         private.extend(user.id.clone());
     }
     let credentials = sandbox.credentials();
-    private.extend([&credentials.username, &credentials.password, &credentials.app_key, &credentials.dev_key].map(Clone::clone));
+    private.extend(
+        [
+            &credentials.username,
+            &credentials.password,
+            &credentials.app_key,
+            &credentials.dev_key,
+        ]
+        .map(Clone::clone),
+    );
     let text = log.text();
-    assert!(text.contains("BILL request") && text.contains("listPayments") && text.contains("bill_unavailable"), "{text}");
+    assert!(
+        text.contains("BILL request")
+            && text.contains("listPayments")
+            && text.contains("bill_unavailable"),
+        "{text}"
+    );
     let shown = format!("{text}\n{bill:?}\n{scope:?}\n{page:?}\n{users:?}\n{error:?}\n{error}");
     for secret in private.iter().filter(|text| text.len() > 2) {
         assert!(!shown.contains(secret.as_str()), "{secret} in {shown}");
@@ -85,7 +111,8 @@ async fn a_run_logs_its_requests_and_nothing_private() {
 
 #[tokio::test]
 async fn sessions_and_bodies_are_never_shown() {
-    let body = r#"[{"code":"BDC_1002","message":"secret","params":[{"name":"secret","value":"secret"}]}]"#;
+    let body =
+        r#"[{"code":"BDC_1002","message":"secret","params":[{"name":"secret","value":"secret"}]}]"#;
     let script = Script::start([
         reply(400, body),
         reply(200, r#"{"results":[],"nextPage":"t-secret"}"#),
@@ -96,8 +123,15 @@ async fn sessions_and_bodies_are_never_shown() {
     let bill = script.client();
     let refused = bill.organizations(None, soon()).await.unwrap_err();
     let page = bill.organizations(None, soon()).await.unwrap();
-    let unavailable = bill.organizations(page.next.as_ref(), soon()).await.unwrap_err();
-    let shown = format!("{}{bill:?}{refused:?}{refused}{page:?}{unavailable:?}{unavailable}{:?}", log.text(), PageToken::new("secret"));
+    let unavailable = bill
+        .organizations(page.next.as_ref(), soon())
+        .await
+        .unwrap_err();
+    let shown = format!(
+        "{}{bill:?}{refused:?}{refused}{page:?}{unavailable:?}{unavailable}{:?}",
+        log.text(),
+        PageToken::new("secret")
+    );
     assert!(!shown.contains("secret"), "{shown}");
     assert_eq!(page.next.unwrap().as_str(), "t-secret");
 }

@@ -39,7 +39,11 @@ pub struct Reply {
 }
 
 pub fn reply(status: u16, body: impl Into<Vec<u8>>) -> Reply {
-    Reply { status, headers: Vec::new(), body: body.into() }
+    Reply {
+        status,
+        headers: Vec::new(),
+        body: body.into(),
+    }
 }
 
 impl Reply {
@@ -54,10 +58,17 @@ impl Script {
     pub async fn start(replies: impl IntoIterator<Item = Reply>) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/connect", listener.local_addr().unwrap());
-        let shared = Arc::new(Shared { answers: Mutex::new(replies.into_iter().collect()), seen: Mutex::default() });
+        let shared = Arc::new(Shared {
+            answers: Mutex::new(replies.into_iter().collect()),
+            seen: Mutex::default(),
+        });
         let router = Router::new().fallback(answer).with_state(shared.clone());
         let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Self { url, shared, server }
+        Self {
+            url,
+            shared,
+            server,
+        }
     }
 
     pub fn client(&self) -> Bill {
@@ -67,11 +78,25 @@ impl Script {
 
     /// All requests but the logins.
     pub fn seen(&self) -> Vec<Seen> {
-        self.shared.seen.lock().unwrap().iter().filter(|seen| !seen.target.contains("/login")).cloned().collect()
+        self.shared
+            .seen
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|seen| !seen.target.contains("/login"))
+            .cloned()
+            .collect()
     }
 
     pub fn logins(&self) -> Vec<Seen> {
-        self.shared.seen.lock().unwrap().iter().filter(|seen| seen.target.contains("/login")).cloned().collect()
+        self.shared
+            .seen
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|seen| seen.target.contains("/login"))
+            .cloned()
+            .collect()
     }
 }
 
@@ -79,7 +104,10 @@ impl Drop for Script {
     fn drop(&mut self) {
         self.server.abort();
         if !std::thread::panicking() {
-            assert!(self.shared.answers.lock().unwrap().is_empty(), "replies are left over");
+            assert!(
+                self.shared.answers.lock().unwrap().is_empty(),
+                "replies are left over"
+            );
         }
     }
 }
@@ -91,10 +119,21 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
     let reply = if target.contains("/login") {
         reply(200, r#"{"sessionId":"s-secret","trusted":false}"#)
     } else {
-        shared.answers.lock().unwrap().pop_front().expect("a request beyond the script")
+        shared
+            .answers
+            .lock()
+            .unwrap()
+            .pop_front()
+            .expect("a request beyond the script")
     };
-    shared.seen.lock().unwrap().push(Seen { target, headers: head.headers, body });
-    let builder =
-        reply.headers.iter().fold(Response::builder().status(reply.status), |builder, (name, value)| builder.header(*name, *value));
+    shared.seen.lock().unwrap().push(Seen {
+        target,
+        headers: head.headers,
+        body,
+    });
+    let builder = reply.headers.iter().fold(
+        Response::builder().status(reply.status),
+        |builder, (name, value)| builder.header(*name, *value),
+    );
     builder.body(Body::from(reply.body)).unwrap()
 }

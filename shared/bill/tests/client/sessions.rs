@@ -11,7 +11,11 @@ use crate::support::{any_organization, calls, client, fault, pass, sandbox, soon
 
 #[tokio::test]
 async fn many_callers_cost_one_login() {
-    let sandbox = sandbox(Switches { latency_ms: 50, ..Switches::default() }).await;
+    let sandbox = sandbox(Switches {
+        latency_ms: 50,
+        ..Switches::default()
+    })
+    .await;
     let bill = client(&sandbox);
     for outcome in join_all((0..10).map(|_| bill.organizations(None, soon()))).await {
         outcome.unwrap();
@@ -22,7 +26,11 @@ async fn many_callers_cost_one_login() {
 
 #[tokio::test]
 async fn an_expired_session_costs_many_callers_one_login_and_one_repeat_each() {
-    let sandbox = sandbox(Switches { latency_ms: 50, ..Switches::default() }).await;
+    let sandbox = sandbox(Switches {
+        latency_ms: 50,
+        ..Switches::default()
+    })
+    .await;
     let bill = client(&sandbox);
     bill.organizations(None, soon()).await.unwrap();
     sandbox.advance(SignedDuration::from_mins(40));
@@ -39,7 +47,12 @@ async fn an_expired_session_costs_many_callers_one_login_and_one_repeat_each() {
 async fn a_bare_401_means_the_same() {
     let sandbox = sandbox(Switches::default()).await;
     let bill = client(&sandbox);
-    fault(&sandbox, "listPartnerOrganizations", FaultKind::Html { status: 401 }, 1);
+    fault(
+        &sandbox,
+        "listPartnerOrganizations",
+        FaultKind::Html { status: 401 },
+        1,
+    );
     bill.organizations(None, soon()).await.unwrap();
     assert_eq!(sandbox.statistics().partner_logins, 2);
 }
@@ -47,9 +60,20 @@ async fn a_bare_401_means_the_same() {
 #[tokio::test]
 async fn a_session_that_keeps_expiring_is_given_up_after_one_repeat() {
     let sandbox = sandbox(Switches::default()).await;
-    fault(&sandbox, "listPartnerOrganizations", status(401, "BDC_1109"), None);
-    let error = client(&sandbox).organizations(None, soon()).await.unwrap_err();
-    assert!(error.is_session_expired() && error.is_retryable(), "{error}");
+    fault(
+        &sandbox,
+        "listPartnerOrganizations",
+        status(401, "BDC_1109"),
+        None,
+    );
+    let error = client(&sandbox)
+        .organizations(None, soon())
+        .await
+        .unwrap_err();
+    assert!(
+        error.is_session_expired() && error.is_retryable(),
+        "{error}"
+    );
     assert_eq!(calls(&sandbox, "listPartnerOrganizations"), 2);
     assert_eq!(sandbox.statistics().partner_logins, 2);
 }
@@ -71,7 +95,11 @@ async fn signing_in_renews_the_partners_session() {
 
 #[tokio::test]
 async fn an_expired_organization_session_is_opened_again_once_for_all() {
-    let sandbox = sandbox(Switches { latency_ms: 30, ..Switches::default() }).await;
+    let sandbox = sandbox(Switches {
+        latency_ms: 30,
+        ..Switches::default()
+    })
+    .await;
     let bill = client(&sandbox);
     let (organization_id, user_id) = any_organization(&sandbox);
     let calls = bill.organization(&organization_id, soon());
@@ -79,7 +107,11 @@ async fn an_expired_organization_session_is_opened_again_once_for_all() {
     sandbox.end_sessions();
     sandbox.reset_statistics();
 
-    let (banks, payments, verification) = tokio::join!(calls.bank_accounts(), calls.payments_page(None), calls.risk_verification());
+    let (banks, payments, verification) = tokio::join!(
+        calls.bank_accounts(),
+        calls.payments_page(None),
+        calls.risk_verification()
+    );
     banks.unwrap();
     payments.unwrap();
     verification.unwrap();
@@ -109,17 +141,28 @@ async fn a_call_before_signing_in_says_so_without_a_request() {
     let (organization_id, _) = any_organization(&sandbox);
     let scope = client(&sandbox).organization(&organization_id, soon());
     let error = scope.bank_accounts().await.unwrap_err();
-    assert_eq!(error.to_string(), "listBankAccounts: session is not valid, nobody signed in");
+    assert_eq!(
+        error.to_string(),
+        "listBankAccounts: session is not valid, nobody signed in"
+    );
     assert_eq!(scope.requests(), 0);
 }
 
 #[tokio::test]
 async fn callers_who_waited_for_a_failed_login_share_its_failure() {
-    let sandbox = sandbox(Switches { latency_ms: 20, ..Switches::default() }).await;
+    let sandbox = sandbox(Switches {
+        latency_ms: 20,
+        ..Switches::default()
+    })
+    .await;
     let bill = client(&sandbox);
     fault(&sandbox, "partnerLogin", status(503, None), None);
     let outcomes = join_all((0..10).map(|_| bill.organizations(None, soon()))).await;
-    assert!(outcomes.iter().all(|outcome| outcome.as_ref().unwrap_err().kind() == ErrorKind::Unavailable));
+    assert!(
+        outcomes
+            .iter()
+            .all(|outcome| outcome.as_ref().unwrap_err().kind() == ErrorKind::Unavailable)
+    );
     assert_eq!(sandbox.statistics().partner_logins, 5);
 
     sandbox.clear_faults();
@@ -130,7 +173,12 @@ async fn callers_who_waited_for_a_failed_login_share_its_failure() {
 async fn a_caller_with_little_time_does_not_spend_its_neighbours() {
     let sandbox = sandbox(Switches::default()).await;
     let bill = client(&sandbox);
-    fault(&sandbox, "partnerLogin", FaultKind::Delay { milliseconds: 600 }, 1);
+    fault(
+        &sandbox,
+        "partnerLogin",
+        FaultKind::Delay { milliseconds: 600 },
+        1,
+    );
     let hasty = bill.organizations(None, within(200));
     let patient = async {
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -156,7 +204,13 @@ async fn logging_out_ends_both_kinds_of_sessions() {
     bill.log_out(soon()).await.unwrap();
     assert_eq!(calls(&sandbox, "logout"), 2);
     assert!(sandbox.statistics().errors_by_code.is_empty());
-    assert!(scope.bank_accounts().await.unwrap_err().is_session_expired());
+    assert!(
+        scope
+            .bank_accounts()
+            .await
+            .unwrap_err()
+            .is_session_expired()
+    );
     bill.organizations(None, soon()).await.unwrap();
 
     sandbox.end_sessions();
@@ -188,7 +242,11 @@ async fn calls_can_run_on_any_thread() {
         bill.organizations(None, soon()).await?;
         let (users, signed_in) = tokio::join!(scope.users(), scope.sign_in(&user_id));
         users.and(signed_in)?;
-        let (banks, payments, verification) = tokio::join!(scope.bank_accounts(), scope.payments_page(None), scope.risk_verification());
+        let (banks, payments, verification) = tokio::join!(
+            scope.bank_accounts(),
+            scope.payments_page(None),
+            scope.risk_verification()
+        );
         banks.and(payments)?;
         verification?;
         scope.log_out().await?;

@@ -16,17 +16,25 @@ fn subscriptions(sandbox: &Sandbox) -> Subscriptions {
 }
 
 fn url(version: u32) -> Url {
-    format!("https://hooks.northlight-ledger.example/bill?v={version}").parse().unwrap()
+    format!("https://hooks.northlight-ledger.example/bill?v={version}")
+        .parse()
+        .unwrap()
 }
 
 #[tokio::test]
 async fn a_subscription_is_made_listed_read_and_ended() {
     let sandbox = sandbox(Switches::default()).await;
     let subscriptions = subscriptions(&sandbox);
-    let created = subscriptions.create(Uuid::new_v4(), NAME, &EventType::WANTED, &url(1), soon()).await.unwrap();
+    let created = subscriptions
+        .create(Uuid::new_v4(), NAME, &EventType::WANTED, &url(1), soon())
+        .await
+        .unwrap();
     let id = created.subscription.id.clone().unwrap();
     assert!(created.subscription.is_enabled());
-    assert_eq!(created.subscription.events().collect::<Vec<_>>(), EventType::WANTED);
+    assert_eq!(
+        created.subscription.events().collect::<Vec<_>>(),
+        EventType::WANTED
+    );
     assert!(!format!("{created:?}").contains(created.security_key.expose()));
 
     let read = subscriptions.get(&id, soon()).await.unwrap().unwrap();
@@ -41,13 +49,23 @@ async fn a_subscription_is_made_listed_read_and_ended() {
 
 #[tokio::test]
 async fn an_unknown_id_is_none_whatever_its_status_and_a_wrong_path_is_an_error() {
-    let events = EventSwitches { unknown_subscription_status: 400, ..EventSwitches::default() };
-    let sandbox = sandbox(Switches { events, ..Switches::default() }).await;
+    let events = EventSwitches {
+        unknown_subscription_status: 400,
+        ..EventSwitches::default()
+    };
+    let sandbox = sandbox(Switches {
+        events,
+        ..Switches::default()
+    })
+    .await;
     let subscriptions = subscriptions(&sandbox);
     let id: SubscriptionId = "c1f0a5c2-7a6e-4b7e-8f55-0d2b9d1f6a10".parse().unwrap();
     assert_eq!(subscriptions.get(&id, soon()).await.unwrap(), None);
     fault(&sandbox, "getSubscription", status(404, "BDC_1121"), 1);
-    assert_eq!(subscriptions.get(&id, soon()).await.unwrap_err().kind(), ErrorKind::Refused);
+    assert_eq!(
+        subscriptions.get(&id, soon()).await.unwrap_err().kind(),
+        ErrorKind::Refused
+    );
 }
 
 #[tokio::test]
@@ -55,19 +73,32 @@ async fn creating_is_repeated_under_the_same_key_when_the_answer_is_lost() {
     let sandbox = sandbox(Switches::default()).await;
     let subscriptions = subscriptions(&sandbox);
     fault(&sandbox, "createSubscription", FaultKind::Truncated, 1);
-    let created = subscriptions.create(Uuid::new_v4(), NAME, &EventType::WANTED, &url(1), soon()).await.unwrap();
+    let created = subscriptions
+        .create(Uuid::new_v4(), NAME, &EventType::WANTED, &url(1), soon())
+        .await
+        .unwrap();
     assert_eq!(calls(&sandbox, "createSubscription"), 2);
-    assert_eq!(subscriptions.all(soon()).await.unwrap().rows, [created.subscription]);
+    assert_eq!(
+        subscriptions.all(soon()).await.unwrap().rows,
+        [created.subscription]
+    );
 }
 
 #[tokio::test]
 async fn a_duplicate_is_refused() {
     let sandbox = sandbox(Switches::default()).await;
     let subscriptions = subscriptions(&sandbox);
-    let create = async || subscriptions.create(Uuid::new_v4(), NAME, &EventType::WANTED, &url(1), soon()).await;
+    let create = async || {
+        subscriptions
+            .create(Uuid::new_v4(), NAME, &EventType::WANTED, &url(1), soon())
+            .await
+    };
     create().await.unwrap();
     let refusal = create().await.unwrap_err();
-    assert_eq!((refusal.kind(), refusal.status()), (ErrorKind::Refused, Some(400)));
+    assert_eq!(
+        (refusal.kind(), refusal.status()),
+        (ErrorKind::Refused, Some(400))
+    );
     assert_eq!(calls(&sandbox, "createSubscription"), 2);
 }
 
@@ -86,28 +117,58 @@ async fn a_test_event_is_signed_and_its_answer_told() {
     let sandbox = sandbox(Switches::default()).await;
     let (received, mut bodies) = tokio::sync::mpsc::unbounded_channel();
     let receive = async move |headers: axum::http::HeaderMap, body: axum::body::Bytes| {
-        received.send((headers[bill::events::SIGNATURE_HEADER].to_str().unwrap().to_owned(), body)).unwrap();
+        received
+            .send((
+                headers[bill::events::SIGNATURE_HEADER]
+                    .to_str()
+                    .unwrap()
+                    .to_owned(),
+                body,
+            ))
+            .unwrap();
         axum::http::StatusCode::SERVICE_UNAVAILABLE
     };
     let router = axum::Router::new().route("/bill", axum::routing::post(receive));
-    let here: Url = format!("{}/bill", test_support::serve(router).await).parse().unwrap();
+    let here: Url = format!("{}/bill", test_support::serve(router).await)
+        .parse()
+        .unwrap();
 
     let subscriptions = subscriptions(&sandbox);
-    let created = subscriptions.create(Uuid::new_v4(), NAME, &EventType::WANTED, &here, soon()).await.unwrap();
-    let test = subscriptions.test(created.subscription.id.as_ref().unwrap(), soon()).await.unwrap().unwrap();
+    let created = subscriptions
+        .create(Uuid::new_v4(), NAME, &EventType::WANTED, &here, soon())
+        .await
+        .unwrap();
+    let test = subscriptions
+        .test(created.subscription.id.as_ref().unwrap(), soon())
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(test.status_code, Some(503));
     let (signature, body) = bodies.recv().await.unwrap();
-    let keys = SecurityKeys { current: created.security_key, previous: None };
+    let keys = SecurityKeys {
+        current: created.security_key,
+        previous: None,
+    };
     assert!(keys.verify(&body, &signature));
-    assert_eq!(Notification::parse(&body).unwrap().event_id, test.id.unwrap());
+    assert_eq!(
+        Notification::parse(&body).unwrap().event_id,
+        test.id.unwrap()
+    );
 }
 
 #[tokio::test]
 async fn an_answer_without_its_key_is_unreadable() {
-    for body in [r#"{"id":"c1f0a5c2","securityKey":""}"#, r#"{"id":"c1f0a5c2"}"#, r#"{"securityKey":"k"}"#, r#"["c1f0a5c2","k"]"#] {
+    for body in [
+        r#"{"id":"c1f0a5c2","securityKey":""}"#,
+        r#"{"id":"c1f0a5c2"}"#,
+        r#"{"securityKey":"k"}"#,
+        r#"["c1f0a5c2","k"]"#,
+    ] {
         let script = Script::start([reply(200, body)]).await;
         let subscriptions = script.client().subscriptions().unwrap();
-        let outcome = subscriptions.create(Uuid::new_v4(), NAME, &EventType::WANTED, &url(1), soon()).await;
+        let outcome = subscriptions
+            .create(Uuid::new_v4(), NAME, &EventType::WANTED, &url(1), soon())
+            .await;
         assert_eq!(outcome.unwrap_err().kind(), ErrorKind::BadAnswer, "{body}");
         assert_eq!(script.seen()[0].target, "/connect-events/v3/subscriptions");
     }

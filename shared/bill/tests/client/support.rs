@@ -28,8 +28,17 @@ pub async fn sandbox(switches: Switches) -> Sandbox {
 }
 
 pub async fn sandbox_of(organizations: usize, switches: Switches) -> Sandbox {
-    let population = Population { organizations, ..Population::default() };
-    Sandbox::start(Options { population, switches, ..Options::default() }).await.unwrap()
+    let population = Population {
+        organizations,
+        ..Population::default()
+    };
+    Sandbox::start(Options {
+        population,
+        switches,
+        ..Options::default()
+    })
+    .await
+    .unwrap()
 }
 
 /// A client with the sandbox's own credentials.
@@ -45,9 +54,16 @@ pub fn credentials(sandbox: &Sandbox) -> Credentials {
     Credentials::from_json(&sandbox.credentials().to_json()).unwrap()
 }
 
-/// The first organization that somebody can sign in to and that has `wanted`; with the id of a user who can.
-pub fn organization_with(sandbox: &Sandbox, wanted: impl Fn(&Organization) -> bool) -> (String, String) {
-    let ids = sandbox.population(sandbox.now()).into_iter().filter_map(|expectation| expectation.organization_id);
+/// The first organization that somebody can sign in to and that has `wanted`; with the id of a user
+/// who can.
+pub fn organization_with(
+    sandbox: &Sandbox,
+    wanted: impl Fn(&Organization) -> bool,
+) -> (String, String) {
+    let ids = sandbox
+        .population(sandbox.now())
+        .into_iter()
+        .filter_map(|expectation| expectation.organization_id);
     ids.filter_map(|id| sandbox.organization(&id))
         .filter(|organization| wanted(organization))
         .find_map(|organization| {
@@ -62,15 +78,29 @@ pub fn any_organization(sandbox: &Sandbox) -> (String, String) {
 }
 
 pub fn fault(sandbox: &Sandbox, endpoint: &str, kind: FaultKind, times: impl Into<Option<u32>>) {
-    sandbox.fault(Fault { endpoint: Some(endpoint.to_owned()), organization_id: None, kind, times: times.into() });
+    sandbox.fault(Fault {
+        endpoint: Some(endpoint.to_owned()),
+        organization_id: None,
+        kind,
+        times: times.into(),
+    });
 }
 
 pub fn status(status: u16, code: impl Into<Option<&'static str>>) -> FaultKind {
-    FaultKind::Status { status, code: code.into().map(str::to_owned), retry_after: None }
+    FaultKind::Status {
+        status,
+        code: code.into().map(str::to_owned),
+        retry_after: None,
+    }
 }
 
 pub fn calls(sandbox: &Sandbox, endpoint: &str) -> u64 {
-    sandbox.statistics().by_endpoint.get(endpoint).copied().unwrap_or_default()
+    sandbox
+        .statistics()
+        .by_endpoint
+        .get(endpoint)
+        .copied()
+        .unwrap_or_default()
 }
 
 /// A source whose first answer and whose refreshed answer may differ.
@@ -82,7 +112,11 @@ pub struct Rotating {
 
 impl Rotating {
     pub fn new(cached: Credentials, stored: Credentials) -> Arc<Self> {
-        Arc::new(Self { cached, stored, refreshes: AtomicU32::new(0) })
+        Arc::new(Self {
+            cached,
+            stored,
+            refreshes: AtomicU32::new(0),
+        })
     }
 
     pub fn refreshes(&self) -> u32 {
@@ -92,7 +126,11 @@ impl Rotating {
 
 impl CredentialSource for Rotating {
     fn credentials(&self) -> BoxFuture<'_, Result<Arc<Credentials>, CredentialError>> {
-        let credentials = if self.refreshes() == 0 { &self.cached } else { &self.stored };
+        let credentials = if self.refreshes() == 0 {
+            &self.cached
+        } else {
+            &self.stored
+        };
         Box::pin(async { Ok(Arc::new(credentials.clone())) })
     }
 

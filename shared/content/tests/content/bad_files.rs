@@ -12,11 +12,31 @@ const TEXT: &str = "campaigns/no_bank_account/connect-bank-1.txt.jinja";
 const MJML: &str = "campaigns/no_bank_account/connect-bank-1.mjml.jinja";
 
 #[rstest]
-#[case::unknown_key(CAMPAIGN, "priorty = 3", "campaign.toml: TOML parse error at line 1", "unknown field `priorty`")]
+#[case::unknown_key(
+    CAMPAIGN,
+    "priorty = 3",
+    "campaign.toml: TOML parse error at line 1",
+    "unknown field `priorty`"
+)]
 #[case::absent_key(CAMPAIGN, "priority = 3", "campaign.toml", "missing field `category`")]
-#[case::unknown_category(CAMPAIGN, "category = \"news\"\npriority = 3", "line 1", "unknown variant `news`")]
-#[case::unknown_role(CAMPAIGN, "category = \"product\"\npriority = 3\naudience = [\"BOSS\"]", "line 3", "\"BOSS\" is no role")]
-#[case::nobody(CAMPAIGN, "category = \"product\"\npriority = 3\nmax_recipients = 0", "line 3", "from 1 to 20")]
+#[case::unknown_category(
+    CAMPAIGN,
+    "category = \"news\"\npriority = 3",
+    "line 1",
+    "unknown variant `news`"
+)]
+#[case::unknown_role(
+    CAMPAIGN,
+    "category = \"product\"\npriority = 3\naudience = [\"BOSS\"]",
+    "line 3",
+    "\"BOSS\" is no role"
+)]
+#[case::nobody(
+    CAMPAIGN,
+    "category = \"product\"\npriority = 3\nmax_recipients = 0",
+    "line 3",
+    "from 1 to 20"
+)]
 #[case::unreadable_duration(CAMPAIGN, &steps("a", "soon"), "line 6", "\"soon\" is no length of time such as \"3d\"")]
 #[case::months_differ(CAMPAIGN, &steps("a", "1 month"), "line 6", "\"1 month\" is no length of time")]
 #[case::negative("campaigns/active/campaign.toml", &steps("tip-approvals", "-1d"), "step tip-approvals", "negative")]
@@ -27,23 +47,75 @@ const MJML: &str = "campaigns/no_bank_account/connect-bank-1.mjml.jinja";
     "categories.toml",
     "missing field `onboarding`"
 )]
-#[case::category_without_description("categories.toml", "[product]\nname = \"a\"", "categories.toml", "missing field `description`")]
-#[case::unknown_category_has_words("categories.toml", "[news]\nname = \"a\"", "categories.toml", "unknown field `news`")]
-#[case::category_without_name("categories.toml", "[product]\nname = \" \"", "line 2", "not a line of 1 to 80 characters")]
-#[case::category_name_of_two_lines("categories.toml", "[product]\nname = \"a\\nb\"", "line 2", "not a line of 1 to 80 characters")]
+#[case::category_without_description(
+    "categories.toml",
+    "[product]\nname = \"a\"",
+    "categories.toml",
+    "missing field `description`"
+)]
+#[case::unknown_category_has_words(
+    "categories.toml",
+    "[news]\nname = \"a\"",
+    "categories.toml",
+    "unknown field `news`"
+)]
+#[case::category_without_name(
+    "categories.toml",
+    "[product]\nname = \" \"",
+    "line 2",
+    "not a line of 1 to 80 characters"
+)]
+#[case::category_name_of_two_lines(
+    "categories.toml",
+    "[product]\nname = \"a\\nb\"",
+    "line 2",
+    "not a line of 1 to 80 characters"
+)]
 #[case::not_toml("brand.toml", "partner = ", "brand.toml", "line 1")]
-#[case::unknown_severity(IN_PRODUCT, "title = \"a\"\nbody = \"b\"\nseverity = \"panic\"", "line 3", "unknown variant `panic`")]
-#[case::body_of_two_lines(IN_PRODUCT, "title = \"a\"\nbody = \"b\\nc\"", "line 2", "not a line of 1 to 240 characters")]
-#[case::no_title(IN_PRODUCT, "title = \" \"", "line 1", "not a line of 1 to 80 characters")]
+#[case::unknown_severity(
+    IN_PRODUCT,
+    "title = \"a\"\nbody = \"b\"\nseverity = \"panic\"",
+    "line 3",
+    "unknown variant `panic`"
+)]
+#[case::body_of_two_lines(
+    IN_PRODUCT,
+    "title = \"a\"\nbody = \"b\\nc\"",
+    "line 2",
+    "not a line of 1 to 240 characters"
+)]
+#[case::no_title(
+    IN_PRODUCT,
+    "title = \" \"",
+    "line 1",
+    "not a line of 1 to 80 characters"
+)]
 #[case::link_without_slash(IN_PRODUCT, &in_product("bank-accounts"), IN_PRODUCT, "\"bank-accounts\" is no path")]
 #[case::link_elsewhere(IN_PRODUCT, &in_product("//evil.example"), IN_PRODUCT, "\"//evil.example\" is no path")]
 #[case::link_upwards(IN_PRODUCT, &in_product("/../admin"), IN_PRODUCT, "\"/../admin\" is no path")]
 #[case::unknown_variable(TEXT, "{{ organisation }}", TEXT, "unknown variable organisation")]
 #[case::broken_template(TEXT, "{% if %}", TEXT, "syntax error")]
-#[case::unknown_stage("campaigns/sleeping/campaign.toml", "", "campaigns/sleeping", "named after no stage")]
-#[case::stray_file("campaigns/active/tip-approval.txt.jinja", "", "tip-approval.txt.jinja", "belongs to no step")]
-fn a_mistake_in_a_file_is_named(#[case] path: &str, #[case] text: &str, #[case] place: &str, #[case] mistake: &str) {
-    let error = Content::from_sources(&Sources::embedded().with(path, text)).unwrap_err().to_string();
+#[case::unknown_stage(
+    "campaigns/sleeping/campaign.toml",
+    "",
+    "campaigns/sleeping",
+    "named after no stage"
+)]
+#[case::stray_file(
+    "campaigns/active/tip-approval.txt.jinja",
+    "",
+    "tip-approval.txt.jinja",
+    "belongs to no step"
+)]
+fn a_mistake_in_a_file_is_named(
+    #[case] path: &str,
+    #[case] text: &str,
+    #[case] place: &str,
+    #[case] mistake: &str,
+) {
+    let error = Content::from_sources(&Sources::embedded().with(path, text))
+        .unwrap_err()
+        .to_string();
     assert!(error.contains(place), "{error}");
     assert!(error.contains(mistake), "{error}");
 }
@@ -57,19 +129,53 @@ fn a_mistake_in_a_file_is_named(#[case] path: &str, #[case] text: &str, #[case] 
 #[case("#ffffff", "#fffff;", "is no colour such as")]
 #[case("help@", "help", "not an e-mail address")]
 #[case("\"bill-pay.north", "\"Bill-Pay.north", "is no domain such as")]
-#[case("bill-pay.northlight-ledger.example", "localhost", "is no domain such as")]
-#[case("bill-pay.northlight-ledger.example", "10.0.0.1", "is no domain such as")]
-#[case("bill-pay.northlight-ledger.example", "bill_pay.example", "is no domain such as")]
-#[case("bill-pay.northlight-ledger.example", "bill..example", "is no domain such as")]
-#[case("bill-pay.northlight-ledger.example", "-bill.example>", "is no domain such as")]
+#[case(
+    "bill-pay.northlight-ledger.example",
+    "localhost",
+    "is no domain such as"
+)]
+#[case(
+    "bill-pay.northlight-ledger.example",
+    "10.0.0.1",
+    "is no domain such as"
+)]
+#[case(
+    "bill-pay.northlight-ledger.example",
+    "bill_pay.example",
+    "is no domain such as"
+)]
+#[case(
+    "bill-pay.northlight-ledger.example",
+    "bill..example",
+    "is no domain such as"
+)]
+#[case(
+    "bill-pay.northlight-ledger.example",
+    "-bill.example>",
+    "is no domain such as"
+)]
 #[case("bill-pay.northlight-ledger.example", &"a.".repeat(100), "is no domain such as")]
 #[case("list_domain", "lists", "unknown field `lists`")]
-#[case("partner = \"Northlight Ledger\"", "partner = \"\"", "not a line of 1 to 80 characters")]
-#[case("Northlight Bill Pay", "Northlight\\r\\nBcc: x", "not a line of 1 to 80 characters")]
-#[case("#52606d", "#c0c8d0", "muted on background in the light colours has a contrast of 1.5, less than 4.5")]
+#[case(
+    "partner = \"Northlight Ledger\"",
+    "partner = \"\"",
+    "not a line of 1 to 80 characters"
+)]
+#[case(
+    "Northlight Bill Pay",
+    "Northlight\\r\\nBcc: x",
+    "not a line of 1 to 80 characters"
+)]
+#[case(
+    "#52606d",
+    "#c0c8d0",
+    "muted on background in the light colours has a contrast of 1.5, less than 4.5"
+)]
 fn a_brand_must_be_usable(#[case] from: &str, #[case] to: &str, #[case] mistake: &str) {
     let brand = include_str!("../../brand.toml").replacen(from, to, 1);
-    let error = Content::from_sources(&Sources::embedded().with("brand.toml", brand)).unwrap_err().to_string();
+    let error = Content::from_sources(&Sources::embedded().with("brand.toml", brand))
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("brand.toml"), "{error}");
     assert!(error.contains(mistake), "{error}");
 }
@@ -86,39 +192,83 @@ fn a_brand_must_be_usable(#[case] from: &str, #[case] to: &str, #[case] mistake:
 #[case("campaigns/no_bank_account/connect-bank-3.subject.jinja")]
 fn a_file_that_is_gone_is_named(#[case] path: &str) {
     let error = Content::from_sources(&Sources::embedded().without(path)).unwrap_err();
-    assert_eq!(error, ContentError::Missing { path: path.to_owned() });
+    assert_eq!(
+        error,
+        ContentError::Missing {
+            path: path.to_owned()
+        }
+    );
 }
 
 #[test]
 fn closed_gets_no_campaign() {
     let sources = Sources::embedded()
-        .with("campaigns/closed/campaign.toml", "category = \"product\"\npriority = 1")
+        .with(
+            "campaigns/closed/campaign.toml",
+            "category = \"product\"\npriority = 1",
+        )
         .with("campaigns/closed/in-product.toml", in_product("/bills"));
-    assert!(matches!(Content::from_sources(&sources), Err(ContentError::Campaigns(_))));
+    assert!(matches!(
+        Content::from_sources(&sources),
+        Err(ContentError::Campaigns(_))
+    ));
 }
 
 #[test]
 fn settings_of_a_campaign_reach_the_rules() {
-    let text = include_str!("../../campaigns/active/campaign.toml")
-        .replace("priority = 10", "priority = 11\naudience = [\"PAYER\", \"ACCOUNTANT\"]\nmax_recipients = 5");
-    let content = Content::from_sources(&Sources::embedded().with("campaigns/active/campaign.toml", text)).unwrap();
-    let campaign = content.rules().campaigns.for_stage(engagement::Stage::Active).unwrap();
+    let text = include_str!("../../campaigns/active/campaign.toml").replace(
+        "priority = 10",
+        "priority = 11\naudience = [\"PAYER\", \"ACCOUNTANT\"]\nmax_recipients = 5",
+    );
+    let content =
+        Content::from_sources(&Sources::embedded().with("campaigns/active/campaign.toml", text))
+            .unwrap();
+    let campaign = content
+        .rules()
+        .campaigns
+        .for_stage(engagement::Stage::Active)
+        .unwrap();
     assert_eq!((campaign.priority, campaign.max_recipients), (11, 5));
-    assert_eq!(campaign.audience, [engagement::Role::Payer, engagement::Role::Accountant]);
+    assert_eq!(
+        campaign.audience,
+        [engagement::Role::Payer, engagement::Role::Accountant]
+    );
 }
 
 #[rstest]
 #[case(TEXT, "{{ brand.prodct }}", Part::Text)]
 #[case(TEXT, "{{ link(\"bills\") }}", Part::Text)]
-#[case("campaigns/no_bank_account/connect-bank-1.subject.jinja", "{{ brand.logo.url }}", Part::Subject)]
+#[case(
+    "campaigns/no_bank_account/connect-bank-1.subject.jinja",
+    "{{ brand.logo.url }}",
+    Part::Subject
+)]
 #[case(MJML, "{{ organization.name }}", Part::Mjml)]
-fn what_a_mail_does_not_have_is_not_rendered(#[case] path: &str, #[case] text: &str, #[case] expected: Part) {
+fn what_a_mail_does_not_have_is_not_rendered(
+    #[case] path: &str,
+    #[case] text: &str,
+    #[case] expected: Part,
+) {
     let content = Content::from_sources(&Sources::embedded().with(path, text)).unwrap();
-    let error = content.render(&any(&content, Some("Kestrel"), Some("Marisol")), unsubscribe()).unwrap_err();
+    let error = content
+        .render(
+            &any(&content, Some("Kestrel"), Some("Marisol")),
+            unsubscribe(),
+        )
+        .unwrap_err();
     let shown = format!("{error} {error:?}");
-    assert!(matches!(error, RenderError::Template { part, .. } if part == expected), "{shown}");
-    assert!(shown.contains("campaign no_bank_account, step connect-bank-1") && shown.contains(path), "{shown}");
-    assert!(!shown.contains("Kestrel") && !shown.contains("Marisol"), "{shown}");
+    assert!(
+        matches!(error, RenderError::Template { part, .. } if part == expected),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("campaign no_bank_account, step connect-bank-1") && shown.contains(path),
+        "{shown}"
+    );
+    assert!(
+        !shown.contains("Kestrel") && !shown.contains("Marisol"),
+        "{shown}"
+    );
 }
 
 #[rstest]
@@ -128,9 +278,14 @@ fn what_a_mail_does_not_have_is_not_rendered(#[case] path: &str, #[case] text: &
 #[case("{{ organization }}")]
 fn invalid_mjml_is_an_error_that_does_not_repeat_it(#[case] text: &str) {
     let content = Content::from_sources(&Sources::embedded().with(MJML, text)).unwrap();
-    let error = content.render(&any(&content, Some("Kestrel"), None), unsubscribe()).unwrap_err();
+    let error = content
+        .render(&any(&content, Some("Kestrel"), None), unsubscribe())
+        .unwrap_err();
     assert!(matches!(error, RenderError::Markup { .. }), "{error}");
-    assert!(!format!("{error} {error:?}").contains("Kestrel"), "{error:?}");
+    assert!(
+        !format!("{error} {error:?}").contains("Kestrel"),
+        "{error:?}"
+    );
 }
 
 #[test]
@@ -138,7 +293,10 @@ fn a_notice_of_a_step_that_is_gone_is_an_error() {
     let content = content();
     let mut notice = any(content, Some("Kestrel"), None);
     notice.step = StepId::new("connect-bank-9");
-    let expected = RenderError::UnknownStep { campaign: CampaignId::new("no_bank_account"), step: StepId::new("connect-bank-9") };
+    let expected = RenderError::UnknownStep {
+        campaign: CampaignId::new("no_bank_account"),
+        step: StepId::new("connect-bank-9"),
+    };
     assert_eq!(content.render(&notice, unsubscribe()), Err(expected));
 }
 
@@ -149,16 +307,28 @@ fn a_notice_of_a_step_that_is_gone_is_an_error() {
 #[case("mailto:secret-token@northlight-ledger.example")]
 fn a_mail_leads_nowhere_unsafe_to_unsubscribe(#[case] address: &str) {
     let content = content();
-    let error = content.render(&any(content, Some("Kestrel"), None), &address.parse().unwrap()).unwrap_err();
+    let error = content
+        .render(
+            &any(content, Some("Kestrel"), None),
+            &address.parse().unwrap(),
+        )
+        .unwrap_err();
     let shown = format!("{error} {error:?}");
     assert!(matches!(error, RenderError::Unsubscribe { .. }), "{shown}");
-    assert!(!shown.contains("secret-token") && !shown.contains("Kestrel"), "{shown}");
+    assert!(
+        !shown.contains("secret-token") && !shown.contains("Kestrel"),
+        "{shown}"
+    );
 }
 
 fn steps(id: &str, after: &str) -> String {
-    format!("category = \"product\"\npriority = 3\n\n[[steps]]\nid = \"{id}\"\nafter = \"{after}\"\n")
+    format!(
+        "category = \"product\"\npriority = 3\n\n[[steps]]\nid = \"{id}\"\nafter = \"{after}\"\n"
+    )
 }
 
 fn in_product(path: &str) -> String {
-    format!("title = \"a\"\nbody = \"b\"\nseverity = \"info\"\ndismissible = true\n\n[call_to_action]\nlabel = \"c\"\npath = \"{path}\"\n")
+    format!(
+        "title = \"a\"\nbody = \"b\"\nseverity = \"info\"\ndismissible = true\n\n[call_to_action]\nlabel = \"c\"\npath = \"{path}\"\n"
+    )
 }

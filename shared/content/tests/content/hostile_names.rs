@@ -21,15 +21,36 @@ use crate::{
 #[case::right_to_left("مخبز العاسوق")]
 fn a_name_is_shown_as_it_was_typed(#[case] name: &str) {
     let content = content();
-    let mail = content.render(&any(content, Some(name), Some(name)), unsubscribe()).unwrap();
+    let mail = content
+        .render(&any(content, Some(name), Some(name)), unsubscribe())
+        .unwrap();
     let visible = visible_text(&mail.html);
     assert!(visible.contains(&format!("Hello {name},")), "{visible}");
-    assert!(visible.contains(&format!("the main contact of {name} at")), "{visible}");
-    assert!(mail.text.starts_with(&format!("Hello {name},\n")), "{}", mail.text);
-    assert!(mail.subject.starts_with("Connect a bank account for "), "{}", mail.subject);
+    assert!(
+        visible.contains(&format!("the main contact of {name} at")),
+        "{visible}"
+    );
+    assert!(
+        mail.text.starts_with(&format!("Hello {name},\n")),
+        "{}",
+        mail.text
+    );
+    assert!(
+        mail.subject.starts_with("Connect a bank account for "),
+        "{}",
+        mail.subject
+    );
     assert_eq!(
         elements(&mail.html),
-        elements(&content.render(&any(content, Some("Kestrel"), Some("Marisol")), unsubscribe()).unwrap().html)
+        elements(
+            &content
+                .render(
+                    &any(content, Some("Kestrel"), Some("Marisol")),
+                    unsubscribe()
+                )
+                .unwrap()
+                .html
+        )
     );
 }
 
@@ -37,19 +58,49 @@ fn a_name_is_shown_as_it_was_typed(#[case] name: &str) {
 fn line_breaks_and_control_characters_in_a_name_add_no_header_and_no_line() {
     let content = content();
     let name = "Kestrel\r\nBcc: victim@elsewhere.example\u{2028}\0\u{1b}[31m";
-    let mail = content.render(&any(content, Some(name), Some("Mari\r\nsol")), unsubscribe()).unwrap();
-    assert_eq!(mail.subject, "Connect a bank account for Kestrel Bcc: victim@elsewhe…");
-    assert!(mail.text.starts_with("Hello Mari sol,\n\n"), "{}", mail.text);
+    let mail = content
+        .render(
+            &any(content, Some(name), Some("Mari\r\nsol")),
+            unsubscribe(),
+        )
+        .unwrap();
+    assert_eq!(
+        mail.subject,
+        "Connect a bank account for Kestrel Bcc: victim@elsewhe…"
+    );
+    assert!(
+        mail.text.starts_with("Hello Mari sol,\n\n"),
+        "{}",
+        mail.text
+    );
     assert!(!mail.html.contains('\0') && !mail.html.contains('\u{1b}'));
 }
 
 #[test]
 fn long_names_are_shortened_and_long_first_names_are_left_out() {
     let content = content();
-    let mail = content.render(&any(content, Some(&"Kestrel ".repeat(63)), Some(&"m".repeat(500))), unsubscribe()).unwrap();
-    assert_eq!(mail.subject, "Connect a bank account for Kestrel Kestrel Kestrel Kes…");
+    let mail = content
+        .render(
+            &any(
+                content,
+                Some(&"Kestrel ".repeat(63)),
+                Some(&"m".repeat(500)),
+            ),
+            unsubscribe(),
+        )
+        .unwrap();
+    assert_eq!(
+        mail.subject,
+        "Connect a bank account for Kestrel Kestrel Kestrel Kes…"
+    );
     assert!(mail.text.starts_with("Hello,\n"), "{}", mail.text);
-    assert!(mail.text.lines().all(|line| line.chars().count() <= 76 || line.starts_with("https://")), "{}", mail.text);
+    assert!(
+        mail.text
+            .lines()
+            .all(|line| line.chars().count() <= 76 || line.starts_with("https://")),
+        "{}",
+        mail.text
+    );
     assert!(mail.html.len() < 20_000);
 }
 
@@ -61,11 +112,21 @@ fn long_names_are_shortened_and_long_first_names_are_left_out() {
 fn without_a_usable_name_the_wording_is_neutral(#[case] name: Option<&str>) {
     let content = content();
     for (campaign, step, reason) in all(content) {
-        let mail = content.render(&named(campaign, step, reason, name, name), unsubscribe()).unwrap();
+        let mail = content
+            .render(&named(campaign, step, reason, name, name), unsubscribe())
+            .unwrap();
         assert!(mail.text.starts_with("Hello,\n"), "{}", mail.text);
         assert!(mail.text.contains("our company"), "{}", mail.text);
-        assert!(!mail.text.contains("evil") && !mail.text.contains(". your company"), "{}", mail.text);
-        assert!(mail.subject.chars().count() < 60 && !mail.subject.starts_with("your"), "{}", mail.subject);
+        assert!(
+            !mail.text.contains("evil") && !mail.text.contains(". your company"),
+            "{}",
+            mail.text
+        );
+        assert!(
+            mail.subject.chars().count() < 60 && !mail.subject.starts_with("your"),
+            "{}",
+            mail.subject
+        );
     }
 }
 
@@ -85,5 +146,8 @@ proptest! {
 
 /// The names of all elements, in order.
 fn elements(html: &str) -> Vec<String> {
-    Html::parse_document(html).select(&Selector::parse("*").unwrap()).map(|element| element.value().name().to_owned()).collect()
+    Html::parse_document(html)
+        .select(&Selector::parse("*").unwrap())
+        .map(|element| element.value().name().to_owned())
+        .collect()
 }

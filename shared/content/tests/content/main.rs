@@ -1,4 +1,5 @@
-//! The shipped content as customers see it, and what happens with files and names that are not as they should be.
+//! The shipped content as customers see it, and what happens with files and names that are not as
+//! they should be.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 

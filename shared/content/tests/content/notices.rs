@@ -3,7 +3,9 @@
 use std::sync::LazyLock;
 
 use content::Content;
-use engagement::{AddressKey, Campaign, Name, Notice, PlannedNotice, Recipient, Stage, StageReason, Step};
+use engagement::{
+    AddressKey, Campaign, Name, Notice, PlannedNotice, Recipient, Stage, StageReason, Step,
+};
 use jiff::Timestamp;
 use url::Url;
 
@@ -14,14 +16,23 @@ pub(crate) fn content() -> &'static Content {
 
 /// Where Marisol can unsubscribe.
 pub(crate) fn unsubscribe() -> &'static Url {
-    static ADDRESS: LazyLock<Url> =
-        LazyLock::new(|| "https://api.northlight-ledger.example/unsubscribe/bWFyaXNvbA.c2VhbA".parse().unwrap());
+    static ADDRESS: LazyLock<Url> = LazyLock::new(|| {
+        "https://api.northlight-ledger.example/unsubscribe/bWFyaXNvbA.c2VhbA"
+            .parse()
+            .unwrap()
+    });
     &ADDRESS
 }
 
 /// The notice of a step, to Marisol of Kestrel Bakehouse.
 pub(crate) fn notice(campaign: &Campaign, step: &Step, reason: StageReason) -> Notice {
-    named(campaign, step, reason, Some("Kestrel Bakehouse"), Some("Marisol"))
+    named(
+        campaign,
+        step,
+        reason,
+        Some("Kestrel Bakehouse"),
+        Some("Marisol"),
+    )
 }
 
 pub(crate) fn named(
@@ -75,12 +86,30 @@ pub(crate) fn reasons(stage: Stage) -> &'static [StageReason] {
 /// Every mail there is.
 pub(crate) fn all(content: &Content) -> impl Iterator<Item = (&Campaign, &Step, StageReason)> {
     content.rules().campaigns.iter().flat_map(|campaign| {
-        campaign.steps.iter().flat_map(move |step| reasons(campaign.stage).iter().map(move |reason| (campaign, step, *reason)))
+        campaign.steps.iter().flat_map(move |step| {
+            reasons(campaign.stage)
+                .iter()
+                .map(move |reason| (campaign, step, *reason))
+        })
     })
 }
 
 /// Any one mail; its subject names the organization.
-pub(crate) fn any(content: &Content, organization_name: Option<&str>, first_name: Option<&str>) -> Notice {
-    let campaign = content.rules().campaigns.for_stage(Stage::NoBankAccount).unwrap();
-    named(campaign, &campaign.steps[0], StageReason::NoneConnected, organization_name, first_name)
+pub(crate) fn any(
+    content: &Content,
+    organization_name: Option<&str>,
+    first_name: Option<&str>,
+) -> Notice {
+    let campaign = content
+        .rules()
+        .campaigns
+        .for_stage(Stage::NoBankAccount)
+        .unwrap();
+    named(
+        campaign,
+        &campaign.steps[0],
+        StageReason::NoneConnected,
+        organization_name,
+        first_name,
+    )
 }

@@ -1,4 +1,5 @@
-//! The pages on which people say which mails they want: what a browser and a screen reader make of them.
+//! The pages on which people say which mails they want: what a browser and a screen reader make of
+//! them.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use content::{ContentError, Pages, PreferencesPage, PreferencesState, Sources};
@@ -15,16 +16,36 @@ use crate::shipped::{attributes, selector, visible_text};
 #[case(PreferencesState::LeftCategory, &["come_back", "leave_all"])]
 #[case(PreferencesState::LeftAll, &["come_back"])]
 #[case(PreferencesState::Suppressed, &[])]
-fn each_state_offers_what_can_be_changed(#[case] state: PreferencesState, #[case] expected: &[&str]) {
+fn each_state_offers_what_can_be_changed(
+    #[case] state: PreferencesState,
+    #[case] expected: &[&str],
+) {
     for category in Category::iter() {
         let html = page(category, state, false);
-        assert_eq!(attributes(&html, "form > input[type=hidden][name=action]", "value"), expected);
-        assert_eq!(attributes(&html, "form", "method"), vec!["post"; expected.len()]);
-        assert!(attributes(&html, "form", "action").is_empty(), "it posts to its own address");
+        assert_eq!(
+            attributes(&html, "form > input[type=hidden][name=action]", "value"),
+            expected
+        );
+        assert_eq!(
+            attributes(&html, "form", "method"),
+            vec!["post"; expected.len()]
+        );
+        assert!(
+            attributes(&html, "form", "action").is_empty(),
+            "it posts to its own address"
+        );
         let document = Html::parse_document(&html);
-        let labels: Vec<String> = document.select(&selector("form > button")).map(|button| button.text().collect()).collect();
+        let labels: Vec<String> = document
+            .select(&selector("form > button"))
+            .map(|button| button.text().collect())
+            .collect();
         assert_eq!(labels.len(), expected.len());
-        assert!(labels.iter().all(|label| label.len() > 10 && label.trim() == label), "{labels:?}");
+        assert!(
+            labels
+                .iter()
+                .all(|label| label.len() > 10 && label.trim() == label),
+            "{labels:?}"
+        );
     }
 }
 
@@ -34,9 +55,21 @@ fn each_state_offers_what_can_be_changed(#[case] state: PreferencesState, #[case
     PreferencesState::Subscribed,
     "You receive our getting-started e-mails: what to do on the way to your first payment."
 )]
-#[case(Category::Reengagement, PreferencesState::LeftCategory, "You no longer receive our reminders. Other e-mails")]
-#[case(Category::Product, PreferencesState::LeftAll, "You no longer receive any of our e-mails about Northlight Bill Pay.")]
-#[case(Category::Product, PreferencesState::Suppressed, "We cannot write to this address: ")]
+#[case(
+    Category::Reengagement,
+    PreferencesState::LeftCategory,
+    "You no longer receive our reminders. Other e-mails"
+)]
+#[case(
+    Category::Product,
+    PreferencesState::LeftAll,
+    "You no longer receive any of our e-mails about Northlight Bill Pay."
+)]
+#[case(
+    Category::Product,
+    PreferencesState::Suppressed,
+    "We cannot write to this address: "
+)]
 fn a_sentence_says_how_things_stand_and_is_announced_when_they_changed(
     #[case] category: Category,
     #[case] state: PreferencesState,
@@ -45,11 +78,25 @@ fn a_sentence_says_how_things_stand_and_is_announced_when_they_changed(
     for just_changed in [false, true] {
         let html = page(category, state, just_changed);
         let document = Html::parse_document(&html);
-        let sentence: String = document.select(&selector("main > h1 + p")).next().unwrap().text().collect();
+        let sentence: String = document
+            .select(&selector("main > h1 + p"))
+            .next()
+            .unwrap()
+            .text()
+            .collect();
         let is_done = just_changed && state != PreferencesState::Suppressed;
-        assert!(sentence.strip_prefix("Done. ").unwrap_or(&sentence).starts_with(expected), "{sentence}");
+        assert!(
+            sentence
+                .strip_prefix("Done. ")
+                .unwrap_or(&sentence)
+                .starts_with(expected),
+            "{sentence}"
+        );
         assert_eq!(sentence.starts_with("Done. "), is_done, "{sentence}");
-        assert_eq!(attributes(&html, "[role=status]", "role").len(), usize::from(just_changed));
+        assert_eq!(
+            attributes(&html, "[role=status]", "role").len(),
+            usize::from(just_changed)
+        );
     }
 }
 
@@ -59,13 +106,38 @@ fn a_page_has_one_heading_a_language_and_a_title() {
         let document = Html::parse_document(&html);
         assert!(html.starts_with("<!doctype html>\n"));
         let count = |elements: &str| document.select(&selector(elements)).count();
-        assert_eq!((count("h1"), count("main > h1"), count("main"), count("footer")), (1, 1, 1, 1));
+        assert_eq!(
+            (
+                count("h1"),
+                count("main > h1"),
+                count("main"),
+                count("footer")
+            ),
+            (1, 1, 1, 1)
+        );
         assert_eq!(attributes(&html, "html", "lang"), ["en"]);
-        assert_eq!(attributes(&html, "meta[name=viewport]", "content"), ["width=device-width, initial-scale=1"]);
-        assert_eq!(attributes(&html, "meta[name=color-scheme]", "content"), ["light dark"]);
-        assert_eq!(attributes(&html, "meta[name=robots]", "content"), ["noindex"]);
-        let title: String = document.select(&selector("title")).next().unwrap().text().collect();
-        assert!(title.ends_with(" - Northlight Ledger") && title.len() > 25, "{title}");
+        assert_eq!(
+            attributes(&html, "meta[name=viewport]", "content"),
+            ["width=device-width, initial-scale=1"]
+        );
+        assert_eq!(
+            attributes(&html, "meta[name=color-scheme]", "content"),
+            ["light dark"]
+        );
+        assert_eq!(
+            attributes(&html, "meta[name=robots]", "content"),
+            ["noindex"]
+        );
+        let title: String = document
+            .select(&selector("title"))
+            .next()
+            .unwrap()
+            .text()
+            .collect();
+        assert!(
+            title.ends_with(" - Northlight Ledger") && title.len() > 25,
+            "{title}"
+        );
     }
 }
 
@@ -73,11 +145,26 @@ fn a_page_has_one_heading_a_language_and_a_title() {
 fn a_page_loads_nothing_runs_nothing_and_leads_nowhere_but_to_support() {
     for html in every_page() {
         let document = Html::parse_document(&html);
-        assert_eq!(document.select(&selector("script, link, img, iframe, object, [src], [style]")).count(), 0);
+        assert_eq!(
+            document
+                .select(&selector(
+                    "script, link, img, iframe, object, [src], [style]"
+                ))
+                .count(),
+            0
+        );
         let everything = selector("*");
-        let mut attributes_of_all = document.select(&everything).flat_map(|element| element.value().attrs());
-        assert!(attributes_of_all.all(|(name, _)| !name.starts_with("on")), "no handlers");
-        assert_eq!(attributes(&html, "[href]", "href"), ["mailto:help@northlight-ledger.example"]);
+        let mut attributes_of_all = document
+            .select(&everything)
+            .flat_map(|element| element.value().attrs());
+        assert!(
+            attributes_of_all.all(|(name, _)| !name.starts_with("on")),
+            "no handlers"
+        );
+        assert_eq!(
+            attributes(&html, "[href]", "href"),
+            ["mailto:help@northlight-ledger.example"]
+        );
         assert!(!html.contains("url(") && !html.contains("@import") && !html.contains("://"));
     }
 }
@@ -86,7 +173,11 @@ fn a_page_loads_nothing_runs_nothing_and_leads_nowhere_but_to_support() {
 fn a_page_names_the_sender() {
     for html in every_page() {
         let visible = visible_text(&html);
-        for expected in ["Northlight Ledger", "Questions: help@northlight-ledger.example", "Portland, ME 04101"] {
+        for expected in [
+            "Northlight Ledger",
+            "Questions: help@northlight-ledger.example",
+            "Portland, ME 04101",
+        ] {
             assert!(visible.contains(expected), "{visible}");
         }
     }
@@ -97,21 +188,44 @@ fn the_hash_is_of_the_style_that_every_page_holds() {
     let hash = Pages::embedded().unwrap().style_hash();
     for html in every_page() {
         let document = Html::parse_document(&html);
-        let styles: Vec<String> = document.select(&selector("style")).map(|style| style.text().collect()).collect();
+        let styles: Vec<String> = document
+            .select(&selector("style"))
+            .map(|style| style.text().collect())
+            .collect();
         assert_eq!(styles.len(), 1);
-        assert_eq!(hash, format!("sha256-{}", STANDARD.encode(Sha256::digest(&styles[0]))));
-        assert!(styles[0].contains("#17594a") && styles[0].contains("#8fd6c2"), "the colours of both schemes");
+        assert_eq!(
+            hash,
+            format!("sha256-{}", STANDARD.encode(Sha256::digest(&styles[0])))
+        );
+        assert!(
+            styles[0].contains("#17594a") && styles[0].contains("#8fd6c2"),
+            "the colours of both schemes"
+        );
     }
 }
 
 #[test]
 fn a_brand_stays_text() {
-    let brand = include_str!("../../brand.toml").replace("Northlight", "<b>'North' & \\\"light\\\"</b>").replace("//app.<b>", "//app.b");
+    let brand = include_str!("../../brand.toml")
+        .replace("Northlight", "<b>'North' & \\\"light\\\"</b>")
+        .replace("//app.<b>", "//app.b");
     let pages = Pages::from_sources(&Sources::embedded().with("brand.toml", brand)).unwrap();
     for state in PreferencesState::iter() {
-        let html = pages.preferences(&PreferencesPage { category: Category::Product, state, just_changed: true }).unwrap();
-        assert_eq!(Html::parse_document(&html).select(&selector("b")).count(), 0);
-        assert!(visible_text(&html).contains("<b>'North' & \"light\"</b> Ledger"), "{html}");
+        let html = pages
+            .preferences(&PreferencesPage {
+                category: Category::Product,
+                state,
+                just_changed: true,
+            })
+            .unwrap();
+        assert_eq!(
+            Html::parse_document(&html).select(&selector("b")).count(),
+            0
+        );
+        assert!(
+            visible_text(&html).contains("<b>'North' & \"light\"</b> Ledger"),
+            "{html}"
+        );
     }
 }
 
@@ -124,40 +238,76 @@ fn a_brand_stays_text() {
 #[case("pages/style.css.jinja")]
 fn a_file_that_is_gone_is_named(#[case] path: &str) {
     let error = Pages::from_sources(&Sources::embedded().without(path)).unwrap_err();
-    assert_eq!(error, ContentError::Missing { path: path.to_owned() });
+    assert_eq!(
+        error,
+        ContentError::Missing {
+            path: path.to_owned()
+        }
+    );
 }
 
 #[rstest]
-#[case("pages/preferences.html.jinja", "{{ organization }}", "unknown variable organization")]
-#[case("pages/not-found.html.jinja", "{{ category.name }}", "unknown variable category")]
+#[case(
+    "pages/preferences.html.jinja",
+    "{{ organization }}",
+    "unknown variable organization"
+)]
+#[case(
+    "pages/not-found.html.jinja",
+    "{{ category.name }}",
+    "unknown variable category"
+)]
 #[case("pages/style.css.jinja", "{{ light.glow }}", "undefined value")]
 #[case("pages/layout.html.jinja", "{% block %}", "syntax error")]
 #[case("brand.toml", "partner = ", "line 1")]
 #[case("categories.toml", "[news]", "unknown field `news`")]
 fn a_mistake_in_a_file_is_named(#[case] path: &str, #[case] text: &str, #[case] mistake: &str) {
-    let error = Pages::from_sources(&Sources::embedded().with(path, text)).unwrap_err().to_string();
+    let error = Pages::from_sources(&Sources::embedded().with(path, text))
+        .unwrap_err()
+        .to_string();
     assert!(error.contains(path) && error.contains(mistake), "{error}");
 }
 
 #[test]
 fn a_page_that_does_not_render_is_an_error_that_names_the_place() {
-    let pages = Pages::from_sources(&Sources::embedded().with("pages/not-found.html.jinja", "\n{{ brand.nickname }}")).unwrap();
+    let pages = Pages::from_sources(
+        &Sources::embedded().with("pages/not-found.html.jinja", "\n{{ brand.nickname }}"),
+    )
+    .unwrap();
     let error = pages.not_found().unwrap_err().to_string();
-    assert_eq!(error, "a page does not render: undefined value at pages/not-found.html.jinja:2");
+    assert_eq!(
+        error,
+        "a page does not render: undefined value at pages/not-found.html.jinja:2"
+    );
 }
 
 #[test]
 fn pages_need_no_campaigns() {
-    let sources = Sources::embedded().with("campaigns/active/campaign.toml", "not TOML").without("layout.mjml.jinja");
+    let sources = Sources::embedded()
+        .with("campaigns/active/campaign.toml", "not TOML")
+        .without("layout.mjml.jinja");
     assert!(Pages::from_sources(&sources).is_ok());
 }
 
 fn page(category: Category, state: PreferencesState, just_changed: bool) -> String {
-    Pages::embedded().unwrap().preferences(&PreferencesPage { category, state, just_changed }).unwrap()
+    Pages::embedded()
+        .unwrap()
+        .preferences(&PreferencesPage {
+            category,
+            state,
+            just_changed,
+        })
+        .unwrap()
 }
 
 fn every_page() -> Vec<String> {
-    let preferences =
-        PreferencesState::iter().flat_map(|state| [page(Category::Product, state, false), page(Category::Product, state, true)]);
-    preferences.chain([Pages::embedded().unwrap().not_found().unwrap()]).collect()
+    let preferences = PreferencesState::iter().flat_map(|state| {
+        [
+            page(Category::Product, state, false),
+            page(Category::Product, state, true),
+        ]
+    });
+    preferences
+        .chain([Pages::embedded().unwrap().not_found().unwrap()])
+        .collect()
 }

@@ -14,10 +14,18 @@ fn every_mail_reads_as_reviewed() {
     settings.set_omit_expression(true);
     settings.set_prepend_module_to_snapshot(false);
     for (campaign, step, reason) in all(content) {
-        let mail = content.render(&notice(campaign, step, reason), unsubscribe()).unwrap();
+        let mail = content
+            .render(&notice(campaign, step, reason), unsubscribe())
+            .unwrap();
         settings.bind(|| {
-            assert_snapshot!(format!("{step}.{reason}.txt", step = step.id), format!("Subject: {}\n\n{}", mail.subject, mail.text));
-            assert_snapshot!(format!("{step}.{reason}.html", step = step.id), one_tag_a_line(&mail.html));
+            assert_snapshot!(
+                format!("{step}.{reason}.txt", step = step.id),
+                format!("Subject: {}\n\n{}", mail.subject, mail.text)
+            );
+            assert_snapshot!(
+                format!("{step}.{reason}.html", step = step.id),
+                one_tag_a_line(&mail.html)
+            );
         });
     }
 }
@@ -28,8 +36,16 @@ fn every_page_reads_as_reviewed() {
     let mut settings = Settings::clone_current();
     settings.set_omit_expression(true);
     settings.set_prepend_module_to_snapshot(false);
-    for (state, just_changed) in PreferencesState::iter().flat_map(|state| [(state, false), (state, true)]) {
-        let page = pages.preferences(&PreferencesPage { category: Category::Reengagement, state, just_changed }).unwrap();
+    for (state, just_changed) in
+        PreferencesState::iter().flat_map(|state| [(state, false), (state, true)])
+    {
+        let page = pages
+            .preferences(&PreferencesPage {
+                category: Category::Reengagement,
+                state,
+                just_changed,
+            })
+            .unwrap();
         let change = if just_changed { ".just_changed" } else { "" };
         settings.bind(|| assert_snapshot!(format!("page.{}{change}", <&str>::from(state)), page));
     }
@@ -39,7 +55,9 @@ fn every_page_reads_as_reviewed() {
 #[test]
 fn every_in_product_message_reads_as_reviewed() {
     let content = content();
-    let messages: Vec<_> = Stage::iter().filter_map(|stage| Some((stage.to_string(), content.in_product(stage)?))).collect();
+    let messages: Vec<_> = Stage::iter()
+        .filter_map(|stage| Some((stage.to_string(), content.in_product(stage)?)))
+        .collect();
     assert_json_snapshot!(messages);
 }
 
@@ -50,10 +68,17 @@ fn the_rules_are_as_reviewed() {
     for campaign in content.rules().campaigns.iter() {
         lines.push(format!(
             "{} ({}), priority {}, at most {} of {:?}",
-            campaign.id, campaign.category, campaign.priority, campaign.max_recipients, campaign.audience
+            campaign.id,
+            campaign.category,
+            campaign.priority,
+            campaign.max_recipients,
+            campaign.audience
         ));
         for step in &campaign.steps {
-            let repeat = step.repeat_after.map_or_else(|| "once".to_owned(), |repeat| format!("again after {repeat:#}"));
+            let repeat = step.repeat_after.map_or_else(
+                || "once".to_owned(),
+                |repeat| format!("again after {repeat:#}"),
+            );
             lines.push(format!("  {} after {:#}, {repeat}", step.id, step.after));
         }
     }

@@ -11,11 +11,22 @@ use crate::support::{NANOSECOND, campaign, days, hours, repeating, step};
 fn every_stage_but_closed_can_have_a_campaign() {
     let campaigns = Stage::iter()
         .filter(|stage| *stage != Stage::Closed)
-        .map(|stage| campaign(stage, [step(&format!("{stage}-one"), days(0)), step(&format!("{stage}-two"), days(1))]));
+        .map(|stage| {
+            campaign(
+                stage,
+                [
+                    step(&format!("{stage}-one"), days(0)),
+                    step(&format!("{stage}-two"), days(1)),
+                ],
+            )
+        });
     let campaigns = Campaigns::new(campaigns).unwrap();
     assert_eq!(campaigns.iter().count(), 8);
     for stage in Stage::iter() {
-        assert_eq!(campaigns.for_stage(stage).map(|campaign| campaign.stage), (stage != Stage::Closed).then_some(stage));
+        assert_eq!(
+            campaigns.for_stage(stage).map(|campaign| campaign.stage),
+            (stage != Stage::Closed).then_some(stage)
+        );
     }
 }
 
@@ -27,23 +38,54 @@ fn no_campaigns_and_campaigns_without_steps_are_fine() {
 
 #[test]
 fn closed_has_no_campaign_ever() {
-    let error = refused([campaign(Stage::Active, [step("a", days(0))]), campaign(Stage::Closed, [])]);
-    assert_eq!(error, CampaignError::Closed(CampaignId::new("closed-campaign")));
+    let error = refused([
+        campaign(Stage::Active, [step("a", days(0))]),
+        campaign(Stage::Closed, []),
+    ]);
+    assert_eq!(
+        error,
+        CampaignError::Closed(CampaignId::new("closed-campaign"))
+    );
 }
 
 #[test]
 fn a_stage_has_one_campaign_at_most() {
-    let other = Campaign { id: CampaignId::new("other"), ..campaign(Stage::Active, [step("b", days(0))]) };
+    let other = Campaign {
+        id: CampaignId::new("other"),
+        ..campaign(Stage::Active, [step("b", days(0))])
+    };
     let error = refused([campaign(Stage::Active, [step("a", days(0))]), other]);
-    assert_eq!(error, CampaignError::StageTwice(CampaignId::new("active-campaign"), CampaignId::new("other"), Stage::Active));
-    assert_eq!(error.to_string(), "campaigns active-campaign and other are both for stage active");
+    assert_eq!(
+        error,
+        CampaignError::StageTwice(
+            CampaignId::new("active-campaign"),
+            CampaignId::new("other"),
+            Stage::Active
+        )
+    );
+    assert_eq!(
+        error.to_string(),
+        "campaigns active-campaign and other are both for stage active"
+    );
 }
 
 #[test]
 fn a_step_name_is_used_once_over_all_campaigns() {
     let twice = CampaignError::StepTwice(StepId::new("a"));
-    assert_eq!(refused([campaign(Stage::Active, [step("a", days(0)), step("a", days(1))])]), twice);
-    assert_eq!(refused([campaign(Stage::Active, [step("a", days(0))]), campaign(Stage::Dormant30, [step("a", days(0))])]), twice);
+    assert_eq!(
+        refused([campaign(
+            Stage::Active,
+            [step("a", days(0)), step("a", days(1))]
+        )]),
+        twice
+    );
+    assert_eq!(
+        refused([
+            campaign(Stage::Active, [step("a", days(0))]),
+            campaign(Stage::Dormant30, [step("a", days(0))])
+        ]),
+        twice
+    );
 }
 
 #[rstest]
@@ -67,7 +109,10 @@ fn letters_digits_dashes_and_underscores_make_a_step_name() {
 #[case::at_the_same_time(days(3), days(3))]
 #[case::earlier(days(3), days(3) - NANOSECOND)]
 fn steps_are_in_the_order_of_their_times(#[case] one: SignedDuration, #[case] two: SignedDuration) {
-    let error = refused([campaign(Stage::Active, [step("zero", days(0)), step("one", one), step("two", two)])]);
+    let error = refused([campaign(
+        Stage::Active,
+        [step("zero", days(0)), step("one", one), step("two", two)],
+    )]);
     assert_eq!(error, CampaignError::Order(StepId::new("two")));
 }
 
@@ -83,14 +128,28 @@ fn a_step_cannot_be_due_before_its_stage_begins() {
 #[case::less_than_a_day(hours(24) - NANOSECOND, true)]
 #[case::a_day(hours(24), false)]
 #[case::a_year(days(365), false)]
-fn a_step_repeats_after_a_day_at_the_earliest(#[case] repeat_after: SignedDuration, #[case] too_soon: bool) {
-    let result = Campaigns::new([campaign(Stage::Active, [repeating("tip", days(0), repeat_after)])]);
-    assert_eq!(result.err(), too_soon.then(|| CampaignError::RepeatTooSoon(StepId::new("tip"))));
+fn a_step_repeats_after_a_day_at_the_earliest(
+    #[case] repeat_after: SignedDuration,
+    #[case] too_soon: bool,
+) {
+    let result = Campaigns::new([campaign(
+        Stage::Active,
+        [repeating("tip", days(0), repeat_after)],
+    )]);
+    assert_eq!(
+        result.err(),
+        too_soon.then(|| CampaignError::RepeatTooSoon(StepId::new("tip")))
+    );
 }
 
 #[test]
 fn campaigns_come_in_the_order_of_the_ladder() {
-    let campaigns = Campaigns::new([campaign(Stage::Dormant90, []), campaign(Stage::Enrolling, []), campaign(Stage::Active, [])]).unwrap();
+    let campaigns = Campaigns::new([
+        campaign(Stage::Dormant90, []),
+        campaign(Stage::Enrolling, []),
+        campaign(Stage::Active, []),
+    ])
+    .unwrap();
     let stages: Vec<Stage> = campaigns.iter().map(|campaign| campaign.stage).collect();
     assert_eq!(stages, [Stage::Enrolling, Stage::Active, Stage::Dormant90]);
 }

@@ -12,16 +12,39 @@ use crate::support::{days, later};
 #[case::three_within_thirty_days(&[0, 10, 30], Some(Suppression::SoftBounces))]
 #[case::three_over_more(&[0, 10, 31], None)]
 #[case::three_of_many(&[0, 40, 80, 90, 100], Some(Suppression::SoftBounces))]
-fn three_soft_bounces_within_thirty_days_suppress_for_good(#[case] at_days: &[i64], #[case] suppression: Option<Suppression>) {
-    let soft_bounces = at_days.iter().map(|day| Mark::new(later(days(*day)), format!("feedback-{day}"))).collect();
-    assert_eq!(Contact { soft_bounces, ..contact() }.suppression(), suppression);
+fn three_soft_bounces_within_thirty_days_suppress_for_good(
+    #[case] at_days: &[i64],
+    #[case] suppression: Option<Suppression>,
+) {
+    let soft_bounces = at_days
+        .iter()
+        .map(|day| Mark::new(later(days(*day)), format!("feedback-{day}")))
+        .collect();
+    assert_eq!(
+        Contact {
+            soft_bounces,
+            ..contact()
+        }
+        .suppression(),
+        suppression
+    );
 }
 
 #[test]
 fn a_complaint_weighs_more_than_a_bounce() {
-    let bounced = Contact { hard_bounced_at: Some(later(days(1))), ..contact() };
+    let bounced = Contact {
+        hard_bounced_at: Some(later(days(1))),
+        ..contact()
+    };
     assert_eq!(bounced.suppression(), Some(Suppression::HardBounce));
-    assert_eq!(Contact { complained_at: Some(later(days(2))), ..bounced }.suppression(), Some(Suppression::Complaint));
+    assert_eq!(
+        Contact {
+            complained_at: Some(later(days(2))),
+            ..bounced
+        }
+        .suppression(),
+        Some(Suppression::Complaint)
+    );
 }
 
 #[test]
@@ -37,10 +60,23 @@ fn a_token_says_what_it_was_made_for_also_after_its_key_is_no_longer_the_current
     let old = keys(&json!({"current": "k1", "k1": KEY}));
     let new = keys(&json!({"current": "k2", "k1": KEY, "k2": OTHER}));
     for category in Category::iter() {
-        let subscription = Subscription { address_hash: contact().address_hash, category };
-        assert_eq!(new.verify(&old.token(&subscription)), Some(subscription.clone()));
-        assert_eq!(new.verify(&new.token(&subscription)), Some(subscription.clone()));
-        assert_eq!(old.verify(&new.token(&subscription)), None, "a key that is not there vouches for nothing");
+        let subscription = Subscription {
+            address_hash: contact().address_hash,
+            category,
+        };
+        assert_eq!(
+            new.verify(&old.token(&subscription)),
+            Some(subscription.clone())
+        );
+        assert_eq!(
+            new.verify(&new.token(&subscription)),
+            Some(subscription.clone())
+        );
+        assert_eq!(
+            old.verify(&new.token(&subscription)),
+            None,
+            "a key that is not there vouches for nothing"
+        );
         assert!(new.token(&subscription).starts_with("k2."));
     }
 }
@@ -48,11 +84,15 @@ fn a_token_says_what_it_was_made_for_also_after_its_key_is_no_longer_the_current
 #[test]
 fn a_changed_token_is_none_of_ours() {
     let keys = keys(&json!({"current": "k1", "k1": KEY, "k2": OTHER}));
-    let token = keys.token(&Subscription { address_hash: contact().address_hash, category: Category::Product });
+    let token = keys.token(&Subscription {
+        address_hash: contact().address_hash,
+        category: Category::Product,
+    });
     for (position, letter) in token.char_indices() {
         let other = if letter == 'A' { "B" } else { "A" };
         let changed = format!("{}{other}{}", &token[..position], &token[position + 1..]);
-        // The last letter of 32 bytes in base64 has bits that stand for nothing; the decoder refuses those.
+        // The last letter of 32 bytes in base64 has bits that stand for nothing; the decoder
+        // refuses those.
         assert_eq!(keys.verify(&changed), None, "{changed}");
         assert_eq!(keys.verify(&token[..position]), None);
     }
@@ -77,7 +117,9 @@ fn a_changed_token_is_none_of_ours() {
 #[case(json!({"current": "k.1", "k.1": KEY}))]
 #[case(json!({}))]
 fn keys_that_cannot_be_used_are_refused_without_showing_them(#[case] keys: serde_json::Value) {
-    let error = serde_json::from_value::<TokenKeys>(keys).unwrap_err().to_string();
+    let error = serde_json::from_value::<TokenKeys>(keys)
+        .unwrap_err()
+        .to_string();
     assert!(!error.contains(KEY) && !error.contains("short"), "{error}");
 }
 
@@ -89,5 +131,7 @@ fn keys(json: &serde_json::Value) -> TokenKeys {
 }
 
 fn contact() -> Contact {
-    Contact::new(AddressKey::new(KEY.to_owned().into()).hash(&"marisol@kestrel.example".parse().unwrap()))
+    Contact::new(
+        AddressKey::new(KEY.to_owned().into()).hash(&"marisol@kestrel.example".parse().unwrap()),
+    )
 }

@@ -1,8 +1,8 @@
 //! Guards: each by itself, its boundary, and the order in which they are asked.
 
 use engagement::{
-    Address, Caps, Category, Circumstances, Contact, EmailAddress, Expiry, Holdout, Mark, Notice, OrganizationId, Policy, Reason, Rules,
-    Signals, Stage, Standing, Verdict,
+    Address, Caps, Category, Circumstances, Contact, EmailAddress, Expiry, Holdout, Mark, Notice,
+    OrganizationId, Policy, Reason, Rules, Signals, Stage, Standing, Verdict,
 };
 use jiff::{SignedDuration, Timestamp};
 use rstest::rstest;
@@ -24,28 +24,83 @@ fn a_notice_goes_out_while_nothing_speaks_against_it() {
 #[case::a_nanosecond_more(hours(72) + NANOSECOND, Said::Skip(Reason::Expired))]
 #[case::a_second_more(hours(72) + SECOND, Said::Skip(Reason::Expired))]
 #[case::long_ago(days(400), Said::Skip(Reason::Expired))]
-fn a_notice_expires_seventy_two_hours_past_its_time(#[case] elapsed: SignedDuration, #[case] verdict: Said) {
-    assert_eq!(guard(&notice(), &Circumstances { as_of: later(elapsed), ..circumstances() }, &policy()), verdict);
+fn a_notice_expires_seventy_two_hours_past_its_time(
+    #[case] elapsed: SignedDuration,
+    #[case] verdict: Said,
+) {
+    assert_eq!(
+        guard(
+            &notice(),
+            &Circumstances {
+                as_of: later(elapsed),
+                ..circumstances()
+            },
+            &policy()
+        ),
+        verdict
+    );
 }
 
 #[rstest]
 #[case::fourteen_days(days(14), SENT)]
 #[case::a_second_more(days(14) + SECOND, Said::Skip(Reason::Expired))]
-fn a_notice_that_was_put_off_expires_fourteen_days_after_it_was_planned(#[case] elapsed: SignedDuration, #[case] verdict: Said) {
-    let notice = Notice { due_at: later(elapsed), ..notice() };
-    assert_eq!(guard(&notice, &Circumstances { as_of: later(elapsed), ..circumstances() }, &policy()), verdict);
+fn a_notice_that_was_put_off_expires_fourteen_days_after_it_was_planned(
+    #[case] elapsed: SignedDuration,
+    #[case] verdict: Said,
+) {
+    let notice = Notice {
+        due_at: later(elapsed),
+        ..notice()
+    };
+    assert_eq!(
+        guard(
+            &notice,
+            &Circumstances {
+                as_of: later(elapsed),
+                ..circumstances()
+            },
+            &policy()
+        ),
+        verdict
+    );
 }
 
 #[test]
 fn expiry_is_a_parameter() {
-    let policy = Policy { expiry: Expiry { after_due: hours(1), after_planned: hours(2) }, ..policy() };
-    let verdict =
-        |due_at, elapsed| guard(&Notice { due_at, ..notice() }, &Circumstances { as_of: later(elapsed), ..circumstances() }, &policy);
+    let policy = Policy {
+        expiry: Expiry {
+            after_due: hours(1),
+            after_planned: hours(2),
+        },
+        ..policy()
+    };
+    let verdict = |due_at, elapsed| {
+        guard(
+            &Notice { due_at, ..notice() },
+            &Circumstances {
+                as_of: later(elapsed),
+                ..circumstances()
+            },
+            &policy,
+        )
+    };
     assert_eq!(verdict(as_of(), hours(1)), SENT);
-    assert_eq!(verdict(as_of(), hours(1) + SECOND), Said::Skip(Reason::Expired));
+    assert_eq!(
+        verdict(as_of(), hours(1) + SECOND),
+        Said::Skip(Reason::Expired)
+    );
     assert_eq!(verdict(later(hours(2)), hours(2)), SENT);
-    assert_eq!(verdict(later(hours(2)), hours(2) + SECOND), Said::Skip(Reason::Expired));
-    assert_eq!(Expiry::default(), Expiry { after_due: hours(72), after_planned: days(14) });
+    assert_eq!(
+        verdict(later(hours(2)), hours(2) + SECOND),
+        Said::Skip(Reason::Expired)
+    );
+    assert_eq!(
+        Expiry::default(),
+        Expiry {
+            after_due: hours(72),
+            after_planned: days(14)
+        }
+    );
 }
 
 #[rstest]
@@ -54,56 +109,124 @@ fn expiry_is_a_parameter() {
 #[case::closed(Some(Standing { stage: Stage::Closed, since: as_of() }))]
 #[case::nothing_known_any_more(None)]
 fn a_notice_is_skipped_once_the_organization_stands_elsewhere(#[case] standing: Option<Standing>) {
-    assert_eq!(guard(&notice(), &Circumstances { standing, ..circumstances() }, &policy()), Said::Skip(Reason::StateChanged));
+    assert_eq!(
+        guard(
+            &notice(),
+            &Circumstances {
+                standing,
+                ..circumstances()
+            },
+            &policy()
+        ),
+        Said::Skip(Reason::StateChanged)
+    );
 }
 
 #[rstest]
 #[case::erased(None, Reason::MissingAddress)]
 #[case::blank(Some(" "), Reason::MissingAddress)]
 #[case::no_address(Some("marisol at kestrel"), Reason::InvalidAddress)]
-fn a_notice_without_a_usable_address_is_skipped(#[case] address: Option<&str>, #[case] reason: Reason) {
+fn a_notice_without_a_usable_address_is_skipped(
+    #[case] address: Option<&str>,
+    #[case] reason: Reason,
+) {
     let mut notice = notice();
     notice.recipient.address = Address::from(address.map(str::to_owned));
-    assert_eq!(guard(&notice, &circumstances(), &policy()), Said::Skip(reason));
+    assert_eq!(
+        guard(&notice, &circumstances(), &policy()),
+        Said::Skip(reason)
+    );
 }
 
 #[test]
 fn a_suppressed_address_is_not_written_to() {
-    for contact in [bounced(), Contact { complained_at: Some(as_of()), ..nobody() }] {
-        assert_eq!(with_contact(&contact, &policy()), Said::Skip(Reason::Suppressed));
+    for contact in [
+        bounced(),
+        Contact {
+            complained_at: Some(as_of()),
+            ..nobody()
+        },
+    ] {
+        assert_eq!(
+            with_contact(&contact, &policy()),
+            Said::Skip(Reason::Suppressed)
+        );
     }
 }
 
 #[test]
 fn leaving_a_category_stops_that_category_and_leaving_all_stops_all() {
     let left = |contact: Contact, category| {
-        let notice = Notice { category, ..notice() };
-        guard(&notice, &Circumstances { contact: Some(&contact), ..circumstances() }, &policy())
+        let notice = Notice {
+            category,
+            ..notice()
+        };
+        guard(
+            &notice,
+            &Circumstances {
+                contact: Some(&contact),
+                ..circumstances()
+            },
+            &policy(),
+        )
     };
-    let product = Contact { unsubscribed_product: Some(as_of()), ..nobody() };
-    assert_eq!(left(product.clone(), Category::Product), Said::Skip(Reason::Unsubscribed));
+    let product = Contact {
+        unsubscribed_product: Some(as_of()),
+        ..nobody()
+    };
+    assert_eq!(
+        left(product.clone(), Category::Product),
+        Said::Skip(Reason::Unsubscribed)
+    );
     assert_eq!(left(product.clone(), Category::Onboarding), SENT);
     assert_eq!(left(product, Category::Reengagement), SENT);
-    let all = Contact { unsubscribed_all: Some(as_of()), ..nobody() };
-    for category in [Category::Onboarding, Category::Reengagement, Category::Product] {
-        assert_eq!(left(all.clone(), category), Said::Skip(Reason::Unsubscribed));
+    let all = Contact {
+        unsubscribed_all: Some(as_of()),
+        ..nobody()
+    };
+    for category in [
+        Category::Onboarding,
+        Category::Reengagement,
+        Category::Product,
+    ] {
+        assert_eq!(
+            left(all.clone(), category),
+            Said::Skip(Reason::Unsubscribed)
+        );
     }
 }
 
 #[test]
 fn the_control_group_is_stable_of_about_its_size_and_grows_with_its_share() {
-    let ids: Vec<OrganizationId> = (0..2_000).map(|number| format!("008KESTREL{number:08}").parse().unwrap()).collect();
+    let ids: Vec<OrganizationId> = (0..2_000)
+        .map(|number| format!("008KESTREL{number:08}").parse().unwrap())
+        .collect();
     let group = |percent: &str| -> Vec<&OrganizationId> {
         let holdout: Holdout = percent.parse().unwrap();
         ids.iter().filter(|id| holdout.contains(id)).collect()
     };
     assert_eq!((group("0").len(), group("100").len()), (0, 2_000));
     let (ten, twenty) = (group("10"), group("20"));
-    assert!((150..250).contains(&ten.len()) && (330..470).contains(&twenty.len()), "{} {}", ten.len(), twenty.len());
+    assert!(
+        (150..250).contains(&ten.len()) && (330..470).contains(&twenty.len()),
+        "{} {}",
+        ten.len(),
+        twenty.len()
+    );
     assert!(ten.iter().all(|id| twenty.contains(id)));
-    assert!("101".parse::<Holdout>().is_err() && "-1".parse::<Holdout>().is_err() && "ten".parse::<Holdout>().is_err());
-    let policy = Policy { holdout: "100".parse().unwrap(), ..policy() };
-    assert_eq!(guard(&notice(), &circumstances(), &policy), Said::Skip(Reason::Holdout));
+    assert!(
+        "101".parse::<Holdout>().is_err()
+            && "-1".parse::<Holdout>().is_err()
+            && "ten".parse::<Holdout>().is_err()
+    );
+    let policy = Policy {
+        holdout: "100".parse().unwrap(),
+        ..policy()
+    };
+    assert_eq!(
+        guard(&notice(), &circumstances(), &policy),
+        Said::Skip(Reason::Holdout)
+    );
 }
 
 #[rstest]
@@ -113,10 +236,27 @@ fn the_control_group_is_stable_of_about_its_size_and_grows_with_its_share() {
 #[case::four_in_thirty_days(&[600, 400, 200, 100], Some(120))]
 #[case::the_first_of_four_is_too_old(&[720, 400, 200, 100], None)]
 #[case::both(&[600, 400, 200, 1], Some(120))]
-fn an_address_gets_one_mail_in_three_days_and_four_in_thirty(#[case] hours_ago: &[i64], #[case] free_in_hours: Option<i64>) {
-    let recent_mails = hours_ago.iter().map(|ago| Mark::new(later(-hours(*ago)), format!("run/{ago}"))).collect();
-    let expected = free_in_hours.map_or(SENT, |in_hours| Said::PutOff(Reason::Capped, later(hours(in_hours))));
-    assert_eq!(with_contact(&Contact { recent_mails, ..nobody() }, &policy()), expected);
+fn an_address_gets_one_mail_in_three_days_and_four_in_thirty(
+    #[case] hours_ago: &[i64],
+    #[case] free_in_hours: Option<i64>,
+) {
+    let recent_mails = hours_ago
+        .iter()
+        .map(|ago| Mark::new(later(-hours(*ago)), format!("run/{ago}")))
+        .collect();
+    let expected = free_in_hours.map_or(SENT, |in_hours| {
+        Said::PutOff(Reason::Capped, later(hours(in_hours)))
+    });
+    assert_eq!(
+        with_contact(
+            &Contact {
+                recent_mails,
+                ..nobody()
+            },
+            &policy()
+        ),
+        expected
+    );
 }
 
 #[rstest]
@@ -135,36 +275,94 @@ fn caps_are_read_from_text(#[case] text: &str, #[case] accepted: bool) {
 
 #[test]
 fn outside_of_the_window_a_notice_waits_until_it_opens() {
-    let policy = Policy { window: "Mon-Fri 09:00-17:00 America/New_York".parse().unwrap(), ..policy() };
+    let policy = Policy {
+        window: "Mon-Fri 09:00-17:00 America/New_York".parse().unwrap(),
+        ..policy()
+    };
     let saturday: Timestamp = "2026-11-28T15:00:00Z".parse().unwrap();
-    let notice = Notice { due_at: saturday, planned_at: saturday, ..notice() };
-    let verdict = guard(&notice, &Circumstances { as_of: saturday, ..circumstances() }, &policy);
-    assert_eq!(verdict, Said::PutOff(Reason::QuietHours, "2026-11-30T14:00:00Z".parse().unwrap()));
+    let notice = Notice {
+        due_at: saturday,
+        planned_at: saturday,
+        ..notice()
+    };
+    let verdict = guard(
+        &notice,
+        &Circumstances {
+            as_of: saturday,
+            ..circumstances()
+        },
+        &policy,
+    );
+    assert_eq!(
+        verdict,
+        Said::PutOff(Reason::QuietHours, "2026-11-30T14:00:00Z".parse().unwrap())
+    );
 }
 
 #[test]
 fn once_the_days_limit_is_reached_a_notice_waits_for_the_next_days_window() {
-    let policy = Policy { window: "Mon-Sun 09:00-17:00 America/New_York".parse().unwrap(), ..policy() };
+    let policy = Policy {
+        window: "Mon-Sun 09:00-17:00 America/New_York".parse().unwrap(),
+        ..policy()
+    };
     let noon: Timestamp = "2026-11-28T17:00:00Z".parse().unwrap();
-    let notice = Notice { due_at: noon, planned_at: noon, ..notice() };
-    let verdict = guard(&notice, &Circumstances { as_of: noon, daily_limit_reached: true, ..circumstances() }, &policy);
-    assert_eq!(verdict, Said::PutOff(Reason::DailyLimit, "2026-11-29T14:00:00Z".parse().unwrap()));
+    let notice = Notice {
+        due_at: noon,
+        planned_at: noon,
+        ..notice()
+    };
+    let verdict = guard(
+        &notice,
+        &Circumstances {
+            as_of: noon,
+            daily_limit_reached: true,
+            ..circumstances()
+        },
+        &policy,
+    );
+    assert_eq!(
+        verdict,
+        Said::PutOff(Reason::DailyLimit, "2026-11-29T14:00:00Z".parse().unwrap())
+    );
 }
 
 #[test]
 fn a_dry_run_holds_the_notice() {
-    assert_eq!(guard(&notice(), &circumstances(), &Policy { dry_run: true, ..policy() }), Said::Hold(Reason::DryRun));
+    assert_eq!(
+        guard(
+            &notice(),
+            &circumstances(),
+            &Policy {
+                dry_run: true,
+                ..policy()
+            }
+        ),
+        Said::Hold(Reason::DryRun)
+    );
 }
 
-/// Everything speaks against the notice; then one objection after the other falls away, in the order of the guards.
+/// Everything speaks against the notice; then one objection after the other falls away, in the
+/// order of the guards.
 #[test]
 fn the_first_guard_that_objects_decides() {
     let now: Timestamp = "2026-11-28T15:00:00Z".parse().unwrap();
     let recent_mails = [Mark::new(now, "run/1")].into();
-    let mut contact = Contact { recent_mails, unsubscribed_all: Some(now), ..bounced() };
-    let mut policy =
-        Policy { window: "Mon-Fri 09:00-17:00 UTC".parse().unwrap(), holdout: "100".parse().unwrap(), dry_run: true, ..policy() };
-    let mut notice = Notice { due_at: now - days(30), planned_at: now, ..notice() };
+    let mut contact = Contact {
+        recent_mails,
+        unsubscribed_all: Some(now),
+        ..bounced()
+    };
+    let mut policy = Policy {
+        window: "Mon-Fri 09:00-17:00 UTC".parse().unwrap(),
+        holdout: "100".parse().unwrap(),
+        dry_run: true,
+        ..policy()
+    };
+    let mut notice = Notice {
+        due_at: now - days(30),
+        planned_at: now,
+        ..notice()
+    };
     notice.recipient.address = Address::Missing;
     let mut standing = None;
     let mut daily_limit_reached = true;
@@ -173,7 +371,9 @@ fn the_first_guard_that_objects_decides() {
         match fallen {
             1 => notice.due_at = now,
             2 => standing = circumstances().standing,
-            3 => notice.recipient.address = Address::from(Some("marisol@kestrel.example".to_owned())),
+            3 => {
+                notice.recipient.address = Address::from(Some("marisol@kestrel.example".to_owned()))
+            }
             4 => contact.hard_bounced_at = None,
             5 => contact.unsubscribed_all = None,
             6 => policy.holdout = Holdout::default(),
@@ -182,7 +382,12 @@ fn the_first_guard_that_objects_decides() {
             9 => daily_limit_reached = false,
             _ => {}
         }
-        let circumstances = Circumstances { as_of: now, standing, contact: Some(&contact), daily_limit_reached };
+        let circumstances = Circumstances {
+            as_of: now,
+            standing,
+            contact: Some(&contact),
+            daily_limit_reached,
+        };
         reasons.push(match guard(&notice, &circumstances, &policy) {
             Said::Skip(reason) | Said::PutOff(reason, _) | Said::Hold(reason) => reason,
             Said::Send => panic!("everything has fallen away too soon"),
@@ -206,21 +411,68 @@ fn the_first_guard_that_objects_decides() {
 #[test]
 fn a_record_stands_where_it_says() {
     let organization = first(&ready(), &Rules::default()).organization;
-    assert_eq!(Standing::from(&organization), Standing { stage: Stage::AwaitingFirstPayment, since: as_of() });
-    let closed = first(&Signals { archived: true, ..ready() }, &Rules::default()).organization;
+    assert_eq!(
+        Standing::from(&organization),
+        Standing {
+            stage: Stage::AwaitingFirstPayment,
+            since: as_of()
+        }
+    );
+    let closed = first(
+        &Signals {
+            archived: true,
+            ..ready()
+        },
+        &Rules::default(),
+    )
+    .organization;
     assert_eq!(Standing::from(&closed).stage, Stage::Closed);
 }
 
 #[test]
 fn times_at_the_ends_of_time_are_judged() {
-    let ancient = Notice { due_at: Timestamp::MIN, planned_at: Timestamp::MIN, ..notice() };
-    assert_eq!(guard(&ancient, &Circumstances { as_of: Timestamp::MAX, ..circumstances() }, &policy()), Said::Skip(Reason::Expired));
-    let distant = Notice { due_at: Timestamp::MAX, planned_at: Timestamp::MAX, ..notice() };
-    assert_eq!(guard(&distant, &Circumstances { as_of: Timestamp::MIN, ..circumstances() }, &policy()), SENT);
+    let ancient = Notice {
+        due_at: Timestamp::MIN,
+        planned_at: Timestamp::MIN,
+        ..notice()
+    };
+    assert_eq!(
+        guard(
+            &ancient,
+            &Circumstances {
+                as_of: Timestamp::MAX,
+                ..circumstances()
+            },
+            &policy()
+        ),
+        Said::Skip(Reason::Expired)
+    );
+    let distant = Notice {
+        due_at: Timestamp::MAX,
+        planned_at: Timestamp::MAX,
+        ..notice()
+    };
+    assert_eq!(
+        guard(
+            &distant,
+            &Circumstances {
+                as_of: Timestamp::MIN,
+                ..circumstances()
+            },
+            &policy()
+        ),
+        SENT
+    );
 }
 
 fn notice() -> Notice {
-    let decision = first(&ready(), &rules([campaign(Stage::AwaitingFirstPayment, [step("welcome", days(0))])]));
+    let decision = first(
+        &ready(),
+        &rules([campaign(
+            Stage::AwaitingFirstPayment,
+            [step("welcome", days(0))],
+        )]),
+    );
     Notice::due(decision.notices[0].clone(), &address_key())
 }
 
@@ -238,7 +490,10 @@ const SENT: Said = Said::Send;
 fn guard(notice: &Notice, circumstances: &Circumstances<'_>, policy: &Policy) -> Said {
     match engagement::guard(notice, circumstances, policy) {
         Verdict::Send(address) => {
-            assert_eq!(Address::Usable(EmailAddress::clone(address)), notice.recipient.address);
+            assert_eq!(
+                Address::Usable(EmailAddress::clone(address)),
+                notice.recipient.address
+            );
             Said::Send
         }
         Verdict::Skip(reason) => Said::Skip(reason),
@@ -248,7 +503,14 @@ fn guard(notice: &Notice, circumstances: &Circumstances<'_>, policy: &Policy) ->
 }
 
 fn with_contact(contact: &Contact, policy: &Policy) -> Said {
-    guard(&notice(), &Circumstances { contact: Some(contact), ..circumstances() }, policy)
+    guard(
+        &notice(),
+        &Circumstances {
+            contact: Some(contact),
+            ..circumstances()
+        },
+        policy,
+    )
 }
 
 fn nobody() -> Contact {
@@ -256,7 +518,10 @@ fn nobody() -> Contact {
 }
 
 fn bounced() -> Contact {
-    Contact { hard_bounced_at: Some(as_of()), ..nobody() }
+    Contact {
+        hard_bounced_at: Some(as_of()),
+        ..nobody()
+    }
 }
 
 fn policy() -> Policy {
@@ -272,7 +537,10 @@ fn policy() -> Policy {
 fn circumstances() -> Circumstances<'static> {
     Circumstances {
         as_of: as_of(),
-        standing: Some(Standing { stage: Stage::AwaitingFirstPayment, since: as_of() }),
+        standing: Some(Standing {
+            stage: Stage::AwaitingFirstPayment,
+            since: as_of(),
+        }),
         contact: None,
         daily_limit_reached: false,
     }

@@ -8,7 +8,10 @@ use jiff::{SignedDuration, Timestamp};
 use rstest::rstest;
 use strum::IntoEnumIterator;
 
-use crate::support::{NANOSECOND, SECOND, administrator, ago, archived_bank, as_of, bank, days, history, later, paid, ready};
+use crate::support::{
+    NANOSECOND, SECOND, administrator, ago, archived_bank, as_of, bank, days, history, later, paid,
+    ready,
+};
 
 #[rstest]
 #[case::archived(Signals { archived: true, ..ready() }, StageReason::Archived)]
@@ -34,7 +37,10 @@ fn row_1_closed(#[case] signals: Signals, #[case] reason: StageReason) {
 #[case::beats_verification_on_hold(Signals { banks: vec![], verification: Some(Verification::Hold), ..paid(days(1)) })]
 #[case::the_newest_payment_counts(Signals { payments: history([ago(days(100)), ago(days(2)), ago(days(45))]), ..ready() })]
 fn row_2_active(#[case] signals: Signals) {
-    assert_eq!(classify(&signals, as_of()), (Stage::Active, StageReason::PaidRecently));
+    assert_eq!(
+        classify(&signals, as_of()),
+        (Stage::Active, StageReason::PaidRecently)
+    );
 }
 
 #[rstest]
@@ -44,8 +50,14 @@ fn row_2_active(#[case] signals: Signals) {
 #[case::no_users_beats_approval(Signals { users: vec![], banks: vec![], ..verified_as(Verification::Approve) }, StageReason::NoUsers)]
 #[case::archived_users_alone(with_archived_user_alone(), StageReason::NoUsers)]
 #[case::verification_absent(Signals { banks: vec![], ..ready() }, StageReason::VerificationNotStarted)]
-#[case::verification_not_started(enrolling_with(Verification::NotStarted), StageReason::VerificationNotStarted)]
-#[case::verification_in_progress(enrolling_with(Verification::InProgress), StageReason::VerificationInProgress)]
+#[case::verification_not_started(
+    enrolling_with(Verification::NotStarted),
+    StageReason::VerificationNotStarted
+)]
+#[case::verification_in_progress(
+    enrolling_with(Verification::InProgress),
+    StageReason::VerificationInProgress
+)]
 #[case::verification_on_hold(enrolling_with(Verification::Hold), StageReason::VerificationOnHold)]
 fn row_3_enrolling(#[case] signals: Signals, #[case] reason: StageReason) {
     assert_eq!(classify(&signals, as_of()), (Stage::Enrolling, reason));
@@ -59,7 +71,10 @@ fn row_3_enrolling(#[case] signals: Signals, #[case] reason: StageReason) {
 #[case::beats_dormant_90(Signals { banks: vec![], ..paid(days(400)) })]
 #[case::archived_verified_account_does_not_count(Signals { banks: vec![archived_bank(Verified, days(1))], ..paid(days(45)) })]
 fn row_4_no_bank_account(#[case] signals: Signals) {
-    assert_eq!(classify(&signals, as_of()), (Stage::NoBankAccount, StageReason::NoneConnected));
+    assert_eq!(
+        classify(&signals, as_of()),
+        (Stage::NoBankAccount, StageReason::NoneConnected)
+    );
 }
 
 #[rstest]
@@ -77,8 +92,10 @@ fn row_5_bank_unverified(
     #[case] reason: StageReason,
     #[values(None, Some(45), Some(400))] paid_days_ago: Option<i64>,
 ) {
-    let signals =
-        Signals { banks: statuses.iter().copied().map(bank).collect(), ..paid_days_ago.map_or_else(ready, |age| paid(days(age))) };
+    let signals = Signals {
+        banks: statuses.iter().copied().map(bank).collect(),
+        ..paid_days_ago.map_or_else(ready, |age| paid(days(age)))
+    };
     assert_eq!(classify(&signals, as_of()), (Stage::BankUnverified, reason));
 }
 
@@ -87,7 +104,10 @@ fn row_5_bank_unverified(
 #[case::one_of_several_is_verified(Signals { banks: vec![bank(Blocked), bank(Verified), bank(Pending)], ..ready() })]
 #[case::verification_does_not_matter_any_more(verified_as(Verification::Hold))]
 fn row_6_awaiting_first_payment(#[case] signals: Signals) {
-    assert_eq!(classify(&signals, as_of()), (Stage::AwaitingFirstPayment, StageReason::NeverPaid));
+    assert_eq!(
+        classify(&signals, as_of()),
+        (Stage::AwaitingFirstPayment, StageReason::NeverPaid)
+    );
 }
 
 #[rstest]
@@ -105,7 +125,11 @@ fn row_6_awaiting_first_payment(#[case] signals: Signals) {
 #[case::ninety_days_and_a_second(days(90) + SECOND, Stage::Dormant90)]
 #[case::years(days(3650), Stage::Dormant90)]
 fn row_7_dormant_and_its_boundaries(#[case] age: SignedDuration, #[case] stage: Stage) {
-    let reason = if stage == Stage::Active { StageReason::PaidRecently } else { StageReason::LastPayment };
+    let reason = if stage == Stage::Active {
+        StageReason::PaidRecently
+    } else {
+        StageReason::LastPayment
+    };
     assert_eq!(classify(&paid(age), as_of()), (stage, reason));
 }
 
@@ -113,7 +137,10 @@ fn row_7_dormant_and_its_boundaries(#[case] age: SignedDuration, #[case] stage: 
 fn a_day_is_twenty_four_hours_whatever_local_clocks_do() {
     let payment: Timestamp = "2026-03-01T12:00:00-05:00".parse().unwrap();
     let as_of: Timestamp = "2026-03-31T13:00:00-04:00".parse().unwrap();
-    let signals = Signals { payments: history([payment]), ..ready() };
+    let signals = Signals {
+        payments: history([payment]),
+        ..ready()
+    };
     assert_eq!(classify(&signals, as_of).0, Stage::Dormant30);
     assert_eq!(classify(&signals, as_of - SECOND).0, Stage::Active);
 }
@@ -131,32 +158,67 @@ fn a_day_is_twenty_four_hours_whatever_local_clocks_do() {
 #[case::archived_expired(Expired, days(0), false)]
 #[case::archived_invalid(Invalid, days(0), false)]
 #[case::archived_unknown(Undefined, days(0), false)]
-fn an_archived_account_counts_only_while_it_is_being_added(#[case] status: BankStatus, #[case] age: SignedDuration, #[case] counts: bool) {
+fn an_archived_account_counts_only_while_it_is_being_added(
+    #[case] status: BankStatus,
+    #[case] age: SignedDuration,
+    #[case] counts: bool,
+) {
     let account = archived_bank(status, age);
     assert_eq!(account.counts(as_of()), counts);
-    let signals = Signals { banks: vec![account], ..verified_as(Verification::Approve) };
-    assert_eq!(classify(&signals, as_of()).0, if counts { Stage::BankUnverified } else { Stage::NoBankAccount });
+    let signals = Signals {
+        banks: vec![account],
+        ..verified_as(Verification::Approve)
+    };
+    assert_eq!(
+        classify(&signals, as_of()).0,
+        if counts {
+            Stage::BankUnverified
+        } else {
+            Stage::NoBankAccount
+        }
+    );
 }
 
 #[test]
 fn an_archived_account_without_a_time_does_not_count() {
-    let account = engagement::BankAccount { updated_at: None, ..archived_bank(Pending, days(0)) };
+    let account = engagement::BankAccount {
+        updated_at: None,
+        ..archived_bank(Pending, days(0))
+    };
     assert!(!account.counts(as_of()));
 }
 
 #[test]
 fn an_unarchived_account_counts_whatever_its_status_and_age() {
     for status in BankStatus::iter() {
-        for updated_at in [None, Some(Timestamp::MIN), Some(Timestamp::MAX), Some(later(days(1)))] {
-            assert!(engagement::BankAccount { updated_at, ..bank(status) }.counts(as_of()), "{status:?} {updated_at:?}");
+        for updated_at in [
+            None,
+            Some(Timestamp::MIN),
+            Some(Timestamp::MAX),
+            Some(later(days(1))),
+        ] {
+            assert!(
+                engagement::BankAccount {
+                    updated_at,
+                    ..bank(status)
+                }
+                .counts(as_of()),
+                "{status:?} {updated_at:?}"
+            );
         }
     }
 }
 
 #[test]
 fn a_freshly_added_account_ends_enrolling() {
-    let signals = Signals { banks: vec![archived_bank(Pending, days(1))], ..ready() };
-    assert_eq!(classify(&signals, as_of()), (Stage::BankUnverified, StageReason::Pending));
+    let signals = Signals {
+        banks: vec![archived_bank(Pending, days(1))],
+        ..ready()
+    };
+    assert_eq!(
+        classify(&signals, as_of()),
+        (Stage::BankUnverified, StageReason::Pending)
+    );
 }
 
 #[rstest]
@@ -179,7 +241,9 @@ fn a_stage_has_one_name_everywhere(#[case] stage: Stage, #[case] name: &str) {
 
 #[test]
 fn every_reason_has_the_name_of_the_specification() {
-    let names: Vec<String> = StageReason::iter().map(|reason| reason.to_string()).collect();
+    let names: Vec<String> = StageReason::iter()
+        .map(|reason| reason.to_string())
+        .collect();
     let specified = [
         "archived",
         "declined",
@@ -201,13 +265,25 @@ fn every_reason_has_the_name_of_the_specification() {
 }
 
 fn verified_as(verification: Verification) -> Signals {
-    Signals { verification: Some(verification), ..ready() }
+    Signals {
+        verification: Some(verification),
+        ..ready()
+    }
 }
 
 fn enrolling_with(verification: Verification) -> Signals {
-    Signals { banks: vec![], ..verified_as(verification) }
+    Signals {
+        banks: vec![],
+        ..verified_as(verification)
+    }
 }
 
 fn with_archived_user_alone() -> Signals {
-    Signals { users: vec![engagement::User { archived: true, ..administrator(1) }], ..ready() }
+    Signals {
+        users: vec![engagement::User {
+            archived: true,
+            ..administrator(1)
+        }],
+        ..ready()
+    }
 }

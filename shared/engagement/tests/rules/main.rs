@@ -1,5 +1,5 @@
-//! The rules of engagement, row by row: one module for each part of the specification. Everything goes through the crate's
-//! public interface, and no test reads a clock.
+//! The rules of engagement, row by row: one module for each part of the specification. Everything
+//! goes through the crate's public interface, and no test reads a clock.
 
 #[cfg(test)]
 mod campaigns;

@@ -1,16 +1,20 @@
 //! Notices: what a planned message says, its key, its bucket, and its record.
 
 use engagement::{
-    AddressKey, DUE_BUCKETS, Name, Notice, NoticeKey, NoticeStatus, OrganizationId, Reason, Signals, Stage, StageReason, StepId, User,
-    due_bucket,
+    AddressKey, DUE_BUCKETS, Name, Notice, NoticeKey, NoticeStatus, OrganizationId, Reason,
+    Signals, Stage, StageReason, StepId, User, due_bucket,
 };
 use rstest::rstest;
 use serde_json::json;
 use strum::IntoEnumIterator;
 
-use crate::support::{administrator, again, as_of, campaign, days, first, later, organization_id, ready, rules, step, time};
+use crate::support::{
+    administrator, again, as_of, campaign, days, first, later, organization_id, ready, rules, step,
+    time,
+};
 
-/// HMAC-SHA256 of `marisol@kestrel.example` under [`address_key`], computed with another implementation.
+/// HMAC-SHA256 of `marisol@kestrel.example` under [`address_key`], computed with another
+/// implementation.
 const MARISOL: &str = "5c6901cf6939e75d33312b9660c194f7afd8ec899bc47e9f5076660ca3f84bd3";
 
 pub fn address_key() -> AddressKey {
@@ -19,16 +23,33 @@ pub fn address_key() -> AddressKey {
 
 #[test]
 fn a_planned_notice_says_what_when_why_and_to_whom() {
-    let rules = rules([campaign(Stage::AwaitingFirstPayment, [step("nudge", days(3))])]);
+    let rules = rules([campaign(
+        Stage::AwaitingFirstPayment,
+        [step("nudge", days(3))],
+    )]);
     let before = first(&kestrel(), &rules).organization;
     let decision = again(&before, &kestrel(), &rules, later(days(4)));
-    let [notice] = &decision.notices[..] else { panic!("one notice, not {}", decision.notices.len()) };
+    let [notice] = &decision.notices[..] else {
+        panic!("one notice, not {}", decision.notices.len())
+    };
     assert_eq!(notice.organization_id, organization_id());
-    assert_eq!(notice.organization_name, Some(Name::new("Kestrel Bakehouse")));
-    assert_eq!((notice.campaign.as_str(), notice.step.as_str()), ("awaiting_first_payment-campaign", "nudge"));
-    assert_eq!((notice.stage, notice.stage_reason), (Stage::AwaitingFirstPayment, StageReason::NeverPaid));
+    assert_eq!(
+        notice.organization_name,
+        Some(Name::new("Kestrel Bakehouse"))
+    );
+    assert_eq!(
+        (notice.campaign.as_str(), notice.step.as_str()),
+        ("awaiting_first_payment-campaign", "nudge")
+    );
+    assert_eq!(
+        (notice.stage, notice.stage_reason),
+        (Stage::AwaitingFirstPayment, StageReason::NeverPaid)
+    );
     assert_eq!((notice.stage_since, notice.since), (as_of(), as_of()));
-    assert_eq!((notice.planned_at, notice.due_at), (later(days(4)), later(days(4))));
+    assert_eq!(
+        (notice.planned_at, notice.due_at),
+        (later(days(4)), later(days(4)))
+    );
     assert_eq!(notice.priority, 50);
     assert_eq!(notice.recipient.first_name, Some(Name::new("Marisol")));
     assert_eq!(notice.recipient.address.expose(), "Marisol@kestrel.example");
@@ -76,16 +97,37 @@ fn a_notice_at_the_end_of_its_life_reads_back_and_is_in_no_bucket() {
     };
     let stored = serde_json::to_value(&sent).unwrap();
     assert!(stored.get("due_bucket").is_none());
-    assert_eq!((&stored["status"], &stored["reason"]), (&json!("unknown"), &json!("no_answer")));
-    assert_eq!((&stored["claim_id"], &stored["claimed_at"]), (&json!("claim-1"), &json!("2026-04-01T12:00:00Z")));
+    assert_eq!(
+        (&stored["status"], &stored["reason"]),
+        (&json!("unknown"), &json!("no_answer"))
+    );
+    assert_eq!(
+        (&stored["claim_id"], &stored["claimed_at"]),
+        (&json!("claim-1"), &json!("2026-04-01T12:00:00Z"))
+    );
     assert_eq!(stored["message_id"], "0100");
     assert_eq!(serde_json::from_value::<Notice>(stored).unwrap(), sent);
 }
 
 #[test]
 fn statuses_and_reasons_have_one_name_everywhere() {
-    let names: Vec<String> = NoticeStatus::iter().map(|status| status.to_string()).collect();
-    assert_eq!(names, ["due", "claimed", "sent", "delivered", "bounced", "complained", "failed", "unknown", "skipped"]);
+    let names: Vec<String> = NoticeStatus::iter()
+        .map(|status| status.to_string())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "due",
+            "claimed",
+            "sent",
+            "delivered",
+            "bounced",
+            "complained",
+            "failed",
+            "unknown",
+            "skipped"
+        ]
+    );
     for status in NoticeStatus::iter() {
         assert_eq!(serde_json::to_value(status).unwrap(), status.to_string());
     }
@@ -98,11 +140,21 @@ fn statuses_and_reasons_have_one_name_everywhere() {
 #[test]
 fn a_key_is_made_of_occurrence_step_and_recipient() {
     let notice = due();
-    let key = NoticeKey::new(time("2026-03-31T12:00:00Z"), &StepId::new("welcome"), &notice.address_hash);
+    let key = NoticeKey::new(
+        time("2026-03-31T12:00:00Z"),
+        &StepId::new("welcome"),
+        &notice.address_hash,
+    );
     assert_eq!(key, notice.notice);
     assert_eq!(key.to_string(), key.as_str());
-    assert_ne!(NoticeKey::new(later(days(1)), &notice.step, &notice.address_hash), key);
-    assert_ne!(NoticeKey::new(as_of(), &StepId::new("nudge"), &notice.address_hash), key);
+    assert_ne!(
+        NoticeKey::new(later(days(1)), &notice.step, &notice.address_hash),
+        key
+    );
+    assert_ne!(
+        NoticeKey::new(as_of(), &StepId::new("nudge"), &notice.address_hash),
+        key
+    );
     let other = address_key().hash(&"other@kestrel.example".parse().unwrap());
     assert_ne!(NoticeKey::new(as_of(), &notice.step, &other), key);
 }
@@ -135,16 +187,32 @@ fn organizations_are_spread_evenly_over_the_buckets() {
         let id: OrganizationId = format!("00801ORGANIZATION{number:04}").parse().unwrap();
         sizes[usize::from(due_bucket(&id))] += 1;
     }
-    assert!(sizes.iter().all(|size| (220..=280).contains(size)), "{sizes:?}");
+    assert!(
+        sizes.iter().all(|size| (220..=280).contains(size)),
+        "{sizes:?}"
+    );
 }
 
 fn kestrel() -> Signals {
-    let marisol =
-        User { first_name: Some(Name::new("Marisol")), email: Some("Marisol@kestrel.example".parse().unwrap()), ..administrator(1) };
-    Signals { name: Some(Name::new("Kestrel Bakehouse")), users: vec![marisol], ..ready() }
+    let marisol = User {
+        first_name: Some(Name::new("Marisol")),
+        email: Some("Marisol@kestrel.example".parse().unwrap()),
+        ..administrator(1)
+    };
+    Signals {
+        name: Some(Name::new("Kestrel Bakehouse")),
+        users: vec![marisol],
+        ..ready()
+    }
 }
 
 fn due() -> Notice {
-    let decision = first(&kestrel(), &rules([campaign(Stage::AwaitingFirstPayment, [step("welcome", days(0))])]));
+    let decision = first(
+        &kestrel(),
+        &rules([campaign(
+            Stage::AwaitingFirstPayment,
+            [step("welcome", days(0))],
+        )]),
+    );
     Notice::due(decision.notices[0].clone(), &address_key())
 }

@@ -12,11 +12,23 @@ use crate::support::{NANOSECOND, SECOND, ago, as_of, days, history, history_at, 
 #[case::cancelled_or_void(Payment { cancelled_or_void: true, ..Payment::default() }, false)]
 #[case::recorded_only(Payment { offline: true, ..Payment::default() }, false)]
 #[case::both(Payment { cancelled_or_void: true, offline: true, ..Payment::default() }, false)]
-fn a_payment_qualifies_unless_cancelled_void_or_offline(#[case] payment: Payment, #[case] qualifies: bool) {
+fn a_payment_qualifies_unless_cancelled_void_or_offline(
+    #[case] payment: Payment,
+    #[case] qualifies: bool,
+) {
     assert_eq!(payment.qualifies(), qualifies);
-    let history = history_at(&[Payment { created_at: Some(ago(days(1))), ..payment }], as_of());
+    let history = history_at(
+        &[Payment {
+            created_at: Some(ago(days(1))),
+            ..payment
+        }],
+        as_of(),
+    );
     assert_eq!(history.newest().is_some(), qualifies);
-    assert_eq!((history.payments_30d(), history.payments_90d()), (qualifies.into(), qualifies.into()));
+    assert_eq!(
+        (history.payments_30d(), history.payments_90d()),
+        (qualifies.into(), qualifies.into())
+    );
 }
 
 #[rstest]
@@ -29,20 +41,61 @@ fn a_payment_qualifies_unless_cancelled_void_or_offline(#[case] payment: Payment
 #[case::a_second_short_of_ninety_days(days(90) - SECOND, 0, 1)]
 #[case::ninety_days(days(90), 0, 0)]
 #[case::ninety_days_and_a_second(days(90) + SECOND, 0, 0)]
-fn a_payment_is_counted_in_the_windows_that_it_lies_in(#[case] age: SignedDuration, #[case] in_30d: u32, #[case] in_90d: u32) {
+fn a_payment_is_counted_in_the_windows_that_it_lies_in(
+    #[case] age: SignedDuration,
+    #[case] in_30d: u32,
+    #[case] in_90d: u32,
+) {
     let amount = Decimal::new(1250, 2);
-    let history = history_at(&[Payment { amount: Some(amount), ..payment(ago(age)) }], as_of());
-    assert_eq!((history.payments_30d(), history.payments_90d()), (in_30d, in_90d));
-    assert_eq!(history.amount_30d(), if in_30d == 1 { amount } else { Decimal::ZERO });
+    let history = history_at(
+        &[Payment {
+            amount: Some(amount),
+            ..payment(ago(age))
+        }],
+        as_of(),
+    );
+    assert_eq!(
+        (history.payments_30d(), history.payments_90d()),
+        (in_30d, in_90d)
+    );
+    assert_eq!(
+        history.amount_30d(),
+        if in_30d == 1 { amount } else { Decimal::ZERO }
+    );
     assert_eq!(history.newest(), Some(ago(age)));
 }
 
 #[test]
 fn counts_and_amounts_add_up_over_pages_and_leave_out_what_does_not_qualify() {
-    let paid = |age, cents| Payment { amount: Some(Decimal::new(cents, 2)), ..payment(ago(days(age))) };
+    let paid = |age, cents| Payment {
+        amount: Some(Decimal::new(cents, 2)),
+        ..payment(ago(days(age)))
+    };
     let mut history = PaymentHistory::default();
-    history.add_page(&[paid(1, 1010), Payment { cancelled_or_void: true, ..paid(2, 99_999) }, payment(ago(days(3)))], as_of());
-    history.add_page(&[paid(29, 2020), Payment { offline: true, ..paid(29, 99_999) }, paid(31, 3030), paid(89, 1), paid(90, 1)], as_of());
+    history.add_page(
+        &[
+            paid(1, 1010),
+            Payment {
+                cancelled_or_void: true,
+                ..paid(2, 99_999)
+            },
+            payment(ago(days(3))),
+        ],
+        as_of(),
+    );
+    history.add_page(
+        &[
+            paid(29, 2020),
+            Payment {
+                offline: true,
+                ..paid(29, 99_999)
+            },
+            paid(31, 3030),
+            paid(89, 1),
+            paid(90, 1),
+        ],
+        as_of(),
+    );
     assert_eq!((history.payments_30d(), history.payments_90d()), (3, 5));
     assert_eq!(history.amount_30d(), Decimal::new(3030, 2));
     assert_eq!(history.newest(), Some(ago(days(1))));
@@ -50,7 +103,10 @@ fn counts_and_amounts_add_up_over_pages_and_leave_out_what_does_not_qualify() {
 
 #[test]
 fn an_amount_beyond_all_reason_saturates() {
-    let huge = Payment { amount: Some(Decimal::MAX), ..payment(ago(days(1))) };
+    let huge = Payment {
+        amount: Some(Decimal::MAX),
+        ..payment(ago(days(1)))
+    };
     let history = history_at(&[huge.clone(), huge], as_of());
     assert_eq!(history.amount_30d(), Decimal::MAX);
 }
@@ -58,7 +114,14 @@ fn an_amount_beyond_all_reason_saturates() {
 #[test]
 fn a_payment_without_a_time_is_passed_over_and_counted() {
     let mut history = PaymentHistory::default();
-    history.add_page(&[Payment::default(), payment(ago(days(5))), Payment::default()], as_of());
+    history.add_page(
+        &[
+            Payment::default(),
+            payment(ago(days(5))),
+            Payment::default(),
+        ],
+        as_of(),
+    );
     history.add_page(&[Payment::default()], as_of());
     assert_eq!(history.undated(), 3);
     assert_eq!(history.newest(), Some(ago(days(5))));
@@ -67,8 +130,14 @@ fn a_payment_without_a_time_is_passed_over_and_counted() {
 
 #[test]
 fn the_newest_payment_is_found_whatever_the_order() {
-    assert_eq!(history([ago(days(9)), ago(days(2)), ago(days(5))]).newest(), Some(ago(days(2))));
-    assert_eq!(history([Timestamp::MIN, Timestamp::MAX]).newest(), Some(Timestamp::MAX));
+    assert_eq!(
+        history([ago(days(9)), ago(days(2)), ago(days(5))]).newest(),
+        Some(ago(days(2)))
+    );
+    assert_eq!(
+        history([Timestamp::MIN, Timestamp::MAX]).newest(),
+        Some(Timestamp::MAX)
+    );
     assert_eq!(PaymentHistory::default().newest(), None);
 }
 
@@ -84,7 +153,10 @@ fn the_newest_payment_is_found_whatever_the_order() {
 #[case::newest_found_on_the_second_page(vec![vec![cancelled(days(120))], vec![payment(ago(days(150)))]], false)]
 #[case::covered_on_the_second_page(vec![vec![payment(ago(days(1)))], vec![cancelled(days(95))]], false)]
 #[case::undated_rows_cover_nothing(vec![vec![Payment::default(), payment(ago(days(1)))]], true)]
-fn pages_are_read_until_the_window_is_covered_and_the_newest_is_known(#[case] pages: Vec<Vec<Payment>>, #[case] wants_more: bool) {
+fn pages_are_read_until_the_window_is_covered_and_the_newest_is_known(
+    #[case] pages: Vec<Vec<Payment>>,
+    #[case] wants_more: bool,
+) {
     let mut history = PaymentHistory::default();
     for page in pages {
         history.add_page(&page, as_of());
@@ -105,5 +177,8 @@ fn ten_pages_are_enough() {
 }
 
 fn cancelled(age: SignedDuration) -> Payment {
-    Payment { cancelled_or_void: true, ..payment(ago(age)) }
+    Payment {
+        cancelled_or_void: true,
+        ..payment(ago(age))
+    }
 }

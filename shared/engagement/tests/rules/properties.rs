@@ -1,8 +1,11 @@
-//! Properties that hold whatever BILL says, whenever it is asked. Property 5 has a file of its own: `walks.rs`.
+//! Properties that hold whatever BILL says, whenever it is asked. Property 5 has a file of its own:
+//! `walks.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use engagement::{Notice, Organization, Rules, Signals, Stage, StageReason, StepOutcome, classify, decide};
+use engagement::{
+    Notice, Organization, Rules, Signals, Stage, StageReason, StepOutcome, classify, decide,
+};
 use jiff::Timestamp;
 use proptest::{collection::vec, prelude::*};
 use rust_decimal::Decimal;
@@ -44,7 +47,8 @@ proptest! {
         prop_assert_eq!(again.organization, unchanged);
     }
 
-    /// Property 2: the order in which BILL lists users, accounts and payments makes no difference (amounts that saturate aside).
+    /// Property 2: the order in which BILL lists users, accounts and payments makes no difference
+    /// (amounts that saturate aside).
     #[test]
     fn the_order_of_lists_makes_no_difference((previous, signals, rules, as_of) in situation(), mut payments in vec(payment(), 0..6)) {
         for payment in &mut payments {

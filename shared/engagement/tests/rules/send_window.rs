@@ -35,8 +35,15 @@ fn it_follows_the_wall_clock_through_both_changes_of_a_year(#[case] name: &str) 
             Some(opens_at) => {
                 assert!(!is_open, "{local} should be open");
                 let opening = opens_at.to_zoned(zone.clone());
-                assert!(opens_at > moment && (opening.hour(), opening.minute(), opening.second()) == (9, 0, 0), "{local}: {opening}");
-                assert!(opens_at.duration_since(moment) <= SignedDuration::from_hours(65), "{local}: {opening}");
+                assert!(
+                    opens_at > moment
+                        && (opening.hour(), opening.minute(), opening.second()) == (9, 0, 0),
+                    "{local}: {opening}"
+                );
+                assert!(
+                    opens_at.duration_since(moment) <= SignedDuration::from_hours(65),
+                    "{local}: {opening}"
+                );
             }
         }
         moment += SignedDuration::from_mins(15);
@@ -47,10 +54,16 @@ fn it_follows_the_wall_clock_through_both_changes_of_a_year(#[case] name: &str) 
 #[rstest]
 #[case::skipped_hour("2026-03-08T06:00:00Z", Some("2026-03-08T07:00:00Z"))] // 02:30 does not exist: 03:30 daylight time would be 07:30
 #[case::hour_that_comes_twice("2026-11-01T05:00:00Z", Some("2026-11-01T07:00:00Z"))]
-fn an_opening_within_a_change_is_a_moment_that_exists(#[case] as_of: &str, #[case] latest: Option<&str>) {
+fn an_opening_within_a_change_is_a_moment_that_exists(
+    #[case] as_of: &str,
+    #[case] latest: Option<&str>,
+) {
     let window = window("Mon-Sun 02:30-04:00 America/New_York");
     let opens_at = window.opens_at(at(as_of)).unwrap();
-    assert!(opens_at > at(as_of) && opens_at <= at(latest.unwrap()) + SignedDuration::from_mins(30), "{opens_at}");
+    assert!(
+        opens_at > at(as_of) && opens_at <= at(latest.unwrap()) + SignedDuration::from_mins(30),
+        "{opens_at}"
+    );
     assert_eq!(window.opens_at(opens_at), None);
 }
 
@@ -58,20 +71,41 @@ fn an_opening_within_a_change_is_a_moment_that_exists(#[case] as_of: &str, #[cas
 fn a_window_may_last_until_the_next_morning_or_the_end_of_the_day() {
     let night = window("Fri 22:00-02:00 UTC");
     assert_eq!(night.opens_at(at("2026-11-28T01:59:59Z")), None);
-    assert_eq!(night.opens_at(at("2026-11-28T02:00:00Z")), Some(at("2026-12-04T22:00:00Z")));
+    assert_eq!(
+        night.opens_at(at("2026-11-28T02:00:00Z")),
+        Some(at("2026-12-04T22:00:00Z"))
+    );
     let whole_day = window("Sat-Sun 00:00-24:00 UTC");
     assert_eq!(whole_day.opens_at(at("2026-11-29T23:59:59Z")), None);
-    assert_eq!(whole_day.opens_at(at("2026-11-30T00:00:00Z")), Some(at("2026-12-05T00:00:00Z")));
+    assert_eq!(
+        whole_day.opens_at(at("2026-11-30T00:00:00Z")),
+        Some(at("2026-12-05T00:00:00Z"))
+    );
 }
 
 #[test]
 fn the_next_day_begins_at_midnight_of_the_zone() {
     let window = window("Mon-Fri 09:00-17:00 America/New_York");
-    assert_eq!(window.day(at("2026-11-24T04:59:59Z")).to_string(), "2026-11-23");
-    assert_eq!(window.opens_on_a_later_day(at("2026-11-23T15:00:00Z")), at("2026-11-24T14:00:00Z"));
-    assert_eq!(window.opens_on_a_later_day(at("2026-11-27T15:00:00Z")), at("2026-11-30T14:00:00Z"));
-    assert_eq!(SendWindow::Always.opens_on_a_later_day(at("2026-11-23T15:00:00Z")), at("2026-11-24T00:00:00Z"));
-    assert_eq!(SendWindow::Always.opens_at(at("2026-11-23T15:00:00Z")), None);
+    assert_eq!(
+        window.day(at("2026-11-24T04:59:59Z")).to_string(),
+        "2026-11-23"
+    );
+    assert_eq!(
+        window.opens_on_a_later_day(at("2026-11-23T15:00:00Z")),
+        at("2026-11-24T14:00:00Z")
+    );
+    assert_eq!(
+        window.opens_on_a_later_day(at("2026-11-27T15:00:00Z")),
+        at("2026-11-30T14:00:00Z")
+    );
+    assert_eq!(
+        SendWindow::Always.opens_on_a_later_day(at("2026-11-23T15:00:00Z")),
+        at("2026-11-24T00:00:00Z")
+    );
+    assert_eq!(
+        SendWindow::Always.opens_at(at("2026-11-23T15:00:00Z")),
+        None
+    );
 }
 
 #[rstest]

@@ -1,4 +1,5 @@
-//! What the facts themselves tell: BILL's names, who can be signed in as, and when verification is asked for.
+//! What the facts themselves tell: BILL's names, who can be signed in as, and when verification is
+//! asked for.
 
 use engagement::{BankStatus, OrganizationId, Role, Signals, User};
 use rstest::rstest;
@@ -20,21 +21,44 @@ fn verification_is_asked_for_only_where_it_decides(#[case] signals: Signals, #[c
 
 #[test]
 fn administrators_are_signed_in_first_then_the_oldest_and_never_the_archived() {
-    let user = |number, role| User { role, ..administrator(number) };
+    let user = |number, role| User {
+        role,
+        ..administrator(number)
+    };
     let signals = Signals {
         users: vec![
             user(1, Some(Role::NoAccess)),
             user(2, Some(Role::Clerk)),
-            User { created_at: None, ..user(3, Some(Role::Administrator)) },
+            User {
+                created_at: None,
+                ..user(3, Some(Role::Administrator))
+            },
             user(5, Some(Role::Administrator)),
             user(4, Some(Role::Administrator)),
-            User { archived: true, ..user(6, Some(Role::Administrator)) },
+            User {
+                archived: true,
+                ..user(6, Some(Role::Administrator))
+            },
             user(0, None),
         ],
         ..Signals::default()
     };
-    let ids: Vec<&str> = signals.sign_in_candidates().into_iter().map(|user| user.id.as_str()).collect();
-    assert_eq!(ids, ["006USER004", "006USER005", "006USER003", "006USER000", "006USER002", "006USER001"]);
+    let ids: Vec<&str> = signals
+        .sign_in_candidates()
+        .into_iter()
+        .map(|user| user.id.as_str())
+        .collect();
+    assert_eq!(
+        ids,
+        [
+            "006USER004",
+            "006USER005",
+            "006USER003",
+            "006USER000",
+            "006USER002",
+            "006USER001"
+        ]
+    );
 }
 
 #[rstest]
@@ -64,7 +88,10 @@ fn a_role_is_read_by_bills_name(#[case] name: &str, #[case] role: Role) {
 #[case("verified")]
 #[case("")]
 fn an_unknown_name_is_an_error_that_the_reader_turns_into_undefined(#[case] name: &str) {
-    assert_eq!(name.parse().unwrap_or(BankStatus::Undefined), BankStatus::Undefined);
+    assert_eq!(
+        name.parse().unwrap_or(BankStatus::Undefined),
+        BankStatus::Undefined
+    );
     assert_eq!(name.parse().unwrap_or(Role::Undefined), Role::Undefined);
 }
 

@@ -1,8 +1,9 @@
 //! Arbitrary facts for the property tests: any combination that types allow, likely or not.
 
 use engagement::{
-    BankAccount, BankStatus, Cadences, Campaign, CampaignId, Campaigns, Category, Name, Organization, Payment, PaymentHistory, Role, Rules,
-    Signals, Stage, Step, StepId, User, Verification, decide,
+    BankAccount, BankStatus, Cadences, Campaign, CampaignId, Campaigns, Category, Name,
+    Organization, Payment, PaymentHistory, Role, Rules, Signals, Stage, Step, StepId, User,
+    Verification, decide,
 };
 use jiff::{SignedDuration, Timestamp};
 use proptest::{collection::vec, option, prelude::*, sample::select};
@@ -23,41 +24,79 @@ pub fn moment() -> impl Strategy<Value = Timestamp> {
 }
 
 pub fn signals() -> impl Strategy<Value = Signals> {
-    let names = option::of(select(vec!["", "Kestrel \"Bakehouse\"", "<script>", "\u{1f950}\r\nBcc:"]));
-    (prop::bool::weighted(0.1), names, option::of(moment()), vec(user(), 0..7), vec(bank(), 0..4), payments(), verification()).prop_map(
-        |(archived, name, created_at, users, banks, payments, verification)| Signals {
-            archived,
-            name: name.map(Name::new),
-            created_at,
-            users,
-            banks,
-            payments,
-            verification,
-        },
+    let names = option::of(select(vec![
+        "",
+        "Kestrel \"Bakehouse\"",
+        "<script>",
+        "\u{1f950}\r\nBcc:",
+    ]));
+    (
+        prop::bool::weighted(0.1),
+        names,
+        option::of(moment()),
+        vec(user(), 0..7),
+        vec(bank(), 0..4),
+        payments(),
+        verification(),
     )
+        .prop_map(
+            |(archived, name, created_at, users, banks, payments, verification)| Signals {
+                archived,
+                name: name.map(Name::new),
+                created_at,
+                users,
+                banks,
+                payments,
+                verification,
+            },
+        )
 }
 
 /// Any user: few ids and fewer addresses, so that both occur twice.
 pub fn user() -> impl Strategy<Value = User> {
-    let addresses =
-        ["office@kestrel.example", "OFFICE@kestrel.example", "Office@Kestrel.Example", "two@kestrel.example", "three@kestrel.example"];
+    let addresses = [
+        "office@kestrel.example",
+        "OFFICE@kestrel.example",
+        "Office@Kestrel.Example",
+        "two@kestrel.example",
+        "three@kestrel.example",
+    ];
     let address = option::weighted(0.8, select(addresses.to_vec()));
-    let role = option::weighted(0.9, prop_oneof![Just(Role::Administrator), select(Role::iter().collect::<Vec<_>>())]);
-    (0..4_u8, prop::bool::weighted(0.2), address, role, option::of(moment())).prop_map(|(number, archived, address, role, created_at)| {
-        User {
+    let role = option::weighted(
+        0.9,
+        prop_oneof![
+            Just(Role::Administrator),
+            select(Role::iter().collect::<Vec<_>>())
+        ],
+    );
+    (
+        0..4_u8,
+        prop::bool::weighted(0.2),
+        address,
+        role,
+        option::of(moment()),
+    )
+        .prop_map(|(number, archived, address, role, created_at)| User {
             id: format!("006USER{number}").parse().unwrap(),
             archived,
             first_name: None,
             email: address.map(|address| address.parse().unwrap()),
             role,
             created_at,
-        }
-    })
+        })
 }
 
 fn bank() -> impl Strategy<Value = BankAccount> {
-    (any::<bool>(), select(BankStatus::iter().collect::<Vec<_>>()), option::of(moment()))
-        .prop_map(|(archived, status, updated_at)| BankAccount { archived, status, updated_at })
+    (
+        any::<bool>(),
+        select(BankStatus::iter().collect::<Vec<_>>()),
+        option::of(moment()),
+    )
+        .prop_map(|(archived, status, updated_at)| BankAccount {
+            archived,
+            status,
+            updated_at,
+        })
 }
 
 fn verification() -> impl Strategy<Value = Option<Verification>> {
@@ -69,8 +108,18 @@ pub fn payment() -> impl Strategy<Value = Payment> {
         4 => (-100_000_i64..1_000_000).prop_map(|cents| Decimal::new(cents, 2)),
         1 => select(vec![Decimal::MAX, Decimal::MIN]),
     ]);
-    (option::weighted(0.9, moment()), prop::bool::weighted(0.2), prop::bool::weighted(0.2), amount)
-        .prop_map(|(created_at, cancelled_or_void, offline, amount)| Payment { created_at, cancelled_or_void, offline, amount })
+    (
+        option::weighted(0.9, moment()),
+        prop::bool::weighted(0.2),
+        prop::bool::weighted(0.2),
+        amount,
+    )
+        .prop_map(|(created_at, cancelled_or_void, offline, amount)| Payment {
+            created_at,
+            cancelled_or_void,
+            offline,
+            amount,
+        })
 }
 
 fn payments() -> impl Strategy<Value = PaymentHistory> {
@@ -103,7 +152,10 @@ pub fn rules() -> impl Strategy<Value = Rules> {
                 steps: in_order(stage, steps),
             })
         });
-        Rules { campaigns: Campaigns::new(campaigns).unwrap(), cadences }
+        Rules {
+            campaigns: Campaigns::new(campaigns).unwrap(),
+            cadences,
+        }
     })
 }
 
@@ -125,20 +177,34 @@ fn cadences() -> impl Strategy<Value = Cadences> {
             1 => select(vec![SignedDuration::ZERO, SignedDuration::MIN, SignedDuration::MAX]),
         ]
     };
-    (cadence(), cadence(), cadence(), cadence()).prop_map(|(onboarding, active, dormant, closed)| Cadences {
-        onboarding,
-        active,
-        dormant,
-        closed,
-    })
+    (cadence(), cadence(), cadence(), cadence()).prop_map(
+        |(onboarding, active, dormant, closed)| Cadences {
+            onboarding,
+            active,
+            dormant,
+            closed,
+        },
+    )
 }
 
-/// What may be remembered of an organization: nothing, or the outcome of one or two checks of other facts.
+/// What may be remembered of an organization: nothing, or the outcome of one or two checks of other
+/// facts.
 pub fn remembered(rules: Rules) -> impl Strategy<Value = Option<Organization>> {
     vec((signals(), moment()), 0..3).prop_map(move |mut checks| {
         checks.sort_by_key(|(_, as_of)| *as_of);
-        checks.into_iter().fold(None, |previous: Option<Organization>, (signals, as_of)| {
-            Some(decide(&organization_id(), previous.as_ref(), &signals, &rules, as_of).organization)
-        })
+        checks
+            .into_iter()
+            .fold(None, |previous: Option<Organization>, (signals, as_of)| {
+                Some(
+                    decide(
+                        &organization_id(),
+                        previous.as_ref(),
+                        &signals,
+                        &rules,
+                        as_of,
+                    )
+                    .organization,
+                )
+            })
     })
 }

@@ -1,8 +1,9 @@
 //! Builders for the facts that tests speak of. Everything is relative to [`as_of`].
 
 use engagement::{
-    BankAccount, BankStatus, Campaign, CampaignId, Campaigns, Category, Decision, Organization, OrganizationId, Payment, PaymentHistory,
-    Role, Rules, Signals, Stage, Step, StepId, User, decide,
+    BankAccount, BankStatus, Campaign, CampaignId, Campaigns, Category, Decision, Organization,
+    OrganizationId, Payment, PaymentHistory, Role, Rules, Signals, Stage, Step, StepId, User,
+    decide,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -40,14 +41,22 @@ pub fn organization_id() -> OrganizationId {
     "00802KESTRELBAKEm7q2".parse().unwrap()
 }
 
-/// An organization that can pay and never has: one administrator with an address, one verified bank account.
+/// An organization that can pay and never has: one administrator with an address, one verified bank
+/// account.
 pub fn ready() -> Signals {
-    Signals { users: vec![administrator(1)], banks: vec![bank(BankStatus::Verified)], ..Signals::default() }
+    Signals {
+        users: vec![administrator(1)],
+        banks: vec![bank(BankStatus::Verified)],
+        ..Signals::default()
+    }
 }
 
 /// An organization that can pay and whose newest payment has this age.
 pub fn paid(age: SignedDuration) -> Signals {
-    Signals { payments: history([ago(age)]), ..ready() }
+    Signals {
+        payments: history([ago(age)]),
+        ..ready()
+    }
 }
 
 /// Administrator number `number`; the lower the number, the older the user.
@@ -63,15 +72,26 @@ pub fn administrator(number: u8) -> User {
 }
 
 pub fn bank(status: BankStatus) -> BankAccount {
-    BankAccount { archived: false, status, updated_at: None }
+    BankAccount {
+        archived: false,
+        status,
+        updated_at: None,
+    }
 }
 
 pub fn archived_bank(status: BankStatus, age: SignedDuration) -> BankAccount {
-    BankAccount { archived: true, status, updated_at: Some(ago(age)) }
+    BankAccount {
+        archived: true,
+        status,
+        updated_at: Some(ago(age)),
+    }
 }
 
 pub fn payment(created_at: Timestamp) -> Payment {
-    Payment { created_at: Some(created_at), ..Payment::default() }
+    Payment {
+        created_at: Some(created_at),
+        ..Payment::default()
+    }
 }
 
 /// One page with payments of these times, read at [`as_of`].
@@ -88,11 +108,18 @@ pub fn history_at(payments: &[Payment], as_of: Timestamp) -> PaymentHistory {
 
 /// A step that becomes due this long after its stage began, once.
 pub fn step(id: &str, after: SignedDuration) -> Step {
-    Step { id: StepId::new(id), after, repeat_after: None }
+    Step {
+        id: StepId::new(id),
+        after,
+        repeat_after: None,
+    }
 }
 
 pub fn repeating(id: &str, after: SignedDuration, repeat_after: SignedDuration) -> Step {
-    Step { repeat_after: Some(repeat_after), ..step(id, after) }
+    Step {
+        repeat_after: Some(repeat_after),
+        ..step(id, after)
+    }
 }
 
 /// A campaign for administrators, three at most.
@@ -110,7 +137,10 @@ pub fn campaign<const N: usize>(stage: Stage, steps: [Step; N]) -> Campaign {
 
 /// Rules of these campaigns, with the cadences of the specification.
 pub fn rules<const N: usize>(campaigns: [Campaign; N]) -> Rules {
-    Rules { campaigns: Campaigns::new(campaigns).unwrap(), ..Rules::default() }
+    Rules {
+        campaigns: Campaigns::new(campaigns).unwrap(),
+        ..Rules::default()
+    }
 }
 
 /// The first check of an organization, at [`as_of`].
@@ -119,11 +149,20 @@ pub fn first(signals: &Signals, rules: &Rules) -> Decision {
 }
 
 /// A later check.
-pub fn again(previous: &Organization, signals: &Signals, rules: &Rules, as_of: Timestamp) -> Decision {
+pub fn again(
+    previous: &Organization,
+    signals: &Signals,
+    rules: &Rules,
+    as_of: Timestamp,
+) -> Decision {
     decide(&organization_id(), Some(previous), signals, rules, as_of)
 }
 
 /// The steps that a check planned, once for each recipient.
 pub fn planned(decision: &Decision) -> Vec<&str> {
-    decision.notices.iter().map(|notice| notice.step.as_str()).collect()
+    decision
+        .notices
+        .iter()
+        .map(|notice| notice.step.as_str())
+        .collect()
 }

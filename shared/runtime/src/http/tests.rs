@@ -20,16 +20,33 @@ fn event(body: &Value, is_base64_encoded: bool) -> Value {
 }
 
 fn request(body: &Value, is_base64_encoded: bool) -> Request {
-    serde_json::from_value::<ApiGatewayV2httpRequest>(event(body, is_base64_encoded)).unwrap().into()
+    serde_json::from_value::<ApiGatewayV2httpRequest>(event(body, is_base64_encoded))
+        .unwrap()
+        .into()
 }
 
 #[test]
 fn a_request_tells_its_method_path_parameters_and_headers() {
     let request = request(&json!(null), false);
     assert_eq!(request.method(), Method::POST);
-    assert_eq!((request.path_parameter("thing"), request.path_parameter("token")), (Some("t secret"), None));
-    assert_eq!((request.header("Content-Type"), request.header(header::CONTENT_TYPE)), (Some("text/plain"), Some("text/plain")));
-    assert_eq!((request.header("x-odd"), request.header("x-absent")), (None, None));
+    assert_eq!(
+        (
+            request.path_parameter("thing"),
+            request.path_parameter("token")
+        ),
+        (Some("t secret"), None)
+    );
+    assert_eq!(
+        (
+            request.header("Content-Type"),
+            request.header(header::CONTENT_TYPE)
+        ),
+        (Some("text/plain"), Some("text/plain"))
+    );
+    assert_eq!(
+        (request.header("x-odd"), request.header("x-absent")),
+        (None, None)
+    );
 }
 
 #[rstest]
@@ -43,32 +60,51 @@ fn a_request_tells_its_method_path_parameters_and_headers() {
 #[case::one_byte_too_long(json!("MTIzNDU2Nzg5"), true, Err(BodyError::TooLong { limit: 8 }))]
 #[case::far_too_long(json!("A".repeat(4_000)), true, Err(BodyError::TooLong { limit: 8 }))]
 #[case::not_base64(json!("12=45"), true, Err(BodyError::NotBase64))]
-fn a_body_is_the_bytes_that_were_sent(#[case] body: Value, #[case] is_base64_encoded: bool, #[case] expected: Result<&[u8], BodyError>) {
+fn a_body_is_the_bytes_that_were_sent(
+    #[case] body: Value,
+    #[case] is_base64_encoded: bool,
+    #[case] expected: Result<&[u8], BodyError>,
+) {
     let request = request(&body, is_base64_encoded);
     assert_eq!(request.body(8).as_deref(), expected.as_deref());
 }
 
 #[test]
 fn an_answer_has_the_shape_that_api_gateway_takes() {
-    let page = Response::html(StatusCode::OK, "<p>Grüezi</p>".to_owned()).with_header(header::ETAG, HeaderValue::from_static("\"1\""));
-    let shown = |response: Response| serde_json::to_value(ApiGatewayV2httpResponse::from(response)).unwrap();
+    let page = Response::html(StatusCode::OK, "<p>Grüezi</p>".to_owned())
+        .with_header(header::ETAG, HeaderValue::from_static("\"1\""));
+    let shown = |response: Response| {
+        serde_json::to_value(ApiGatewayV2httpResponse::from(response)).unwrap()
+    };
     let headers = json!({ "content-type": "text/html; charset=utf-8", "etag": "\"1\"" });
     let expected = json!({
         "statusCode": 200, "headers": headers, "multiValueHeaders": {}, "cookies": [], "isBase64Encoded": false, "body": "<p>Grüezi</p>"
     });
     assert_eq!(shown(page.clone()), expected);
     let headless = shown(page.without_body());
-    assert_eq!((&headless["headers"], &headless["body"]), (&headers, &json!(null)));
+    assert_eq!(
+        (&headless["headers"], &headless["body"]),
+        (&headers, &json!(null))
+    );
     let empty = shown(Response::empty(StatusCode::NO_CONTENT));
-    assert_eq!((&empty["statusCode"], &empty["headers"], &empty["body"]), (&json!(204), &json!({}), &json!(null)));
+    assert_eq!(
+        (&empty["statusCode"], &empty["headers"], &empty["body"]),
+        (&json!(204), &json!({}), &json!(null))
+    );
 }
 
 #[test]
 fn a_problem_is_told_as_rfc_9457_wants_it() {
     let problem = Response::problem(StatusCode::CONFLICT, "Read it again.");
-    assert_eq!(problem.headers()[header::CONTENT_TYPE], "application/problem+json");
+    assert_eq!(
+        problem.headers()[header::CONTENT_TYPE],
+        "application/problem+json"
+    );
     let body: Value = serde_json::from_str(problem.body()).unwrap();
-    assert_eq!(body, json!({ "title": "Conflict", "status": 409, "detail": "Read it again." }));
+    assert_eq!(
+        body,
+        json!({ "title": "Conflict", "status": 409, "detail": "Read it again." })
+    );
 }
 
 /// What the client gets from a handler that answers, fails or panics, as the body says.
@@ -78,10 +114,19 @@ async fn answered(payload: Value) -> ApiGatewayV2httpResponse {
         b"panic" => panic!("{:?}", request.path_parameter("thing")),
         b"table" => Err(Failure::new(ErrorType::StoreThrottled, "slow down")),
         b"bug" => Err(Failure::new(ErrorType::Internal, "a bug")),
-        _ => Ok(Response::html(StatusCode::NOT_FOUND, "nothing here".to_owned())),
+        _ => Ok(Response::html(
+            StatusCode::NOT_FOUND,
+            "nothing here".to_owned(),
+        )),
     };
     let apology = |status| Response::html(status, "sorry".to_owned());
-    answer(&metrics, &apology, &handler, LambdaEvent::new(payload, Context::default())).await
+    answer(
+        &metrics,
+        &apology,
+        &handler,
+        LambdaEvent::new(payload, Context::default()),
+    )
+    .await
 }
 
 #[rstest]
@@ -99,7 +144,13 @@ async fn whatever_happens_the_client_gets_our_answer(
 ) {
     let answer = answered(payload).await;
     assert_eq!(answer.status_code, status);
-    assert_eq!(answer.headers.get(header::RETRY_AFTER).map(|value| value.to_str().unwrap()), retry_after);
+    assert_eq!(
+        answer
+            .headers
+            .get(header::RETRY_AFTER)
+            .map(|value| value.to_str().unwrap()),
+        retry_after
+    );
     assert_eq!(answer.body, Some(Body::Text(body.to_owned())));
 }
 
@@ -115,6 +166,18 @@ async fn neither_path_nor_body_nor_headers_are_logged() {
     assert_eq!(answered(broken).await.status_code, 400);
 
     let text = logs.text();
-    assert_eq!(logs.lines().iter().filter(|line| line["error_type"].is_string()).count(), 3, "{text}");
-    assert!(["secret", "thing\"", "smörgås", "text/plain"].iter().all(|private| !text.contains(private)), "{text}");
+    assert_eq!(
+        logs.lines()
+            .iter()
+            .filter(|line| line["error_type"].is_string())
+            .count(),
+        3,
+        "{text}"
+    );
+    assert!(
+        ["secret", "thing\"", "smörgås", "text/plain"]
+            .iter()
+            .all(|private| !text.contains(private)),
+        "{text}"
+    );
 }

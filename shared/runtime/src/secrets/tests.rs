@@ -30,9 +30,16 @@ struct SecretsManager {
 
 impl SecretsManager {
     async fn start(status: StatusCode, answer: Value) -> (Self, Client) {
-        let this = Self { answer: Arc::new(parking_lot::Mutex::new((status, answer))), requests: Arc::default() };
-        let router = axum::Router::new().route("/", post(Self::get_secret_value)).with_state(this.clone());
-        let config = Builder::from(&test_support::aws(&test_support::serve(router).await)).retry_config(RetryConfig::disabled()).build();
+        let this = Self {
+            answer: Arc::new(parking_lot::Mutex::new((status, answer))),
+            requests: Arc::default(),
+        };
+        let router = axum::Router::new()
+            .route("/", post(Self::get_secret_value))
+            .with_state(this.clone());
+        let config = Builder::from(&test_support::aws(&test_support::serve(router).await))
+            .retry_config(RetryConfig::disabled())
+            .build();
         (this, Client::from_conf(config))
     }
 
@@ -72,14 +79,22 @@ async fn a_value_is_read_once_for_many_callers() {
     let (server, client) = SecretsManager::with_text("first").await;
     let secret = text(client);
     let values = futures::future::join_all((0..20).map(|_| secret.get())).await;
-    assert!(values.iter().all(|value| value.as_ref().unwrap().expose_secret() == "first"));
+    assert!(
+        values
+            .iter()
+            .all(|value| value.as_ref().unwrap().expose_secret() == "first")
+    );
     assert_eq!(secret.clone().get().await.unwrap().expose_secret(), "first");
     assert_eq!(server.requests(), 1);
 }
 
 #[tokio::test]
 async fn callers_who_wait_share_an_error_and_later_ones_ask_again() {
-    let (server, client) = SecretsManager::start(StatusCode::BAD_REQUEST, json!({"__type": "AccessDeniedException"})).await;
+    let (server, client) = SecretsManager::start(
+        StatusCode::BAD_REQUEST,
+        json!({"__type": "AccessDeniedException"}),
+    )
+    .await;
     let secret = text(client);
     let errors = futures::future::join_all((0..20).map(|_| secret.get())).await;
     assert!(errors.iter().all(Result::is_err));
@@ -96,7 +111,11 @@ async fn a_value_is_kept_for_five_minutes_and_a_refresh_for_thirty_seconds() {
     let secret = text(client);
     let read = async |age: u64, how: &str| {
         age_by(&secret, age).await;
-        let value = if how == "get" { secret.get().await } else { secret.refreshed().await };
+        let value = if how == "get" {
+            secret.get().await
+        } else {
+            secret.refreshed().await
+        };
         (value.unwrap().expose_secret().to_owned(), server.requests())
     };
     assert_eq!(read(0, "get").await, ("first".to_owned(), 1));
@@ -109,7 +128,8 @@ async fn a_value_is_kept_for_five_minutes_and_a_refresh_for_thirty_seconds() {
     assert_eq!(read(20, "get").await, ("third".to_owned(), 3));
 }
 
-/// Makes the kept value older; moving tokio's clock instead would end the HTTP requests by their time-outs.
+/// Makes the kept value older; moving tokio's clock instead would end the HTTP requests by their
+/// time-outs.
 async fn age_by<T>(secret: &Secret<T>, seconds: u64) {
     if let Some(answer) = &mut *secret.0.answer.lock().await {
         answer.at = answer.at.checked_sub(Duration::from_secs(seconds)).unwrap();
@@ -122,19 +142,34 @@ async fn a_refresh_that_fails_leaves_the_value_in_use() {
     let secret = text(client);
     secret.get().await.unwrap();
     age_by(&secret, 40).await;
-    server.now_answers(StatusCode::INTERNAL_SERVER_ERROR, json!({"__type": "InternalServiceError"}));
+    server.now_answers(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        json!({"__type": "InternalServiceError"}),
+    );
     assert!(secret.refreshed().await.is_err());
     assert_eq!(secret.get().await.unwrap().expose_secret(), "first");
     age_by(&secret, 300).await;
-    assert!(secret.get().await.is_err(), "not for longer than five minutes");
+    assert!(
+        secret.get().await.is_err(),
+        "not for longer than five minutes"
+    );
 }
 
 #[tokio::test]
 async fn an_error_names_the_command_that_stores_the_secret() {
-    let (_, client) = SecretsManager::start(StatusCode::BAD_REQUEST, json!({"__type": "ResourceNotFoundException"})).await;
+    let (_, client) = SecretsManager::start(
+        StatusCode::BAD_REQUEST,
+        json!({"__type": "ResourceNotFoundException"}),
+    )
+    .await;
     let secret = text(client).stored_by("engage webhooks create");
     let message = secret.get().await.unwrap_err().to_string();
-    assert_eq!(message, format!("the secret {ARN} (token key) has no value yet; store one with `engage webhooks create`"));
+    assert_eq!(
+        message,
+        format!(
+            "the secret {ARN} (token key) has no value yet; store one with `engage webhooks create`"
+        )
+    );
 }
 
 #[tokio::test]
@@ -152,7 +187,10 @@ async fn many_refreshes_at_once_ask_once() {
 #[case::empty(StatusCode::OK, json!({"SecretString": " "}))]
 #[case::nothing(StatusCode::OK, json!({}))]
 #[tokio::test]
-async fn a_missing_value_is_told_with_the_command_that_helps(#[case] status: StatusCode, #[case] answer: Value) {
+async fn a_missing_value_is_told_with_the_command_that_helps(
+    #[case] status: StatusCode,
+    #[case] answer: Value,
+) {
     let (_server, client) = SecretsManager::start(status, answer).await;
     let error = credentials(client).get().await.unwrap_err();
     assert_eq!(error.error_type(), ErrorType::SecretMissing);
@@ -171,7 +209,10 @@ async fn a_missing_value_is_told_with_the_command_that_helps(#[case] status: Sta
 #[case::broken_off(r#"{"username": "hunter2"#, "it is not JSON (line 1, column 21)")]
 #[case::text(r#""hunter2""#, "it is not a JSON object of the expected shape")]
 #[case::missing_field(r#"{"username": "hunter2"}"#, "the field `password` is missing")]
-#[case::wrong_type(r#"{"username": "ada", "password": 424242}"#, "the field `password` is not of the expected type")]
+#[case::wrong_type(
+    r#"{"username": "ada", "password": 424242}"#,
+    "the field `password` is not of the expected type"
+)]
 #[tokio::test]
 async fn a_malformed_value_is_told_without_being_shown(#[case] text: &str, #[case] problem: &str) {
     let (_server, client) = SecretsManager::with_text(text).await;
@@ -179,17 +220,27 @@ async fn a_malformed_value_is_told_without_being_shown(#[case] text: &str, #[cas
     assert_eq!(error.error_type(), ErrorType::SecretMalformed);
     assert!(!error.is_retryable());
     let message = error.to_string();
-    assert!(message.contains(&format!("is malformed: {problem};")), "{message}");
+    assert!(
+        message.contains(&format!("is malformed: {problem};")),
+        "{message}"
+    );
     assert!(message.contains(SHAPE), "{message}");
     for shown in [message, format!("{error:?}")] {
-        assert!(!shown.contains("hunter2") && !shown.contains("424242"), "{shown}");
+        assert!(
+            !shown.contains("hunter2") && !shown.contains("424242"),
+            "{shown}"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_binary_value_is_malformed() {
-    let (_server, client) = SecretsManager::start(StatusCode::OK, json!({"SecretBinary": "AAECAw=="})).await;
-    assert_eq!(text(client).get().await.unwrap_err().error_type(), ErrorType::SecretMalformed);
+    let (_server, client) =
+        SecretsManager::start(StatusCode::OK, json!({"SecretBinary": "AAECAw=="})).await;
+    assert_eq!(
+        text(client).get().await.unwrap_err().error_type(),
+        ErrorType::SecretMalformed
+    );
 }
 
 #[rstest]
@@ -198,39 +249,70 @@ async fn a_binary_value_is_malformed() {
 #[case::throttled(400, "ThrottlingException", true)]
 #[case::out_of_order(500, "InternalServiceError", true)]
 #[tokio::test]
-async fn an_unreadable_secret_tells_whether_repeating_helps(#[case] status: u16, #[case] code: &str, #[case] is_retryable: bool) {
+async fn an_unreadable_secret_tells_whether_repeating_helps(
+    #[case] status: u16,
+    #[case] code: &str,
+    #[case] is_retryable: bool,
+) {
     let answer = json!({"__type": code, "message": "User: arn:aws:sts::000000000000:assumed-role/jane is not authorized"});
-    let (_server, client) = SecretsManager::start(StatusCode::from_u16(status).unwrap(), answer).await;
+    let (_server, client) =
+        SecretsManager::start(StatusCode::from_u16(status).unwrap(), answer).await;
     let error = text(client).get().await.unwrap_err();
     assert_eq!(error.error_type(), ErrorType::SecretUnreadable);
     assert_eq!(error.is_retryable(), is_retryable);
-    assert!(error.to_string().contains(code) && !error.to_string().contains("jane"), "{error}");
+    assert!(
+        error.to_string().contains(code) && !error.to_string().contains("jane"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
 async fn an_unreachable_service_is_worth_another_attempt() {
     let (_server, client) = SecretsManager::with_text("x").await;
-    let nobody = client.config().to_builder().endpoint_url("http://127.0.0.1:1").build();
+    let nobody = client
+        .config()
+        .to_builder()
+        .endpoint_url("http://127.0.0.1:1")
+        .build();
     let error = text(Client::from_conf(nobody)).get().await.unwrap_err();
     assert!(error.is_retryable());
-    assert!(error.to_string().ends_with("Secrets Manager cannot be reached"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .ends_with("Secrets Manager cannot be reached"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
 async fn a_parser_of_ones_own_names_the_problem() {
     let (_server, client) = SecretsManager::with_text("short").await;
     let key = Secret::parsed(client, ARN.to_owned(), "token key", |text| {
-        if text.len() < 32 { Err("the key has fewer than 32 characters".to_owned()) } else { Ok(text.len()) }
+        if text.len() < 32 {
+            Err("the key has fewer than 32 characters".to_owned())
+        } else {
+            Ok(text.len())
+        }
     });
-    assert!(key.get().await.unwrap_err().to_string().contains("is malformed: the key has fewer than 32 characters;"));
+    assert!(
+        key.get()
+            .await
+            .unwrap_err()
+            .to_string()
+            .contains("is malformed: the key has fewer than 32 characters;")
+    );
 }
 
 #[tokio::test]
 async fn nothing_shows_a_value() {
-    let (_server, client) = SecretsManager::with_text(r#"{"username": "ada", "password": "hunter2"}"#).await;
+    let (_server, client) =
+        SecretsManager::with_text(r#"{"username": "ada", "password": "hunter2"}"#).await;
     let secret = credentials(client);
     let value = secret.get().await.unwrap();
     for shown in [format!("{secret:?}"), format!("{value:?}")] {
-        assert!(!shown.contains("ada") && !shown.contains("hunter2"), "{shown}");
+        assert!(
+            !shown.contains("ada") && !shown.contains("hunter2"),
+            "{shown}"
+        );
     }
 }

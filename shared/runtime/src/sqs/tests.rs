@@ -9,7 +9,10 @@ const AMPLE: Duration = Duration::from_mins(1);
 const RESERVE: Duration = Duration::from_secs(5);
 
 fn event(records: &[(&str, &str)]) -> SqsEvent {
-    let records: Vec<Value> = records.iter().map(|(id, body)| json!({"messageId": id, "body": body})).collect();
+    let records: Vec<Value> = records
+        .iter()
+        .map(|(id, body)| json!({"messageId": id, "body": body}))
+        .collect();
     serde_json::from_value(json!({ "Records": records })).unwrap()
 }
 
@@ -36,16 +39,39 @@ async fn run(records: &[(&str, &str)]) -> Result<Batch, Failure> {
 }
 
 fn failed(batch: &Batch) -> Vec<&str> {
-    batch.response.batch_item_failures.iter().map(|failure| failure.item_identifier.as_str()).collect()
+    batch
+        .response
+        .batch_item_failures
+        .iter()
+        .map(|failure| failure.item_identifier.as_str())
+        .collect()
 }
 
 #[tokio::test(start_paused = true)]
 async fn each_record_ends_by_itself() {
-    let records =
-        [("1", "good"), ("2", "poison"), ("3", "panic"), ("4", "good"), ("5", "slow"), ("6", "busy"), ("7", "late panic"), ("8", "good")];
+    let records = [
+        ("1", "good"),
+        ("2", "poison"),
+        ("3", "panic"),
+        ("4", "good"),
+        ("5", "slow"),
+        ("6", "busy"),
+        ("7", "late panic"),
+        ("8", "good"),
+    ];
     let batch = run(&records).await.unwrap();
     assert_eq!(failed(&batch), ["2", "3", "5", "6", "7"]);
-    assert_eq!(batch.counts, Counts { done: 3, retried: 1, parked: 1, panicked: 2, stopped: 1, not_started: 0 });
+    assert_eq!(
+        batch.counts,
+        Counts {
+            done: 3,
+            retried: 1,
+            parked: 1,
+            panicked: 2,
+            stopped: 1,
+            not_started: 0
+        }
+    );
     assert_eq!(
         serde_json::to_value(&batch.response).unwrap()["batchItemFailures"][0],
         json!({"itemIdentifier": "2"}),
@@ -56,7 +82,10 @@ async fn each_record_ends_by_itself() {
 #[tokio::test]
 async fn a_batch_without_failures_answers_an_empty_list() {
     let batch = run(&[("1", "good"), ("2", "good")]).await.unwrap();
-    assert_eq!(serde_json::to_value(&batch.response).unwrap(), json!({"batchItemFailures": []}));
+    assert_eq!(
+        serde_json::to_value(&batch.response).unwrap(),
+        json!({"batchItemFailures": []})
+    );
     assert_eq!(run(&[]).await.unwrap(), Batch::default());
 }
 
@@ -69,11 +98,26 @@ async fn records_are_not_started_when_the_deadline_is_near() {
         Outcome::Done
     };
     let records = event(&[("1", ""), ("2", ""), ("3", ""), ("4", ""), ("5", "")]);
-    let batch = run_batch(records, Deadline::in_(Duration::from_secs(10)), 2, RESERVE, handler).await.unwrap();
+    let batch = run_batch(
+        records,
+        Deadline::in_(Duration::from_secs(10)),
+        2,
+        RESERVE,
+        handler,
+    )
+    .await
+    .unwrap();
     // Two at 0 s, two at 4 s; at 8 s less than the reserve is left.
     assert_eq!(*started.borrow(), ["1", "2", "3", "4"]);
     assert_eq!(failed(&batch), ["5"]);
-    assert_eq!(batch.counts, Counts { done: 4, not_started: 1, ..Counts::default() });
+    assert_eq!(
+        batch.counts,
+        Counts {
+            done: 4,
+            not_started: 1,
+            ..Counts::default()
+        }
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -86,17 +130,33 @@ async fn no_more_than_the_given_number_run_at_once() {
         running.set(running.get() - 1);
         Outcome::Done
     };
-    let records: Vec<_> = (0..10).map(|number| (number.to_string(), String::new())).collect();
-    let records: Vec<_> = records.iter().map(|(id, body)| (id.as_str(), body.as_str())).collect();
-    run_batch(event(&records), Deadline::in_(AMPLE), 3, RESERVE, handler).await.unwrap();
+    let records: Vec<_> = (0..10)
+        .map(|number| (number.to_string(), String::new()))
+        .collect();
+    let records: Vec<_> = records
+        .iter()
+        .map(|(id, body)| (id.as_str(), body.as_str()))
+        .collect();
+    run_batch(event(&records), Deadline::in_(AMPLE), 3, RESERVE, handler)
+        .await
+        .unwrap();
     assert_eq!(most.get(), 3);
 }
 
 #[tokio::test]
 async fn a_message_delivered_twice_in_a_batch_is_named_once() {
-    let batch = run(&[("1", "good"), ("1", "busy"), ("1", "busy"), ("2", "good")]).await.unwrap();
+    let batch = run(&[("1", "good"), ("1", "busy"), ("1", "busy"), ("2", "good")])
+        .await
+        .unwrap();
     assert_eq!(failed(&batch), ["1"]);
-    assert_eq!(batch.counts, Counts { done: 2, retried: 2, ..Counts::default() });
+    assert_eq!(
+        batch.counts,
+        Counts {
+            done: 2,
+            retried: 2,
+            ..Counts::default()
+        }
+    );
 }
 
 #[tokio::test]
@@ -104,7 +164,11 @@ async fn a_failed_record_without_an_id_repeats_the_whole_batch() {
     let failure = run(&[("1", "good"), ("", "busy")]).await.unwrap_err();
     assert_eq!(failure.error_type, ErrorType::EventInvalid);
     let event = serde_json::from_value(json!({"Records": [{"body": "busy"}]})).unwrap();
-    assert!(run_batch(event, Deadline::in_(AMPLE), 1, RESERVE, obey).await.is_err());
+    assert!(
+        run_batch(event, Deadline::in_(AMPLE), 1, RESERVE, obey)
+            .await
+            .is_err()
+    );
 }
 
 #[tokio::test]
@@ -115,18 +179,27 @@ async fn a_record_without_an_id_that_succeeds_harms_nobody() {
 
 #[test]
 fn a_record_tells_how_often_it_came_and_not_what_it_holds() {
-    let message =
-        serde_json::from_value(json!({"messageId": "1", "body": "jane", "attributes": {"ApproximateReceiveCount": "3"}})).unwrap();
+    let message = serde_json::from_value(
+        json!({"messageId": "1", "body": "jane", "attributes": {"ApproximateReceiveCount": "3"}}),
+    )
+    .unwrap();
     let record = Record::of(message);
     assert_eq!(record.receive_count, 3);
-    assert_eq!(format!("{record:?}"), r#"Record { message_id: "1", body: [REDACTED; 4 bytes], receive_count: 3 }"#);
+    assert_eq!(
+        format!("{record:?}"),
+        r#"Record { message_id: "1", body: [REDACTED; 4 bytes], receive_count: 3 }"#
+    );
     assert_eq!(Record::of(SqsMessage::default()).receive_count, 1);
 }
 
 #[tokio::test]
 async fn counts_become_metrics() {
     let metrics = Metrics::to_writer("sync-organization", "local", std::io::sink());
-    run(&[("1", "good"), ("2", "good"), ("3", "poison")]).await.unwrap().counts.add_to(&metrics);
+    run(&[("1", "good"), ("2", "good"), ("3", "poison")])
+        .await
+        .unwrap()
+        .counts
+        .add_to(&metrics);
     assert!((metrics.total("records_done") - 2.0).abs() < f64::EPSILON);
     assert!((metrics.total("records_parked") - 1.0).abs() < f64::EPSILON);
     assert!(metrics.total("records_retried").abs() < f64::EPSILON);
@@ -140,16 +213,36 @@ async fn failures_are_logged_once_each_with_their_ids_and_without_bodies() {
         record.concerns_organization(format_args!("008-{}", record.message_id));
         obey(record).await
     };
-    let records = event(&[("1", "good"), ("2", r#"{"name": "jane"}"#), ("3", "late panic"), ("4", "slow")]);
-    run_batch(records, Deadline::in_(AMPLE), 4, RESERVE, handler).await.unwrap();
+    let records = event(&[
+        ("1", "good"),
+        ("2", r#"{"name": "jane"}"#),
+        ("3", "late panic"),
+        ("4", "slow"),
+    ]);
+    run_batch(records, Deadline::in_(AMPLE), 4, RESERVE, handler)
+        .await
+        .unwrap();
 
     let text = logs.text();
     assert!(!text.contains("jane"), "{text}");
     let lines = logs.lines();
-    let told: Vec<_> =
-        lines.iter().map(|line| json!([line["message_id"], line["organization_id"], line["reason"], line["error_type"]])).collect();
+    let told: Vec<_> = lines
+        .iter()
+        .map(|line| {
+            json!([
+                line["message_id"],
+                line["organization_id"],
+                line["reason"],
+                line["error_type"]
+            ])
+        })
+        .collect();
     assert_eq!(
         json!(told),
-        json!([["2", "008-2", "the message is not of a known shape", null], ["3", "008-3", null, "panicked"], ["4", "008-4", null, null]])
+        json!([
+            ["2", "008-2", "the message is not of a known shape", null],
+            ["3", "008-3", null, "panicked"],
+            ["4", "008-4", null, null]
+        ])
     );
 }

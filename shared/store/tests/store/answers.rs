@@ -13,7 +13,9 @@ use axum::{
 };
 use engagement::{Notice, Reason};
 use serde_json::{Value, json};
-use store::{Amount, Applied, CheckTables, Checks, Claimed, Limits, Notices, Organizations, Runs, StoreError};
+use store::{
+    Amount, Applied, CheckTables, Checks, Claimed, Limits, Notices, Organizations, Runs, StoreError,
+};
 
 use crate::fixtures::{CHECKED, MONTH, at, claim, decision, id, key, planned};
 
@@ -21,74 +23,164 @@ const SECRET: &str = "the contents of an item";
 
 #[tokio::test]
 async fn a_transaction_in_conflict_is_repeated() {
-    let dynamodb = Script::play([cancelled(&["TransactionConflict", "None"]), cancelled(&["None", "ThrottlingError"]), done()]).await;
-    let applied = dynamodb.checks().apply(&decision(1, 1, CHECKED, &[]), None, &key()).await;
-    assert_eq!(applied, Ok(Applied::Written { notices: 0, notices_existing: 0 }));
+    let dynamodb = Script::play([
+        cancelled(&["TransactionConflict", "None"]),
+        cancelled(&["None", "ThrottlingError"]),
+        done(),
+    ])
+    .await;
+    let applied = dynamodb
+        .checks()
+        .apply(&decision(1, 1, CHECKED, &[]), None, &key())
+        .await;
+    assert_eq!(
+        applied,
+        Ok(Applied::Written {
+            notices: 0,
+            notices_existing: 0
+        })
+    );
     assert_eq!(dynamodb.calls(), 3);
 }
 
 #[tokio::test]
 async fn a_conflict_that_does_not_end_is_retryable() {
     let dynamodb = Script::play(vec![cancelled(&["TransactionConflict", "None"]); 6]).await;
-    let error = dynamodb.checks().apply(&decision(1, 1, CHECKED, &[]), None, &key()).await.unwrap_err();
-    assert_eq!((error.type_name(), error.is_retryable(), dynamodb.calls()), ("store_conflict", true, 6));
+    let error = dynamodb
+        .checks()
+        .apply(&decision(1, 1, CHECKED, &[]), None, &key())
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.type_name(), error.is_retryable(), dynamodb.calls()),
+        ("store_conflict", true, 6)
+    );
 }
 
 #[tokio::test]
 async fn an_existing_notice_in_a_conflict_is_left_out_of_the_next_attempt() {
-    let answers = [cancelled(&["TransactionConflict", "None", "ConditionalCheckFailed", "None"]), done()];
+    let answers = [
+        cancelled(&[
+            "TransactionConflict",
+            "None",
+            "ConditionalCheckFailed",
+            "None",
+        ]),
+        done(),
+    ];
     let dynamodb = Script::play(answers).await;
-    let decision = decision(1, 1, CHECKED, &["marisol@kestrel.example", "tomas@kestrel.example"]);
+    let decision = decision(
+        1,
+        1,
+        CHECKED,
+        &["marisol@kestrel.example", "tomas@kestrel.example"],
+    );
     let applied = dynamodb.checks().apply(&decision, None, &key()).await;
-    assert_eq!(applied, Ok(Applied::Written { notices: 1, notices_existing: 1 }));
-    let sizes: Vec<usize> = dynamodb.requests().iter().map(|request| request["TransactItems"].as_array().unwrap().len()).collect();
+    assert_eq!(
+        applied,
+        Ok(Applied::Written {
+            notices: 1,
+            notices_existing: 1
+        })
+    );
+    let sizes: Vec<usize> = dynamodb
+        .requests()
+        .iter()
+        .map(|request| request["TransactItems"].as_array().unwrap().len())
+        .collect();
     assert_eq!(sizes, [4, 3]);
 }
 
 #[tokio::test]
 async fn a_change_in_conflict_with_a_transaction_is_repeated() {
     let dynamodb = Script::play([refused("TransactionConflictException"), done()]).await;
-    assert_eq!(dynamodb.notices().skip(&notice(), Reason::Expired, at(CHECKED)).await, Ok(true));
+    assert_eq!(
+        dynamodb
+            .notices()
+            .skip(&notice(), Reason::Expired, at(CHECKED))
+            .await,
+        Ok(true)
+    );
 }
 
 #[tokio::test]
 async fn a_claim_whose_answer_was_lost_is_recognized_and_anothers_is_not() {
     for (holder, claimed) in [("claim-1", Claimed::Yes), ("claim-2", Claimed::NotDue)] {
         let mut refusal = cancelled(&["ConditionalCheckFailed", "ConditionalCheckFailed"]);
-        refusal.1["CancellationReasons"][0]["Item"] = json!({ "claim_id": { "S": holder }, "status": { "S": "claimed" } });
+        refusal.1["CancellationReasons"][0]["Item"] =
+            json!({ "claim_id": { "S": holder }, "status": { "S": "claimed" } });
         let dynamodb = Script::play([fault(), refusal]).await;
-        assert_eq!(dynamodb.notices().claim(&notice(), None, &claim("claim-1"), MONTH).await, Ok(claimed));
+        assert_eq!(
+            dynamodb
+                .notices()
+                .claim(&notice(), None, &claim("claim-1"), MONTH)
+                .await,
+            Ok(claimed)
+        );
     }
 }
 
 #[tokio::test]
 async fn a_claim_is_refused_when_the_contact_alone_has_changed() {
     let dynamodb = Script::play([cancelled(&["None", "ConditionalCheckFailed"])]).await;
-    assert_eq!(dynamodb.notices().claim(&notice(), None, &claim("claim-1"), MONTH).await, Ok(Claimed::ContactChanged));
+    assert_eq!(
+        dynamodb
+            .notices()
+            .claim(&notice(), None, &claim("claim-1"), MONTH)
+            .await,
+        Ok(Claimed::ContactChanged)
+    );
 }
 
 #[tokio::test]
 async fn unprocessed_keys_are_asked_for_again() {
     let found = |number: usize| json!({ "organization_id": { "S": id(number).as_str() }, "next_check_at": { "S": CHECKED } });
     let key = |number: usize| json!({ "organization_id": { "S": id(number).as_str() } });
-    let rest =
-        json!({ "organizations": { "Keys": [key(2), key(3)], "ProjectionExpression": "#a", "ExpressionAttributeNames": { "#a": "a" } } });
+    let rest = json!({ "organizations": { "Keys": [key(2), key(3)], "ProjectionExpression": "#a", "ExpressionAttributeNames": { "#a": "a" } } });
     let answers = [
-        (200, json!({ "Responses": { "organizations": [found(1)] }, "UnprocessedKeys": rest })),
-        (200, json!({ "Responses": { "organizations": [found(2), found(3)] }, "UnprocessedKeys": {} })),
+        (
+            200,
+            json!({ "Responses": { "organizations": [found(1)] }, "UnprocessedKeys": rest }),
+        ),
+        (
+            200,
+            json!({ "Responses": { "organizations": [found(2), found(3)] }, "UnprocessedKeys": {} }),
+        ),
     ];
     let dynamodb = Script::play(answers).await;
-    let next_checks = dynamodb.organizations().next_checks(&[id(1), id(2), id(3)]).await.unwrap();
+    let next_checks = dynamodb
+        .organizations()
+        .next_checks(&[id(1), id(2), id(3)])
+        .await
+        .unwrap();
     assert_eq!(next_checks.len(), 3);
-    assert_eq!(dynamodb.requests()[1]["RequestItems"]["organizations"]["Keys"], json!([key(2), key(3)]));
+    assert_eq!(
+        dynamodb.requests()[1]["RequestItems"]["organizations"]["Keys"],
+        json!([key(2), key(3)])
+    );
 }
 
 #[tokio::test]
 async fn keys_that_stay_unprocessed_are_throttling() {
-    let rest = json!({ "organizations": { "Keys": [{ "organization_id": { "S": id(1).as_str() } }] } });
-    let dynamodb = Script::play(vec![(200, json!({ "Responses": {}, "UnprocessedKeys": rest })); 6]).await;
-    let error = dynamodb.organizations().next_checks(&[id(1)]).await.unwrap_err();
-    assert_eq!((error.type_name(), error.is_retryable()), ("store_throttled", true));
+    let rest =
+        json!({ "organizations": { "Keys": [{ "organization_id": { "S": id(1).as_str() } }] } });
+    let dynamodb = Script::play(vec![
+        (
+            200,
+            json!({ "Responses": {}, "UnprocessedKeys": rest })
+        );
+        6
+    ])
+    .await;
+    let error = dynamodb
+        .organizations()
+        .next_checks(&[id(1)])
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.type_name(), error.is_retryable()),
+        ("store_throttled", true)
+    );
 }
 
 #[tokio::test]
@@ -96,32 +188,88 @@ async fn every_page_of_the_table_is_made_due_and_told() {
     let found = |number: usize, next_check_at: &str| json!({ "organization_id": { "S": id(number).as_str() }, "next_check_at": { "S": next_check_at } });
     let due = |number| found(number, CHECKED);
     let pages = [
-        (200, json!({ "Items": [due(1), due(2)], "LastEvaluatedKey": { "organization_id": { "S": id(2).as_str() } } })),
-        (200, json!({ "Items": [], "LastEvaluatedKey": { "organization_id": { "S": id(3).as_str() } } })),
-        (200, json!({ "Items": [due(4), found(5, "2026-11-24T06:00:00Z")] })),
+        (
+            200,
+            json!({ "Items": [due(1), due(2)], "LastEvaluatedKey": { "organization_id": { "S": id(2).as_str() } } }),
+        ),
+        (
+            200,
+            json!({ "Items": [], "LastEvaluatedKey": { "organization_id": { "S": id(3).as_str() } } }),
+        ),
+        (
+            200,
+            json!({ "Items": [due(4), found(5, "2026-11-24T06:00:00Z")] }),
+        ),
         refused("TransactionConflictException"),
         done(),
     ];
     let dynamodb = Script::play(pages).await;
     let mut told = Vec::new();
-    let made_due =
-        dynamodb.organizations().make_due(at("2026-11-23T12:00:00Z"), |done| told.push((done.organizations, done.made_due))).await;
-    assert_eq!((made_due.unwrap().made_due, told), (1, vec![(2, 0), (2, 0), (4, 1)]));
+    let made_due = dynamodb
+        .organizations()
+        .make_due(at("2026-11-23T12:00:00Z"), |done| {
+            told.push((done.organizations, done.made_due))
+        })
+        .await;
+    assert_eq!(
+        (made_due.unwrap().made_due, told),
+        (1, vec![(2, 0), (2, 0), (4, 1)])
+    );
     let requests = dynamodb.requests();
-    assert_eq!(requests[1]["ExclusiveStartKey"]["organization_id"]["S"], id(2).as_str());
+    assert_eq!(
+        requests[1]["ExclusiveStartKey"]["organization_id"]["S"],
+        id(2).as_str()
+    );
     assert_eq!(requests[4]["Key"]["organization_id"]["S"], id(5).as_str());
 }
 
 #[tokio::test]
 async fn what_is_given_back_is_given_back_at_most_once() {
     let dynamodb = Script::play([done(), fault(), done(), fault(), done()]).await;
-    let limits = Limits { requests_per_hour: 100, sign_ins_per_hour: None };
-    let reserve = async || dynamodb.runs().reserve(at(CHECKED), Amount { requests: 10, sign_ins: 1 }, limits).await.unwrap().unwrap();
-    let error = dynamodb.runs().settle(reserve().await, Amount { requests: 4, sign_ins: 1 }).await.unwrap_err();
-    assert_eq!((error.type_name(), dynamodb.calls()), ("store_unavailable", 2));
-    let more = Amount { requests: 14, sign_ins: 1 };
+    let limits = Limits {
+        requests_per_hour: 100,
+        sign_ins_per_hour: None,
+    };
+    let reserve = async || {
+        dynamodb
+            .runs()
+            .reserve(
+                at(CHECKED),
+                Amount {
+                    requests: 10,
+                    sign_ins: 1,
+                },
+                limits,
+            )
+            .await
+            .unwrap()
+            .unwrap()
+    };
+    let error = dynamodb
+        .runs()
+        .settle(
+            reserve().await,
+            Amount {
+                requests: 4,
+                sign_ins: 1,
+            },
+        )
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.type_name(), dynamodb.calls()),
+        ("store_unavailable", 2)
+    );
+    let more = Amount {
+        requests: 14,
+        sign_ins: 1,
+    };
     assert_eq!(dynamodb.runs().settle(reserve().await, more).await, Ok(()));
-    assert_eq!(dynamodb.calls(), 5, "what was used in addition is counted again rather than not at all");
+    assert_eq!(
+        dynamodb.calls(),
+        5,
+        "what was used in addition is counted again rather than not at all"
+    );
 }
 
 #[tokio::test]
@@ -133,8 +281,16 @@ async fn errors_say_what_to_do_and_show_no_contents() {
         (refused("ValidationException"), "store_refused", false),
     ];
     for (answer, type_name, is_retryable) in kinds {
-        let error: StoreError = Script::play(vec![answer; 4]).await.organizations().get(&id(1)).await.unwrap_err();
-        assert_eq!((error.type_name(), error.is_retryable()), (type_name, is_retryable));
+        let error: StoreError = Script::play(vec![answer; 4])
+            .await
+            .organizations()
+            .get(&id(1))
+            .await
+            .unwrap_err();
+        assert_eq!(
+            (error.type_name(), error.is_retryable()),
+            (type_name, is_retryable)
+        );
         assert!(!format!("{error} {error:?}").contains(SECRET), "{error:?}");
         assert!(error.to_string().contains("request R7"), "{error}");
     }
@@ -142,9 +298,15 @@ async fn errors_say_what_to_do_and_show_no_contents() {
 
 #[tokio::test]
 async fn a_dynamodb_that_cannot_be_reached_is_not_available() {
-    let organizations = Organizations::new(store::client(&test_support::aws("http://127.0.0.1:1")), "organizations".to_owned());
+    let organizations = Organizations::new(
+        store::client(&test_support::aws("http://127.0.0.1:1")),
+        "organizations".to_owned(),
+    );
     let error = organizations.get(&id(1)).await.unwrap_err();
-    assert_eq!((error.type_name(), error.is_retryable()), ("store_unavailable", true));
+    assert_eq!(
+        (error.type_name(), error.is_retryable()),
+        ("store_unavailable", true)
+    );
 }
 
 type Answer = (u16, Value);
@@ -154,17 +316,29 @@ fn done() -> Answer {
 }
 
 fn fault() -> Answer {
-    (500, json!({ "__type": "com.amazonaws.dynamodb.v20120810#InternalServerError", "message": SECRET }))
+    (
+        500,
+        json!({ "__type": "com.amazonaws.dynamodb.v20120810#InternalServerError", "message": SECRET }),
+    )
 }
 
 fn refused(code: &str) -> Answer {
-    (400, json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{code}"), "message": SECRET }))
+    (
+        400,
+        json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{code}"), "message": SECRET }),
+    )
 }
 
 fn cancelled(codes: &[&str]) -> Answer {
-    let reasons: Vec<Value> = codes.iter().map(|code| json!({ "Code": code, "Message": SECRET })).collect();
+    let reasons: Vec<Value> = codes
+        .iter()
+        .map(|code| json!({ "Code": code, "Message": SECRET }))
+        .collect();
     let code = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException";
-    (400, json!({ "__type": code, "Message": SECRET, "CancellationReasons": reasons }))
+    (
+        400,
+        json!({ "__type": code, "Message": SECRET, "CancellationReasons": reasons }),
+    )
 }
 
 fn notice() -> Notice {
@@ -183,16 +357,39 @@ impl Script {
         let requests = Arc::new(Mutex::new(Vec::new()));
         let asked = Arc::clone(&requests);
         let answer = move |body: String| {
-            asked.lock().unwrap().push(serde_json::from_str(&body).unwrap());
-            let (status, body) = answers.lock().unwrap().pop_front().expect("an answer for every request");
+            asked
+                .lock()
+                .unwrap()
+                .push(serde_json::from_str(&body).unwrap());
+            let (status, body) = answers
+                .lock()
+                .unwrap()
+                .pop_front()
+                .expect("an answer for every request");
             let headers = HeaderMap::from_iter([
-                (header::CONTENT_TYPE, "application/x-amz-json-1.0".parse().unwrap()),
-                (header::HeaderName::from_static("x-amzn-requestid"), "R7".parse().unwrap()),
+                (
+                    header::CONTENT_TYPE,
+                    "application/x-amz-json-1.0".parse().unwrap(),
+                ),
+                (
+                    header::HeaderName::from_static("x-amzn-requestid"),
+                    "R7".parse().unwrap(),
+                ),
             ]);
-            std::future::ready((StatusCode::from_u16(status).unwrap(), headers, body.to_string()).into_response())
+            std::future::ready(
+                (
+                    StatusCode::from_u16(status).unwrap(),
+                    headers,
+                    body.to_string(),
+                )
+                    .into_response(),
+            )
         };
         let server = test_support::serve(Router::new().fallback(answer)).await;
-        Self { client: store::client(&test_support::aws(&server)), requests }
+        Self {
+            client: store::client(&test_support::aws(&server)),
+            requests,
+        }
     }
 
     fn calls(&self) -> usize {
@@ -204,8 +401,16 @@ impl Script {
     }
 
     fn checks(&self) -> Checks {
-        let [organizations, transitions, notices] = ["organizations", "transitions", "notices"].map(str::to_owned);
-        Checks::new(self.client.clone(), CheckTables { organizations, transitions, notices })
+        let [organizations, transitions, notices] =
+            ["organizations", "transitions", "notices"].map(str::to_owned);
+        Checks::new(
+            self.client.clone(),
+            CheckTables {
+                organizations,
+                transitions,
+                notices,
+            },
+        )
     }
 
     fn organizations(&self) -> Organizations {
@@ -213,7 +418,11 @@ impl Script {
     }
 
     fn notices(&self) -> Notices {
-        Notices::new(self.client.clone(), "notices".to_owned(), "contacts".to_owned())
+        Notices::new(
+            self.client.clone(),
+            "notices".to_owned(),
+            "contacts".to_owned(),
+        )
     }
 
     fn runs(&self) -> Runs {

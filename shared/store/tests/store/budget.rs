@@ -11,7 +11,10 @@ use crate::{
 
 const NOW: &str = "2026-11-23T06:59:59Z";
 const NEXT_HOUR: &str = "2026-11-23T07:00:00Z";
-const LIMITS: Limits = Limits { requests_per_hour: 100, sign_ins_per_hour: None };
+const LIMITS: Limits = Limits {
+    requests_per_hour: 100,
+    sign_ins_per_hour: None,
+};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_budget_of_an_hour_is_never_exceeded() {
@@ -32,32 +35,77 @@ async fn twenty_concurrent_reservers_get_no_more_than_the_limit(tables: &Tables)
     let granted = reservations.into_iter().filter_map(Result::unwrap).count();
     assert_eq!(granted, 14);
     assert_eq!(runs.remaining(at(NOW), LIMITS).await.unwrap().requests, 2);
-    assert!(runs.reserve(at(NOW), amount(2, 0), LIMITS).await.unwrap().is_some());
-    assert!(runs.reserve(at(NOW), amount(1, 0), LIMITS).await.unwrap().is_none());
+    assert!(
+        runs.reserve(at(NOW), amount(2, 0), LIMITS)
+            .await
+            .unwrap()
+            .is_some()
+    );
+    assert!(
+        runs.reserve(at(NOW), amount(1, 0), LIMITS)
+            .await
+            .unwrap()
+            .is_none()
+    );
     assert_eq!(runs.remaining(at(NOW), LIMITS).await.unwrap().requests, 0);
 }
 
 async fn sign_ins_have_a_limit_of_their_own(tables: &Tables) {
     let runs = tables.runs();
-    let limits = Limits { sign_ins_per_hour: Some(5), ..LIMITS };
+    let limits = Limits {
+        sign_ins_per_hour: Some(5),
+        ..LIMITS
+    };
     let reservations = join_all((0..10).map(|_| runs.reserve(at(NOW), amount(3, 1), limits))).await;
-    assert_eq!(reservations.into_iter().filter_map(Result::unwrap).count(), 5);
-    assert!(runs.reserve(at(NOW), amount(3, 0), limits).await.unwrap().is_some(), "requests are left");
-    assert!(runs.reserve(at(NOW), amount(3, 1), LIMITS).await.unwrap().is_some(), "without the limit sign-ins are free");
+    assert_eq!(
+        reservations.into_iter().filter_map(Result::unwrap).count(),
+        5
+    );
+    assert!(
+        runs.reserve(at(NOW), amount(3, 0), limits)
+            .await
+            .unwrap()
+            .is_some(),
+        "requests are left"
+    );
+    assert!(
+        runs.reserve(at(NOW), amount(3, 1), LIMITS)
+            .await
+            .unwrap()
+            .is_some(),
+        "without the limit sign-ins are free"
+    );
 }
 
 async fn more_than_the_limit_is_never_reserved(tables: &Tables) {
     let runs = tables.runs();
-    assert_eq!(runs.reserve(at(NOW), amount(101, 0), LIMITS).await.unwrap(), None);
-    let limits = Limits { sign_ins_per_hour: Some(5), ..LIMITS };
-    assert_eq!(runs.reserve(at(NOW), amount(10, 6), limits).await.unwrap(), None);
+    assert_eq!(
+        runs.reserve(at(NOW), amount(101, 0), LIMITS).await.unwrap(),
+        None
+    );
+    let limits = Limits {
+        sign_ins_per_hour: Some(5),
+        ..LIMITS
+    };
+    assert_eq!(
+        runs.reserve(at(NOW), amount(10, 6), limits).await.unwrap(),
+        None
+    );
     assert_eq!(runs.remaining(at(NOW), LIMITS).await.unwrap().requests, 100);
 }
 
 async fn a_reservation_is_corrected_up_and_down(tables: &Tables) {
     let runs = tables.runs();
-    let first = runs.reserve(at(NOW), amount(50, 10), LIMITS).await.unwrap().unwrap();
-    let second = runs.reserve(at(NOW), amount(50, 10), LIMITS).await.unwrap().unwrap();
+    let first = runs
+        .reserve(at(NOW), amount(50, 10), LIMITS)
+        .await
+        .unwrap()
+        .unwrap();
+    let second = runs
+        .reserve(at(NOW), amount(50, 10), LIMITS)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(first.amount(), amount(50, 10));
     runs.settle(first, amount(20, 4)).await.unwrap();
     assert_eq!(runs.remaining(at(NOW), LIMITS).await.unwrap().requests, 30);
@@ -68,24 +116,58 @@ async fn a_reservation_is_corrected_up_and_down(tables: &Tables) {
 
 async fn another_hour_has_another_budget(tables: &Tables) {
     let runs = tables.runs();
-    let reservation = runs.reserve(at(NOW), amount(100, 0), LIMITS).await.unwrap().unwrap();
-    assert_eq!(runs.reserve(at(NOW), amount(1, 0), LIMITS).await.unwrap(), None);
-    assert!(runs.reserve(at(NEXT_HOUR), amount(100, 0), LIMITS).await.unwrap().is_some());
+    let reservation = runs
+        .reserve(at(NOW), amount(100, 0), LIMITS)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        runs.reserve(at(NOW), amount(1, 0), LIMITS).await.unwrap(),
+        None
+    );
+    assert!(
+        runs.reserve(at(NEXT_HOUR), amount(100, 0), LIMITS)
+            .await
+            .unwrap()
+            .is_some()
+    );
     runs.settle(reservation, amount(40, 0)).await.unwrap();
-    assert_eq!(runs.remaining(at(NOW), LIMITS).await.unwrap().requests, 60, "it goes back to the hour that it was taken from");
-    assert_eq!(runs.remaining(at(NEXT_HOUR), LIMITS).await.unwrap().requests, 0);
+    assert_eq!(
+        runs.remaining(at(NOW), LIMITS).await.unwrap().requests,
+        60,
+        "it goes back to the hour that it was taken from"
+    );
+    assert_eq!(
+        runs.remaining(at(NEXT_HOUR), LIMITS)
+            .await
+            .unwrap()
+            .requests,
+        0
+    );
 }
 
 async fn a_closed_hour_gives_nothing(tables: &Tables) {
     let runs = tables.runs();
-    let reservation = runs.reserve(at("2026-11-23T06:10:00Z"), amount(10, 1), LIMITS).await.unwrap().unwrap();
+    let reservation = runs
+        .reserve(at("2026-11-23T06:10:00Z"), amount(10, 1), LIMITS)
+        .await
+        .unwrap()
+        .unwrap();
     runs.close_hour(at("2026-11-23T06:20:00Z")).await.unwrap();
     runs.close_hour(at("2026-11-23T06:30:00Z")).await.unwrap();
-    assert_eq!(runs.reserve(at(NOW), amount(1, 0), LIMITS).await.unwrap(), None);
+    assert_eq!(
+        runs.reserve(at(NOW), amount(1, 0), LIMITS).await.unwrap(),
+        None
+    );
     runs.settle(reservation, amount(5, 0)).await.unwrap();
     assert_eq!(runs.remaining(at(NOW), LIMITS).await.unwrap().requests, 0);
     assert_items!(tables.items("runs").await, "closed_hour");
-    assert!(runs.reserve(at(NEXT_HOUR), amount(1, 0), LIMITS).await.unwrap().is_some());
+    assert!(
+        runs.reserve(at(NEXT_HOUR), amount(1, 0), LIMITS)
+            .await
+            .unwrap()
+            .is_some()
+    );
 }
 
 async fn requests_without_a_reservation_count_too(tables: &Tables) {
@@ -93,7 +175,10 @@ async fn requests_without_a_reservation_count_too(tables: &Tables) {
     runs.add(at(NOW), amount(30, 0)).await.unwrap();
     runs.add(at(NOW), amount(30, 0)).await.unwrap();
     assert_eq!(runs.remaining(at(NOW), LIMITS).await.unwrap().requests, 40);
-    assert_eq!(runs.reserve(at(NOW), amount(41, 0), LIMITS).await.unwrap(), None);
+    assert_eq!(
+        runs.reserve(at(NOW), amount(41, 0), LIMITS).await.unwrap(),
+        None
+    );
     runs.add(at(NOW), amount(60, 0)).await.unwrap();
     assert_eq!(runs.remaining(at(NOW), LIMITS).await.unwrap().requests, 0);
 }

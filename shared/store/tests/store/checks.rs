@@ -31,38 +31,97 @@ async fn a_decision_is_written_whole_once_and_never_over_something_newer() {
 
 async fn record_transition_and_notices_are_written_together(tables: &Tables) {
     let decision = decision(1, 1, CHECKED, &ADDRESSES);
-    let applied = tables.checks().apply(&decision, None, &key()).await.unwrap();
-    assert_eq!(applied, Applied::Written { notices: 2, notices_existing: 0 });
+    let applied = tables
+        .checks()
+        .apply(&decision, None, &key())
+        .await
+        .unwrap();
+    assert_eq!(
+        applied,
+        Applied::Written {
+            notices: 2,
+            notices_existing: 0
+        }
+    );
     assert_items!(tables.items("organizations").await, "organization");
     assert_items!(tables.items("transitions").await, "transition");
     assert_items!(tables.items("notices").await, "notices");
-    assert_eq!(tables.organizations().get(&id(1)).await.unwrap(), Some(decision.organization));
+    assert_eq!(
+        tables.organizations().get(&id(1)).await.unwrap(),
+        Some(decision.organization)
+    );
 }
 
 async fn fractions_of_a_second_are_cut_off_everywhere_alike(tables: &Tables) {
     let decision = decision(1, 1, "2026-11-23T06:00:00.75Z", &ADDRESSES);
-    tables.checks().apply(&decision, None, &key()).await.unwrap();
+    tables
+        .checks()
+        .apply(&decision, None, &key())
+        .await
+        .unwrap();
     let organization = tables.organizations().get(&id(1)).await.unwrap().unwrap();
-    assert_eq!((organization.checked_at, organization.stage_since), (at(CHECKED), at(CHECKED)));
-    for notice in tables.notices().due(at(LATER), 10, |_| true).await.unwrap().notices {
-        assert_eq!((notice.stage_since, notice.due_at), (organization.stage_since, at(CHECKED)));
-        assert!(notice.notice.as_str().starts_with("2026-11-23T06:00:00Z#"), "{}", notice.notice);
+    assert_eq!(
+        (organization.checked_at, organization.stage_since),
+        (at(CHECKED), at(CHECKED))
+    );
+    for notice in tables
+        .notices()
+        .due(at(LATER), 10, |_| true)
+        .await
+        .unwrap()
+        .notices
+    {
+        assert_eq!(
+            (notice.stage_since, notice.due_at),
+            (organization.stage_since, at(CHECKED))
+        );
+        assert!(
+            notice.notice.as_str().starts_with("2026-11-23T06:00:00Z#"),
+            "{}",
+            notice.notice
+        );
     }
     let written = serde_json::to_string(&tables.items("transitions").await).unwrap();
-    assert!(written.contains(CHECKED) && !written.contains("00.75"), "{written}");
+    assert!(
+        written.contains(CHECKED) && !written.contains("00.75"),
+        "{written}"
+    );
 }
 
 async fn a_decision_applied_twice_is_superseded(tables: &Tables) {
     let decision = decision(1, 1, CHECKED, &ADDRESSES);
-    tables.checks().apply(&decision, None, &key()).await.unwrap();
-    assert_eq!(tables.checks().apply(&decision, None, &key()).await.unwrap(), Applied::Superseded);
+    tables
+        .checks()
+        .apply(&decision, None, &key())
+        .await
+        .unwrap();
+    assert_eq!(
+        tables
+            .checks()
+            .apply(&decision, None, &key())
+            .await
+            .unwrap(),
+        Applied::Superseded
+    );
     assert_eq!(tables.items("notices").await.len(), 2);
 }
 
 async fn a_stale_version_writes_nothing_at_all(tables: &Tables) {
-    tables.checks().apply(&decision(1, 1, CHECKED, &[]), None, &key()).await.unwrap();
+    tables
+        .checks()
+        .apply(&decision(1, 1, CHECKED, &[]), None, &key())
+        .await
+        .unwrap();
     let before = tables.items("organizations").await;
-    let applied = tables.checks().apply(&decision(1, 8, LATER, &ADDRESSES), Some(&organization(1, 7, CHECKED)), &key()).await.unwrap();
+    let applied = tables
+        .checks()
+        .apply(
+            &decision(1, 8, LATER, &ADDRESSES),
+            Some(&organization(1, 7, CHECKED)),
+            &key(),
+        )
+        .await
+        .unwrap();
     assert_eq!(applied, Applied::Superseded);
     assert_eq!(tables.items("organizations").await, before);
     assert_eq!(tables.items("transitions").await.len(), 1);
@@ -70,29 +129,85 @@ async fn a_stale_version_writes_nothing_at_all(tables: &Tables) {
 }
 
 async fn an_older_observation_never_overwrites_a_newer_one(tables: &Tables) {
-    tables.checks().apply(&decision(1, 1, LATER, &[]), None, &key()).await.unwrap();
+    tables
+        .checks()
+        .apply(&decision(1, 1, LATER, &[]), None, &key())
+        .await
+        .unwrap();
     let previous = organization(1, 1, LATER);
     for checked_at in [CHECKED, LATER, "2026-11-23T07:00:00.9Z"] {
-        let applied = tables.checks().apply(&decision(1, 2, checked_at, &ADDRESSES), Some(&previous), &key()).await.unwrap();
+        let applied = tables
+            .checks()
+            .apply(
+                &decision(1, 2, checked_at, &ADDRESSES),
+                Some(&previous),
+                &key(),
+            )
+            .await
+            .unwrap();
         assert_eq!(applied, Applied::Superseded, "{checked_at}");
     }
-    let newer = tables.checks().apply(&decision(1, 2, "2026-11-23T07:00:01Z", &[]), Some(&previous), &key()).await.unwrap();
-    assert_eq!(newer, Applied::Written { notices: 0, notices_existing: 0 });
+    let newer = tables
+        .checks()
+        .apply(
+            &decision(1, 2, "2026-11-23T07:00:01Z", &[]),
+            Some(&previous),
+            &key(),
+        )
+        .await
+        .unwrap();
+    assert_eq!(
+        newer,
+        Applied::Written {
+            notices: 0,
+            notices_existing: 0
+        }
+    );
     assert_eq!(tables.items("notices").await.len(), 0);
 }
 
 async fn a_check_never_undoes_that_its_organization_was_made_due_meanwhile(tables: &Tables) {
-    tables.checks().apply(&decision(1, 1, CHECKED, &[]), None, &key()).await.unwrap();
+    tables
+        .checks()
+        .apply(&decision(1, 1, CHECKED, &[]), None, &key())
+        .await
+        .unwrap();
     let previous = organization(1, 1, CHECKED);
     let noon = at("2026-11-23T12:00:00Z");
-    tables.organizations().record_failure(&id(1), "bill_hour_exhausted", noon, noon, noon).await.unwrap();
-    let applied = tables.checks().apply(&decision(1, 2, LATER, &ADDRESSES), Some(&previous), &key()).await.unwrap();
+    tables
+        .organizations()
+        .record_failure(&id(1), "bill_hour_exhausted", noon, noon, noon)
+        .await
+        .unwrap();
+    let applied = tables
+        .checks()
+        .apply(&decision(1, 2, LATER, &ADDRESSES), Some(&previous), &key())
+        .await
+        .unwrap();
     assert_eq!(applied, Applied::Superseded);
-    assert_eq!(tables.organizations().next_checks(&[id(1)]).await.unwrap()[&id(1)].at, noon);
+    assert_eq!(
+        tables.organizations().next_checks(&[id(1)]).await.unwrap()[&id(1)].at,
+        noon
+    );
 
     let previous = tables.organizations().get(&id(1)).await.unwrap();
-    let applied = tables.checks().apply(&decision(1, 2, LATER, &ADDRESSES), previous.as_ref(), &key()).await.unwrap();
-    assert_eq!(applied, Applied::Written { notices: 2, notices_existing: 0 }, "a check that knows of it");
+    let applied = tables
+        .checks()
+        .apply(
+            &decision(1, 2, LATER, &ADDRESSES),
+            previous.as_ref(),
+            &key(),
+        )
+        .await
+        .unwrap();
+    assert_eq!(
+        applied,
+        Applied::Written {
+            notices: 2,
+            notices_existing: 0
+        },
+        "a check that knows of it"
+    );
 }
 
 async fn one_of_ten_concurrent_writers_wins(tables: &Tables) {
@@ -100,29 +215,81 @@ async fn one_of_ten_concurrent_writers_wins(tables: &Tables) {
     for version in [1, 2] {
         let previous = tables.organizations().get(&id(1)).await.unwrap();
         let decisions = (0..10).map(|writer| {
-            let (moment, address) = (format!("2026-11-23T0{version}:00:0{writer}Z"), format!("writer{writer}@kestrel.example"));
+            let (moment, address) = (
+                format!("2026-11-23T0{version}:00:0{writer}Z"),
+                format!("writer{writer}@kestrel.example"),
+            );
             decision(1, version, &moment, &[&address])
         });
         let decisions: Vec<_> = decisions.collect();
-        let applied = join_all(decisions.iter().map(|decision| checks.apply(decision, previous.as_ref(), &key))).await;
-        let written = applied.into_iter().map(Result::unwrap).filter(|applied| *applied != Applied::Superseded);
-        assert_eq!(written.collect::<Vec<_>>(), [Applied::Written { notices: 1, notices_existing: 0 }]);
+        let applied = join_all(
+            decisions
+                .iter()
+                .map(|decision| checks.apply(decision, previous.as_ref(), &key)),
+        )
+        .await;
+        let written = applied
+            .into_iter()
+            .map(Result::unwrap)
+            .filter(|applied| *applied != Applied::Superseded);
+        assert_eq!(
+            written.collect::<Vec<_>>(),
+            [Applied::Written {
+                notices: 1,
+                notices_existing: 0
+            }]
+        );
     }
-    assert_eq!(tables.organizations().get(&id(1)).await.unwrap().unwrap().version, 2);
+    assert_eq!(
+        tables
+            .organizations()
+            .get(&id(1))
+            .await
+            .unwrap()
+            .unwrap()
+            .version,
+        2
+    );
     assert_eq!(tables.items("transitions").await.len(), 2);
     assert_eq!(tables.items("notices").await.len(), 2);
 }
 
 async fn an_existing_notice_is_never_overwritten(tables: &Tables) {
-    tables.checks().apply(&decision(1, 1, CHECKED, &ADDRESSES[..1]), None, &key()).await.unwrap();
-    let claimed = tables.notices().due(at(CHECKED), 1, |_| true).await.unwrap().notices.remove(0);
-    assert_eq!(tables.notices().claim(&claimed, None, &claim("claim-1"), MONTH).await, Ok(Claimed::Yes));
+    tables
+        .checks()
+        .apply(&decision(1, 1, CHECKED, &ADDRESSES[..1]), None, &key())
+        .await
+        .unwrap();
+    let claimed = tables
+        .notices()
+        .due(at(CHECKED), 1, |_| true)
+        .await
+        .unwrap()
+        .notices
+        .remove(0);
+    assert_eq!(
+        tables
+            .notices()
+            .claim(&claimed, None, &claim("claim-1"), MONTH)
+            .await,
+        Ok(Claimed::Yes)
+    );
     let before = tables.items("notices").await;
 
     let mut again = decision(1, 2, LATER, &[]);
     again.notices = decision(1, 1, CHECKED, &ADDRESSES).notices;
-    let applied = tables.checks().apply(&again, Some(&organization(1, 1, CHECKED)), &key()).await.unwrap();
-    assert_eq!(applied, Applied::Written { notices: 1, notices_existing: 1 });
+    let applied = tables
+        .checks()
+        .apply(&again, Some(&organization(1, 1, CHECKED)), &key())
+        .await
+        .unwrap();
+    assert_eq!(
+        applied,
+        Applied::Written {
+            notices: 1,
+            notices_existing: 1
+        }
+    );
     let after = tables.items("notices").await;
     assert_eq!(after.len(), 2);
     assert!(after.contains(&before[0]));
@@ -130,17 +297,37 @@ async fn an_existing_notice_is_never_overwritten(tables: &Tables) {
     let previous = again.organization.clone();
     again.organization.version = 3;
     again.organization.checked_at = at("2026-11-23T08:00:00Z");
-    let applied = tables.checks().apply(&again, Some(&previous), &key()).await.unwrap();
-    assert_eq!(applied, Applied::Written { notices: 0, notices_existing: 2 });
+    let applied = tables
+        .checks()
+        .apply(&again, Some(&previous), &key())
+        .await
+        .unwrap();
+    assert_eq!(
+        applied,
+        Applied::Written {
+            notices: 0,
+            notices_existing: 2
+        }
+    );
     assert_eq!(tables.items("notices").await, after);
 }
 
 async fn a_decision_that_dynamodb_refuses_writes_nothing_at_all(tables: &Tables) {
     let mut decision = decision(1, 1, CHECKED, &ADDRESSES);
     decision.notices[1].organization_name = Some(Name::new("x".repeat(500_000)));
-    let refused = tables.checks().apply(&decision, None, &key()).await.unwrap_err();
-    assert_eq!((refused.type_name(), refused.is_retryable()), ("store_refused", false));
-    assert!(refused.to_string().len() < 200, "an error shows no contents: {refused}");
+    let refused = tables
+        .checks()
+        .apply(&decision, None, &key())
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (refused.type_name(), refused.is_retryable()),
+        ("store_refused", false)
+    );
+    assert!(
+        refused.to_string().len() < 200,
+        "an error shows no contents: {refused}"
+    );
     for table in ["organizations", "transitions", "notices"] {
         assert_eq!(tables.items(table).await.len(), 0, "{table}");
     }
@@ -148,10 +335,32 @@ async fn a_decision_that_dynamodb_refuses_writes_nothing_at_all(tables: &Tables)
 
 async fn a_success_clears_the_failure_before_it(tables: &Tables) {
     let organizations = tables.organizations();
-    organizations.record_failure(&id(1), "bill_unavailable", at(CHECKED), at(LATER), at(CHECKED)).await.unwrap();
+    organizations
+        .record_failure(
+            &id(1),
+            "bill_unavailable",
+            at(CHECKED),
+            at(LATER),
+            at(CHECKED),
+        )
+        .await
+        .unwrap();
     assert_eq!(organizations.get(&id(1)).await.unwrap(), None);
-    let applied = tables.checks().apply(&decision(1, 1, LATER, &[]), None, &key()).await.unwrap();
-    assert_eq!(applied, Applied::Written { notices: 0, notices_existing: 0 });
+    let applied = tables
+        .checks()
+        .apply(&decision(1, 1, LATER, &[]), None, &key())
+        .await
+        .unwrap();
+    assert_eq!(
+        applied,
+        Applied::Written {
+            notices: 0,
+            notices_existing: 0
+        }
+    );
     let item = &tables.items("organizations").await[0];
-    assert!(item.get("sync_error").is_none() && item.get("sync_failed_at").is_none(), "{item}");
+    assert!(
+        item.get("sync_error").is_none() && item.get("sync_failed_at").is_none(),
+        "{item}"
+    );
 }

@@ -21,8 +21,16 @@ async fn a_dismissal_lasts_and_disturbs_no_notice() {
 async fn a_message_is_dismissed_for_its_organization_alone(tables: &Tables) {
     let dismissals = tables.dismissals();
     dismissals.add(&id(1), MESSAGE, at(CHECKED)).await.unwrap();
-    for (organization, message, expected) in [(1, MESSAGE, true), (1, "dormant_30-20261124T060000Z", false), (2, MESSAGE, false)] {
-        assert_eq!(dismissals.contains(&id(organization), message).await, Ok(expected), "{organization} {message}");
+    for (organization, message, expected) in [
+        (1, MESSAGE, true),
+        (1, "dormant_30-20261124T060000Z", false),
+        (2, MESSAGE, false),
+    ] {
+        assert_eq!(
+            dismissals.contains(&id(organization), message).await,
+            Ok(expected),
+            "{organization} {message}"
+        );
     }
     assert_items!(tables.items("notices").await, "dismissal");
 }
@@ -36,7 +44,11 @@ async fn dismissing_again_keeps_the_first_moment(tables: &Tables) {
 }
 
 async fn no_query_for_notices_finds_a_dismissal(tables: &Tables) {
-    tables.dismissals().add(&id(1), MESSAGE, at(CHECKED)).await.unwrap();
+    tables
+        .dismissals()
+        .add(&id(1), MESSAGE, at(CHECKED))
+        .await
+        .unwrap();
     let notices = write_notices(tables, vec![planned(1, "marisol@kestrel.example", CHECKED)]).await;
     let due = tables.notices().due(at(LATER), 10, |_| true).await.unwrap();
     assert_eq!(due.notices, notices);

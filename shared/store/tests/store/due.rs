@@ -32,31 +32,90 @@ async fn every_bucket_is_read_and_the_most_urgent_come_first(tables: &Tables) {
         notice
     });
     let written = write_notices(tables, notices.collect()).await;
-    let buckets: BTreeSet<u8> = written.iter().map(|notice| due_bucket(&notice.organization_id)).collect();
+    let buckets: BTreeSet<u8> = written
+        .iter()
+        .map(|notice| due_bucket(&notice.organization_id))
+        .collect();
     assert_eq!(buckets.len(), 8);
 
     let mut expected = written;
-    expected.sort_by_key(|notice| (u8::MAX - notice.priority, notice.due_at, notice.organization_id.clone()));
-    let due = tables.notices().due(at(NOW), 1_000, |_| true).await.unwrap();
+    expected.sort_by_key(|notice| {
+        (
+            u8::MAX - notice.priority,
+            notice.due_at,
+            notice.organization_id.clone(),
+        )
+    });
+    let due = tables
+        .notices()
+        .due(at(NOW), 1_000, |_| true)
+        .await
+        .unwrap();
     assert_eq!((&due.notices, due.unreadable), (&expected, 0));
-    assert_eq!(tables.notices().due(at(NOW), 60, |_| true).await.unwrap().notices, expected);
-    assert_eq!(tables.notices().due(at(NOW), 7, |_| true).await.unwrap().notices.len(), 7);
-    assert_eq!(tables.notices().due(at(NOW), 0, |_| true).await.unwrap().notices.len(), 0);
+    assert_eq!(
+        tables
+            .notices()
+            .due(at(NOW), 60, |_| true)
+            .await
+            .unwrap()
+            .notices,
+        expected
+    );
+    assert_eq!(
+        tables
+            .notices()
+            .due(at(NOW), 7, |_| true)
+            .await
+            .unwrap()
+            .notices
+            .len(),
+        7
+    );
+    assert_eq!(
+        tables
+            .notices()
+            .due(at(NOW), 0, |_| true)
+            .await
+            .unwrap()
+            .notices
+            .len(),
+        0
+    );
 }
 
 async fn pages_of_a_megabyte_are_read_to_the_end(tables: &Tables) {
     let bucket = due_bucket(&id(0));
-    let notices = (0..).filter(|number| due_bucket(&id(*number)) == bucket).take(12).map(|number| {
-        let mut notice = planned(number, "marisol@kestrel.example", "2026-11-23T06:00:00Z");
-        notice.organization_name = Some(Name::new("x".repeat(200_000)));
-        notice
-    });
+    let notices = (0..)
+        .filter(|number| due_bucket(&id(*number)) == bucket)
+        .take(12)
+        .map(|number| {
+            let mut notice = planned(number, "marisol@kestrel.example", "2026-11-23T06:00:00Z");
+            notice.organization_name = Some(Name::new("x".repeat(200_000)));
+            notice
+        });
     write_notices(tables, notices.collect()).await;
-    assert_eq!(tables.notices().due(at(NOW), 100, |_| true).await.unwrap().notices.len(), 12);
+    assert_eq!(
+        tables
+            .notices()
+            .due(at(NOW), 100, |_| true)
+            .await
+            .unwrap()
+            .notices
+            .len(),
+        12
+    );
 }
 
 async fn unreadable_notices_are_counted_and_stand_in_nobodys_way(tables: &Tables) {
-    let written = write_notices(tables, vec![planned(1, "marisol@kestrel.example", "2026-11-23T06:00:00Z")]).await;
+    let written = write_notices(
+        tables,
+        vec![planned(
+            1,
+            "marisol@kestrel.example",
+            "2026-11-23T06:00:00Z",
+        )],
+    )
+    .await;
     for number in 0..9 {
         let broken = json!({
             "organization_id": id(1).as_str(), "notice": format!("{number}"), "status": "due",
@@ -75,8 +134,19 @@ async fn only_what_is_due_is_listed(tables: &Tables) {
     now.due_at = at(NOW);
     let claimed = planned(3, "marisol@kestrel.example", "2026-11-23T06:00:00Z");
     let written = write_notices(tables, vec![later, now, claimed]).await;
-    assert_eq!(tables.notices().claim(&written[2], None, &claim("claim-1"), MONTH).await.unwrap(), Claimed::Yes);
-    let due = tables.notices().due(at("2026-11-23T12:00:00.4Z"), 10, |_| true).await.unwrap();
+    assert_eq!(
+        tables
+            .notices()
+            .claim(&written[2], None, &claim("claim-1"), MONTH)
+            .await
+            .unwrap(),
+        Claimed::Yes
+    );
+    let due = tables
+        .notices()
+        .due(at("2026-11-23T12:00:00.4Z"), 10, |_| true)
+        .await
+        .unwrap();
     assert_eq!(due.notices, written[1..2]);
     assert_eq!(due.notices[0].status, NoticeStatus::Due);
 }

@@ -1,8 +1,8 @@
 //! Records to write: always the same for the same arguments.
 
 use engagement::{
-    AddressKey, CampaignId, Category, Decision, Name, Notice, Organization, OrganizationId, PlannedNotice, Recipient, Stage, StageReason,
-    StepId, StepMark, StepOutcome, Transition,
+    AddressKey, CampaignId, Category, Decision, Name, Notice, Organization, OrganizationId,
+    PlannedNotice, Recipient, Stage, StageReason, StepId, StepMark, StepOutcome, Transition,
 };
 use jiff::{SignedDuration, Timestamp};
 use store::{Applied, Claim};
@@ -30,7 +30,10 @@ pub fn key() -> AddressKey {
 
 pub fn organization(number: usize, version: u64, checked_at: &str) -> Organization {
     let checked_at = at(checked_at);
-    let mark = StepMark { at: checked_at, outcome: StepOutcome::Planned };
+    let mark = StepMark {
+        at: checked_at,
+        outcome: StepOutcome::Planned,
+    };
     Organization {
         organization_id: id(number),
         name: Some(Name::new("Kestrel \"Bakehouse\" & Söhne 🥐")),
@@ -47,7 +50,10 @@ pub fn organization(number: usize, version: u64, checked_at: &str) -> Organizati
         payments_90d: 7,
         amount_30d: "1234.56".parse().unwrap(),
         users: 3,
-        contacts: vec!["00602MARISOL".parse().unwrap(), "00602TOMAS".parse().unwrap()],
+        contacts: vec![
+            "00602MARISOL".parse().unwrap(),
+            "00602TOMAS".parse().unwrap(),
+        ],
         steps: [(StepId::new("miss_you"), mark)].into(),
         version,
     }
@@ -77,7 +83,11 @@ pub fn planned(number: usize, address: &str, planned_at: &str) -> PlannedNotice 
 }
 
 pub fn claim(id: &str) -> Claim {
-    Claim { id: id.to_owned(), at: at(NOON), mail_at: at(NOON) }
+    Claim {
+        id: id.to_owned(),
+        at: at(NOON),
+        mail_at: at(NOON),
+    }
 }
 
 /// A decision with a transition, and a notice for each address.
@@ -90,8 +100,15 @@ pub fn decision(number: usize, version: u64, checked_at: &str, addresses: &[&str
         to: organization.stage,
         reason: organization.stage_reason,
     };
-    let notices = addresses.iter().map(|address| planned(number, address, checked_at)).collect();
-    Decision { organization, transition: Some(transition), notices }
+    let notices = addresses
+        .iter()
+        .map(|address| planned(number, address, checked_at))
+        .collect();
+    Decision {
+        organization,
+        transition: Some(transition),
+        notices,
+    }
 }
 
 /// Writes notices through first checks of as many organizations as there are records.
@@ -103,7 +120,16 @@ pub async fn write_notices(tables: &Tables, planned: Vec<PlannedNotice>) -> Vec<
         decision.transition = None;
         decision.notices = vec![notice.clone()];
         let applied = checks.apply(&decision, None, &key()).await.unwrap();
-        assert_eq!(applied, Applied::Written { notices: 1, notices_existing: 0 });
+        assert_eq!(
+            applied,
+            Applied::Written {
+                notices: 1,
+                notices_existing: 0
+            }
+        );
     }
-    planned.into_iter().map(|planned| Notice::due(planned, &key())).collect()
+    planned
+        .into_iter()
+        .map(|planned| Notice::due(planned, &key()))
+        .collect()
 }

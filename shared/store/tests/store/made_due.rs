@@ -32,15 +32,35 @@ async fn those_that_wait_are_made_due_and_nothing_else_of_them_changes(tables: &
     write(tables, 0..3, CHECKED).await;
     let organizations = tables.organizations();
     let due = at("2026-11-23T11:00:00Z");
-    organizations.record_failure(&id(2), "bill_unavailable", at("2026-11-23T07:00:00Z"), due, at("2026-11-23T07:00:00Z")).await.unwrap();
+    organizations
+        .record_failure(
+            &id(2),
+            "bill_unavailable",
+            at("2026-11-23T07:00:00Z"),
+            due,
+            at("2026-11-23T07:00:00Z"),
+        )
+        .await
+        .unwrap();
     let made_due = organizations.make_due(at(NOW), |_| {}).await.unwrap();
     assert_eq!(made_due, done(3, 2));
     for number in 0..2 {
         let mut expected = organization(number, 1, CHECKED);
         expected.next_check_at = at("2026-11-23T12:00:00Z");
-        assert_eq!(organizations.get(&id(number)).await.unwrap(), Some(expected));
+        assert_eq!(
+            organizations.get(&id(number)).await.unwrap(),
+            Some(expected)
+        );
     }
-    assert_eq!(organizations.get(&id(2)).await.unwrap().unwrap().next_check_at, due);
+    assert_eq!(
+        organizations
+            .get(&id(2))
+            .await
+            .unwrap()
+            .unwrap()
+            .next_check_at,
+        due
+    );
     assert_eq!(tables.in_index("organizations", "by-stage").await, 3);
 }
 
@@ -51,19 +71,40 @@ async fn more_than_an_hour_allows_stay_due_until_each_was_looked_at(tables: &Tab
     for number in 0..ALL {
         let mut decision = decision(number, 1, CHECKED, &[]);
         decision.organization.name = Some(Name::new("x".repeat(40_000)));
-        tables.checks().apply(&decision, None, &key()).await.unwrap();
+        tables
+            .checks()
+            .apply(&decision, None, &key())
+            .await
+            .unwrap();
     }
     let mut told = Vec::new();
-    let made_due = tables.organizations().make_due(at(NOW), |done| told.push(done.clone())).await.unwrap();
+    let made_due = tables
+        .organizations()
+        .make_due(at(NOW), |done| told.push(done.clone()))
+        .await
+        .unwrap();
     assert_eq!(made_due, done(ALL as u64, ALL as u64));
     assert_eq!(told.last(), Some(&made_due));
-    assert!(told.is_sorted_by_key(|done| (done.organizations, done.made_due)), "{told:?}");
+    assert!(
+        told.is_sorted_by_key(|done| (done.organizations, done.made_due)),
+        "{told:?}"
+    );
 
-    for (hour, waiting) in [("2026-11-23T13:00:00Z", 70), ("2026-11-23T14:00:00Z", 45), ("2026-11-23T15:00:00Z", 20)] {
+    for (hour, waiting) in [
+        ("2026-11-23T13:00:00Z", 70),
+        ("2026-11-23T14:00:00Z", 45),
+        ("2026-11-23T15:00:00Z", 20),
+    ] {
         let due = due_at(tables, ALL, hour).await;
         assert_eq!(due.len(), waiting);
         for number in due.into_iter().take(BUDGET) {
-            assert_eq!(look(tables, number, hour).await, Applied::Written { notices: 0, notices_existing: 0 });
+            assert_eq!(
+                look(tables, number, hour).await,
+                Applied::Written {
+                    notices: 0,
+                    notices_existing: 0
+                }
+            );
         }
     }
     assert!(due_at(tables, ALL, "2026-11-23T16:00:00Z").await.is_empty());
@@ -73,14 +114,33 @@ async fn whoever_was_looked_at_since_is_left_alone(tables: &Tables) {
     write(tables, 0..1, "2026-11-23T12:00:00Z").await;
     write(tables, 1..2, "2026-11-23T12:00:01Z").await;
     write(tables, 2..3, "2026-11-23T11:59:59Z").await;
-    assert_eq!(tables.organizations().make_due(at(NOW), |_| {}).await.unwrap(), done(3, 1));
+    assert_eq!(
+        tables
+            .organizations()
+            .make_due(at(NOW), |_| {})
+            .await
+            .unwrap(),
+        done(3, 1)
+    );
     assert_eq!(due_at(tables, 3, NOW).await, [2]);
 }
 
 async fn an_organization_that_bill_refused_to_show_is_made_due_too(tables: &Tables) {
     let organizations = tables.organizations();
-    organizations.record_failure(&id(0), "bill_refused", at(CHECKED), at("2026-11-24T06:00:00Z"), at(CHECKED)).await.unwrap();
-    assert_eq!(organizations.make_due(at(NOW), |_| {}).await.unwrap(), done(1, 1));
+    organizations
+        .record_failure(
+            &id(0),
+            "bill_refused",
+            at(CHECKED),
+            at("2026-11-24T06:00:00Z"),
+            at(CHECKED),
+        )
+        .await
+        .unwrap();
+    assert_eq!(
+        organizations.make_due(at(NOW), |_| {}).await.unwrap(),
+        done(1, 1)
+    );
     assert_eq!(due_at(tables, 1, NOW).await, [0]);
     assert_eq!(organizations.get(&id(0)).await.unwrap(), None);
 }
@@ -98,10 +158,20 @@ async fn an_unreadable_item_is_named_and_its_neighbours_are_made_due(tables: &Ta
         tables.put("organizations", item).await;
     }
     let before = tables.items("organizations").await.split_off(3);
-    let mut made_due = tables.organizations().make_due(at(NOW), |_| {}).await.unwrap();
+    let mut made_due = tables
+        .organizations()
+        .make_due(at(NOW), |_| {})
+        .await
+        .unwrap();
     made_due.unreadable.sort();
     let unreadable = broken.map(|item| item["organization_id"].as_str().unwrap().to_owned());
-    assert_eq!(made_due, MadeDue { unreadable: unreadable.to_vec(), ..done(7, 3) });
+    assert_eq!(
+        made_due,
+        MadeDue {
+            unreadable: unreadable.to_vec(),
+            ..done(7, 3)
+        }
+    );
     assert_eq!(tables.items("organizations").await.split_off(3), before);
 }
 
@@ -109,30 +179,63 @@ async fn two_runs_at_once_and_a_run_again_do_no_harm(tables: &Tables) {
     write(tables, 0..40, CHECKED).await;
     let organizations = tables.organizations();
     let later = at("2026-11-23T12:00:05Z");
-    let (one, other) = tokio::join!(organizations.make_due(at(NOW), |_| {}), organizations.make_due(later, |_| {}));
+    let (one, other) = tokio::join!(
+        organizations.make_due(at(NOW), |_| {}),
+        organizations.make_due(later, |_| {})
+    );
     let (one, other) = (one.unwrap(), other.unwrap());
     assert_eq!((one.organizations, other.organizations), (40, 40));
     assert!(one.made_due + other.made_due >= 40, "{one:?} {other:?}");
     assert_eq!(due_at(tables, 40, "2026-11-23T12:00:05Z").await.len(), 40);
     let before = tables.items("organizations").await;
-    assert_eq!(organizations.make_due(at("2026-11-23T12:30:00Z"), |_| {}).await.unwrap(), done(40, 0));
+    assert_eq!(
+        organizations
+            .make_due(at("2026-11-23T12:30:00Z"), |_| {})
+            .await
+            .unwrap(),
+        done(40, 0)
+    );
     assert_eq!(tables.items("organizations").await, before);
 }
 
 async fn a_look_that_is_written_after_it_is_not_lost(tables: &Tables) {
     write(tables, 0..2, CHECKED).await;
-    tables.organizations().make_due(at(NOW), |_| {}).await.unwrap();
-    assert_eq!(look(tables, 0, NOW).await, Applied::Written { notices: 0, notices_existing: 0 });
+    tables
+        .organizations()
+        .make_due(at(NOW), |_| {})
+        .await
+        .unwrap();
+    assert_eq!(
+        look(tables, 0, NOW).await,
+        Applied::Written {
+            notices: 0,
+            notices_existing: 0
+        }
+    );
     assert_eq!(due_at(tables, 2, NOW).await, [1]);
-    assert_eq!(tables.organizations().make_due(at(NOW), |_| {}).await.unwrap(), done(2, 0));
+    assert_eq!(
+        tables
+            .organizations()
+            .make_due(at(NOW), |_| {})
+            .await
+            .unwrap(),
+        done(2, 0)
+    );
     assert_eq!(due_at(tables, 2, NOW).await, [1]);
 }
 
 async fn a_look_that_began_before_it_is_not_written(tables: &Tables) {
     write(tables, 0..1, CHECKED).await;
     let previous = tables.organizations().get(&id(0)).await.unwrap();
-    tables.organizations().make_due(at(NOW), |_| {}).await.unwrap();
-    assert_eq!(written_over(tables, previous, "2026-11-23T11:59:59Z").await, Applied::Superseded);
+    tables
+        .organizations()
+        .make_due(at(NOW), |_| {})
+        .await
+        .unwrap();
+    assert_eq!(
+        written_over(tables, previous, "2026-11-23T11:59:59Z").await,
+        Applied::Superseded
+    );
     assert_eq!(due_at(tables, 1, NOW).await, [0]);
 }
 
@@ -141,21 +244,42 @@ async fn nor_does_its_failure_put_off_the_next_one(tables: &Tables) {
     let organizations = tables.organizations();
     organizations.make_due(at(NOW), |_| {}).await.unwrap();
     let refused = async |number, began: &str, now: &str| {
-        organizations.record_failure(&id(number), "bill_refused", at(began), at("2026-11-24T12:00:00Z"), at(now)).await.unwrap();
+        organizations
+            .record_failure(
+                &id(number),
+                "bill_refused",
+                at(began),
+                at("2026-11-24T12:00:00Z"),
+                at(now),
+            )
+            .await
+            .unwrap();
     };
     refused(0, "2026-11-23T11:59:59Z", "2026-11-23T12:00:02Z").await;
     refused(1, "2026-11-23T12:00:01Z", "2026-11-23T12:00:02Z").await;
-    assert_eq!(due_at(tables, 2, NOW).await, [0], "the second look began after it");
+    assert_eq!(
+        due_at(tables, 2, NOW).await,
+        [0],
+        "the second look began after it"
+    );
 }
 
 fn done(organizations: u64, made_due: u64) -> MadeDue {
-    MadeDue { organizations, made_due, unreadable: Vec::new() }
+    MadeDue {
+        organizations,
+        made_due,
+        unreadable: Vec::new(),
+    }
 }
 
 /// Organizations that were looked at once, at that moment.
 async fn write(tables: &Tables, numbers: std::ops::Range<usize>, checked_at: &str) {
     for number in numbers {
-        tables.checks().apply(&decision(number, 1, checked_at, &[]), None, &key()).await.unwrap();
+        tables
+            .checks()
+            .apply(&decision(number, 1, checked_at, &[]), None, &key())
+            .await
+            .unwrap();
     }
 }
 
@@ -165,15 +289,32 @@ async fn look(tables: &Tables, number: usize, checked_at: &str) -> Applied {
     written_over(tables, previous, checked_at).await
 }
 
-async fn written_over(tables: &Tables, previous: Option<Organization>, checked_at: &str) -> Applied {
-    let mut decision = Decision { transition: None, ..decision(0, 2, checked_at, &[]) };
+async fn written_over(
+    tables: &Tables,
+    previous: Option<Organization>,
+    checked_at: &str,
+) -> Applied {
+    let mut decision = Decision {
+        transition: None,
+        ..decision(0, 2, checked_at, &[])
+    };
     decision.organization.organization_id = previous.as_ref().unwrap().organization_id.clone();
-    tables.checks().apply(&decision, previous.as_ref(), &key()).await.unwrap()
+    tables
+        .checks()
+        .apply(&decision, previous.as_ref(), &key())
+        .await
+        .unwrap()
 }
 
 /// The numbers below `all` whose organizations fan-out would find due.
 async fn due_at(tables: &Tables, all: usize, moment: &str) -> Vec<usize> {
     let ids: Vec<_> = (0..all).map(id).collect();
     let next_checks = tables.organizations().next_checks(&ids).await.unwrap();
-    (0..all).filter(|number| next_checks.get(&id(*number)).is_none_or(|next_check| next_check.at <= at(moment))).collect()
+    (0..all)
+        .filter(|number| {
+            next_checks
+                .get(&id(*number))
+                .is_none_or(|next_check| next_check.at <= at(moment))
+        })
+        .collect()
 }

@@ -1,7 +1,8 @@
-//! The tables against a DynamoDB: MiniStack's over HTTP, and for the answers that it never gives, a scripted one.
+//! The tables against a DynamoDB: MiniStack's over HTTP, and for the answers that it never gives, a
+//! scripted one.
 //!
-//! Starting MiniStack takes seconds and `cargo nextest` gives every test a process of its own, so a test is a topic: one
-//! MiniStack, and behaviours that have fresh tables each.
+//! Starting MiniStack takes seconds and `cargo nextest` gives every test a process of its own, so a
+//! test is a topic: one MiniStack, and behaviours that have fresh tables each.
 
 #[cfg(test)]
 mod answers;
@@ -30,7 +31,8 @@ mod runs;
 #[cfg(test)]
 mod tables;
 
-/// Runs behaviours one after the other, each with its own tables, naming each so that a failure tells which one it was.
+/// Runs behaviours one after the other, each with its own tables, naming each so that a failure
+/// tells which one it was.
 macro_rules! behaviours {
     ($($behaviour:path,)+) => {{
         let ministack = test_support::MiniStack::start().await;

@@ -34,14 +34,33 @@ async fn a_notice_changes_only_under_its_conditions() {
 
 async fn one_of_ten_concurrent_claimers_wins(tables: &Tables) {
     let (notices, notice) = (tables.notices(), due(tables).await);
-    let claims: Vec<Claim> = (0..10).map(|claimer| claim(&format!("claim-{claimer}"))).collect();
-    let outcomes = join_all(claims.iter().map(|claim| notices.claim(&notice, None, claim, MONTH))).await;
-    let won: Vec<usize> = (0..10).filter(|claimer| outcomes[*claimer].as_ref().is_ok_and(|claimed| *claimed == Claimed::Yes)).collect();
+    let claims: Vec<Claim> = (0..10)
+        .map(|claimer| claim(&format!("claim-{claimer}")))
+        .collect();
+    let outcomes = join_all(
+        claims
+            .iter()
+            .map(|claim| notices.claim(&notice, None, claim, MONTH)),
+    )
+    .await;
+    let won: Vec<usize> = (0..10)
+        .filter(|claimer| {
+            outcomes[*claimer]
+                .as_ref()
+                .is_ok_and(|claimed| *claimed == Claimed::Yes)
+        })
+        .collect();
     assert_eq!(won.len(), 1);
-    assert_eq!(only(tables).await["claim_id"]["S"], format!("claim-{}", won[0]));
+    assert_eq!(
+        only(tables).await["claim_id"]["S"],
+        format!("claim-{}", won[0])
+    );
     assert_eq!(contact(tables, &notice).await.unwrap().mails, 1);
     assert_eq!(
-        notices.claim(&notice, None, &claims[won[0]], MONTH).await.unwrap(),
+        notices
+            .claim(&notice, None, &claims[won[0]], MONTH)
+            .await
+            .unwrap(),
         Claimed::Yes,
         "a repeated question about the same claim"
     );
@@ -49,43 +68,92 @@ async fn one_of_ten_concurrent_claimers_wins(tables: &Tables) {
 }
 
 async fn two_notices_for_one_address_are_not_claimed_by_the_same_decision(tables: &Tables) {
-    let planned = (1..=2).map(|number| planned(number, "marisol@kestrel.example", "2026-11-23T06:00:00Z")).collect();
+    let planned = (1..=2)
+        .map(|number| planned(number, "marisol@kestrel.example", "2026-11-23T06:00:00Z"))
+        .collect();
     let (notices, written) = (tables.notices(), write_notices(tables, planned).await);
     let claims = [claim("claim-1"), claim("claim-2")];
-    let outcomes = join_all((0..2).map(|number| notices.claim(&written[number], None, &claims[number], MONTH))).await;
+    let outcomes = join_all(
+        (0..2).map(|number| notices.claim(&written[number], None, &claims[number], MONTH)),
+    )
+    .await;
     let mut outcomes: Vec<Claimed> = outcomes.into_iter().map(Result::unwrap).collect();
     outcomes.sort_by_key(|claimed| *claimed != Claimed::Yes);
     assert_eq!(outcomes, [Claimed::Yes, Claimed::ContactChanged]);
     let known = contact(tables, &written[0]).await.unwrap();
     let left = usize::from(only_claimed(tables).await == written[0].organization_id.as_str());
-    assert_eq!(notices.claim(&written[left], Some(&known), &claim("claim-3"), MONTH).await.unwrap(), Claimed::Yes);
+    assert_eq!(
+        notices
+            .claim(&written[left], Some(&known), &claim("claim-3"), MONTH)
+            .await
+            .unwrap(),
+        Claimed::Yes
+    );
     assert_eq!(contact(tables, &written[0]).await.unwrap().mails, 2);
 }
 
 async fn mails_that_no_longer_count_are_forgotten(tables: &Tables) {
     let (notices, first) = (tables.notices(), claimed(tables).await);
     let known = contact(tables, &first).await.unwrap();
-    let second = write_notices(tables, vec![planned(2, "marisol@kestrel.example", "2026-11-23T06:00:00Z")]).await.remove(0);
-    let later = Claim { mail_at: at("2026-12-23T12:00:00Z"), ..claim("claim-2") };
-    assert_eq!(notices.claim(&second, Some(&known), &later, MONTH).await.unwrap(), Claimed::Yes);
+    let second = write_notices(
+        tables,
+        vec![planned(
+            2,
+            "marisol@kestrel.example",
+            "2026-11-23T06:00:00Z",
+        )],
+    )
+    .await
+    .remove(0);
+    let later = Claim {
+        mail_at: at("2026-12-23T12:00:00Z"),
+        ..claim("claim-2")
+    };
+    assert_eq!(
+        notices
+            .claim(&second, Some(&known), &later, MONTH)
+            .await
+            .unwrap(),
+        Claimed::Yes
+    );
     let known = contact(tables, &first).await.unwrap();
-    assert_eq!((known.mails, known.recent_mails.len(), known.version), (2, 1, 2));
+    assert_eq!(
+        (known.mails, known.recent_mails.len(), known.version),
+        (2, 1, 2)
+    );
 }
 
 async fn a_claim_takes_the_notice_out_of_the_queue(tables: &Tables) {
     let (notices, notice) = (tables.notices(), due(tables).await);
-    assert!(notices.hold(&notice, Reason::DryRun, at(NOW)).await.unwrap());
-    let claim = Claim { at: at(LATER), ..claim("claim-1") };
-    assert_eq!(notices.claim(&notice, None, &claim, MONTH).await.unwrap(), Claimed::Yes);
+    assert!(
+        notices
+            .hold(&notice, Reason::DryRun, at(NOW))
+            .await
+            .unwrap()
+    );
+    let claim = Claim {
+        at: at(LATER),
+        ..claim("claim-1")
+    };
+    assert_eq!(
+        notices.claim(&notice, None, &claim, MONTH).await.unwrap(),
+        Claimed::Yes
+    );
     assert_items!(tables.items("notices").await, "claimed");
     assert_items!(tables.items("contacts").await, "contact");
-    assert_eq!(notices.due(at(LATER), 10, |_| true).await.unwrap().notices, []);
+    assert_eq!(
+        notices.due(at(LATER), 10, |_| true).await.unwrap().notices,
+        []
+    );
 }
 
 async fn a_sent_notice_is_recorded_however_often_it_is_told(tables: &Tables) {
     let (notices, notice) = (tables.notices(), claimed(tables).await);
     for _ in 0..2 {
-        notices.sent(&notice, &claim("claim-1"), "message-1", at(LATER)).await.unwrap();
+        notices
+            .sent(&notice, &claim("claim-1"), "message-1", at(LATER))
+            .await
+            .unwrap();
     }
     assert_items!(tables.items("notices").await, "sent");
     assert_eq!(contact(tables, &notice).await.unwrap().mails, 1);
@@ -94,13 +162,55 @@ async fn a_sent_notice_is_recorded_however_often_it_is_told(tables: &Tables) {
 async fn another_claim_can_settle_nothing(tables: &Tables) {
     let (notices, notice) = (tables.notices(), claimed(tables).await);
     let before = tables.items("notices").await;
-    assert_lost(notices.sent(&notice, &claim("claim-2"), "message-1", at(LATER)).await);
-    assert_lost(notices.release(&notice, &claim("claim-2"), Reason::Throttled, at(LATER), at(LATER)).await);
-    assert_lost(notices.fail(&notice, &claim("claim-2"), Reason::MessageRejected, at(LATER)).await);
-    assert_lost(notices.unknown(&notice, &claim("claim-2"), Reason::NoAnswer, at(LATER)).await);
-    assert!(!notices.skip(&notice, Reason::Expired, at(LATER)).await.unwrap());
-    assert!(!notices.hold(&notice, Reason::DryRun, at(LATER)).await.unwrap());
-    assert!(!notices.put_off(&notice, Reason::Capped, at(LATER), at(LATER)).await.unwrap());
+    assert_lost(
+        notices
+            .sent(&notice, &claim("claim-2"), "message-1", at(LATER))
+            .await,
+    );
+    assert_lost(
+        notices
+            .release(
+                &notice,
+                &claim("claim-2"),
+                Reason::Throttled,
+                at(LATER),
+                at(LATER),
+            )
+            .await,
+    );
+    assert_lost(
+        notices
+            .fail(
+                &notice,
+                &claim("claim-2"),
+                Reason::MessageRejected,
+                at(LATER),
+            )
+            .await,
+    );
+    assert_lost(
+        notices
+            .unknown(&notice, &claim("claim-2"), Reason::NoAnswer, at(LATER))
+            .await,
+    );
+    assert!(
+        !notices
+            .skip(&notice, Reason::Expired, at(LATER))
+            .await
+            .unwrap()
+    );
+    assert!(
+        !notices
+            .hold(&notice, Reason::DryRun, at(LATER))
+            .await
+            .unwrap()
+    );
+    assert!(
+        !notices
+            .put_off(&notice, Reason::Capped, at(LATER), at(LATER))
+            .await
+            .unwrap()
+    );
     assert_eq!(tables.items("notices").await, before);
     assert_eq!(contact(tables, &notice).await.unwrap().mails, 1);
 }
@@ -108,90 +218,271 @@ async fn another_claim_can_settle_nothing(tables: &Tables) {
 async fn a_released_notice_is_due_again_later(tables: &Tables) {
     let (notices, notice) = (tables.notices(), claimed(tables).await);
     for _ in 0..2 {
-        notices.release(&notice, &claim("claim-1"), Reason::Throttled, at(LATER), at(NOW)).await.unwrap();
+        notices
+            .release(
+                &notice,
+                &claim("claim-1"),
+                Reason::Throttled,
+                at(LATER),
+                at(NOW),
+            )
+            .await
+            .unwrap();
     }
     assert_items!(tables.items("notices").await, "released");
-    assert_eq!(notices.due(at(NOW), 10, |_| true).await.unwrap().notices, []);
-    let again = notices.due(at(LATER), 10, |_| true).await.unwrap().notices.remove(0);
+    assert_eq!(
+        notices.due(at(NOW), 10, |_| true).await.unwrap().notices,
+        []
+    );
+    let again = notices
+        .due(at(LATER), 10, |_| true)
+        .await
+        .unwrap()
+        .notices
+        .remove(0);
     let known = contact(tables, &notice).await.unwrap();
-    assert_eq!((known.mails, known.recent_mails.len()), (0, 0), "what was not sent does not count");
-    assert_eq!(notices.claim(&again, Some(&known), &claim("claim-2"), MONTH).await.unwrap(), Claimed::Yes);
-    assert_lost(notices.release(&notice, &claim("claim-1"), Reason::Throttled, at(LATER), at(LATER)).await);
-    assert_lost(notices.sent(&notice, &claim("claim-1"), "message-1", at(LATER)).await);
+    assert_eq!(
+        (known.mails, known.recent_mails.len()),
+        (0, 0),
+        "what was not sent does not count"
+    );
+    assert_eq!(
+        notices
+            .claim(&again, Some(&known), &claim("claim-2"), MONTH)
+            .await
+            .unwrap(),
+        Claimed::Yes
+    );
+    assert_lost(
+        notices
+            .release(
+                &notice,
+                &claim("claim-1"),
+                Reason::Throttled,
+                at(LATER),
+                at(LATER),
+            )
+            .await,
+    );
+    assert_lost(
+        notices
+            .sent(&notice, &claim("claim-1"), "message-1", at(LATER))
+            .await,
+    );
 }
 
 async fn a_failed_notice_is_not_sent_again(tables: &Tables) {
     let (notices, notice) = (tables.notices(), claimed(tables).await);
     for _ in 0..2 {
-        notices.fail(&notice, &claim("claim-1"), Reason::MessageRejected, at(LATER)).await.unwrap();
+        notices
+            .fail(
+                &notice,
+                &claim("claim-1"),
+                Reason::MessageRejected,
+                at(LATER),
+            )
+            .await
+            .unwrap();
     }
-    assert_eq!(status(tables).await, ("failed".to_owned(), Some("message_rejected".to_owned())));
+    assert_eq!(
+        status(tables).await,
+        ("failed".to_owned(), Some("message_rejected".to_owned()))
+    );
     let known = contact(tables, &notice).await.unwrap();
-    assert_eq!((known.mails, known.recent_mails.len()), (0, 0), "what was not sent does not count");
-    assert_eq!(notices.claim(&notice, Some(&known), &claim("claim-2"), MONTH).await.unwrap(), Claimed::NotDue);
-    assert_lost(notices.sent(&notice, &claim("claim-2"), "message-1", at(LATER)).await);
-    assert_lost(notices.unknown(&notice, &claim("claim-2"), Reason::NoAnswer, at(LATER)).await);
+    assert_eq!(
+        (known.mails, known.recent_mails.len()),
+        (0, 0),
+        "what was not sent does not count"
+    );
+    assert_eq!(
+        notices
+            .claim(&notice, Some(&known), &claim("claim-2"), MONTH)
+            .await
+            .unwrap(),
+        Claimed::NotDue
+    );
+    assert_lost(
+        notices
+            .sent(&notice, &claim("claim-2"), "message-1", at(LATER))
+            .await,
+    );
+    assert_lost(
+        notices
+            .unknown(&notice, &claim("claim-2"), Reason::NoAnswer, at(LATER))
+            .await,
+    );
 }
 
 async fn an_unknown_notice_is_settled_by_a_late_answer_of_its_own_claim(tables: &Tables) {
     let (notices, notice) = (tables.notices(), claimed(tables).await);
     for _ in 0..2 {
-        notices.unknown(&notice, &claim("claim-1"), Reason::NoAnswer, at(LATER)).await.unwrap();
+        notices
+            .unknown(&notice, &claim("claim-1"), Reason::NoAnswer, at(LATER))
+            .await
+            .unwrap();
     }
-    assert_eq!(status(tables).await, ("unknown".to_owned(), Some("no_answer".to_owned())));
+    assert_eq!(
+        status(tables).await,
+        ("unknown".to_owned(), Some("no_answer".to_owned()))
+    );
     let known = tables.contacts().get(&notice.address_hash).await.unwrap();
-    assert_eq!(notices.claim(&notice, known.as_ref(), &claim("claim-2x"), MONTH).await.unwrap(), Claimed::NotDue);
-    assert_eq!(notices.due(at(LATER), 10, |_| true).await.unwrap().notices, []);
-    notices.sent(&notice, &claim("claim-1"), "message-1", at(LATER)).await.unwrap();
+    assert_eq!(
+        notices
+            .claim(&notice, known.as_ref(), &claim("claim-2x"), MONTH)
+            .await
+            .unwrap(),
+        Claimed::NotDue
+    );
+    assert_eq!(
+        notices.due(at(LATER), 10, |_| true).await.unwrap().notices,
+        []
+    );
+    notices
+        .sent(&notice, &claim("claim-1"), "message-1", at(LATER))
+        .await
+        .unwrap();
     assert_eq!(status(tables).await, ("sent".to_owned(), None));
 }
 
 async fn a_due_notice_is_skipped_once(tables: &Tables) {
     let (notices, notice) = (tables.notices(), due(tables).await);
-    assert!(notices.skip(&notice, Reason::StateChanged, at(NOW)).await.unwrap());
-    assert!(!notices.skip(&notice, Reason::Expired, at(LATER)).await.unwrap());
+    assert!(
+        notices
+            .skip(&notice, Reason::StateChanged, at(NOW))
+            .await
+            .unwrap()
+    );
+    assert!(
+        !notices
+            .skip(&notice, Reason::Expired, at(LATER))
+            .await
+            .unwrap()
+    );
     let known = tables.contacts().get(&notice.address_hash).await.unwrap();
-    assert_eq!(notices.claim(&notice, known.as_ref(), &claim("claim-1x"), MONTH).await.unwrap(), Claimed::NotDue);
+    assert_eq!(
+        notices
+            .claim(&notice, known.as_ref(), &claim("claim-1x"), MONTH)
+            .await
+            .unwrap(),
+        Claimed::NotDue
+    );
     assert_items!(tables.items("notices").await, "skipped");
-    assert_eq!(notices.due(at(LATER), 10, |_| true).await.unwrap().notices, []);
+    assert_eq!(
+        notices.due(at(LATER), 10, |_| true).await.unwrap().notices,
+        []
+    );
 }
 
 async fn a_held_notice_stays_due_and_says_why(tables: &Tables) {
     let (notices, notice) = (tables.notices(), due(tables).await);
     for _ in 0..2 {
-        assert!(notices.hold(&notice, Reason::DryRun, at(NOW)).await.unwrap());
+        assert!(
+            notices
+                .hold(&notice, Reason::DryRun, at(NOW))
+                .await
+                .unwrap()
+        );
     }
-    let held = notices.due(at(NOW), 10, |_| true).await.unwrap().notices.remove(0);
-    assert_eq!(held, Notice { reason: Some(Reason::DryRun), updated_at: at(NOW), ..notice });
+    let held = notices
+        .due(at(NOW), 10, |_| true)
+        .await
+        .unwrap()
+        .notices
+        .remove(0);
+    assert_eq!(
+        held,
+        Notice {
+            reason: Some(Reason::DryRun),
+            updated_at: at(NOW),
+            ..notice
+        }
+    );
 }
 
 async fn old_claims_are_abandoned_and_young_ones_are_not(tables: &Tables) {
-    let planned = (0..4).map(|number| planned(number, "marisol@kestrel.example", "2026-11-23T06:00:00Z")).collect();
+    let planned = (0..4)
+        .map(|number| planned(number, "marisol@kestrel.example", "2026-11-23T06:00:00Z"))
+        .collect();
     let (notices, written) = (tables.notices(), write_notices(tables, planned).await);
-    for (number, claimed_at) in ["2026-11-23T11:00:00Z", "2026-11-23T11:59:59Z", NOW].iter().enumerate() {
-        let known = tables.contacts().get(&written[0].address_hash).await.unwrap();
-        let claim = Claim { at: at(claimed_at), ..claim(&format!("claim-{number}")) };
-        assert_eq!(notices.claim(&written[number], known.as_ref(), &claim, MONTH).await.unwrap(), Claimed::Yes);
+    for (number, claimed_at) in ["2026-11-23T11:00:00Z", "2026-11-23T11:59:59Z", NOW]
+        .iter()
+        .enumerate()
+    {
+        let known = tables
+            .contacts()
+            .get(&written[0].address_hash)
+            .await
+            .unwrap();
+        let claim = Claim {
+            at: at(claimed_at),
+            ..claim(&format!("claim-{number}"))
+        };
+        assert_eq!(
+            notices
+                .claim(&written[number], known.as_ref(), &claim, MONTH)
+                .await
+                .unwrap(),
+            Claimed::Yes
+        );
     }
     assert_eq!(notices.abandon_claims(at(NOW), at(LATER)).await.unwrap(), 2);
     assert_eq!(notices.abandon_claims(at(NOW), at(LATER)).await.unwrap(), 0);
-    let statuses: Vec<Value> = tables.items("notices").await.iter().map(|item| item["status"]["S"].clone()).collect();
+    let statuses: Vec<Value> = tables
+        .items("notices")
+        .await
+        .iter()
+        .map(|item| item["status"]["S"].clone())
+        .collect();
     assert_eq!(statuses, ["unknown", "unknown", "claimed", "due"]);
     let count = async |from, until| notices.count_unknown(at(from)..=at(until)).await.unwrap();
-    assert_eq!(count("2026-11-22T14:00:00Z", "2026-11-23T12:59:59Z").await, 0);
-    assert_eq!(count("2026-11-22T14:00:00Z", "2026-11-23T14:00:00Z").await, 2);
-    assert_eq!(count("2026-11-23T14:00:00Z", "2026-11-24T14:00:00Z").await, 0, "for longer than anybody is to be told of it");
-    let item = tables.items("notices").await.into_iter().find(|item| item["organization_id"]["S"] == id(0).as_str()).unwrap();
-    assert_eq!((&item["reason"]["S"], &item["claim_id"]["S"]), (&"claim_abandoned".into(), &"claim-0".into()));
+    assert_eq!(
+        count("2026-11-22T14:00:00Z", "2026-11-23T12:59:59Z").await,
+        0
+    );
+    assert_eq!(
+        count("2026-11-22T14:00:00Z", "2026-11-23T14:00:00Z").await,
+        2
+    );
+    assert_eq!(
+        count("2026-11-23T14:00:00Z", "2026-11-24T14:00:00Z").await,
+        0,
+        "for longer than anybody is to be told of it"
+    );
+    let item = tables
+        .items("notices")
+        .await
+        .into_iter()
+        .find(|item| item["organization_id"]["S"] == id(0).as_str())
+        .unwrap();
+    assert_eq!(
+        (&item["reason"]["S"], &item["claim_id"]["S"]),
+        (&"claim_abandoned".into(), &"claim-0".into())
+    );
 }
 
 async fn due(tables: &Tables) -> Notice {
-    write_notices(tables, vec![planned(1, "marisol@kestrel.example", "2026-11-23T06:00:00Z")]).await.remove(0)
+    write_notices(
+        tables,
+        vec![planned(
+            1,
+            "marisol@kestrel.example",
+            "2026-11-23T06:00:00Z",
+        )],
+    )
+    .await
+    .remove(0)
 }
 
 async fn claimed(tables: &Tables) -> Notice {
     let notice = due(tables).await;
-    assert_eq!(tables.notices().claim(&notice, None, &claim("claim-1"), MONTH).await.unwrap(), Claimed::Yes);
+    assert_eq!(
+        tables
+            .notices()
+            .claim(&notice, None, &claim("claim-1"), MONTH)
+            .await
+            .unwrap(),
+        Claimed::Yes
+    );
     notice
 }
 
@@ -201,9 +492,15 @@ async fn contact(tables: &Tables, notice: &Notice) -> Option<Contact> {
 
 async fn only_claimed(tables: &Tables) -> String {
     let items = tables.items("notices").await;
-    let claimed: Vec<&Value> = items.iter().filter(|item| item["status"]["S"] == "claimed").collect();
+    let claimed: Vec<&Value> = items
+        .iter()
+        .filter(|item| item["status"]["S"] == "claimed")
+        .collect();
     assert_eq!(claimed.len(), 1);
-    claimed[0]["organization_id"]["S"].as_str().unwrap().to_owned()
+    claimed[0]["organization_id"]["S"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 async fn only(tables: &Tables) -> Value {
@@ -214,7 +511,10 @@ async fn only(tables: &Tables) -> Value {
 
 async fn status(tables: &Tables) -> (String, Option<String>) {
     let item = only(tables).await;
-    (item["status"]["S"].as_str().unwrap().to_owned(), item["reason"]["S"].as_str().map(str::to_owned))
+    (
+        item["status"]["S"].as_str().unwrap().to_owned(),
+        item["reason"]["S"].as_str().map(str::to_owned),
+    )
 }
 
 fn assert_lost(outcome: Result<(), StoreError>) {

@@ -28,32 +28,68 @@ async fn organizations_are_read_one_by_one_and_in_bulk_and_failures_are_noted_be
 
 async fn an_unknown_organization_is_none(tables: &Tables) {
     assert_eq!(tables.organizations().get(&id(1)).await.unwrap(), None);
-    assert!(tables.organizations().next_checks(&[]).await.unwrap().is_empty());
-    assert!(tables.organizations().standings([id(1)]).await.unwrap().is_empty());
+    assert!(
+        tables
+            .organizations()
+            .next_checks(&[])
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert!(
+        tables
+            .organizations()
+            .standings([id(1)])
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }
 
 async fn an_unreadable_record_is_an_error_that_quotes_nothing(tables: &Tables) {
     let broken = json!({ "organization_id": id(1).as_str(), "stage": "levitating", "name": "Kestrel Bakehouse" });
     tables.put("organizations", broken).await;
     let error = tables.organizations().get(&id(1)).await.unwrap_err();
-    assert_eq!((error.type_name(), error.is_retryable()), ("store_unreadable", false));
+    assert_eq!(
+        (error.type_name(), error.is_retryable()),
+        ("store_unreadable", false)
+    );
     let shown = format!("{error} {error:?}");
-    assert!(shown.contains("organizations") && shown.contains("organization_id"), "{shown}");
-    assert!(!shown.contains("levitating") && !shown.contains("Kestrel Bakehouse"), "{shown}");
+    assert!(
+        shown.contains("organizations") && shown.contains("organization_id"),
+        "{shown}"
+    );
+    assert!(
+        !shown.contains("levitating") && !shown.contains("Kestrel Bakehouse"),
+        "{shown}"
+    );
 }
 
 async fn next_checks_are_read_in_bulk_and_leave_out_what_cannot_be_read(tables: &Tables) {
     for number in 0..230 {
         let readable = json!({ "organization_id": id(number).as_str(), "next_check_at": LATER });
-        let unreadable = json!({ "organization_id": id(number).as_str(), "next_check_at": "tomorrow" });
+        let unreadable =
+            json!({ "organization_id": id(number).as_str(), "next_check_at": "tomorrow" });
         let absent = json!({ "organization_id": id(number).as_str() });
-        tables.put("organizations", [readable, unreadable, absent][number % 10 % 3].clone()).await;
+        tables
+            .put(
+                "organizations",
+                [readable, unreadable, absent][number % 10 % 3].clone(),
+            )
+            .await;
     }
     let mut ids: Vec<_> = (0..250).map(id).collect();
     ids.extend((0..120).map(id));
     let next_checks = tables.organizations().next_checks(&ids).await.unwrap();
-    assert_eq!(next_checks.len(), (0..230).filter(|number| number % 10 % 3 == 0).count());
-    assert!(next_checks.values().all(|next_check| next_check.at == at(LATER)));
+    assert_eq!(
+        next_checks.len(),
+        (0..230).filter(|number| number % 10 % 3 == 0).count()
+    );
+    assert!(
+        next_checks
+            .values()
+            .all(|next_check| next_check.at == at(LATER))
+    );
     assert!(!next_checks.contains_key(&id(1)) && !next_checks.contains_key(&id(2)));
 }
 
@@ -61,60 +97,154 @@ async fn a_list_that_says_otherwise_makes_an_organization_due(tables: &Tables) {
     let mut archived = decision(2, 1, CHECKED, &[]);
     archived.organization.stage_reason = StageReason::Archived;
     for decision in [decision(1, 1, CHECKED, &[]), archived] {
-        tables.checks().apply(&decision, None, &key()).await.unwrap();
+        tables
+            .checks()
+            .apply(&decision, None, &key())
+            .await
+            .unwrap();
     }
-    let next_checks = tables.organizations().next_checks(&[id(1), id(2)]).await.unwrap();
+    let next_checks = tables
+        .organizations()
+        .next_checks(&[id(1), id(2)])
+        .await
+        .unwrap();
     let due = |number, archived| next_checks[&id(number)].is_due(at(LATER), archived);
-    assert_eq!([due(1, false), due(1, true), due(2, false), due(2, true)], [false, true, true, false]);
+    assert_eq!(
+        [due(1, false), due(1, true), due(2, false), due(2, true)],
+        [false, true, true, false]
+    );
 
     // One that BILL refuses to show is not tried again each hour.
     let tomorrow = at("2026-11-24T07:00:00Z");
-    tables.organizations().record_failure(&id(2), "bill_refused", at(LATER), tomorrow, at(LATER)).await.unwrap();
+    tables
+        .organizations()
+        .record_failure(&id(2), "bill_refused", at(LATER), tomorrow, at(LATER))
+        .await
+        .unwrap();
     let next_check = tables.organizations().next_checks(&[id(2)]).await.unwrap()[&id(2)];
-    assert_eq!((next_check.is_due(at(LATER), false), next_check.is_due(tomorrow, false)), (false, true));
+    assert_eq!(
+        (
+            next_check.is_due(at(LATER), false),
+            next_check.is_due(tomorrow, false)
+        ),
+        (false, true)
+    );
 }
 
 async fn standings_are_read_in_bulk_and_tell_what_cannot_be_read(tables: &Tables) {
     for number in 0..3 {
-        tables.checks().apply(&decision(number, 1, CHECKED, &[]), None, &key()).await.unwrap();
+        tables
+            .checks()
+            .apply(&decision(number, 1, CHECKED, &[]), None, &key())
+            .await
+            .unwrap();
     }
     tables.put("organizations", json!({ "organization_id": id(3).as_str(), "stage": "levitating", "stage_since": CHECKED })).await;
-    tables.put("organizations", json!({ "organization_id": id(4).as_str(), "sync_error": "bill_unavailable" })).await;
+    tables
+        .put(
+            "organizations",
+            json!({ "organization_id": id(4).as_str(), "sync_error": "bill_unavailable" }),
+        )
+        .await;
     let asked = (0..150).chain(0..150).map(id);
     let standings = tables.organizations().standings(asked).await.unwrap();
-    let expected = Some(Standing { stage: Stage::Dormant30, since: at(CHECKED) });
-    assert_eq!(standings, (0..3).map(|number| (id(number), expected)).chain([(id(3), None)]).collect());
+    let expected = Some(Standing {
+        stage: Stage::Dormant30,
+        since: at(CHECKED),
+    });
+    assert_eq!(
+        standings,
+        (0..3)
+            .map(|number| (id(number), expected))
+            .chain([(id(3), None)])
+            .collect()
+    );
 }
 
 async fn a_failure_makes_an_item_that_counts_as_unknown(tables: &Tables) {
     let organizations = tables.organizations();
     organizations
-        .record_failure(&id(1), "bill_unavailable", at("2026-11-23T06:00:00.5Z"), at(LATER), at("2026-11-23T06:00:00.5Z"))
+        .record_failure(
+            &id(1),
+            "bill_unavailable",
+            at("2026-11-23T06:00:00.5Z"),
+            at(LATER),
+            at("2026-11-23T06:00:00.5Z"),
+        )
         .await
         .unwrap();
     assert_items!(tables.items("organizations").await, "failure");
     assert_eq!(organizations.get(&id(1)).await.unwrap(), None);
-    assert_eq!(organizations.next_checks(&[id(1)]).await.unwrap()[&id(1)], NextCheck { at: at(LATER), was_archived: None });
+    assert_eq!(
+        organizations.next_checks(&[id(1)]).await.unwrap()[&id(1)],
+        NextCheck {
+            at: at(LATER),
+            was_archived: None
+        }
+    );
 }
 
 async fn a_failure_is_noted_beside_the_record(tables: &Tables) {
-    tables.checks().apply(&decision(1, 1, CHECKED, &[]), None, &key()).await.unwrap();
+    tables
+        .checks()
+        .apply(&decision(1, 1, CHECKED, &[]), None, &key())
+        .await
+        .unwrap();
     let organizations = tables.organizations();
     let next_check_at = at("2026-11-23T13:00:00Z");
-    organizations.record_failure(&id(1), "bill_unavailable", at(LATER), next_check_at, at(LATER)).await.unwrap();
-    organizations.record_failure(&id(1), "bill_unavailable", at(LATER), next_check_at, at(LATER)).await.unwrap();
+    organizations
+        .record_failure(
+            &id(1),
+            "bill_unavailable",
+            at(LATER),
+            next_check_at,
+            at(LATER),
+        )
+        .await
+        .unwrap();
+    organizations
+        .record_failure(
+            &id(1),
+            "bill_unavailable",
+            at(LATER),
+            next_check_at,
+            at(LATER),
+        )
+        .await
+        .unwrap();
     let mut expected = organization(1, 1, CHECKED);
     expected.next_check_at = next_check_at;
     assert_eq!(organizations.get(&id(1)).await.unwrap(), Some(expected));
-    assert_eq!(tables.items("organizations").await[0]["sync_error"], json!({ "S": "bill_unavailable" }));
+    assert_eq!(
+        tables.items("organizations").await[0]["sync_error"],
+        json!({ "S": "bill_unavailable" })
+    );
 }
 
 async fn an_older_failure_changes_nothing(tables: &Tables) {
-    tables.checks().apply(&decision(1, 1, LATER, &[]), None, &key()).await.unwrap();
-    tables.organizations().record_failure(&id(2), "bill_unavailable", at(LATER), at(LATER), at(LATER)).await.unwrap();
+    tables
+        .checks()
+        .apply(&decision(1, 1, LATER, &[]), None, &key())
+        .await
+        .unwrap();
+    tables
+        .organizations()
+        .record_failure(&id(2), "bill_unavailable", at(LATER), at(LATER), at(LATER))
+        .await
+        .unwrap();
     let before = tables.items("organizations").await;
     for number in [1, 2] {
-        tables.organizations().record_failure(&id(number), "bill_refused", at(CHECKED), at(CHECKED), at(CHECKED)).await.unwrap();
+        tables
+            .organizations()
+            .record_failure(
+                &id(number),
+                "bill_refused",
+                at(CHECKED),
+                at(CHECKED),
+                at(CHECKED),
+            )
+            .await
+            .unwrap();
     }
     assert_eq!(tables.items("organizations").await, before);
 }

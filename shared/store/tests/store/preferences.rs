@@ -31,30 +31,78 @@ async fn recipients_leave_and_come_back() {
 }
 
 async fn leaving_a_category_leaves_the_others(tables: &Tables) {
-    for (category, digit) in [(Category::Onboarding, 1), (Category::Reengagement, 2), (Category::Product, 3)] {
+    for (category, digit) in [
+        (Category::Onboarding, 1),
+        (Category::Reengagement, 2),
+        (Category::Product, 3),
+    ] {
         let subscription = subscription(category, digit);
-        let contact = tables.contacts().leave(&subscription, Scope::Category, at(FIRST)).await.unwrap();
+        let contact = tables
+            .contacts()
+            .leave(&subscription, Scope::Category, at(FIRST))
+            .await
+            .unwrap();
         assert_eq!(left(&contact), [category].into());
         assert_eq!(contact.unsubscribed_all, None);
-        assert_eq!(tables.contacts().get(&subscription.address_hash).await.unwrap(), Some(contact));
+        assert_eq!(
+            tables
+                .contacts()
+                .get(&subscription.address_hash)
+                .await
+                .unwrap(),
+            Some(contact)
+        );
     }
-    let moments = |item: &serde_json::Value| item.as_object().unwrap().keys().filter(|name| name.starts_with("unsubscribed")).count();
-    assert!(tables.items("contacts").await.iter().all(|item| item["schema_version"] == json!({ "N": "1" }) && moments(item) == 1));
+    let moments = |item: &serde_json::Value| {
+        item.as_object()
+            .unwrap()
+            .keys()
+            .filter(|name| name.starts_with("unsubscribed"))
+            .count()
+    };
+    assert!(
+        tables
+            .items("contacts")
+            .await
+            .iter()
+            .all(|item| item["schema_version"] == json!({ "N": "1" }) && moments(item) == 1)
+    );
 }
 
 async fn leaving_all_leaves_every_category(tables: &Tables) {
-    let contact = tables.contacts().leave(&product(), Scope::All, at(FIRST)).await.unwrap();
+    let contact = tables
+        .contacts()
+        .leave(&product(), Scope::All, at(FIRST))
+        .await
+        .unwrap();
     assert_eq!(contact.unsubscribed_all, Some(at(FIRST)));
     assert_eq!(contact.unsubscribed_product, None);
     assert_eq!(left(&contact).len(), 3);
 }
 
 async fn the_first_moment_stays(tables: &Tables) {
-    for (scope, moment) in [(Scope::Category, FIRST), (Scope::Category, LATER), (Scope::All, LATER), (Scope::All, FIRST)] {
-        tables.contacts().leave(&product(), scope, at(moment)).await.unwrap();
+    for (scope, moment) in [
+        (Scope::Category, FIRST),
+        (Scope::Category, LATER),
+        (Scope::All, LATER),
+        (Scope::All, FIRST),
+    ] {
+        tables
+            .contacts()
+            .leave(&product(), scope, at(moment))
+            .await
+            .unwrap();
     }
-    let contact = tables.contacts().get(&product().address_hash).await.unwrap().unwrap();
-    assert_eq!((contact.unsubscribed_product, contact.unsubscribed_all), (Some(at(FIRST)), Some(at(LATER))));
+    let contact = tables
+        .contacts()
+        .get(&product().address_hash)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (contact.unsubscribed_product, contact.unsubscribed_all),
+        (Some(at(FIRST)), Some(at(LATER)))
+    );
     assert_eq!(contact.version, 4);
 }
 
@@ -62,67 +110,139 @@ async fn coming_back_takes_away_the_marks_of_the_category_and_of_all(tables: &Ta
     let onboarding = subscription(Category::Onboarding, 1);
     let product = subscription(Category::Product, 1);
     let contacts = tables.contacts();
-    contacts.leave(&onboarding, Scope::Category, at(FIRST)).await.unwrap();
-    contacts.leave(&product, Scope::Category, at(FIRST)).await.unwrap();
-    contacts.leave(&product, Scope::All, at(FIRST)).await.unwrap();
+    contacts
+        .leave(&onboarding, Scope::Category, at(FIRST))
+        .await
+        .unwrap();
+    contacts
+        .leave(&product, Scope::Category, at(FIRST))
+        .await
+        .unwrap();
+    contacts
+        .leave(&product, Scope::All, at(FIRST))
+        .await
+        .unwrap();
 
     let contact = contacts.come_back(&product).await.unwrap();
     assert_eq!(left(&contact), [Category::Onboarding].into());
     assert_eq!((contact.unsubscribed_all, contact.version), (None, 4));
     let again = contacts.come_back(&product).await.unwrap();
-    assert_eq!(again, Contact { version: 5, ..contact });
+    assert_eq!(
+        again,
+        Contact {
+            version: 5,
+            ..contact
+        }
+    );
 }
 
 async fn coming_back_does_not_lift_a_suppression(tables: &Tables) {
     let subscription = product();
-    let complaint =
-        json!({ "address_hash": subscription.address_hash, "complained_at": FIRST, "unsubscribed_all": FIRST, "version": 7, "mails": 3 });
+    let complaint = json!({ "address_hash": subscription.address_hash, "complained_at": FIRST, "unsubscribed_all": FIRST, "version": 7, "mails": 3 });
     tables.put("contacts", complaint).await;
     let contact = tables.contacts().come_back(&subscription).await.unwrap();
-    assert_eq!((contact.suppression(), contact.unsubscribed_all), (Some(Suppression::Complaint), None));
+    assert_eq!(
+        (contact.suppression(), contact.unsubscribed_all),
+        (Some(Suppression::Complaint), None)
+    );
     assert_eq!((contact.version, contact.mails), (8, 3));
 }
 
 async fn coming_back_to_what_nobody_left_changes_no_wish(tables: &Tables) {
     let contact = tables.contacts().come_back(&product()).await.unwrap();
-    assert_eq!(contact, Contact { version: 1, ..Contact::new(product().address_hash) });
+    assert_eq!(
+        contact,
+        Contact {
+            version: 1,
+            ..Contact::new(product().address_hash)
+        }
+    );
 }
 
 async fn leaving_and_coming_back_at_once_end_in_one_of_the_two(tables: &Tables) {
     let (contacts, subscription) = (tables.contacts(), product());
     for round in 1..=10 {
-        let (leaving, coming) = tokio::join!(contacts.leave(&subscription, Scope::Category, at(FIRST)), contacts.come_back(&subscription));
-        let settled = contacts.get(&subscription.address_hash).await.unwrap().unwrap();
-        let last = [leaving.unwrap(), coming.unwrap()].into_iter().max_by_key(|contact| contact.version).unwrap();
-        assert_eq!(settled, last, "the last writer's contact is the one that stays");
+        let (leaving, coming) = tokio::join!(
+            contacts.leave(&subscription, Scope::Category, at(FIRST)),
+            contacts.come_back(&subscription)
+        );
+        let settled = contacts
+            .get(&subscription.address_hash)
+            .await
+            .unwrap()
+            .unwrap();
+        let last = [leaving.unwrap(), coming.unwrap()]
+            .into_iter()
+            .max_by_key(|contact| contact.version)
+            .unwrap();
+        assert_eq!(
+            settled, last,
+            "the last writer's contact is the one that stays"
+        );
         assert_eq!(settled.version, 2 * round);
     }
 }
 
 async fn leaving_keeps_what_else_is_known(tables: &Tables) {
     let subscription = product();
-    let known =
-        json!({ "address_hash": subscription.address_hash, "mails": 5, "hard_bounced_at": FIRST, "next_field": "of a later version" });
+    let known = json!({ "address_hash": subscription.address_hash, "mails": 5, "hard_bounced_at": FIRST, "next_field": "of a later version" });
     tables.put("contacts", known).await;
-    let contact = tables.contacts().leave(&subscription, Scope::Category, at(LATER)).await.unwrap();
-    assert_eq!((contact.mails, contact.hard_bounced_at, contact.version), (5, Some(at(FIRST)), 1));
-    assert_eq!(tables.items("contacts").await[0]["next_field"], json!({ "S": "of a later version" }));
+    let contact = tables
+        .contacts()
+        .leave(&subscription, Scope::Category, at(LATER))
+        .await
+        .unwrap();
+    assert_eq!(
+        (contact.mails, contact.hard_bounced_at, contact.version),
+        (5, Some(at(FIRST)), 1)
+    );
+    assert_eq!(
+        tables.items("contacts").await[0]["next_field"],
+        json!({ "S": "of a later version" })
+    );
 }
 
 async fn an_item_that_cannot_be_read_is_marked_and_reported(tables: &Tables) {
     let subscription = product();
-    tables.put("contacts", json!({ "address_hash": subscription.address_hash, "mails": "many" })).await;
+    tables
+        .put(
+            "contacts",
+            json!({ "address_hash": subscription.address_hash, "mails": "many" }),
+        )
+        .await;
     let contacts = tables.contacts();
     for error in [
-        contacts.leave(&subscription, Scope::Category, at(FIRST)).await.unwrap_err(),
+        contacts
+            .leave(&subscription, Scope::Category, at(FIRST))
+            .await
+            .unwrap_err(),
         contacts.get(&subscription.address_hash).await.unwrap_err(),
     ] {
-        assert_eq!((error.type_name(), error.is_retryable()), ("store_unreadable", false));
-        assert!(!format!("{error} {error:?}").contains(subscription.address_hash.as_str()), "{error:?}");
+        assert_eq!(
+            (error.type_name(), error.is_retryable()),
+            ("store_unreadable", false)
+        );
+        assert!(
+            !format!("{error} {error:?}").contains(subscription.address_hash.as_str()),
+            "{error:?}"
+        );
     }
-    assert_eq!(tables.items("contacts").await[0]["unsubscribed_product"], json!({ "S": FIRST }));
-    assert_eq!(contacts.come_back(&subscription).await.unwrap_err().type_name(), "store_unreadable");
-    assert_eq!(tables.items("contacts").await[0]["unsubscribed_product"], json!(null));
+    assert_eq!(
+        tables.items("contacts").await[0]["unsubscribed_product"],
+        json!({ "S": FIRST })
+    );
+    assert_eq!(
+        contacts
+            .come_back(&subscription)
+            .await
+            .unwrap_err()
+            .type_name(),
+        "store_unreadable"
+    );
+    assert_eq!(
+        tables.items("contacts").await[0]["unsubscribed_product"],
+        json!(null)
+    );
 }
 
 fn product() -> Subscription {
@@ -132,9 +252,19 @@ fn product() -> Subscription {
 fn subscription(category: Category, owner: usize) -> Subscription {
     let address = format!("owner-{owner}@kestrel.example").parse().unwrap();
     let address_hash: AddressHash = key().hash(&address);
-    Subscription { address_hash, category }
+    Subscription {
+        address_hash,
+        category,
+    }
 }
 
 fn left(contact: &Contact) -> BTreeSet<Category> {
-    [Category::Onboarding, Category::Reengagement, Category::Product].into_iter().filter(|category| contact.has_left(*category)).collect()
+    [
+        Category::Onboarding,
+        Category::Reengagement,
+        Category::Product,
+    ]
+    .into_iter()
+    .filter(|category| contact.has_left(*category))
+    .collect()
 }

@@ -24,7 +24,11 @@ async fn the_cursor_is_kept_replaced_and_cleared(tables: &Tables) {
     runs.clear_cursor().await.unwrap();
     assert_eq!(runs.cursor().await.unwrap(), None);
     for page in ["page/2?=&", "page/3?=&"] {
-        let cursor = Cursor { page: page.to_owned(), run_id: "run-1".to_owned(), saved_at: at("2026-11-23T06:00:00Z") };
+        let cursor = Cursor {
+            page: page.to_owned(),
+            run_id: "run-1".to_owned(),
+            saved_at: at("2026-11-23T06:00:00Z"),
+        };
         runs.save_cursor(&cursor).await.unwrap();
         assert_eq!(runs.cursor().await.unwrap(), Some(cursor));
     }
@@ -35,7 +39,9 @@ async fn the_cursor_is_kept_replaced_and_cleared(tables: &Tables) {
 }
 
 async fn an_unreadable_cursor_counts_as_none(tables: &Tables) {
-    tables.put("runs", json!({ "run": "cursor", "page": 7 })).await;
+    tables
+        .put("runs", json!({ "run": "cursor", "page": 7 }))
+        .await;
     assert_eq!(tables.runs().cursor().await.unwrap(), None);
 }
 
@@ -57,13 +63,22 @@ async fn a_run_is_recorded_once_for_its_moment(tables: &Tables) {
     record.run_id = "run-2".to_owned();
     tables.runs().record(&record).await.unwrap();
     let items = tables.items("runs").await;
-    assert_eq!((items.len(), &items[0]["run_id"]["S"]), (1, &json!("run-2")));
+    assert_eq!(
+        (items.len(), &items[0]["run_id"]["S"]),
+        (1, &json!("run-2"))
+    );
 }
 
 async fn an_error_tells_which_table_is_missing(tables: &Tables) {
     let missing = store::Runs::new(tables.client.clone(), "no-such-table".to_owned());
     let error = missing.cursor().await.unwrap_err();
-    assert_eq!((error.type_name(), error.is_retryable()), ("store_refused", false));
+    assert_eq!(
+        (error.type_name(), error.is_retryable()),
+        ("store_refused", false)
+    );
     let shown = error.to_string();
-    assert!(shown.contains("no-such-table") && shown.contains("ResourceNotFoundException"), "{shown}");
+    assert!(
+        shown.contains("no-such-table") && shown.contains("ResourceNotFoundException"),
+        "{shown}"
+    );
 }

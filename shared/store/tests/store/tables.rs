@@ -8,8 +8,8 @@ use std::{
 use aws_sdk_dynamodb::{
     Client,
     types::{
-        AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
-        ScalarAttributeType,
+        AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement,
+        KeyType, Projection, ProjectionType, ScalarAttributeType,
     },
 };
 use engagement::Notice;
@@ -25,19 +25,44 @@ pub struct Tables {
 impl Tables {
     pub async fn create(ministack: &MiniStack) -> Self {
         static CREATED: AtomicU32 = AtomicU32::new(0);
-        let tables = Self { client: store::client(&ministack.config), prefix: format!("test-{}", CREATED.fetch_add(1, Ordering::Relaxed)) };
-        tables.create_table("organizations", &["organization_id"], &[("by-stage", ["stage", "stage_since"])]).await;
-        tables.create_table("transitions", &["organization_id", "at"], &[("by-day", ["day", "at"])]).await;
-        let indexes = [("by-due", ["due_bucket", "due_at"]), ("by-status", ["status", "updated_at"])];
-        tables.create_table("notices", &["organization_id", "notice"], &indexes).await;
-        tables.create_table("contacts", &["address_hash"], &[]).await;
+        let tables = Self {
+            client: store::client(&ministack.config),
+            prefix: format!("test-{}", CREATED.fetch_add(1, Ordering::Relaxed)),
+        };
+        tables
+            .create_table(
+                "organizations",
+                &["organization_id"],
+                &[("by-stage", ["stage", "stage_since"])],
+            )
+            .await;
+        tables
+            .create_table(
+                "transitions",
+                &["organization_id", "at"],
+                &[("by-day", ["day", "at"])],
+            )
+            .await;
+        let indexes = [
+            ("by-due", ["due_bucket", "due_at"]),
+            ("by-status", ["status", "updated_at"]),
+        ];
+        tables
+            .create_table("notices", &["organization_id", "notice"], &indexes)
+            .await;
+        tables
+            .create_table("contacts", &["address_hash"], &[])
+            .await;
         tables.create_table("runs", &["run"], &[]).await;
         tables
     }
 
     pub fn checks(&self) -> Checks {
-        let tables =
-            CheckTables { organizations: self.name("organizations"), transitions: self.name("transitions"), notices: self.name("notices") };
+        let tables = CheckTables {
+            organizations: self.name("organizations"),
+            transitions: self.name("transitions"),
+            notices: self.name("notices"),
+        };
         Checks::new(self.client.clone(), tables)
     }
 
@@ -46,7 +71,11 @@ impl Tables {
     }
 
     pub fn notices(&self) -> Notices {
-        Notices::new(self.client.clone(), self.name("notices"), self.name("contacts"))
+        Notices::new(
+            self.client.clone(),
+            self.name("notices"),
+            self.name("contacts"),
+        )
     }
 
     pub fn dismissals(&self) -> Dismissals {
@@ -63,33 +92,63 @@ impl Tables {
 
     /// Every item of a table as DynamoDB shows it, in the order of their keys.
     pub async fn items(&self, table: &str) -> Vec<Value> {
-        let scan = self.client.scan().table_name(self.name(table)).into_paginator().items().send();
+        let scan = self
+            .client
+            .scan()
+            .table_name(self.name(table))
+            .into_paginator()
+            .items()
+            .send();
         let items = scan.collect::<Result<Vec<_>, _>>().await.unwrap();
         let mut items: Vec<Value> = items.iter().map(shown).collect();
-        let key = |item: &Value| ["organization_id", "at", "notice", "address_hash", "run"].map(|name| item[name].to_string());
+        let key = |item: &Value| {
+            ["organization_id", "at", "notice", "address_hash", "run"]
+                .map(|name| item[name].to_string())
+        };
         items.sort_by_key(key);
         items
     }
 
     /// How many items an index holds.
     pub async fn in_index(&self, table: &str, index: &str) -> usize {
-        let scan = self.client.scan().table_name(self.name(table)).index_name(index).into_paginator().items().send();
+        let scan = self
+            .client
+            .scan()
+            .table_name(self.name(table))
+            .index_name(index)
+            .into_paginator()
+            .items()
+            .send();
         scan.collect::<Result<Vec<_>, _>>().await.unwrap().len()
     }
 
     /// Puts an item as it stands: text as `S`, numbers as `N`.
     pub async fn put(&self, table: &str, item: Value) {
         let item: HashMap<String, AttributeValue> = serde_dynamo::to_item(item).unwrap();
-        self.client.put_item().table_name(self.name(table)).set_item(Some(item)).send().await.unwrap();
+        self.client
+            .put_item()
+            .table_name(self.name(table))
+            .set_item(Some(item))
+            .send()
+            .await
+            .unwrap();
     }
 
     /// Overwrites one text of a notice.
     pub async fn set(&self, notice: &Notice, attribute: &str, value: &str) {
         let text = |text: &str| AttributeValue::S(text.to_owned());
         let request = self.client.update_item().table_name(self.name("notices"));
-        let request = request.key("organization_id", text(notice.organization_id.as_str())).key("notice", text(notice.notice.as_str()));
-        let request = request.update_expression("SET #attribute = :value").expression_attribute_names("#attribute", attribute);
-        request.expression_attribute_values(":value", text(value)).send().await.unwrap();
+        let request = request
+            .key("organization_id", text(notice.organization_id.as_str()))
+            .key("notice", text(notice.notice.as_str()));
+        let request = request
+            .update_expression("SET #attribute = :value")
+            .expression_attribute_names("#attribute", attribute);
+        request
+            .expression_attribute_values(":value", text(value))
+            .send()
+            .await
+            .unwrap();
     }
 
     fn name(&self, table: &str) -> String {
@@ -97,10 +156,15 @@ impl Tables {
     }
 
     async fn create_table(&self, table: &str, key: &[&str], indexes: &[(&str, [&str; 2])]) {
-        let mut attributes: Vec<&str> = key.iter().copied().chain(indexes.iter().flat_map(|(_, key)| *key)).collect();
+        let mut attributes: Vec<&str> = key
+            .iter()
+            .copied()
+            .chain(indexes.iter().flat_map(|(_, key)| *key))
+            .collect();
         attributes.sort_unstable();
         attributes.dedup();
-        let indexes: Vec<GlobalSecondaryIndex> = indexes.iter().map(|(name, key)| index(name, key)).collect();
+        let indexes: Vec<GlobalSecondaryIndex> =
+            indexes.iter().map(|(name, key)| index(name, key)).collect();
         let request = self
             .client
             .create_table()
@@ -114,22 +178,50 @@ impl Tables {
 }
 
 fn attribute(name: &str) -> AttributeDefinition {
-    let kind = if name == "due_bucket" { ScalarAttributeType::N } else { ScalarAttributeType::S };
-    AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build().unwrap()
+    let kind = if name == "due_bucket" {
+        ScalarAttributeType::N
+    } else {
+        ScalarAttributeType::S
+    };
+    AttributeDefinition::builder()
+        .attribute_name(name)
+        .attribute_type(kind)
+        .build()
+        .unwrap()
 }
 
 fn key_schema(key: &[&str]) -> Vec<KeySchemaElement> {
     let kinds = [KeyType::Hash, KeyType::Range];
-    key.iter().zip(kinds).map(|(name, kind)| KeySchemaElement::builder().attribute_name(*name).key_type(kind).build().unwrap()).collect()
+    key.iter()
+        .zip(kinds)
+        .map(|(name, kind)| {
+            KeySchemaElement::builder()
+                .attribute_name(*name)
+                .key_type(kind)
+                .build()
+                .unwrap()
+        })
+        .collect()
 }
 
 fn index(name: &str, key: &[&str]) -> GlobalSecondaryIndex {
-    let projection = Projection::builder().projection_type(ProjectionType::All).build();
-    GlobalSecondaryIndex::builder().index_name(name).set_key_schema(Some(key_schema(key))).projection(projection).build().unwrap()
+    let projection = Projection::builder()
+        .projection_type(ProjectionType::All)
+        .build();
+    GlobalSecondaryIndex::builder()
+        .index_name(name)
+        .set_key_schema(Some(key_schema(key)))
+        .projection(projection)
+        .build()
+        .unwrap()
 }
 
 fn shown(item: &HashMap<String, AttributeValue>) -> Value {
-    Value::Object(item.iter().map(|(name, value)| (name.clone(), shown_value(value))).collect())
+    Value::Object(
+        item.iter()
+            .map(|(name, value)| (name.clone(), shown_value(value)))
+            .collect(),
+    )
 }
 
 fn shown_value(value: &AttributeValue) -> Value {

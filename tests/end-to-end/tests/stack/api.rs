@@ -19,13 +19,20 @@ pub struct Answer {
 }
 
 impl Api {
-    /// Names below `localhost` are known to browsers, but not to every machine's resolver, so the client knows this one itself.
+    /// Names below `localhost` are known to browsers, but not to every machine's resolver, so the
+    /// client knows this one itself.
     pub fn of(cloud: &LocalCloud) -> Result<Self> {
         let url: Url = cloud.output("ApiUrl")?.parse()?;
         let host = url.host_str().context("the API has no host")?;
         let port = url.port().context("the API has no port")?;
-        #[expect(clippy::disallowed_methods, reason = "a client for the loopback interface alone, without TLS and proxies")]
-        let http = reqwest::Client::builder().no_proxy().resolve(host, ([127, 0, 0, 1], port).into()).build()?;
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a client for the loopback interface alone, without TLS and proxies"
+        )]
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .resolve(host, ([127, 0, 0, 1], port).into())
+            .build()?;
         Ok(Self { http, url })
     }
 
@@ -45,7 +52,9 @@ impl Api {
 
     /// Sends a form as browsers and mail clients do.
     pub async fn post(&self, address: &Url, form: &str) -> Result<Answer> {
-        let request = self.request(Method::POST, address).header("content-type", "application/x-www-form-urlencoded");
+        let request = self
+            .request(Method::POST, address)
+            .header("content-type", "application/x-www-form-urlencoded");
         answer(request.body(form.to_owned())).await
     }
 }
@@ -53,5 +62,8 @@ impl Api {
 /// Sends a request.
 pub async fn answer(request: RequestBuilder) -> Result<Answer> {
     let answer = request.send().await?;
-    Ok(Answer { status: answer.status(), body: answer.text().await? })
+    Ok(Answer {
+        status: answer.status(),
+        body: answer.text().await?,
+    })
 }

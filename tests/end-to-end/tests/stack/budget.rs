@@ -6,18 +6,32 @@ use local_cloud::{LocalCloud, Options};
 
 use crate::{
     events::engage,
-    support::{PATIENCE, assert_stages, looked_at_before, now, options, organizations, sweep, text},
+    support::{
+        PATIENCE, assert_stages, looked_at_before, now, options, organizations, sweep, text,
+    },
 };
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sweep_that_spends_the_hour_goes_on_where_it_stopped() -> Result<()> {
-    let cloud = LocalCloud::start(Options { organizations: 230, bill_requests_per_hour: 600, ..options() }).await?;
+    let cloud = LocalCloud::start(Options {
+        organizations: 230,
+        bill_requests_per_hour: 600,
+        ..options()
+    })
+    .await?;
     let as_of = now();
     let first = sweep(&cloud, as_of).await?;
     ensure!(first["outcome"] == "budget_spent", "{first}");
-    ensure!(cloud.sandbox().statistics().requests <= 600, "{} requests", cloud.sandbox().statistics().requests);
+    ensure!(
+        cloud.sandbox().statistics().requests <= 600,
+        "{} requests",
+        cloud.sandbox().statistics().requests
+    );
     let known = organizations(&cloud).await?.len();
-    ensure!(known > 20 && known < 230, "{known} organizations after the first hour");
+    ensure!(
+        known > 20 && known < 230,
+        "{known} organizations after the first hour"
+    );
 
     let mut runs = 1;
     while organizations(&cloud).await?.len() < 230 {
@@ -27,19 +41,39 @@ async fn a_sweep_that_spends_the_hour_goes_on_where_it_stopped() -> Result<()> {
         runs += 1;
     }
     assert_stages(&cloud, as_of).await?;
-    let looked_at_twice = organizations(&cloud).await?.into_values().filter(|item| item["version"] != 1).count();
-    ensure!(looked_at_twice == 0, "{looked_at_twice} organizations were looked at twice");
+    let looked_at_twice = organizations(&cloud)
+        .await?
+        .into_values()
+        .filter(|item| item["version"] != 1)
+        .count();
+    ensure!(
+        looked_at_twice == 0,
+        "{looked_at_twice} organizations were looked at twice"
+    );
     a_replay_that_spends_the_hour_goes_on_in_the_next(&cloud).await?;
-    ensure!(cloud.dead_letters().await?.is_empty(), "messages were left in the dead-letter queue");
+    ensure!(
+        cloud.dead_letters().await?.is_empty(),
+        "messages were left in the dead-letter queue"
+    );
     Ok(())
 }
 
 async fn a_replay_that_spends_the_hour_goes_on_in_the_next(cloud: &LocalCloud) -> Result<()> {
     next_hour(cloud).await?;
     let at = now();
-    let replayed = engage::stack(cloud).await?.replay()?.run(at, |_| {}).await?;
-    ensure!(replayed.made_due.organizations == 230 && replayed.made_due.made_due == 230, "{replayed:?}");
-    ensure!(replayed.begun.outcome == "budget_spent" && replayed.begun.queued < 230, "{replayed:?}");
+    let replayed = engage::stack(cloud)
+        .await?
+        .replay()?
+        .run(at, |_| {})
+        .await?;
+    ensure!(
+        replayed.made_due.organizations == 230 && replayed.made_due.made_due == 230,
+        "{replayed:?}"
+    );
+    ensure!(
+        replayed.begun.outcome == "budget_spent" && replayed.begun.queued < 230,
+        "{replayed:?}"
+    );
     cloud.wait_until_drained(PATIENCE, |_| {}).await?;
     let not_looked_at = looked_at_before(cloud, at).await?;
     ensure!(not_looked_at > 0, "one hour was enough for all");
@@ -51,8 +85,15 @@ async fn a_replay_that_spends_the_hour_goes_on_in_the_next(cloud: &LocalCloud) -
         sweep(cloud, now()).await?;
         runs += 1;
     }
-    let not_looked_at_once = organizations(cloud).await?.into_values().filter(|item| item["version"] != 2).count();
-    ensure!(not_looked_at_once == 0, "{not_looked_at_once} organizations were not looked at exactly once");
+    let not_looked_at_once = organizations(cloud)
+        .await?
+        .into_values()
+        .filter(|item| item["version"] != 2)
+        .count();
+    ensure!(
+        not_looked_at_once == 0,
+        "{not_looked_at_once} organizations were not looked at exactly once"
+    );
     assert_stages(cloud, now()).await
 }
 
@@ -62,7 +103,13 @@ async fn next_hour(cloud: &LocalCloud) -> Result<()> {
         let run = text(&item, "run")?;
         if run.starts_with("budget#") {
             let table = cloud.output("RunsTable")?;
-            cloud.dynamodb().delete_item().table_name(table).key("run", AttributeValue::S(run)).send().await?;
+            cloud
+                .dynamodb()
+                .delete_item()
+                .table_name(table)
+                .key("run", AttributeValue::S(run))
+                .send()
+                .await?;
         }
     }
     Ok(())

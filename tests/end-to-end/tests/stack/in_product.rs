@@ -17,7 +17,11 @@ use crate::support::{event, now, options, organizations, succeed, sweep, text};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_partners_product_shows_what_fits_and_a_closed_message_stays_closed() -> Result<()> {
-    let cloud = LocalCloud::start(Options { organizations: 60, ..options() }).await?;
+    let cloud = LocalCloud::start(Options {
+        organizations: 60,
+        ..options()
+    })
+    .await?;
     sweep(&cloud, now()).await?;
     let api = cloud.api()?;
     every_organization_gets_the_message_of_its_stage(&cloud, &api).await?;
@@ -27,50 +31,105 @@ async fn the_partners_product_shows_what_fits_and_a_closed_message_stays_closed(
     the_answers_are_as_the_openapi_document_says(&cloud).await
 }
 
-async fn every_organization_gets_the_message_of_its_stage(cloud: &LocalCloud, api: &Api) -> Result<()> {
+async fn every_organization_gets_the_message_of_its_stage(
+    cloud: &LocalCloud,
+    api: &Api,
+) -> Result<()> {
     let content = Content::embedded()?;
     let mut stages: HashMap<String, usize> = HashMap::new();
     for (id, item) in organizations(cloud).await? {
         let stage = text(&item, "stage")?;
         let shown = messages(get(api, &id).await?).await?;
         let expected = content.in_product(stage.parse::<Stage>()?);
-        let titles: Vec<_> = shown.iter().map(|message| message["title"].as_str()).collect();
-        ensure!(titles == Vec::from_iter(expected.map(|message| Some(message.title.as_str()))), "{id} in {stage}: {shown:?}");
-        ensure!(shown.iter().all(|message| message["stage_since"] == item["stage_since"]), "{id}: {shown:?}");
+        let titles: Vec<_> = shown
+            .iter()
+            .map(|message| message["title"].as_str())
+            .collect();
+        ensure!(
+            titles == Vec::from_iter(expected.map(|message| Some(message.title.as_str()))),
+            "{id} in {stage}: {shown:?}"
+        );
+        ensure!(
+            shown
+                .iter()
+                .all(|message| message["stage_since"] == item["stage_since"]),
+            "{id}: {shown:?}"
+        );
         *stages.entry(stage).or_default() += 1;
     }
-    ensure!(stages.len() > 5, "too few stages for the test to mean anything: {stages:?}");
+    ensure!(
+        stages.len() > 5,
+        "too few stages for the test to mean anything: {stages:?}"
+    );
     Ok(())
 }
 
 async fn who_is_not_signed_gets_nothing(cloud: &LocalCloud, api: &Api) -> Result<()> {
     let (id, message) = dismissible(cloud, api).await?;
-    for (method, path) in [(Method::GET, messages_of(&id)), (Method::POST, dismiss(&id, &message))] {
+    for (method, path) in [
+        (Method::GET, messages_of(&id)),
+        (Method::POST, dismiss(&id, &message)),
+    ] {
         let answer = api.request(method, &path).send().await?;
         ensure!(answer.status() == 403, "{path}: {}", answer.status());
     }
-    ensure!(messages(get(api, &id).await?).await?.len() == 1, "an unsigned request dismissed a message");
+    ensure!(
+        messages(get(api, &id).await?).await?.len() == 1,
+        "an unsigned request dismissed a message"
+    );
     Ok(())
 }
 
-async fn a_closed_message_stays_closed_and_changes_nothing_else(cloud: &LocalCloud, api: &Api) -> Result<()> {
+async fn a_closed_message_stays_closed_and_changes_nothing_else(
+    cloud: &LocalCloud,
+    api: &Api,
+) -> Result<()> {
     let (id, message) = dismissible(cloud, api).await?;
     let before = organizations(cloud).await?;
     let notices = cloud.scan("NoticesTable").await?.len();
     let tag = header_of(&get(api, &id).await?, &header::ETAG)?;
-    let again = api.send_signed(Method::GET, &messages_of(&id), &[("if-none-match", &tag)]).await?;
-    ensure!(again.status() == 304 && header_of(&again, &header::CACHE_CONTROL)? == "private, max-age=60", "{again:?}");
+    let again = api
+        .send_signed(Method::GET, &messages_of(&id), &[("if-none-match", &tag)])
+        .await?;
+    ensure!(
+        again.status() == 304
+            && header_of(&again, &header::CACHE_CONTROL)? == "private, max-age=60",
+        "{again:?}"
+    );
     for _ in 0..2 {
-        let answer = api.send_signed(Method::POST, &dismiss(&id, &message), &[]).await?;
-        ensure!(answer.status() == 204, "{}: {}", answer.status(), answer.text().await?);
-        ensure!(messages(get(api, &id).await?).await?.is_empty(), "the message is shown again");
+        let answer = api
+            .send_signed(Method::POST, &dismiss(&id, &message), &[])
+            .await?;
+        ensure!(
+            answer.status() == 204,
+            "{}: {}",
+            answer.status(),
+            answer.text().await?
+        );
+        ensure!(
+            messages(get(api, &id).await?).await?.is_empty(),
+            "the message is shown again"
+        );
     }
-    for (path, expected) in [(dismiss(&id, "dormant_30-20200101T000000Z"), 404), (dismiss("00802UNKNOWN", &message), 404)] {
+    for (path, expected) in [
+        (dismiss(&id, "dormant_30-20200101T000000Z"), 404),
+        (dismiss("00802UNKNOWN", &message), 404),
+    ] {
         let answer = api.send_signed(Method::POST, &path, &[]).await?;
-        ensure!(answer.status() == expected && header_of(&answer, &header::CONTENT_TYPE)? == "application/problem+json", "{path}");
+        ensure!(
+            answer.status() == expected
+                && header_of(&answer, &header::CONTENT_TYPE)? == "application/problem+json",
+            "{path}"
+        );
     }
-    ensure!(organizations(cloud).await? == before, "an organization changed");
-    ensure!(cloud.scan("NoticesTable").await?.len() == notices + 1, "one dismissal is one item");
+    ensure!(
+        organizations(cloud).await? == before,
+        "an organization changed"
+    );
+    ensure!(
+        cloud.scan("NoticesTable").await?.len() == notices + 1,
+        "one dismissal is one item"
+    );
     Ok(())
 }
 
@@ -82,16 +141,45 @@ async fn the_events_of_sam_local_are_answered(cloud: &LocalCloud) -> Result<()> 
     Ok(())
 }
 
-/// Asks, by schemathesis, what the document allows and what it forbids; its examples are about an organization that is put there.
+/// Asks, by schemathesis, what the document allows and what it forbids; its examples are about an
+/// organization that is put there.
 async fn the_answers_are_as_the_openapi_document_says(cloud: &LocalCloud) -> Result<()> {
-    put(cloud, "OrganizationsTable", &organization(Stage::NoBankAccount, "2026-11-23T06:00:00Z")).await?;
-    let api = cloud.output("ApiUrl")?.trim_start_matches("http://").split('.').next().context("the API has no id")?.to_owned();
+    put(
+        cloud,
+        "OrganizationsTable",
+        &organization(Stage::NoBankAccount, "2026-11-23T06:00:00Z"),
+    )
+    .await?;
+    let api = cloud
+        .output("ApiUrl")?
+        .trim_start_matches("http://")
+        .split('.')
+        .next()
+        .context("the API has no id")?
+        .to_owned();
     let output = Command::new(tool("schemathesis")?)
         .arg("run")
         .arg(workspace_root().join("functions/in-product/openapi.yaml"))
-        .args(["--url", &format!("{}/restapis/{api}/$default/_user_request_", cloud.endpoint())])
-        .args(["--checks", "all", "--max-examples", "30", "--seed", "1", "--workers", "2", "--no-color"])
-        // The one wants 401 where AWS answers 403; for the other, MiniStack lets everything through that has some `Authorization`.
+        .args([
+            "--url",
+            &format!(
+                "{}/restapis/{api}/$default/_user_request_",
+                cloud.endpoint()
+            ),
+        ])
+        .args([
+            "--checks",
+            "all",
+            "--max-examples",
+            "30",
+            "--seed",
+            "1",
+            "--workers",
+            "2",
+            "--no-color",
+        ])
+        // The one wants 401 where AWS answers 403; for the other, MiniStack lets everything through
+        // that has some `Authorization`.
         .args(["--exclude-checks", "missing_required_header,ignored_auth"])
         .current_dir(env!("CARGO_TARGET_TMPDIR"))
         .env("PYTHONPATH", workspace_root().join("tests/end-to-end"))
@@ -102,7 +190,11 @@ async fn the_answers_are_as_the_openapi_document_says(cloud: &LocalCloud) -> Res
         .output()
         .await?;
     let said = String::from_utf8_lossy(&output.stdout);
-    ensure!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
+    ensure!(
+        output.status.success(),
+        "{said}\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     Ok(())
 }
 
@@ -120,7 +212,8 @@ async fn dismissible(cloud: &LocalCloud, api: &Api) -> Result<(String, String)> 
 
 /// Asks for the messages of an organization as the partner's product does.
 pub async fn get(api: &Api, organization: &str) -> Result<Response> {
-    api.send_signed(Method::GET, &messages_of(organization), &[]).await
+    api.send_signed(Method::GET, &messages_of(organization), &[])
+        .await
 }
 
 /// The messages of an answer.
@@ -140,7 +233,12 @@ fn dismiss(organization: &str, message: &str) -> String {
 }
 
 fn header_of(answer: &Response, name: &header::HeaderName) -> Result<String> {
-    Ok(answer.headers().get(name).with_context(|| format!("no {name}"))?.to_str()?.to_owned())
+    Ok(answer
+        .headers()
+        .get(name)
+        .with_context(|| format!("no {name}"))?
+        .to_str()?
+        .to_owned())
 }
 
 /// The item of the organization of the document's examples, as a look writes it.
@@ -155,6 +253,12 @@ fn organization(stage: Stage, since: &str) -> Value {
 
 async fn put(cloud: &LocalCloud, table: &str, item: &Value) -> Result<()> {
     let item: HashMap<String, AttributeValue> = serde_dynamo::to_item(item)?;
-    cloud.dynamodb().put_item().table_name(cloud.output(table)?).set_item(Some(item)).send().await?;
+    cloud
+        .dynamodb()
+        .put_item()
+        .table_name(cloud.output(table)?)
+        .set_item(Some(item))
+        .send()
+        .await?;
     Ok(())
 }

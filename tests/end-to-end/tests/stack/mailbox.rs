@@ -31,7 +31,11 @@ impl Mailbox {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
         let (keep, messages) = watch::channel(Vec::new());
-        Ok(Self { address, messages, server: tokio::spawn(serve(listener, keep)) })
+        Ok(Self {
+            address,
+            messages,
+            server: tokio::spawn(serve(listener, keep)),
+        })
     }
 
     /// Where it listens.
@@ -39,11 +43,21 @@ impl Mailbox {
         self.address
     }
 
-    /// All messages as they came, without the transparency dots of SMTP, once there are at least `expected`.
+    /// All messages as they came, without the transparency dots of SMTP, once there are at least
+    /// `expected`.
     pub async fn received(&self, expected: usize) -> Result<Vec<Vec<u8>>> {
         let mut messages = self.messages.clone();
-        let enough = timeout(PATIENCE, messages.wait_for(|messages| messages.len() >= expected)).await;
-        let came = || format!("{} of {expected} messages came", self.messages.borrow().len());
+        let enough = timeout(
+            PATIENCE,
+            messages.wait_for(|messages| messages.len() >= expected),
+        )
+        .await;
+        let came = || {
+            format!(
+                "{} of {expected} messages came",
+                self.messages.borrow().len()
+            )
+        };
         Ok(enough.with_context(came)?.with_context(came)?.clone())
     }
 }
@@ -63,7 +77,11 @@ async fn serve(listener: TcpListener, keep: watch::Sender<Vec<Vec<u8>>>) {
 
 async fn converse(mut stream: TcpStream, keep: watch::Sender<Vec<Vec<u8>>>) -> io::Result<()> {
     stream.write_all(b"220 mailbox\r\n").await?;
-    let mut session = Session { keep, commands: RequestReceiver::default(), message: None };
+    let mut session = Session {
+        keep,
+        commands: RequestReceiver::default(),
+        message: None,
+    };
     let mut buffer = vec![0; 16 * 1024];
     loop {
         let length = stream.read(&mut buffer).await?;
@@ -141,10 +159,22 @@ async fn a_mailbox_keeps_messages_byte_for_byte_however_they_are_cut_up() -> Res
         let mut said = String::new();
         stream.read_to_string(&mut said).await?;
         let codes: Vec<&str> = said.lines().map(|line| &line[..3]).collect();
-        assert_eq!(codes, ["220", "250", "250", "250", "354", "250", "250", "250", "354", "250", "221"]);
+        assert_eq!(
+            codes,
+            [
+                "220", "250", "250", "250", "354", "250", "250", "250", "354", "250", "221"
+            ]
+        );
     }
-    let kept = ["Subject: dots\r\n\r\n.one\r\nno. dot.\r\n..\r\n", "second\r\n"].map(|message| message.as_bytes().to_vec());
+    let kept = [
+        "Subject: dots\r\n\r\n.one\r\nno. dot.\r\n..\r\n",
+        "second\r\n",
+    ]
+    .map(|message| message.as_bytes().to_vec());
     let received = mailbox.received(6).await?;
-    assert!(received.len() == 6 && received.chunks(2).all(|messages| messages == kept), "{received:?}");
+    assert!(
+        received.len() == 6 && received.chunks(2).all(|messages| messages == kept),
+        "{received:?}"
+    );
     Ok(())
 }

@@ -48,9 +48,17 @@ pub(crate) struct Parcel {
 }
 
 impl Parcel {
-    pub(crate) fn new(subscription_id: &str, happening: &Arc<Happening>, under_way: &watch::Sender<usize>) -> Self {
+    pub(crate) fn new(
+        subscription_id: &str,
+        happening: &Arc<Happening>,
+        under_way: &watch::Sender<usize>,
+    ) -> Self {
         under_way.send_modify(|count| *count += 1);
-        Self { subscription_id: subscription_id.to_owned(), happening: Arc::clone(happening), under_way: under_way.clone() }
+        Self {
+            subscription_id: subscription_id.to_owned(),
+            happening: Arc::clone(happening),
+            under_way: under_way.clone(),
+        }
     }
 }
 
@@ -69,17 +77,35 @@ pub(crate) async fn deliver_all(shared: Arc<Shared>, mut parcels: mpsc::Unbounde
     }
 }
 
-/// Until the subscriber answers 200, the subscription is gone or off, or the attempts are used up; then it is switched off.
+/// Until the subscriber answers 200, the subscription is gone or off, or the attempts are used up;
+/// then it is switched off.
 async fn deliver(shared: Arc<Shared>, parcel: Parcel) {
     let switches = shared.switches.read().events.clone();
     if switches.shuffled_within_ms > 0 {
-        sleep(Duration::from_millis(rand::random_range(0..=switches.shuffled_within_ms))).await;
+        sleep(Duration::from_millis(rand::random_range(
+            0..=switches.shuffled_within_ms,
+        )))
+        .await;
     }
     let mut pause = Duration::from_millis(switches.first_retry_ms);
     for attempt in 1..=switches.attempts {
-        let subscription = shared.events.subscriptions.lock().get(&parcel.subscription_id).filter(|found| found.is_enabled()).cloned();
-        let Some(subscription) = subscription else { return };
-        let status = send(&shared.events.http, &subscription, &parcel.happening, switches.form).await;
+        let subscription = shared
+            .events
+            .subscriptions
+            .lock()
+            .get(&parcel.subscription_id)
+            .filter(|found| found.is_enabled())
+            .cloned();
+        let Some(subscription) = subscription else {
+            return;
+        };
+        let status = send(
+            &shared.events.http,
+            &subscription,
+            &parcel.happening,
+            switches.form,
+        )
+        .await;
         shared.events.deliveries.lock().push(Delivery {
             event_id: parcel.happening.id.clone(),
             event_type: parcel.happening.event_type.clone(),
@@ -97,7 +123,11 @@ async fn deliver(shared: Arc<Shared>, parcel: Parcel) {
             pause = pause.saturating_mul(2);
         }
     }
-    shared.events.subscriptions.lock().switch_off(&parcel.subscription_id, shared.clock.now());
+    shared
+        .events
+        .subscriptions
+        .lock()
+        .switch_off(&parcel.subscription_id, shared.clock.now());
 }
 
 /// Sends a notification once; the status of the answer, if there is one.
@@ -111,7 +141,10 @@ pub(crate) async fn send(
     let request = http
         .post(subscription.notification_url())
         .header("content-type", "application/json")
-        .header("x-bill-sha-signature", signature(&subscription.security_key, body.as_bytes()))
+        .header(
+            "x-bill-sha-signature",
+            signature(&subscription.security_key, body.as_bytes()),
+        )
         .body(body);
     match request.send().await {
         Ok(response) => Some(response.status().as_u16()),
@@ -142,13 +175,19 @@ fn body(subscription: &Subscription, happening: &Happening, form: NotificationFo
 /// base64 of the HMAC-SHA256 of the body as sent, the key's characters taken as they are.
 fn signature(key: &str, body: &[u8]) -> String {
     use base64::{Engine, prelude::BASE64_STANDARD};
-    let Ok(mac) = Hmac::<Sha256>::new_from_slice(key.as_bytes()) else { return String::new() };
+    let Ok(mac) = Hmac::<Sha256>::new_from_slice(key.as_bytes()) else {
+        return String::new();
+    };
     BASE64_STANDARD.encode(mac.chain_update(body).finalize().into_bytes())
 }
 
-/// Follows no redirect, waits long enough for a function that starts cold, and finds names under `localhost` on every machine.
+/// Follows no redirect, waits long enough for a function that starts cold, and finds names under
+/// `localhost` on every machine.
 pub(crate) fn http_client() -> reqwest::Result<reqwest::Client> {
-    #[expect(clippy::disallowed_methods, reason = "the sandbox stands in for BILL, and shares nothing with the product's client")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the sandbox stands in for BILL, and shares nothing with the product's client"
+    )]
     let builder = reqwest::Client::builder();
     builder
         .user_agent("bill-sandbox")
@@ -159,16 +198,20 @@ pub(crate) fn http_client() -> reqwest::Result<reqwest::Client> {
         .build()
 }
 
-/// Names that end in `.localhost` are this machine (RFC 6761, section 6.3), which not every system's resolver knows.
+/// Names that end in `.localhost` are this machine (RFC 6761, section 6.3), which not every
+/// system's resolver knows.
 struct Resolver;
 
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
         Box::pin(async move {
             if name.as_str() == "localhost" || name.as_str().ends_with(".localhost") {
-                return Ok(Box::new(std::iter::once(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))) as Addrs);
+                return Ok(
+                    Box::new(std::iter::once(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))) as Addrs,
+                );
             }
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let found: Vec<SocketAddr> =
+                tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
             Ok(Box::new(found.into_iter()) as Addrs)
         })
     }

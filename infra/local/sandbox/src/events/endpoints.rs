@@ -15,16 +15,33 @@ use crate::{
 };
 
 /// Answers a call whose keys and session were checked.
-pub(crate) async fn answer(shared: &Arc<Shared>, call: &Call, switches: &Switches) -> Result<Answer, Refusal> {
+pub(crate) async fn answer(
+    shared: &Arc<Shared>,
+    call: &Call,
+    switches: &Switches,
+) -> Result<Answer, Refusal> {
     match call.operation {
         Operation::CreateSubscription => create(shared, call, switches).await,
         Operation::GetAllSubscriptions => list(shared, call),
         Operation::DeleteSubscription => {
-            let is_deleted = shared.events.subscriptions.lock().delete(call.subscription_id());
-            if is_deleted { Ok(Answer::empty()) } else { Err(unknown(switches)) }
+            let is_deleted = shared
+                .events
+                .subscriptions
+                .lock()
+                .delete(call.subscription_id());
+            if is_deleted {
+                Ok(Answer::empty())
+            } else {
+                Err(unknown(switches))
+            }
         }
         Operation::SendTestEvent => send_test_event(shared, call, switches).await,
-        _ => match shared.events.subscriptions.lock().get(call.subscription_id()) {
+        _ => match shared
+            .events
+            .subscriptions
+            .lock()
+            .get(call.subscription_id())
+        {
             Some(subscription) => Ok(Answer::json(&subscription.row())),
             None => Err(unknown(switches)),
         },
@@ -33,31 +50,62 @@ pub(crate) async fn answer(shared: &Arc<Shared>, call: &Call, switches: &Switche
 
 async fn create(shared: &Shared, call: &Call, switches: &Switches) -> Result<Answer, Refusal> {
     let key = idempotency::key(call.header("X-Idempotent-Key"))?;
-    if let Some(answer) = shared.events.kept_answers.lock().of(key, &call.body, call.now)? {
+    if let Some(answer) = shared
+        .events
+        .kept_answers
+        .lock()
+        .of(key, &call.body, call.now)?
+    {
         return Ok(Answer::json(&answer));
     }
     let wanted = Wanted::read(&call.body, &switches.events)?;
-    let answer = shared.events.subscriptions.lock().create(wanted, call.now)?.row_with_key();
+    let answer = shared
+        .events
+        .subscriptions
+        .lock()
+        .create(wanted, call.now)?
+        .row_with_key();
     let flight = Duration::from_millis(switches.events.creation_ms);
-    shared.events.kept_answers.lock().keep(key, &call.body, &answer, call.now, flight);
+    shared
+        .events
+        .kept_answers
+        .lock()
+        .keep(key, &call.body, &answer, call.now, flight);
     sleep(flight).await;
     Ok(Answer::json(&answer))
 }
 
 fn list(shared: &Shared, call: &Call) -> Result<Answer, Refusal> {
-    let value =
-        |name: &str| call.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()).filter(|text| !text.is_empty());
-    let max = value("max").map_or(Ok(20), lists::max).map_err(|error| Refusal::validation(vec![error]))?;
+    let value = |name: &str| {
+        call.query
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+            .filter(|text| !text.is_empty())
+    };
+    let max = value("max")
+        .map_or(Ok(20), lists::max)
+        .map_err(|error| Refusal::validation(vec![error]))?;
     let place = match value("page") {
         Some(token) => {
-            let foreign = || Refusal::validation(vec!["page: is not a page of this list".to_owned()]);
+            let foreign =
+                || Refusal::validation(vec!["page: is not a page of this list".to_owned()]);
             shared.token_key.open(token, LIST).ok_or_else(foreign)?
         }
         None => Place::default(),
     };
     let subscriptions = shared.events.subscriptions.lock();
-    let rows: Vec<Value> = subscriptions.all().iter().skip(place.offset).take(max).map(super::subscription::Subscription::row).collect();
-    let next = Place { offset: place.offset + rows.len(), page: place.page + 1 };
+    let rows: Vec<Value> = subscriptions
+        .all()
+        .iter()
+        .skip(place.offset)
+        .take(max)
+        .map(super::subscription::Subscription::row)
+        .collect();
+    let next = Place {
+        offset: place.offset + rows.len(),
+        page: place.page + 1,
+    };
     let mut answer = json!({ "results": rows });
     if next.offset < subscriptions.all().len() {
         answer["nextPage"] = shared.token_key.seal(next, LIST).into();
@@ -65,19 +113,46 @@ fn list(shared: &Shared, call: &Call) -> Result<Answer, Refusal> {
     Ok(Answer::json(&answer))
 }
 
-/// Sends a made-up notification at once, and once, whether or not the subscription is enabled. Its organization is the partner's own,
-/// which is no customer; what BILL takes is unknown.
-async fn send_test_event(shared: &Shared, call: &Call, switches: &Switches) -> Result<Answer, Refusal> {
+/// Sends a made-up notification at once, and once, whether or not the subscription is enabled. Its
+/// organization is the partner's own, which is no customer; what BILL takes is unknown.
+async fn send_test_event(
+    shared: &Shared,
+    call: &Call,
+    switches: &Switches,
+) -> Result<Answer, Refusal> {
     if !call.body.is_object() {
-        return Err(Refusal::validation(vec!["body: must be an object".to_owned()]));
+        return Err(Refusal::validation(vec![
+            "body: must be an object".to_owned(),
+        ]));
     }
-    let subscription = shared.events.subscriptions.lock().get(call.subscription_id()).cloned().ok_or_else(|| unknown(switches))?;
-    let event_type = call.body.get("eventType").and_then(Value::as_str).unwrap_or_else(|| subscription.first_event_type());
+    let subscription = shared
+        .events
+        .subscriptions
+        .lock()
+        .get(call.subscription_id())
+        .cloned()
+        .ok_or_else(|| unknown(switches))?;
+    let event_type = call
+        .body
+        .get("eventType")
+        .and_then(Value::as_str)
+        .unwrap_or_else(|| subscription.first_event_type());
     let subject = event_type.split('.').next().unwrap_or_default();
     let made_up = || json!({ "id": format!("test-{subject}-id") });
     let payload = call.body.get(subject).cloned().unwrap_or_else(made_up);
-    let happening = Happening::new(event_type, super::PARTNER_ORGANIZATION, Map::from_iter([(subject.to_owned(), payload)]), call.now);
-    let status = delivery::send(&shared.events.http, &subscription, &happening, switches.events.form).await;
+    let happening = Happening::new(
+        event_type,
+        super::PARTNER_ORGANIZATION,
+        Map::from_iter([(subject.to_owned(), payload)]),
+        call.now,
+    );
+    let status = delivery::send(
+        &shared.events.http,
+        &subscription,
+        &happening,
+        switches.events.form,
+    )
+    .await;
     Ok(Answer::json(&json!({
         "id": happening.id,
         "type": event_type,
@@ -91,7 +166,11 @@ async fn send_test_event(shared: &Shared, call: &Call, switches: &Switches) -> R
 }
 
 fn unknown(switches: &Switches) -> Refusal {
-    Refusal::with_message(switches.events.unknown_subscription_status, UNKNOWN_CODE, "Subscription not found.")
+    Refusal::with_message(
+        switches.events.unknown_subscription_status,
+        UNKNOWN_CODE,
+        "Subscription not found.",
+    )
 }
 
 /// What a page token of this list is good for.

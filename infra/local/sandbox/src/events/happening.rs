@@ -15,7 +15,8 @@ use crate::{
     },
 };
 
-/// Something that BILL sends a notification about. All subscribers get it under the same id, which is `inferred`.
+/// Something that BILL sends a notification about. All subscribers get it under the same id, which
+/// is `inferred`.
 pub(crate) struct Happening {
     pub(crate) id: String,
     pub(crate) event_type: String,
@@ -24,14 +25,27 @@ pub(crate) struct Happening {
     contents: Map<String, Value>,
 }
 
-/// What a subscriber is told of when `before` became `after`. Names, users and archiving cause no event.
-pub(crate) fn between(before: &Organization, after: &Organization, now: Timestamp) -> Vec<Happening> {
-    let Some(id) = after.id.as_deref() else { return Vec::new() };
-    let about = |event_type: &str, subject: &str, payload: Value| Happening::about(event_type, id, subject, payload, now);
+/// What a subscriber is told of when `before` became `after`. Names, users and archiving cause no
+/// event.
+pub(crate) fn between(
+    before: &Organization,
+    after: &Organization,
+    now: Timestamp,
+) -> Vec<Happening> {
+    let Some(id) = after.id.as_deref() else {
+        return Vec::new();
+    };
+    let about = |event_type: &str, subject: &str, payload: Value| {
+        Happening::about(event_type, id, subject, payload, now)
+    };
     let mut happenings = Vec::new();
     for (position, bank) in after.banks.iter().enumerate() {
         match before.banks.iter().find(|known| known.id == bank.id) {
-            None => happenings.push(about("bank-account.created", BANK, whole_bank(after, position))),
+            None => happenings.push(about(
+                "bank-account.created",
+                BANK,
+                whole_bank(after, position),
+            )),
             Some(known) if (known.archived, &known.status) != (bank.archived, &bank.status) => {
                 happenings.push(about("bank-account.updated", BANK, changed_bank(bank)));
             }
@@ -39,19 +53,39 @@ pub(crate) fn between(before: &Organization, after: &Organization, now: Timestam
         }
     }
     for (run, place) in new_payments(&before.payments, &after.payments) {
-        happenings.push(about("payment.updated", PAYMENT, payment(after, run, place)));
+        happenings.push(about(
+            "payment.updated",
+            PAYMENT,
+            payment(after, run, place),
+        ));
     }
-    if let Some(verification) = after.verification.as_ref().filter(|_| before.verification != after.verification) {
-        happenings.push(about("risk-verification.updated", RISK, decision(verification)));
+    if let Some(verification) = after
+        .verification
+        .as_ref()
+        .filter(|_| before.verification != after.verification)
+    {
+        happenings.push(about(
+            "risk-verification.updated",
+            RISK,
+            decision(verification),
+        ));
     }
     happenings
 }
 
-/// An event of this type about what the organization has. `None`: it has nothing of the kind, or the type is none of the contract's.
-pub(crate) fn of_type(event_type: &str, organization: &Organization, now: Timestamp) -> Option<Happening> {
+/// An event of this type about what the organization has. `None`: it has nothing of the kind, or
+/// the type is none of the contract's.
+pub(crate) fn of_type(
+    event_type: &str,
+    organization: &Organization,
+    now: Timestamp,
+) -> Option<Happening> {
     let id = organization.id.as_deref()?;
     let has_bank = !organization.banks.is_empty();
-    let has_payment = organization.payments.first().is_some_and(|run| run.count > 0);
+    let has_payment = organization
+        .payments
+        .first()
+        .is_some_and(|run| run.count > 0);
     let (subject, payload) = match event_type {
         "bank-account.created" if has_bank => (BANK, whole_bank(organization, 0)),
         "bank-account.updated" => (BANK, changed_bank(organization.banks.first()?)),
@@ -63,19 +97,43 @@ pub(crate) fn of_type(event_type: &str, organization: &Organization, now: Timest
     let mut happening = Happening::about(event_type, id, subject, payload, now);
     if event_type == "payment.failed" {
         let error = json!({ "code": "fake-code-1", "message": "Bank account is inactive.", "timestamp": time(now) });
-        happening.contents.insert("errors".to_owned(), json!([error]));
+        happening
+            .contents
+            .insert("errors".to_owned(), json!([error]));
     }
     Some(happening)
 }
 
 impl Happening {
-    pub(crate) fn new(event_type: &str, organization_id: &str, contents: Map<String, Value>, at: Timestamp) -> Self {
+    pub(crate) fn new(
+        event_type: &str,
+        organization_id: &str,
+        contents: Map<String, Value>,
+        at: Timestamp,
+    ) -> Self {
         let id = Uuid::new_v4().to_string();
-        Self { id, event_type: event_type.to_owned(), organization_id: organization_id.to_owned(), at, contents }
+        Self {
+            id,
+            event_type: event_type.to_owned(),
+            organization_id: organization_id.to_owned(),
+            at,
+            contents,
+        }
     }
 
-    fn about(event_type: &str, organization_id: &str, subject: &str, payload: Value, at: Timestamp) -> Self {
-        Self::new(event_type, organization_id, Map::from_iter([(subject.to_owned(), payload)]), at)
+    fn about(
+        event_type: &str,
+        organization_id: &str,
+        subject: &str,
+        payload: Value,
+        at: Timestamp,
+    ) -> Self {
+        Self::new(
+            event_type,
+            organization_id,
+            Map::from_iter([(subject.to_owned(), payload)]),
+            at,
+        )
     }
 
     /// The notification for one subscriber, minified.
@@ -130,7 +188,10 @@ fn payment(organization: &Organization, run: usize, place: usize) -> Value {
             "funding".to_owned(),
             json!({ "amount": row["amount"], "currency": "USD", "fundingAccount": { "type": row["fundingAccount"]["type"] } }),
         );
-        fields.insert("vendor".to_owned(), json!({ "id": row["vendorId"], "name": row["vendorName"] }));
+        fields.insert(
+            "vendor".to_owned(),
+            json!({ "id": row["vendorId"], "name": row["vendorName"] }),
+        );
     }
     payment
 }
@@ -152,8 +213,15 @@ fn decision(verification: &Verification) -> Value {
 
 /// A row's fields of these names.
 fn only(row: Value, names: &[&str]) -> Value {
-    let Value::Object(fields) = row else { return json!({}) };
-    Value::Object(fields.into_iter().filter(|(name, _)| names.contains(&name.as_str())).collect())
+    let Value::Object(fields) = row else {
+        return json!({});
+    };
+    Value::Object(
+        fields
+            .into_iter()
+            .filter(|(name, _)| names.contains(&name.as_str()))
+            .collect(),
+    )
 }
 
 const BANK: &str = "bank-account";
@@ -175,7 +243,15 @@ const BANK_FIELDS: &[&str] = &[
     "createdTime",
     "updatedTime",
 ];
-const PAYMENT_FIELDS: &[&str] = &["id", "transactionNumber", "status", "createdBy", "createdTime", "updatedTime", "processDate"];
+const PAYMENT_FIELDS: &[&str] = &[
+    "id",
+    "transactionNumber",
+    "status",
+    "createdBy",
+    "createdTime",
+    "updatedTime",
+    "processDate",
+];
 
 /// Notifications that one change may cause about payments: a run may hold thousands.
 const MOST_PAYMENTS: usize = 100;

@@ -31,25 +31,50 @@ pub(crate) fn key(header: Option<&str>) -> Result<Uuid, Refusal> {
 }
 
 impl KeptAnswers {
-    /// The answer that this key got, if it got one. `Err`: it is still in flight (429), or belongs to another request (400).
-    pub(crate) fn of(&mut self, key: Uuid, request: &Value, now: Timestamp) -> Result<Option<Value>, Refusal> {
-        self.0.retain(|_, kept| now.duration_since(kept.at) < LIFETIME);
+    /// The answer that this key got, if it got one. `Err`: it is still in flight (429), or belongs
+    /// to another request (400).
+    pub(crate) fn of(
+        &mut self,
+        key: Uuid,
+        request: &Value,
+        now: Timestamp,
+    ) -> Result<Option<Value>, Refusal> {
+        self.0
+            .retain(|_, kept| now.duration_since(kept.at) < LIFETIME);
         match self.0.get(&key) {
             None => Ok(None),
-            Some(kept) if Instant::now() < kept.in_flight_until => {
-                Err(Refusal::with_message(429, UNKNOWN_CODE, "A request with this idempotency key is still running."))
-            }
-            Some(kept) if kept.request != *request => {
-                Err(Refusal::validation(vec!["X-Idempotent-Key: was used for another request".to_owned()]))
-            }
+            Some(kept) if Instant::now() < kept.in_flight_until => Err(Refusal::with_message(
+                429,
+                UNKNOWN_CODE,
+                "A request with this idempotency key is still running.",
+            )),
+            Some(kept) if kept.request != *request => Err(Refusal::validation(vec![
+                "X-Idempotent-Key: was used for another request".to_owned(),
+            ])),
             Some(kept) => Ok(Some(kept.answer.clone())),
         }
     }
 
-    /// Keeps a successful answer that will be sent after `flight`, whether or not anybody waits for it.
-    pub(crate) fn keep(&mut self, key: Uuid, request: &Value, answer: &Value, now: Timestamp, flight: Duration) {
+    /// Keeps a successful answer that will be sent after `flight`, whether or not anybody waits for
+    /// it.
+    pub(crate) fn keep(
+        &mut self,
+        key: Uuid,
+        request: &Value,
+        answer: &Value,
+        now: Timestamp,
+        flight: Duration,
+    ) {
         let in_flight_until = Instant::now() + flight;
-        self.0.insert(key, KeptAnswer { request: request.clone(), answer: answer.clone(), at: now, in_flight_until });
+        self.0.insert(
+            key,
+            KeptAnswer {
+                request: request.clone(),
+                answer: answer.clone(),
+                at: now,
+                in_flight_until,
+            },
+        );
     }
 }
 

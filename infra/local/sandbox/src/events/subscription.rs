@@ -53,17 +53,38 @@ struct EventVersion {
 impl Wanted {
     /// Reads a request's body. `Err` is a 400 with one error per field that is wrong.
     pub(crate) fn read(body: &Value, switches: &EventSwitches) -> Result<Self, Refusal> {
-        let wanted: Self = serde_json::from_value(body.clone()).map_err(|error| Refusal::validation(vec![format!("body: {error}")]))?;
+        let wanted: Self = serde_json::from_value(body.clone())
+            .map_err(|error| Refusal::validation(vec![format!("body: {error}")]))?;
         let checks = [
             (wanted.name.is_empty(), "name: must not be empty"),
             (wanted.status.is_none(), "status: must not be null"),
             (wanted.events.is_empty(), "events: must not be empty"),
-            (wanted.events.iter().any(|event| event.event_type.is_empty()), "events.type: must not be empty"),
-            (wanted.events.iter().any(|event| event.version.is_empty()), "events.version: must not be empty"),
-            (!is_acceptable(&wanted.notification_url, switches), "notificationUrl: must be an HTTPS URL"),
+            (
+                wanted
+                    .events
+                    .iter()
+                    .any(|event| event.event_type.is_empty()),
+                "events.type: must not be empty",
+            ),
+            (
+                wanted.events.iter().any(|event| event.version.is_empty()),
+                "events.version: must not be empty",
+            ),
+            (
+                !is_acceptable(&wanted.notification_url, switches),
+                "notificationUrl: must be an HTTPS URL",
+            ),
         ];
-        let wrong: Vec<String> = checks.iter().filter(|(is_wrong, _)| *is_wrong).map(|(_, message)| (*message).to_owned()).collect();
-        if wrong.is_empty() { Ok(wanted) } else { Err(Refusal::validation(wrong)) }
+        let wrong: Vec<String> = checks
+            .iter()
+            .filter(|(is_wrong, _)| *is_wrong)
+            .map(|(_, message)| (*message).to_owned())
+            .collect();
+        if wrong.is_empty() {
+            Ok(wanted)
+        } else {
+            Err(Refusal::validation(wrong))
+        }
     }
 
     /// Same events and same URL, whatever the order, the name and the status.
@@ -73,12 +94,15 @@ impl Wanted {
             events.sort();
             events
         };
-        self.notification_url == other.notification_url && sorted(&self.events) == sorted(&other.events)
+        self.notification_url == other.notification_url
+            && sorted(&self.events) == sorted(&other.events)
     }
 }
 
 fn is_acceptable(url: &str, switches: &EventSwitches) -> bool {
-    let Ok(url) = Url::parse(url) else { return false };
+    let Ok(url) = Url::parse(url) else {
+        return false;
+    };
     match url.scheme() {
         "https" => url.has_host(),
         "http" => switches.http_to_loopback && is_loopback(&url),
@@ -96,19 +120,35 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 impl Subscriptions {
-    /// `Err`: the same subscription exists, or there are ten. BILL's status and code are unknown; 400 is the only one documented that
-    /// fits. A subscription that is switched off counts too, which is `inferred`.
-    pub(crate) fn create(&mut self, wanted: Wanted, now: Timestamp) -> Result<&Subscription, Refusal> {
-        if self.0.iter().any(|present| present.wanted.duplicates(&wanted)) {
-            return Err(Refusal::validation(vec!["subscription: already exists".to_owned()]));
+    /// `Err`: the same subscription exists, or there are ten. BILL's status and code are unknown;
+    /// 400 is the only one documented that fits. A subscription that is switched off counts too,
+    /// which is `inferred`.
+    pub(crate) fn create(
+        &mut self,
+        wanted: Wanted,
+        now: Timestamp,
+    ) -> Result<&Subscription, Refusal> {
+        if self
+            .0
+            .iter()
+            .any(|present| present.wanted.duplicates(&wanted))
+        {
+            return Err(Refusal::validation(vec![
+                "subscription: already exists".to_owned(),
+            ]));
         }
         if self.0.len() >= MOST {
-            return Err(Refusal::validation(vec![format!("subscription: at most {MOST} are allowed")]));
+            return Err(Refusal::validation(vec![format!(
+                "subscription: at most {MOST} are allowed"
+            )]));
         }
         let enabled = wanted.status.as_ref().is_some_and(|status| status.enabled);
         self.0.push(Subscription {
             id: Uuid::new_v4().to_string(),
-            security_key: format!("fake-security-key-{}", hex::encode(rand::random::<[u8; 16]>())),
+            security_key: format!(
+                "fake-security-key-{}",
+                hex::encode(rand::random::<[u8; 16]>())
+            ),
             wanted,
             enabled,
             by_system: false,
@@ -136,9 +176,18 @@ impl Subscriptions {
     /// The ids of the enabled subscriptions that asked for this event.
     pub(crate) fn interested_in(&self, event_type: &str) -> Vec<String> {
         let interested = |subscription: &&Subscription| {
-            subscription.enabled && subscription.wanted.events.iter().any(|event| event.event_type == event_type)
+            subscription.enabled
+                && subscription
+                    .wanted
+                    .events
+                    .iter()
+                    .any(|event| event.event_type == event_type)
         };
-        self.0.iter().filter(interested).map(|subscription| subscription.id.clone()).collect()
+        self.0
+            .iter()
+            .filter(interested)
+            .map(|subscription| subscription.id.clone())
+            .collect()
     }
 
     /// What BILL does after too many failed deliveries.
@@ -161,13 +210,20 @@ impl Subscription {
     }
 
     pub(crate) fn first_event_type(&self) -> &str {
-        self.wanted.events.first().map_or("", |event| &event.event_type)
+        self.wanted
+            .events
+            .first()
+            .map_or("", |event| &event.event_type)
     }
 
     /// A row without the key, which is shown once only.
     pub(crate) fn row(&self) -> Value {
-        let events: Vec<Value> =
-            self.wanted.events.iter().map(|event| json!({ "type": event.event_type, "version": event.version })).collect();
+        let events: Vec<Value> = self
+            .wanted
+            .events
+            .iter()
+            .map(|event| json!({ "type": event.event_type, "version": event.version }))
+            .collect();
         let mut status = json!({ "enabled": self.enabled, "actor": if self.by_system { "SYSTEM" } else { "CLIENT" } });
         if self.by_system {
             status["reason"] = "Notification delivery failed".into();

@@ -18,24 +18,53 @@ pub(crate) enum Kind {
 }
 
 /// BILL's document shows `id` alone, without its operators.
-pub(crate) const ORGANIZATIONS: Fields =
-    Fields { list: "organizations", sortable: &["createdTime", "name", "updatedTime"], filterable: &[("id", Kind::Text, TEXT)] };
+pub(crate) const ORGANIZATIONS: Fields = Fields {
+    list: "organizations",
+    sortable: &["createdTime", "name", "updatedTime"],
+    filterable: &[("id", Kind::Text, TEXT)],
+};
 
 /// BILL's document shows `id` alone, without its operators.
 pub(crate) const USERS: Fields = Fields {
     list: "users",
-    sortable: &["archived", "createdTime", "firstName", "lastName", "updatedTime"],
+    sortable: &[
+        "archived",
+        "createdTime",
+        "firstName",
+        "lastName",
+        "updatedTime",
+    ],
     filterable: &[("id", Kind::Text, TEXT)],
 };
 
 /// As in BILL's guide.
 pub(crate) const BANKS: Fields = Fields {
     list: "banks",
-    sortable: &["accessToAdmins", "archived", "bankName", "createdTime", "nameOnAccount", "updatedTime"],
+    sortable: &[
+        "accessToAdmins",
+        "archived",
+        "bankName",
+        "createdTime",
+        "nameOnAccount",
+        "updatedTime",
+    ],
     filterable: &[
-        ("id", Kind::Text, &[Operator::Equal, Operator::NotEqual, Operator::In]),
+        (
+            "id",
+            Kind::Text,
+            &[Operator::Equal, Operator::NotEqual, Operator::In],
+        ),
         ("archived", Kind::Boolean, EQUALITY),
-        ("status", Kind::Text, &[Operator::Equal, Operator::NotEqual, Operator::In, Operator::NotIn]),
+        (
+            "status",
+            Kind::Text,
+            &[
+                Operator::Equal,
+                Operator::NotEqual,
+                Operator::In,
+                Operator::NotIn,
+            ],
+        ),
         ("type", Kind::Text, EQUALITY),
         ("ownerType", Kind::Text, EQUALITY),
         ("accessToAdmins", Kind::Boolean, EQUALITY),
@@ -58,8 +87,16 @@ pub(crate) const PAYMENTS: Fields = Fields {
         "updatedTime",
     ],
     filterable: &[
-        ("id", Kind::Text, &[Operator::Equal, Operator::NotEqual, Operator::In]),
-        ("vendorId", Kind::Text, &[Operator::Equal, Operator::NotEqual, Operator::In]),
+        (
+            "id",
+            Kind::Text,
+            &[Operator::Equal, Operator::NotEqual, Operator::In],
+        ),
+        (
+            "vendorId",
+            Kind::Text,
+            &[Operator::Equal, Operator::NotEqual, Operator::In],
+        ),
         ("transactionNumber", Kind::Text, &[Operator::Equal]),
         ("createdTime", Kind::Time, RANGE),
         ("updatedTime", Kind::Time, RANGE),
@@ -68,5 +105,16 @@ pub(crate) const PAYMENTS: Fields = Fields {
 };
 
 const EQUALITY: &[Operator] = &[Operator::Equal, Operator::NotEqual];
-const RANGE: &[Operator] = &[Operator::Greater, Operator::GreaterOrEqual, Operator::Less, Operator::LessOrEqual];
-const TEXT: &[Operator] = &[Operator::Equal, Operator::NotEqual, Operator::In, Operator::NotIn, Operator::StartsWith];
+const RANGE: &[Operator] = &[
+    Operator::Greater,
+    Operator::GreaterOrEqual,
+    Operator::Less,
+    Operator::LessOrEqual,
+];
+const TEXT: &[Operator] = &[
+    Operator::Equal,
+    Operator::NotEqual,
+    Operator::In,
+    Operator::NotIn,
+    Operator::StartsWith,
+];

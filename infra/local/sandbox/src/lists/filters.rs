@@ -42,14 +42,21 @@ pub(crate) enum Operator {
 
 /// Reads all conditions. `Err` says what is wrong with the first bad one.
 pub(crate) fn parse(text: &str, fields: &Fields) -> Result<Vec<Filter>, String> {
-    split(text, ',').into_iter().map(|item| condition(item, fields)).collect()
+    split(text, ',')
+        .into_iter()
+        .map(|item| condition(item, fields))
+        .collect()
 }
 
 impl Filter {
     /// Whether a row meets the condition. A row without the field meets only the negative ones.
     pub(crate) fn matches(&self, row: &Value) -> bool {
         let field = row.get(&self.field).map(text_of);
-        let is = |value: &String| field.as_deref().is_some_and(|field| order(field, value).is_eq());
+        let is = |value: &String| {
+            field
+                .as_deref()
+                .is_some_and(|field| order(field, value).is_eq())
+        };
         let first = || Some(order(field.as_deref()?, self.values.first()?));
         match self.operator {
             Operator::Equal | Operator::In => self.values.iter().any(is),
@@ -58,7 +65,11 @@ impl Filter {
             Operator::GreaterOrEqual => first().is_some_and(Ordering::is_ge),
             Operator::Less => first().is_some_and(Ordering::is_lt),
             Operator::LessOrEqual => first().is_some_and(Ordering::is_le),
-            Operator::StartsWith => field.is_some_and(|field| self.values.iter().any(|value| field.starts_with(value.as_str()))),
+            Operator::StartsWith => field.is_some_and(|field| {
+                self.values
+                    .iter()
+                    .any(|value| field.starts_with(value.as_str()))
+            }),
         }
     }
 }
@@ -73,13 +84,16 @@ pub(crate) fn compare(one: &Value, other: &Value) -> Ordering {
 
 fn condition(item: &str, fields: &Fields) -> Result<Filter, String> {
     let mut parts = item.splitn(3, ':');
-    let (Some(field), Some(operator), Some(value)) = (parts.next(), parts.next(), parts.next()) else {
+    let (Some(field), Some(operator), Some(value)) = (parts.next(), parts.next(), parts.next())
+    else {
         return Err(format!("filters: {item} is not field:op:value"));
     };
-    let Some((_, kind, operators)) = fields.filterable.iter().find(|(name, _, _)| *name == field) else {
+    let Some((_, kind, operators)) = fields.filterable.iter().find(|(name, _, _)| *name == field)
+    else {
         return Err(format!("filters: cannot filter by {field}"));
     };
-    let operator = Operator::from_str(operator).map_err(|_| format!("filters: {operator} is not an operator"))?;
+    let operator = Operator::from_str(operator)
+        .map_err(|_| format!("filters: {operator} is not an operator"))?;
     if !operators.contains(&operator) {
         return Err(format!("filters: {field} does not take this operator"));
     }
@@ -89,14 +103,29 @@ fn condition(item: &str, fields: &Fields) -> Result<Filter, String> {
     };
     match values.iter().find(|value| !fits(value, *kind)) {
         Some(value) => Err(format!("filters: {value} is no value of {field}")),
-        None => Ok(Filter { field: field.to_owned(), operator, values }),
+        None => Ok(Filter {
+            field: field.to_owned(),
+            operator,
+            values,
+        }),
     }
 }
 
 /// `"a,b"` and `["a","b"]` are both lists: how BILL writes them is not settled.
 fn list(value: &str) -> Vec<String> {
-    let inner = value.strip_prefix('[').and_then(|value| value.strip_suffix(']')).unwrap_or(value);
-    split(inner, ',').into_iter().flat_map(|item| split(&unquote(item), ',').into_iter().map(unquote).collect::<Vec<_>>()).collect()
+    let inner = value
+        .strip_prefix('[')
+        .and_then(|value| value.strip_suffix(']'))
+        .unwrap_or(value);
+    split(inner, ',')
+        .into_iter()
+        .flat_map(|item| {
+            split(&unquote(item), ',')
+                .into_iter()
+                .map(unquote)
+                .collect::<Vec<_>>()
+        })
+        .collect()
 }
 
 fn fits(value: &str, kind: Kind) -> bool {
@@ -126,14 +155,19 @@ fn split(text: &str, separator: char) -> Vec<&str> {
 
 fn unquote(value: &str) -> String {
     let value = value.trim();
-    match value.strip_prefix('"').and_then(|value| value.strip_suffix('"')) {
+    match value
+        .strip_prefix('"')
+        .and_then(|value| value.strip_suffix('"'))
+    {
         Some(inner) => inner.replace("\\\"", "\"").replace("\\\\", "\\"),
         None => value.to_owned(),
     }
 }
 
 fn text_of(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn order(one: &str, other: &str) -> Ordering {
@@ -145,7 +179,9 @@ fn order(one: &str, other: &str) -> Ordering {
 
 /// A time, or the beginning of a day in UTC.
 fn timestamp(text: &str) -> Option<Timestamp> {
-    if !text.starts_with(|character: char| character.is_ascii_digit()) || text.as_bytes().get(4) != Some(&b'-') {
+    if !text.starts_with(|character: char| character.is_ascii_digit())
+        || text.as_bytes().get(4) != Some(&b'-')
+    {
         return None;
     }
     text.parse().ok().or_else(|| {

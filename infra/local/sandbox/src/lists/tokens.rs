@@ -34,7 +34,10 @@ impl TokenKey {
             return None;
         }
         let (offset, page) = place.split_at(8);
-        Some(Place { offset: number(offset)?, page: number(page)? })
+        Some(Place {
+            offset: number(offset)?,
+            page: number(page)?,
+        })
     }
 
     fn signature(&self, place: &[u8], query: &str) -> [u8; 8] {

@@ -8,7 +8,9 @@ pub(crate) struct Draw {
 
 impl Draw {
     pub(crate) fn new(seed: u64, position: usize) -> Self {
-        Self { state: mix(mix(seed) ^ position as u64) }
+        Self {
+            state: mix(mix(seed) ^ position as u64),
+        }
     }
 
     /// What is drawn for a thing that is known by its id.
@@ -27,7 +29,11 @@ impl Draw {
 
     pub(crate) fn pick<'a>(self, purpose: &str, words: &[&'a str]) -> &'a str {
         let position = self.below(purpose, words.len().max(1) as u64);
-        usize::try_from(position).ok().and_then(|position| words.get(position)).copied().unwrap_or_default()
+        usize::try_from(position)
+            .ok()
+            .and_then(|position| words.get(position))
+            .copied()
+            .unwrap_or_default()
     }
 
     /// 20 characters of which the first three name the type, as BILL's ids.
@@ -68,10 +74,12 @@ impl Draw {
 }
 
 fn fold(state: u64, text: &str) -> u64 {
-    text.bytes().fold(mix(state), |state, byte| mix(state ^ u64::from(byte)))
+    text.bytes()
+        .fold(mix(state), |state, byte| mix(state ^ u64::from(byte)))
 }
 
-/// The step of `SplitMix64` (Steele, Lea, Flood 2014). Own code, as no generator of `rand` promises the same numbers in its next version.
+/// The step of `SplitMix64` (Steele, Lea, Flood 2014). Own code, as no generator of `rand` promises
+/// the same numbers in its next version.
 fn mix(number: u64) -> u64 {
     let number = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -173,8 +181,9 @@ const TRADES: &[&str] = &[
 ];
 const FORMS: &[&str] = &[" LLC", " Inc", " Co", " Works", " & Sons", " Group", ""];
 const FIRST_NAMES: &[&str] = &[
-    "Adaeze", "Bruno", "Carmen", "Dmitri", "Elif", "Farid", "Greta", "Hana", "Imani", "Jonas", "Keiko", "Lucía", "Marisol", "Nadia",
-    "Odette", "Priya", "Quentin", "Rosa", "Sanjay", "Tobias", "Uma", "Viktor", "Wanda", "Ximena", "Yusuf", "Zoë",
+    "Adaeze", "Bruno", "Carmen", "Dmitri", "Elif", "Farid", "Greta", "Hana", "Imani", "Jonas",
+    "Keiko", "Lucía", "Marisol", "Nadia", "Odette", "Priya", "Quentin", "Rosa", "Sanjay", "Tobias",
+    "Uma", "Viktor", "Wanda", "Ximena", "Yusuf", "Zoë",
 ];
 const LAST_NAMES: &[&str] = &[
     "Abernathy",

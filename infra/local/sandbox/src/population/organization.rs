@@ -1,4 +1,5 @@
-//! One organization: the facts from which the API's rows are written and its expected stage is computed.
+//! One organization: the facts from which the API's rows are written and its expected stage is
+//! computed.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -141,19 +142,38 @@ pub struct Change {
 }
 
 impl Organization {
-    /// Fills in the ids of users and bank accounts that have none; they follow from the organization's id and their place.
+    /// Fills in the ids of users and bank accounts that have none; they follow from the
+    /// organization's id and their place.
     pub(crate) fn fill_ids(&mut self) {
         let draw = Draw::of(self.id.as_deref().unwrap_or(&self.scenario));
-        for (place, user) in self.users.iter_mut().enumerate().filter(|(_, user)| user.id.is_empty()) {
+        for (place, user) in self
+            .users
+            .iter_mut()
+            .enumerate()
+            .filter(|(_, user)| user.id.is_empty())
+        {
             user.id = Draw::of(&format!("{} user {place}", draw.id("008"))).id("006");
         }
-        for (place, bank) in self.banks.iter_mut().enumerate().filter(|(_, bank)| bank.id.is_empty()) {
+        for (place, bank) in self
+            .banks
+            .iter_mut()
+            .enumerate()
+            .filter(|(_, bank)| bank.id.is_empty())
+        {
             bank.id = Draw::of(&format!("{} bank {place}", draw.id("008"))).id("bac");
         }
     }
 
     pub(crate) fn apply(&mut self, change: Change) {
-        let Change { name, archived, users, banks, payments, add_payments, verification } = change;
+        let Change {
+            name,
+            archived,
+            users,
+            banks,
+            payments,
+            add_payments,
+            verification,
+        } = change;
         self.name = name.or(self.name.take());
         self.archived = archived.unwrap_or(self.archived);
         self.users = users.unwrap_or(std::mem::take(&mut self.users));
@@ -167,7 +187,12 @@ impl Organization {
 impl User {
     /// An unarchived user of this role, without a name.
     pub fn new(role: &str, email: &str, created_at: Timestamp) -> Self {
-        Self { email: Some(email.to_owned()), role: role.to_owned(), created_at, ..Self::default() }
+        Self {
+            email: Some(email.to_owned()),
+            role: role.to_owned(),
+            created_at,
+            ..Self::default()
+        }
     }
 
     /// An unarchived administrator without a name.
@@ -179,13 +204,21 @@ impl User {
 impl Bank {
     /// An unarchived account of this status.
     pub fn new(status: &str, created_at: Timestamp) -> Self {
-        Self { status: status.to_owned(), created_at, updated_at: Some(created_at), ..Self::default() }
+        Self {
+            status: status.to_owned(),
+            created_at,
+            updated_at: Some(created_at),
+            ..Self::default()
+        }
     }
 
     /// The same account, archived.
     #[must_use]
     pub fn archived(self) -> Self {
-        Self { archived: true, ..self }
+        Self {
+            archived: true,
+            ..self
+        }
     }
 }
 
@@ -208,26 +241,44 @@ impl Default for Payments {
 impl Payments {
     /// One payment made through BILL.
     pub fn paid(newest_at: Timestamp) -> Self {
-        Self { newest_at, ..Self::default() }
+        Self {
+            newest_at,
+            ..Self::default()
+        }
     }
 
     /// One payment of this status.
     pub fn of_status(status: &str, newest_at: Timestamp) -> Self {
-        Self { status: Some(status.to_owned()), ..Self::paid(newest_at) }
+        Self {
+            status: Some(status.to_owned()),
+            ..Self::paid(newest_at)
+        }
     }
 
     /// The same payment this many times, `every_seconds` apart, going back in time.
     #[must_use]
     pub fn repeated(self, count: usize, every_seconds: i64) -> Self {
-        Self { count, every_seconds, ..self }
+        Self {
+            count,
+            every_seconds,
+            ..self
+        }
     }
 }
 
 impl Verification {
-    /// A verification of this decision: under way for `IN_PROGRESS` and `PENDING`, completed otherwise.
+    /// A verification of this decision: under way for `IN_PROGRESS` and `PENDING`, completed
+    /// otherwise.
     pub fn new(decision: &str) -> Self {
         let under_way = matches!(decision, "IN_PROGRESS" | "PENDING");
-        let processing_status = if under_way { "IN_PROGRESS" } else { "COMPLETED" };
-        Self { processing_status: processing_status.to_owned(), decision: decision.to_owned() }
+        let processing_status = if under_way {
+            "IN_PROGRESS"
+        } else {
+            "COMPLETED"
+        };
+        Self {
+            processing_status: processing_status.to_owned(),
+            decision: decision.to_owned(),
+        }
     }
 }

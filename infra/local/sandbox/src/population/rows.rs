@@ -61,7 +61,16 @@ impl Rows for UserRows<'_> {
     }
 
     fn row(&self, position: usize) -> Value {
-        let User { id, archived, first_name, last_name, email, role, created_at, shape } = &self.0.users[position];
+        let User {
+            id,
+            archived,
+            first_name,
+            last_name,
+            email,
+            role,
+            created_at,
+            shape,
+        } = &self.0.users[position];
         let row = json!({
             "id": id,
             "archived": archived,
@@ -97,7 +106,14 @@ impl Rows for BankRows<'_> {
     }
 
     fn row(&self, position: usize) -> Value {
-        let Bank { id, archived, status, created_at, updated_at, shape } = &self.0.banks[position];
+        let Bank {
+            id,
+            archived,
+            status,
+            created_at,
+            updated_at,
+            shape,
+        } = &self.0.banks[position];
         let draw = Draw::of(id);
         let row = json!({
             "id": id,
@@ -148,21 +164,29 @@ enum Order {
 impl<'a> PaymentRows<'a> {
     pub(crate) fn new(organization: &'a Organization) -> Self {
         let runs = &organization.payments;
-        let total = runs.iter().fold(0_usize, |total, run| total.saturating_add(run.count));
+        let total = runs
+            .iter()
+            .fold(0_usize, |total, run| total.saturating_add(run.count));
         let order = if total <= MOST_SORTED {
             let mut sorted: Vec<_> = runs
                 .iter()
                 .enumerate()
-                .flat_map(|(run, payments)| (0..payments.count).map(move |place| (payments.at(place), run, place)))
+                .flat_map(|(run, payments)| {
+                    (0..payments.count).map(move |place| (payments.at(place), run, place))
+                })
                 .collect();
-            // Payments without a time come first here, and so last in a list that runs newest first.
+            // Payments without a time come first here, and so last in a list that runs newest
+            // first.
             let timeless = |run: usize| runs[run].shape == Shape::WithoutCreatedTime;
             sorted.sort_by_key(|(at, run, place)| (!timeless(*run), *at, *run, *place));
             Order::Sorted(sorted)
         } else {
             Order::AsGiven(total)
         };
-        Self { organization, order }
+        Self {
+            organization,
+            order,
+        }
     }
 
     fn run_and_place(&self, position: usize) -> (usize, usize) {
@@ -250,8 +274,12 @@ pub(crate) fn payment(organization: &Organization, run: usize, place: usize) -> 
 impl Payments {
     /// When the payment at this place of the run was created; place 0 is the newest.
     pub(crate) fn at(&self, place: usize) -> Timestamp {
-        let seconds = i64::try_from(place).unwrap_or(i64::MAX).saturating_mul(self.every_seconds);
-        self.newest_at.saturating_sub(SignedDuration::from_secs(seconds)).unwrap_or(self.newest_at)
+        let seconds = i64::try_from(place)
+            .unwrap_or(i64::MAX)
+            .saturating_mul(self.every_seconds);
+        self.newest_at
+            .saturating_sub(SignedDuration::from_secs(seconds))
+            .unwrap_or(self.newest_at)
     }
 }
 
@@ -270,7 +298,10 @@ struct Cents(i64);
 
 impl Cents {
     /// Amounts of this population are far below 2^53 cents, so no digit is lost.
-    #[expect(clippy::cast_precision_loss, reason = "amounts are far below 2^53 cents")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "amounts are far below 2^53 cents"
+    )]
     fn as_number(&self) -> f64 {
         self.0 as f64 / 100.0
     }
@@ -278,14 +309,19 @@ impl Cents {
 
 /// Leaves out what has no value, as BILL does, and breaks the row where it is meant to be broken.
 fn shaped(row: Value, shape: Shape) -> Value {
-    let Value::Object(mut fields) = row else { return row };
+    let Value::Object(mut fields) = row else {
+        return row;
+    };
     remove_nulls(&mut fields);
     match shape {
         Shape::Whole => {}
         Shape::WithoutId => drop(fields.remove("id")),
         Shape::WithoutCreatedTime => drop(fields.remove("createdTime")),
         Shape::AmountAsText => {
-            let amount = fields.get("amount").map(Value::to_string).unwrap_or_default();
+            let amount = fields
+                .get("amount")
+                .map(Value::to_string)
+                .unwrap_or_default();
             fields.insert("amount".to_owned(), amount.into());
         }
         Shape::NotAnObject => return Value::String("a row that is not an object".to_owned()),
@@ -305,8 +341,26 @@ fn remove_nulls(fields: &mut Map<String, Value>) {
 /// Above this many payments an organization's payments are not sorted.
 const MOST_SORTED: usize = 20_000;
 
-const CITIES: &[&str] = &["Fairmont", "Harlow", "Marlow Point", "Cedar Bluff", "Stonebridge", "Lakeshore"];
+const CITIES: &[&str] = &[
+    "Fairmont",
+    "Harlow",
+    "Marlow Point",
+    "Cedar Bluff",
+    "Stonebridge",
+    "Lakeshore",
+];
 const STATES: &[&str] = &["OR", "CO", "ME", "TX", "NY", "WA", "OH", "GA"];
-const INDUSTRIES: &[&str] = &["Bakery", "Construction", "Consulting", "Health", "Logistics", "Retail"];
+const INDUSTRIES: &[&str] = &[
+    "Bakery",
+    "Construction",
+    "Consulting",
+    "Health",
+    "Logistics",
+    "Retail",
+];
 const CATEGORIES: &[&str] = &["LLC", "CORPORATION", "SOLE_PROPRIETOR", "NON_PROFIT"];
-const BANKS: &[&str] = &["Larkspur Community Bank", "Granite Falls Credit Union", "First Harbor Bank"];
+const BANKS: &[&str] = &[
+    "Larkspur Community Bank",
+    "Granite Falls Credit Union",
+    "First Harbor Bank",
+];

@@ -6,7 +6,8 @@ use strum::{Display, EnumIter, IntoEnumIterator};
 
 pub(crate) use crate::population::scenarios::build::{Setting, build};
 
-/// One case. Those from [`Scenario::OrganizationWithoutId`] on break the contract and occur only on demand.
+/// One case. Those from [`Scenario::OrganizationWithoutId`] on break the contract and occur only on
+/// demand.
 #[derive(Clone, Copy, Debug, Display, EnumIter, PartialEq, Eq, PartialOrd, Ord)]
 #[strum(serialize_all = "snake_case")]
 pub(crate) enum Scenario {
@@ -85,14 +86,22 @@ pub(crate) enum Scenario {
 impl Scenario {
     /// Whether a client can tell its organization apart from others.
     pub(crate) fn has_id(self) -> bool {
-        !matches!(self, Self::OrganizationWithoutId | Self::OrganizationNotAnObject)
+        !matches!(
+            self,
+            Self::OrganizationWithoutId | Self::OrganizationNotAnObject
+        )
     }
 }
 
 /// The scenarios of which there is one each, in the order of the list.
 pub(crate) fn guaranteed(bad_records: bool) -> Vec<Scenario> {
-    let (bad, usual): (Vec<_>, Vec<_>) = Scenario::iter().partition(|scenario| *scenario >= Scenario::OrganizationWithoutId);
-    if bad_records { [bad, usual].concat() } else { usual }
+    let (bad, usual): (Vec<_>, Vec<_>) =
+        Scenario::iter().partition(|scenario| *scenario >= Scenario::OrganizationWithoutId);
+    if bad_records {
+        [bad, usual].concat()
+    } else {
+        usual
+    }
 }
 
 /// The scenario of any further organization, in realistic proportions.

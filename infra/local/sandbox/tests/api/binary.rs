@@ -21,17 +21,50 @@ impl Drop for Running {
 
 #[tokio::test]
 async fn it_says_where_it_serves_the_population_that_was_asked_for() {
-    let arguments = ["--organizations", "80", "--seed", "7", "--clock", "2026-09-15T10:00:00Z", "--bad-records"];
+    let arguments = [
+        "--organizations",
+        "80",
+        "--seed",
+        "7",
+        "--clock",
+        "2026-09-15T10:00:00Z",
+        "--bad-records",
+    ];
     let mut command = Command::new(env!("CARGO_BIN_EXE_sandbox"));
-    let mut running = Running(command.args(arguments).stdout(Stdio::piped()).spawn().unwrap());
+    let mut running = Running(
+        command
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap(),
+    );
     let mut line = String::new();
-    BufReader::new(running.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let url = line.trim_end().strip_prefix("BILL sandbox ready: ").unwrap();
+    BufReader::new(running.0.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    let url = line
+        .trim_end()
+        .strip_prefix("BILL sandbox ready: ")
+        .unwrap();
 
     let partner = Partner::of(1).await;
-    let told = partner.http.get(format!("{url}/_sandbox/population?as_of={}", start())).send().await.unwrap();
+    let told = partner
+        .http
+        .get(format!("{url}/_sandbox/population?as_of={}", start()))
+        .send()
+        .await
+        .unwrap();
     let told: Vec<Expectation> = told.json().await.unwrap();
-    let population = sandbox::Population { organizations: 80, seed: 7, bad_records: true };
-    let same = sandbox::Sandbox::start(sandbox::Options { population, ..options() }).await.unwrap();
+    let population = sandbox::Population {
+        organizations: 80,
+        seed: 7,
+        bad_records: true,
+    };
+    let same = sandbox::Sandbox::start(sandbox::Options {
+        population,
+        ..options()
+    })
+    .await
+    .unwrap();
     assert_eq!(told, same.population(start()));
 }

@@ -15,20 +15,32 @@ pub struct Contract {
 
 impl Contract {
     pub fn read() -> Self {
-        Self { api: Document::read(API).unwrap(), events: Document::read(EVENTS).unwrap() }
+        Self {
+            api: Document::read(API).unwrap(),
+            events: Document::read(EVENTS).unwrap(),
+        }
     }
 
-    /// Fails the test when an answer is not as the contract has it, or has fields that it does not know.
+    /// Fails the test when an answer is not as the contract has it, or has fields that it does not
+    /// know.
     pub fn check(&self, method: &Method, path: &str, status: u16, body: &str) {
         let path = path.split(['?', '#']).next().unwrap_or_default();
-        let (document, path) = match path.strip_prefix(SUBSCRIPTIONS).map(|rest| rest.split('/').collect::<Vec<_>>()).as_deref() {
+        let (document, path) = match path
+            .strip_prefix(SUBSCRIPTIONS)
+            .map(|rest| rest.split('/').collect::<Vec<_>>())
+            .as_deref()
+        {
             Some([""]) => (&self.events, SUBSCRIPTIONS),
             Some(["", _]) => (&self.events, "/v3/subscriptions/{subscriptionId}"),
             Some(["", _, "test"]) => (&self.events, "/v3/subscriptions/{subscriptionId}/test"),
             _ => (&self.api, path),
         };
         // A path that the contract does not have is answered as any path may be.
-        let (method, path) = if document.has(method.as_str(), path) { (method.as_str(), path) } else { ("POST", "/v3/logout") };
+        let (method, path) = if document.has(method.as_str(), path) {
+            (method.as_str(), path)
+        } else {
+            ("POST", "/v3/logout")
+        };
         document.check(method, path, status, body).unwrap();
     }
 
@@ -55,7 +67,10 @@ fn an_answer_with_a_field_of_another_type_or_an_unknown_one_is_refused() {
 #[test]
 fn the_copy_of_the_contract_is_the_original_where_that_is_at_hand() {
     let originals = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../../shared/contract");
-    for (name, copy) in [("bill-v3.openapi.yaml", API), ("bill-connect-events.openapi.yaml", EVENTS)] {
+    for (name, copy) in [
+        ("bill-v3.openapi.yaml", API),
+        ("bill-connect-events.openapi.yaml", EVENTS),
+    ] {
         if let Ok(original) = std::fs::read_to_string(originals.join(name)) {
             assert_eq!(copy, original, "{name}");
         }

@@ -9,15 +9,28 @@ use crate::support::{Partner, payer};
 const LIST: &str = "/v3/partner/organizations";
 
 fn fault(kind: FaultKind) -> Fault {
-    Fault { endpoint: None, organization_id: None, kind, times: Some(1) }
+    Fault {
+        endpoint: None,
+        organization_id: None,
+        kind,
+        times: Some(1),
+    }
 }
 
 #[tokio::test]
 async fn a_status_comes_with_a_code_and_retry_after() {
     let partner = Partner::of(1).await;
-    let busy = FaultKind::Status { status: 429, code: Some("BDC_1322".to_owned()), retry_after: Some(7) };
+    let busy = FaultKind::Status {
+        status: 429,
+        code: Some("BDC_1322".to_owned()),
+        retry_after: Some(7),
+    };
     partner.sandbox.fault(fault(busy));
-    partner.sandbox.fault(fault(FaultKind::Status { status: 503, code: None, retry_after: None }));
+    partner.sandbox.fault(fault(FaultKind::Status {
+        status: 503,
+        code: None,
+        retry_after: None,
+    }));
     let answer = partner.get(LIST).await;
     assert_eq!((answer.status, answer.codes()), (429, vec!["BDC_1322"]));
     assert_eq!(answer.headers["retry-after"], "7");
@@ -25,15 +38,26 @@ async fn a_status_comes_with_a_code_and_retry_after() {
     assert_eq!((answer.status, answer.codes()), (503, vec!["BDC_1001"]));
     assert_eq!(partner.get(LIST).await.status, 200);
     let statistics = partner.sandbox.statistics();
-    assert_eq!((statistics.errors_by_code["BDC_1322"], statistics.errors_by_code["BDC_1001"]), (1, 1));
+    assert_eq!(
+        (
+            statistics.errors_by_code["BDC_1322"],
+            statistics.errors_by_code["BDC_1001"]
+        ),
+        (1, 1)
+    );
 }
 
 #[tokio::test]
 async fn html_is_a_gateways_page() {
     let partner = Partner::of(1).await;
-    partner.sandbox.fault(fault(FaultKind::Html { status: 502 }));
+    partner
+        .sandbox
+        .fault(fault(FaultKind::Html { status: 502 }));
     let answer = partner.get(LIST).await;
-    assert_eq!((answer.status, &answer.headers["content-type"]), (502, &"text/html".parse().unwrap()));
+    assert_eq!(
+        (answer.status, &answer.headers["content-type"]),
+        (502, &"text/html".parse().unwrap())
+    );
     assert!(answer.text.starts_with("<html>"));
 }
 
@@ -50,7 +74,9 @@ async fn a_truncated_answer_is_200_with_half_a_body() {
 #[tokio::test]
 async fn a_delayed_answer_is_whole() {
     let partner = Partner::of(1).await;
-    partner.sandbox.fault(fault(FaultKind::Delay { milliseconds: 300 }));
+    partner
+        .sandbox
+        .fault(fault(FaultKind::Delay { milliseconds: 300 }));
     let begun = Instant::now();
     assert_eq!(partner.get(LIST).await.status, 200);
     assert!(begun.elapsed() >= Duration::from_millis(300));
@@ -59,8 +85,16 @@ async fn a_delayed_answer_is_whole() {
 #[tokio::test]
 async fn a_reset_closes_the_connection_without_an_answer() {
     let partner = Partner::of(1).await;
-    partner.sandbox.fault(Fault { times: None, ..fault(FaultKind::Reset) });
-    let error = partner.http.get(partner.address(LIST)).send().await.unwrap_err();
+    partner.sandbox.fault(Fault {
+        times: None,
+        ..fault(FaultKind::Reset)
+    });
+    let error = partner
+        .http
+        .get(partner.address(LIST))
+        .send()
+        .await
+        .unwrap_err();
     assert!(error.is_request() && error.status().is_none(), "{error:?}");
     partner.sandbox.clear_faults();
     assert_eq!(partner.get(LIST).await.status, 200);
@@ -73,12 +107,27 @@ async fn a_fault_hits_its_endpoint_and_organization_only() {
         partner.sandbox.put_organization(payer(id, Vec::new()));
     }
     let (one, other) = (partner.sign_in("008A").await, partner.sign_in("008B").await);
-    let kind = FaultKind::Status { status: 500, code: None, retry_after: None };
+    let kind = FaultKind::Status {
+        status: 500,
+        code: None,
+        retry_after: None,
+    };
     let (endpoint, organization_id) = (Some("listPayments".to_owned()), Some("008A".to_owned()));
-    partner.sandbox.fault(Fault { endpoint, organization_id, kind, times: None });
+    partner.sandbox.fault(Fault {
+        endpoint,
+        organization_id,
+        kind,
+        times: None,
+    });
     for _ in 0..2 {
         assert_eq!(partner.get_as(&one, "/v3/payments").await.status, 500);
-        assert_eq!(partner.get_as(&one, "/v3/funding-accounts/banks").await.status, 200);
+        assert_eq!(
+            partner
+                .get_as(&one, "/v3/funding-accounts/banks")
+                .await
+                .status,
+            200
+        );
         assert_eq!(partner.get_as(&other, "/v3/payments").await.status, 200);
     }
     partner.sandbox.clear_faults();
@@ -89,8 +138,16 @@ async fn a_fault_hits_its_endpoint_and_organization_only() {
 async fn a_fault_for_an_organization_hits_its_users_and_sign_in() {
     let partner = Partner::of(1).await;
     partner.sandbox.put_organization(payer("008A", Vec::new()));
-    let kind = FaultKind::Status { status: 500, code: None, retry_after: None };
-    partner.sandbox.fault(Fault { organization_id: Some("008A".to_owned()), times: None, ..fault(kind) });
+    let kind = FaultKind::Status {
+        status: 500,
+        code: None,
+        retry_after: None,
+    };
+    partner.sandbox.fault(Fault {
+        organization_id: Some("008A".to_owned()),
+        times: None,
+        ..fault(kind)
+    });
     assert_eq!(partner.users("008A").await.status, 500);
     assert_eq!(partner.login_as_user("006x", "008A").await.status, 500);
     assert_eq!(partner.get(LIST).await.status, 200);

@@ -8,7 +8,12 @@ use crate::support::{Partner, payer};
 
 #[tokio::test]
 async fn a_fourth_request_at_once_for_one_organization_is_bdc_1322() {
-    let switches = Switches { latency_ms: 1_500, limit_status: 429, retry_after: Some(2), ..Switches::default() };
+    let switches = Switches {
+        latency_ms: 1_500,
+        limit_status: 429,
+        retry_after: Some(2),
+        ..Switches::default()
+    };
     let partner = Partner::of(1).await;
     for id in ["008A", "008B"] {
         partner.sandbox.put_organization(payer(id, Vec::new()));
@@ -18,10 +23,21 @@ async fn a_fourth_request_at_once_for_one_organization_is_bdc_1322() {
     let answers = join_all((0..5).map(|_| partner.get_as(&one, "/v3/payments")));
     let (answers, neighbour) = futures::join!(answers, partner.get_as(&other, "/v3/payments"));
 
-    let refused: Vec<_> = answers.iter().filter(|answer| answer.status != 200).collect();
+    let refused: Vec<_> = answers
+        .iter()
+        .filter(|answer| answer.status != 200)
+        .collect();
     assert_eq!(refused.len(), 2);
-    assert!(refused.iter().all(|answer| answer.status == 429 && answer.codes() == ["BDC_1322"]));
-    assert!(refused.iter().all(|answer| answer.headers["retry-after"] == "2"));
+    assert!(
+        refused
+            .iter()
+            .all(|answer| answer.status == 429 && answer.codes() == ["BDC_1322"])
+    );
+    assert!(
+        refused
+            .iter()
+            .all(|answer| answer.headers["retry-after"] == "2")
+    );
     assert_eq!(neighbour.status, 200);
     let statistics = partner.sandbox.statistics();
     assert_eq!(statistics.max_concurrent_by_organization["008A"], 5);
@@ -34,8 +50,15 @@ async fn users_and_sign_ins_count_for_the_organization_too() {
     let partner = Partner::of(1).await;
     partner.sandbox.put_organization(payer("008A", Vec::new()));
     let session = partner.sign_in("008A").await;
-    partner.sandbox.switches(Switches { latency_ms: 1_500, concurrent_limit: 1, ..Switches::default() });
-    let (users, payments) = futures::join!(partner.users("008A"), partner.get_as(&session, "/v3/payments"));
+    partner.sandbox.switches(Switches {
+        latency_ms: 1_500,
+        concurrent_limit: 1,
+        ..Switches::default()
+    });
+    let (users, payments) = futures::join!(
+        partner.users("008A"),
+        partner.get_as(&session, "/v3/payments")
+    );
     let mut statuses = [users.status, payments.status];
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 422]);
@@ -43,14 +66,20 @@ async fn users_and_sign_ins_count_for_the_organization_too() {
 
 #[tokio::test]
 async fn requests_beyond_the_hourly_limit_are_bdc_1144_until_the_next_clock_hour() {
-    let switches = Switches { hourly_limit: 3, ..Switches::default() };
+    let switches = Switches {
+        hourly_limit: 3,
+        ..Switches::default()
+    };
     let mut partner = Partner::with_switches(switches).await;
     let list = "/v3/partner/organizations";
     assert_eq!(partner.get(list).await.status, 200);
     assert_eq!(partner.get(list).await.status, 200);
     let answer = partner.get(list).await;
     assert_eq!((answer.status, answer.codes()), (422, vec!["BDC_1144"]));
-    assert_eq!(answer.body[0]["message"], "Max number of allowed requests per hour reached: 3.");
+    assert_eq!(
+        answer.body[0]["message"],
+        "Max number of allowed requests per hour reached: 3."
+    );
     assert!(answer.headers.get("retry-after").is_none());
     // The clock started at the full hour: half an hour later it is still the same one.
     partner.sandbox.advance(SignedDuration::from_mins(30));
@@ -67,12 +96,20 @@ async fn login_as_user_counts_against_200_an_hour_only_when_the_switch_says_so()
     for _ in 0..201 {
         partner.sign_in("008A").await;
     }
-    partner.sandbox.switches(Switches { login_as_user_counts: true, ..Switches::default() });
-    let user = partner.sandbox.organization("008A").unwrap().users[0].id.clone();
+    partner.sandbox.switches(Switches {
+        login_as_user_counts: true,
+        ..Switches::default()
+    });
+    let user = partner.sandbox.organization("008A").unwrap().users[0]
+        .id
+        .clone();
     for _ in 0..200 {
         assert_eq!(partner.login_as_user(&user, "008A").await.status, 200);
     }
-    assert_eq!(partner.login_as_user(&user, "008A").await.codes(), ["BDC_1144"]);
+    assert_eq!(
+        partner.login_as_user(&user, "008A").await.codes(),
+        ["BDC_1144"]
+    );
     assert_eq!(partner.get("/v3/partner/organizations").await.status, 200);
     partner.sandbox.advance(SignedDuration::from_mins(30));
     partner.get("/v3/partner/organizations").await;

@@ -1,5 +1,9 @@
-//! What the sandbox does, seen over HTTP. Every answer that is not broken on purpose is checked against the contract.
-#![expect(clippy::unwrap_used, reason = "the helpers of tests fail a test as tests do")]
+//! What the sandbox does, seen over HTTP. Every answer that is not broken on purpose is checked
+//! against the contract.
+#![expect(
+    clippy::unwrap_used,
+    reason = "the helpers of tests fail a test as tests do"
+)]
 
 mod binary;
 mod contract;

@@ -18,7 +18,10 @@ impl Document {
     pub fn read(yaml: &str) -> Result<Self, String> {
         let mut document: Value = yaml_serde::from_str(yaml).map_err(|error| error.to_string())?;
         translate(&mut document["components"]["schemas"]);
-        Ok(Self { document, validators: Mutex::default() })
+        Ok(Self {
+            document,
+            validators: Mutex::default(),
+        })
     }
 
     /// Whether it has this operation.
@@ -26,28 +29,43 @@ impl Document {
         self.responses(method, path).is_some()
     }
 
-    /// `Err` says where an answer is not as the document has it, or has fields that it does not know. `path` is the document's.
+    /// `Err` says where an answer is not as the document has it, or has fields that it does not
+    /// know. `path` is the document's.
     pub fn check(&self, method: &str, path: &str, status: u16, body: &str) -> Result<(), String> {
         let what = format!("{method} {path} {status}");
-        let responses = self.responses(method, path).ok_or_else(|| format!("there is no {method} {path}"))?;
+        let responses = self
+            .responses(method, path)
+            .ok_or_else(|| format!("there is no {method} {path}"))?;
         let range = format!("{}XX", status / 100);
-        let response = responses.get(&status.to_string()).or_else(|| responses.get(&range));
+        let response = responses
+            .get(&status.to_string())
+            .or_else(|| responses.get(&range));
         let response = response.ok_or_else(|| format!("{method} {path} has no answer {status}"))?;
         let response = match response["$ref"].as_str() {
-            Some(reference) => self.document.pointer(&reference[1..]).ok_or_else(|| format!("{what}: {reference} leads nowhere"))?,
+            Some(reference) => self
+                .document
+                .pointer(&reference[1..])
+                .ok_or_else(|| format!("{what}: {reference} leads nowhere"))?,
             None => response,
         };
         let Some(schema) = response.pointer("/content/application~1json/schema") else {
-            return if body.is_empty() { Ok(()) } else { Err(format!("{what} has no content, but {body:?}")) };
+            return if body.is_empty() {
+                Ok(())
+            } else {
+                Err(format!("{what} has no content, but {body:?}"))
+            };
         };
-        let body: Value = serde_json::from_str(body).map_err(|error| format!("{what}: {error}: {body:?}"))?;
-        self.check_against(schema, &body).map_err(|error| format!("{what}: {error}"))
+        let body: Value =
+            serde_json::from_str(body).map_err(|error| format!("{what}: {error}: {body:?}"))?;
+        self.check_against(schema, &body)
+            .map_err(|error| format!("{what}: {error}"))
     }
 
     /// `Err` says where a value is not as the schema of this name has it.
     pub fn check_schema(&self, name: &str, value: &Value) -> Result<(), String> {
         let schema = json!({ "$ref": format!("#/components/schemas/{name}") });
-        self.check_against(&schema, value).map_err(|error| format!("{name}: {error}"))
+        self.check_against(&schema, value)
+            .map_err(|error| format!("{name}: {error}"))
     }
 
     fn responses(&self, method: &str, path: &str) -> Option<&Map<String, Value>> {
@@ -56,11 +74,18 @@ impl Document {
 
     fn check_against(&self, schema: &Value, value: &Value) -> Result<(), String> {
         let validator = self.validator(schema)?;
-        let errors: Vec<String> = validator.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        let errors: Vec<String> = validator
+            .iter_errors(value)
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
         if !errors.is_empty() {
             return Err(format!("{errors:#?}\n{value:#}"));
         }
-        if has_null(value) { Err(format!("null instead of an absent field:\n{value:#}")) } else { Ok(()) }
+        if has_null(value) {
+            Err(format!("null instead of an absent field:\n{value:#}"))
+        } else {
+            Ok(())
+        }
     }
 
     fn validator(&self, schema: &Value) -> Result<Arc<Validator>, String> {
@@ -71,13 +96,20 @@ impl Document {
         }
         let mut root = schema.as_object().cloned().unwrap_or_default();
         root.insert("components".to_owned(), self.document["components"].clone());
-        let validator =
-            jsonschema::options().should_validate_formats(true).build(&Value::Object(root)).map_err(|error| error.to_string())?;
-        Ok(Arc::clone(validators.entry(name).or_insert_with(|| Arc::new(validator))))
+        let validator = jsonschema::options()
+            .should_validate_formats(true)
+            .build(&Value::Object(root))
+            .map_err(|error| error.to_string())?;
+        Ok(Arc::clone(
+            validators
+                .entry(name)
+                .or_insert_with(|| Arc::new(validator)),
+        ))
     }
 }
 
-/// `OpenAPI` 3.0 to JSON Schema: `nullable` becomes a type, and an object has no fields but its own.
+/// `OpenAPI` 3.0 to JSON Schema: `nullable` becomes a type, and an object has no fields but its
+/// own.
 fn translate(schema: &mut Value) {
     match schema {
         Value::Object(fields) => {

@@ -12,7 +12,10 @@ async fn a_wrong_password_or_user_name_is_bdc_1101() {
     let partner = Partner::of(1).await;
     let key = partner.sandbox.credentials().app_key.clone();
     let name = partner.sandbox.credentials().username.clone();
-    for (username, password) in [(name.as_str(), "wrong"), ("nobody@example.com", "not-a-real-password")] {
+    for (username, password) in [
+        (name.as_str(), "wrong"),
+        ("nobody@example.com", "not-a-real-password"),
+    ] {
         let body = json!({ "username": username, "password": password, "appKey": key });
         let answer = partner.post("/v3/partner/login", &[], body).await;
         assert_eq!((answer.status, answer.codes()), (401, vec!["BDC_1101"]));
@@ -22,27 +25,48 @@ async fn a_wrong_password_or_user_name_is_bdc_1101() {
 #[tokio::test]
 async fn a_log_in_without_fields_names_each_of_them() {
     let partner = Partner::of(1).await;
-    let answer = partner.post("/v3/partner/login", &[], json!({ "username": "someone" })).await;
+    let answer = partner
+        .post("/v3/partner/login", &[], json!({ "username": "someone" }))
+        .await;
     assert_eq!((answer.status, answer.codes().len()), (400, 2));
     assert!(answer.text.contains("password:") && answer.text.contains("appKey:"));
 }
 
 #[tokio::test]
 async fn wrong_keys_are_bdc_1102_with_the_status_of_the_switch() {
-    let switches = Switches { bad_key_status: 400, bad_login_status: 422, ..Switches::default() };
+    let switches = Switches {
+        bad_key_status: 400,
+        bad_login_status: 422,
+        ..Switches::default()
+    };
     let partner = Partner::with_switches(switches).await;
-    let organization = partner.sandbox.population(start())[0].organization_id.clone().unwrap();
+    let organization = partner.sandbox.population(start())[0]
+        .organization_id
+        .clone()
+        .unwrap();
     let session = partner.sign_in(&organization).await;
 
     let login = json!({ "username": "x", "password": "x", "appKey": "wrong" });
     let answer = partner.post("/v3/partner/login", &[], login).await;
     assert_eq!((answer.status, answer.codes()), (400, vec!["BDC_1102"]));
     let list = "/v3/partner/organizations";
-    let answer = partner.get_with(list, &[("sessionId", &partner.session), ("appKey", "wrong")]).await;
+    let answer = partner
+        .get_with(
+            list,
+            &[("sessionId", &partner.session), ("appKey", "wrong")],
+        )
+        .await;
     assert_eq!((answer.status, answer.codes()), (400, vec!["BDC_1102"]));
-    let answer = partner.get_with("/v3/payments", &[("sessionId", &session), ("devKey", "wrong")]).await;
+    let answer = partner
+        .get_with(
+            "/v3/payments",
+            &[("sessionId", &session), ("devKey", "wrong")],
+        )
+        .await;
     assert_eq!((answer.status, answer.codes()), (400, vec!["BDC_1102"]));
-    let answer = partner.get_with("/v3/payments", &[("sessionId", &session)]).await;
+    let answer = partner
+        .get_with("/v3/payments", &[("sessionId", &session)])
+        .await;
     assert_eq!((answer.status, answer.codes()), (400, vec!["BDC_1102"]));
 
     let key = partner.sandbox.credentials().app_key.clone();
@@ -55,10 +79,19 @@ async fn wrong_keys_are_bdc_1102_with_the_status_of_the_switch() {
 async fn a_missing_or_unknown_session_is_bdc_1109_in_bills_words() {
     let partner = Partner::of(1).await;
     let key = ("appKey", partner.sandbox.credentials().app_key.as_str());
-    for headers in [vec![key], vec![key, ("sessionId", "unknown")], vec![key, ("sessionId", "")]] {
-        let answer = partner.get_with("/v3/partner/organizations", &headers).await;
+    for headers in [
+        vec![key],
+        vec![key, ("sessionId", "unknown")],
+        vec![key, ("sessionId", "")],
+    ] {
+        let answer = partner
+            .get_with("/v3/partner/organizations", &headers)
+            .await;
         assert_eq!((answer.status, answer.codes()), (401, vec!["BDC_1109"]));
-        assert_eq!(answer.body[0]["message"], "Session is invalid.  Please log in.");
+        assert_eq!(
+            answer.body[0]["message"],
+            "Session is invalid.  Please log in."
+        );
     }
 }
 
@@ -81,7 +114,10 @@ async fn organization_sessions_expire_too() {
     let session = partner.sign_in("008A").await;
     assert_eq!(partner.get_as(&session, "/v3/payments").await.status, 200);
     partner.sandbox.advance(SignedDuration::from_mins(36));
-    assert_eq!(partner.get_as(&session, "/v3/payments").await.codes(), ["BDC_1109"]);
+    assert_eq!(
+        partner.get_as(&session, "/v3/payments").await.codes(),
+        ["BDC_1109"]
+    );
 }
 
 #[tokio::test]
@@ -89,9 +125,20 @@ async fn a_session_serves_its_own_level_only() {
     let partner = Partner::of(1).await;
     partner.sandbox.put_organization(payer("008A", Vec::new()));
     let session = partner.sign_in("008A").await;
-    assert_eq!(partner.get_as(&partner.session, "/v3/payments").await.codes(), ["BDC_1109"]);
-    let headers = [("sessionId", session.as_str()), partner.partner_headers()[1]];
-    let answer = partner.get_with("/v3/partner/organizations", &headers).await;
+    assert_eq!(
+        partner
+            .get_as(&partner.session, "/v3/payments")
+            .await
+            .codes(),
+        ["BDC_1109"]
+    );
+    let headers = [
+        ("sessionId", session.as_str()),
+        partner.partner_headers()[1],
+    ];
+    let answer = partner
+        .get_with("/v3/partner/organizations", &headers)
+        .await;
     assert_eq!(answer.codes(), ["BDC_1109"]);
 }
 
@@ -108,7 +155,9 @@ async fn an_organization_session_sees_its_own_organization_only() {
     // A header does not take a session elsewhere.
     let [session, key] = partner.organization_headers(&one);
     let headers = [session, key, ("organizationId", "008B")];
-    let answer = partner.get_with("/v3/funding-accounts/banks", &headers).await;
+    let answer = partner
+        .get_with("/v3/funding-accounts/banks", &headers)
+        .await;
     assert_eq!(answer.ids(), one_banks.ids());
     let session = partner.get_as(&one, "/v3/login/session").await;
     assert_eq!(session.body["organizationId"], "008A");
@@ -120,11 +169,18 @@ async fn an_organization_session_sees_its_own_organization_only() {
 #[case::of_another_organization("006own", "008B")]
 #[case::of_an_unknown_organization("006own", "008nowhere")]
 #[tokio::test]
-async fn a_user_who_cannot_sign_in_is_refused_with_422(#[case] user: &str, #[case] organization: &str) {
+async fn a_user_who_cannot_sign_in_is_refused_with_422(
+    #[case] user: &str,
+    #[case] organization: &str,
+) {
     let partner = Partner::of(1).await;
     let mut one = payer("008A", Vec::new());
     one.users[0].id = "006own".to_owned();
-    one.users.push(sandbox::User { id: "006former".to_owned(), archived: true, ..one.users[0].clone() });
+    one.users.push(sandbox::User {
+        id: "006former".to_owned(),
+        archived: true,
+        ..one.users[0].clone()
+    });
     partner.sandbox.put_organization(one);
     partner.sandbox.put_organization(payer("008B", Vec::new()));
     assert_eq!(partner.login_as_user("006own", "008A").await.status, 200);
@@ -136,11 +192,22 @@ async fn a_user_who_cannot_sign_in_is_refused_with_422(#[case] user: &str, #[cas
 async fn a_session_is_trusted_with_a_device_that_is_remembered() {
     let partner = Partner::of(1).await;
     partner.sandbox.put_organization(payer("008A", Vec::new()));
-    let user = partner.sandbox.organization("008A").unwrap().users[0].id.clone();
+    let user = partner.sandbox.organization("008A").unwrap().users[0]
+        .id
+        .clone();
     let body = json!({ "userId": user, "organizationId": "008A", "rememberMeId": "fake", "device": "Engagement worker" });
-    let answer = partner.post("/v3/partner/login-as-user", &partner.partner_headers(), body).await;
+    let answer = partner
+        .post(
+            "/v3/partner/login-as-user",
+            &partner.partner_headers(),
+            body,
+        )
+        .await;
     assert_eq!(answer.body["trusted"], true);
-    assert_eq!(partner.login_as_user(&user, "008A").await.body["trusted"], false);
+    assert_eq!(
+        partner.login_as_user(&user, "008A").await.body["trusted"],
+        false
+    );
 }
 
 #[tokio::test]
@@ -149,10 +216,25 @@ async fn log_out_ends_a_session_of_either_level() {
     partner.sandbox.put_organization(payer("008A", Vec::new()));
     let session = partner.sign_in("008A").await;
     let headers = partner.organization_headers(&session);
-    assert_eq!(partner.post("/v3/logout", &headers, json!({})).await.status, 200);
+    assert_eq!(
+        partner.post("/v3/logout", &headers, json!({})).await.status,
+        200
+    );
     assert_eq!(partner.get_as(&session, "/v3/payments").await.status, 401);
-    assert_eq!(partner.post("/v3/logout", &headers, json!({})).await.codes(), ["BDC_1109"]);
-    assert_eq!(partner.post("/v3/logout", &partner.partner_headers(), json!({})).await.status, 200);
+    assert_eq!(
+        partner
+            .post("/v3/logout", &headers, json!({}))
+            .await
+            .codes(),
+        ["BDC_1109"]
+    );
+    assert_eq!(
+        partner
+            .post("/v3/logout", &partner.partner_headers(), json!({}))
+            .await
+            .status,
+        200
+    );
     assert_eq!(partner.get("/v3/partner/organizations").await.status, 401);
 }
 
@@ -168,15 +250,31 @@ async fn an_unknown_path_or_method_is_bdc_1121() {
 #[tokio::test]
 async fn paths_are_served_under_any_prefix() {
     let partner = Partner::of(1).await;
-    let root = partner.sandbox.url().trim_end_matches("/connect").to_owned();
+    let root = partner
+        .sandbox
+        .url()
+        .trim_end_matches("/connect")
+        .to_owned();
     for prefix in ["", "/connect", "/some/where/else"] {
-        let request = partner.http.get(format!("{root}{prefix}/v3/partner/organizations"));
+        let request = partner
+            .http
+            .get(format!("{root}{prefix}/v3/partner/organizations"));
         let [session, key] = partner.partner_headers();
-        let answer = request.header(session.0, session.1).header(key.0, key.1).send().await.unwrap();
+        let answer = request
+            .header(session.0, session.1)
+            .header(key.0, key.1)
+            .send()
+            .await
+            .unwrap();
         assert_eq!(answer.status(), 200);
     }
     for prefix in ["", "/connect"] {
-        let answer = partner.http.get(format!("{root}{prefix}/_sandbox/clock")).send().await.unwrap();
+        let answer = partner
+            .http
+            .get(format!("{root}{prefix}/_sandbox/clock"))
+            .send()
+            .await
+            .unwrap();
         assert_eq!(answer.status(), 200);
     }
 }

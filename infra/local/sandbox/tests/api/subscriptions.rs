@@ -13,14 +13,22 @@ const URL: &str = "https://hooks.northlight-ledger.example/bill";
 
 /// A request for a subscription to these events.
 pub fn wanted(url: &str, events: &[&str]) -> Value {
-    let events: Vec<Value> = events.iter().map(|event| json!({ "type": event, "version": "1" })).collect();
+    let events: Vec<Value> = events
+        .iter()
+        .map(|event| json!({ "type": event, "version": "1" }))
+        .collect();
     json!({ "name": "Customer engagement", "status": { "enabled": true }, "events": events, "notificationUrl": url })
 }
 
 impl Partner {
     pub async fn subscribe(&self, key: &str, body: Value) -> Answer {
         let [session, app_key] = self.partner_headers();
-        self.post("/v3/subscriptions", &[session, app_key, ("X-Idempotent-Key", key)], body).await
+        self.post(
+            "/v3/subscriptions",
+            &[session, app_key, ("X-Idempotent-Key", key)],
+            body,
+        )
+        .await
     }
 }
 
@@ -39,7 +47,10 @@ async fn a_subscription_s_key_is_shown_once() {
     let created = partner.subscribe(&key(), one_event()).await;
     assert_eq!(created.status, 200, "{}", created.text);
     assert!(created.body["securityKey"].as_str().unwrap().len() > 20);
-    assert_eq!(created.body["status"], json!({ "enabled": true, "actor": "CLIENT" }));
+    assert_eq!(
+        created.body["status"],
+        json!({ "enabled": true, "actor": "CLIENT" })
+    );
     let id = created.body["id"].as_str().unwrap();
 
     let read = partner.get(&format!("/v3/subscriptions/{id}")).await;
@@ -49,8 +60,17 @@ async fn a_subscription_s_key_is_shown_once() {
     assert_eq!((read.status, &read.body), (200, &without_key));
     assert_eq!(listed.body, json!({ "results": [without_key] }));
 
-    assert_eq!(partner.delete(&format!("/v3/subscriptions/{id}")).await.status, 200);
-    assert_eq!(partner.get("/v3/subscriptions").await.body, json!({ "results": [] }));
+    assert_eq!(
+        partner
+            .delete(&format!("/v3/subscriptions/{id}"))
+            .await
+            .status,
+        200
+    );
+    assert_eq!(
+        partner.get("/v3/subscriptions").await.body,
+        json!({ "results": [] })
+    );
 }
 
 #[tokio::test]
@@ -61,7 +81,9 @@ async fn the_same_idempotency_key_gets_the_same_answer_for_a_day() {
     partner.sandbox.advance(SignedDuration::from_mins(30));
     let again = partner.subscribe(&key, one_event()).await;
     assert_eq!((again.status, &again.body), (200, &first.body));
-    let other = partner.subscribe(&key, wanted(URL, &["payment.failed"])).await;
+    let other = partner
+        .subscribe(&key, wanted(URL, &["payment.failed"]))
+        .await;
     assert_eq!(other.status, 400);
     assert_eq!(partner.get("/v3/subscriptions").await.ids().len(), 1);
 
@@ -75,22 +97,40 @@ async fn the_same_idempotency_key_gets_the_same_answer_for_a_day() {
 async fn an_answer_that_was_lost_is_given_again() {
     let partner = Partner::of(1).await;
     let endpoint = Some("createSubscription".to_owned());
-    partner.sandbox.fault(Fault { endpoint, organization_id: None, kind: FaultKind::Truncated, times: Some(1) });
+    partner.sandbox.fault(Fault {
+        endpoint,
+        organization_id: None,
+        kind: FaultKind::Truncated,
+        times: Some(1),
+    });
     let partner = partner.without_contract();
     let key = key();
     let lost = partner.subscribe(&key, one_event()).await;
     assert_eq!(lost.body, Value::Null);
     let found = partner.subscribe(&key, one_event()).await;
     assert!(found.body["securityKey"].is_string());
-    assert_eq!(partner.get("/v3/subscriptions").await.ids(), [found.body["id"].as_str().unwrap()]);
+    assert_eq!(
+        partner.get("/v3/subscriptions").await.ids(),
+        [found.body["id"].as_str().unwrap()]
+    );
 }
 
 #[tokio::test]
 async fn a_key_in_flight_is_429() {
-    let events = EventSwitches { creation_ms: 1_500, ..EventSwitches::default() };
-    let partner = Partner::with_switches(Switches { events, ..Switches::default() }).await;
+    let events = EventSwitches {
+        creation_ms: 1_500,
+        ..EventSwitches::default()
+    };
+    let partner = Partner::with_switches(Switches {
+        events,
+        ..Switches::default()
+    })
+    .await;
     let key = key();
-    let (one, other) = futures::join!(partner.subscribe(&key, one_event()), partner.subscribe(&key, one_event()));
+    let (one, other) = futures::join!(
+        partner.subscribe(&key, one_event()),
+        partner.subscribe(&key, one_event())
+    );
     let mut statuses = [one.status, other.status];
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 429]);
@@ -106,7 +146,11 @@ async fn an_idempotency_key_is_a_uuid_of_version_4(#[case] key: &str) {
     let partner = Partner::of(1).await;
     let answer = partner.subscribe(key, one_event()).await;
     assert_eq!(answer.status, 400);
-    assert!(answer.text.contains("X-Idempotent-Key: must be a UUID4"), "{}", answer.text);
+    assert!(
+        answer.text.contains("X-Idempotent-Key: must be a UUID4"),
+        "{}",
+        answer.text
+    );
 }
 
 #[rstest]
@@ -120,10 +164,29 @@ async fn an_idempotency_key_is_a_uuid_of_version_4(#[case] key: &str) {
 async fn only_https_is_accepted_but_for_this_machine(#[case] url: &str, #[case] accepted: bool) {
     let partner = Partner::of(1).await;
     let status = if accepted { 200 } else { 400 };
-    assert_eq!(partner.subscribe(&key(), wanted(url, &["payment.updated"])).await.status, status);
-    let events = EventSwitches { http_to_loopback: false, ..EventSwitches::default() };
-    let partner = Partner::with_switches(Switches { events, ..Switches::default() }).await;
-    assert_eq!(partner.subscribe(&key(), wanted(url, &["payment.updated"])).await.status, 400);
+    assert_eq!(
+        partner
+            .subscribe(&key(), wanted(url, &["payment.updated"]))
+            .await
+            .status,
+        status
+    );
+    let events = EventSwitches {
+        http_to_loopback: false,
+        ..EventSwitches::default()
+    };
+    let partner = Partner::with_switches(Switches {
+        events,
+        ..Switches::default()
+    })
+    .await;
+    assert_eq!(
+        partner
+            .subscribe(&key(), wanted(url, &["payment.updated"]))
+            .await
+            .status,
+        400
+    );
 }
 
 #[tokio::test]
@@ -139,10 +202,25 @@ async fn a_body_without_fields_names_each_of_them() {
 async fn duplicates_and_an_eleventh_subscription_are_refused() {
     let partner = Partner::of(1).await;
     let both = ["payment.updated", "payment.failed"];
-    assert_eq!(partner.subscribe(&key(), wanted(URL, &both)).await.status, 200);
-    assert_eq!(partner.subscribe(&key(), wanted(URL, &["payment.failed", "payment.updated"])).await.status, 400);
+    assert_eq!(
+        partner.subscribe(&key(), wanted(URL, &both)).await.status,
+        200
+    );
+    assert_eq!(
+        partner
+            .subscribe(&key(), wanted(URL, &["payment.failed", "payment.updated"]))
+            .await
+            .status,
+        400
+    );
     for number in 1..10 {
-        assert_eq!(partner.subscribe(&key(), wanted(&format!("{URL}?v={number}"), &both)).await.status, 200);
+        assert_eq!(
+            partner
+                .subscribe(&key(), wanted(&format!("{URL}?v={number}"), &both))
+                .await
+                .status,
+            200
+        );
     }
     assert_eq!(partner.subscribe(&key(), one_event()).await.status, 400);
 }
@@ -151,14 +229,38 @@ async fn duplicates_and_an_eleventh_subscription_are_refused() {
 async fn the_list_has_pages_that_go_forward_only() {
     let partner = Partner::of(1).await;
     for number in 0..7 {
-        partner.subscribe(&key(), wanted(&format!("{URL}/{number}"), &["payment.updated"])).await;
+        partner
+            .subscribe(
+                &key(),
+                wanted(&format!("{URL}/{number}"), &["payment.updated"]),
+            )
+            .await;
     }
-    let (all, pages) = partner.all("/v3/subscriptions?max=3", &partner.partner_headers()).await;
+    let (all, pages) = partner
+        .all("/v3/subscriptions?max=3", &partner.partner_headers())
+        .await;
     assert_eq!((all.len(), pages), (7, 3));
-    let urls: Vec<_> = all.iter().map(|row| row["notificationUrl"].as_str().unwrap().rsplit('/').next().unwrap()).collect();
+    let urls: Vec<_> = all
+        .iter()
+        .map(|row| {
+            row["notificationUrl"]
+                .as_str()
+                .unwrap()
+                .rsplit('/')
+                .next()
+                .unwrap()
+        })
+        .collect();
     assert_eq!(urls, ["0", "1", "2", "3", "4", "5", "6"]);
     for query in ["max=0", "max=101", "max=x", "page=elsewhere"] {
-        assert_eq!(partner.get(&format!("/v3/subscriptions?{query}")).await.status, 400, "{query}");
+        assert_eq!(
+            partner
+                .get(&format!("/v3/subscriptions?{query}"))
+                .await
+                .status,
+            400,
+            "{query}"
+        );
     }
 }
 
@@ -167,11 +269,30 @@ async fn the_list_has_pages_that_go_forward_only() {
 #[case(400)]
 #[tokio::test]
 async fn an_unknown_subscription_has_the_status_of_the_switch(#[case] status: u16) {
-    let events = EventSwitches { unknown_subscription_status: status, ..EventSwitches::default() };
-    let partner = Partner::with_switches(Switches { events, ..Switches::default() }).await;
-    assert_eq!(partner.get("/v3/subscriptions/nowhere").await.status, status);
-    assert_eq!(partner.delete("/v3/subscriptions/nowhere").await.status, status);
-    let test = partner.post("/v3/subscriptions/nowhere/test", &partner.partner_headers(), json!({})).await;
+    let events = EventSwitches {
+        unknown_subscription_status: status,
+        ..EventSwitches::default()
+    };
+    let partner = Partner::with_switches(Switches {
+        events,
+        ..Switches::default()
+    })
+    .await;
+    assert_eq!(
+        partner.get("/v3/subscriptions/nowhere").await.status,
+        status
+    );
+    assert_eq!(
+        partner.delete("/v3/subscriptions/nowhere").await.status,
+        status
+    );
+    let test = partner
+        .post(
+            "/v3/subscriptions/nowhere/test",
+            &partner.partner_headers(),
+            json!({}),
+        )
+        .await;
     assert_eq!(test.status, status);
 }
 
@@ -180,9 +301,21 @@ async fn sessions_keys_and_paths_are_checked_as_elsewhere() {
     let partner = Partner::of(1).await;
     let [session, app_key] = partner.partner_headers();
     let path = "/v3/subscriptions";
-    assert_eq!(partner.get_with(path, &[app_key]).await.codes(), ["BDC_1109"]);
-    assert_eq!(partner.get_with(path, &[session, ("appKey", "wrong")]).await.codes(), ["BDC_1102"]);
-    for (base, path) in [(partner.sandbox.url(), "/v3/subscriptions"), (partner.sandbox.events_url(), "/v3/partner/organizations")] {
+    assert_eq!(
+        partner.get_with(path, &[app_key]).await.codes(),
+        ["BDC_1109"]
+    );
+    assert_eq!(
+        partner
+            .get_with(path, &[session, ("appKey", "wrong")])
+            .await
+            .codes(),
+        ["BDC_1102"]
+    );
+    for (base, path) in [
+        (partner.sandbox.url(), "/v3/subscriptions"),
+        (partner.sandbox.events_url(), "/v3/partner/organizations"),
+    ] {
         let request = partner.http.request(Method::GET, format!("{base}{path}"));
         assert_eq!(request.send().await.unwrap().status(), 404, "{base}{path}");
     }

@@ -1,4 +1,5 @@
-//! Every operation for every case, and every error, against the contract: the check is in [`Partner`].
+//! Every operation for every case, and every error, against the contract: the check is in
+//! [`Partner`].
 
 use sandbox::{Fault, FaultKind, Switches, UnstartedVerification};
 use serde_json::json;
@@ -8,17 +9,31 @@ use crate::support::{Partner, payer, start};
 #[tokio::test]
 async fn every_answer_about_every_case_is_as_in_the_contract() {
     let partner = Partner::of(90).await;
-    let (rows, _) = partner.all("/v3/partner/organizations?max=100", &partner.partner_headers()).await;
+    let (rows, _) = partner
+        .all(
+            "/v3/partner/organizations?max=100",
+            &partner.partner_headers(),
+        )
+        .await;
     assert_eq!(rows.len(), 90);
     for row in &rows {
         let id = row["id"].as_str().unwrap();
         assert!(id.starts_with("008") && id.len() == 20);
         let users = partner.users(id).await;
         assert_eq!(users.status, 200);
-        let user = users.body["results"].as_array().unwrap().iter().find(|user| user["archived"] == false);
-        let Some(user) = user.and_then(|user| user["id"].as_str()) else { continue };
+        let user = users.body["results"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|user| user["archived"] == false);
+        let Some(user) = user.and_then(|user| user["id"].as_str()) else {
+            continue;
+        };
         assert!(user.starts_with("006") && user.len() == 20);
-        let session = partner.login_as_user(user, id).await.body["sessionId"].as_str().unwrap().to_owned();
+        let session = partner.login_as_user(user, id).await.body["sessionId"]
+            .as_str()
+            .unwrap()
+            .to_owned();
         for path in [
             "/v3/funding-accounts/banks?max=100",
             "/v3/payments?max=100&sort=createdTime:desc",
@@ -28,7 +43,10 @@ async fn every_answer_about_every_case_is_as_in_the_contract() {
             assert_eq!(partner.get_as(&session, path).await.status, 200);
         }
         let headers = partner.organization_headers(&session);
-        assert_eq!(partner.post("/v3/logout", &headers, json!({})).await.status, 200);
+        assert_eq!(
+            partner.post("/v3/logout", &headers, json!({})).await.status,
+            200
+        );
     }
 }
 
@@ -37,14 +55,34 @@ async fn rows_carry_the_private_fields_that_a_client_must_not_keep() {
     let partner = Partner::of(3).await;
     let organizations = partner.get("/v3/partner/organizations").await;
     let row = &organizations.body["results"][0];
-    for pointer in ["/taxId", "/companyOwner/dateOfBirth", "/companyOwner/name", "/phone", "/address/line1"] {
-        assert!(row.pointer(pointer).is_some_and(|value| value.as_str().unwrap().len() > 3), "{pointer}");
+    for pointer in [
+        "/taxId",
+        "/companyOwner/dateOfBirth",
+        "/companyOwner/name",
+        "/phone",
+        "/address/line1",
+    ] {
+        assert!(
+            row.pointer(pointer)
+                .is_some_and(|value| value.as_str().unwrap().len() > 3),
+            "{pointer}"
+        );
     }
     let session = partner.sign_in(row["id"].as_str().unwrap()).await;
     let banks = partner.get_as(&session, "/v3/funding-accounts/banks").await;
-    assert!(banks.body["results"][0]["accountNumber"].as_str().unwrap().starts_with("************"));
+    assert!(
+        banks.body["results"][0]["accountNumber"]
+            .as_str()
+            .unwrap()
+            .starts_with("************")
+    );
     let payments = partner.get_as(&session, "/v3/payments").await;
-    assert!(payments.body["results"][0]["remittanceEmail"].as_str().unwrap().contains('@'));
+    assert!(
+        payments.body["results"][0]["remittanceEmail"]
+            .as_str()
+            .unwrap()
+            .contains('@')
+    );
 }
 
 #[tokio::test]
@@ -63,19 +101,38 @@ async fn every_error_is_as_in_the_contract() {
         (500, "BDC_1001"),
         (503, "BDC_9999"),
     ] {
-        let kind = FaultKind::Status { status, code: Some(code.to_owned()), retry_after: None };
-        partner.sandbox.fault(Fault { endpoint: None, organization_id: None, kind, times: Some(3) });
+        let kind = FaultKind::Status {
+            status,
+            code: Some(code.to_owned()),
+            retry_after: None,
+        };
+        partner.sandbox.fault(Fault {
+            endpoint: None,
+            organization_id: None,
+            kind,
+            times: Some(3),
+        });
         let answers = [
             partner.get("/v3/partner/organizations").await,
             partner.get_as(&session, "/v3/payments").await,
             partner.post("/v3/partner/login", &[], json!({})).await,
         ];
-        assert!(answers.iter().all(|answer| answer.status == status && answer.codes() == [code]));
+        assert!(
+            answers
+                .iter()
+                .all(|answer| answer.status == status && answer.codes() == [code])
+        );
     }
     let answer = partner.get("/v3/partner/users").await;
     assert_eq!((answer.status, answer.codes().len()), (400, 1));
     assert_eq!(partner.users("008NOWHERE").await.status, 422);
-    let answer = partner.post("/v3/partner/login-as-user", &partner.partner_headers(), json!({})).await;
+    let answer = partner
+        .post(
+            "/v3/partner/login-as-user",
+            &partner.partner_headers(),
+            json!({}),
+        )
+        .await;
     assert_eq!((answer.status, answer.codes().len()), (400, 2));
 }
 
@@ -83,10 +140,30 @@ async fn every_error_is_as_in_the_contract() {
 async fn verification_before_it_began_is_empty_or_404() {
     let partner = Partner::of(60).await;
     let population = partner.sandbox.population(start());
-    let fresh = population.iter().find(|row| row.scenario == "verification_not_started").unwrap();
-    let session = partner.sign_in(fresh.organization_id.as_ref().unwrap()).await;
-    assert_eq!(partner.get_as(&session, "/v3/risk-verifications").await.body, json!({}));
+    let fresh = population
+        .iter()
+        .find(|row| row.scenario == "verification_not_started")
+        .unwrap();
+    let session = partner
+        .sign_in(fresh.organization_id.as_ref().unwrap())
+        .await;
+    assert_eq!(
+        partner
+            .get_as(&session, "/v3/risk-verifications")
+            .await
+            .body,
+        json!({})
+    );
     let unstarted_verification = UnstartedVerification::NotFound;
-    partner.sandbox.switches(Switches { unstarted_verification, ..Switches::default() });
-    assert_eq!(partner.get_as(&session, "/v3/risk-verifications").await.status, 404);
+    partner.sandbox.switches(Switches {
+        unstarted_verification,
+        ..Switches::default()
+    });
+    assert_eq!(
+        partner
+            .get_as(&session, "/v3/risk-verifications")
+            .await
+            .status,
+        404
+    );
 }

@@ -1,4 +1,5 @@
-//! Many notices to fewer addresses, four notifiers at once, and an SES that throttles, fails and breaks off.
+//! Many notices to fewer addresses, four notifiers at once, and an SES that throttles, fails and
+//! breaks off.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,8 +30,14 @@ struct Sending {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_lost_nothing_is_sent_twice_and_caps_hold_when_everything_goes_wrong() -> Result<()> {
-    let cloud = LocalCloud::start(Options { organizations: 1, fault_proxy: true, ..options() }).await?;
+async fn nothing_is_lost_nothing_is_sent_twice_and_caps_hold_when_everything_goes_wrong()
+-> Result<()> {
+    let cloud = LocalCloud::start(Options {
+        organizations: 1,
+        fault_proxy: true,
+        ..options()
+    })
+    .await?;
     let begin = now();
     let mut outbox = Outbox::open(&cloud).await?;
     let mut planned = Vec::new();
@@ -38,16 +45,29 @@ async fn nothing_is_lost_nothing_is_sent_twice_and_caps_hold_when_everything_goe
         planned.extend(outbox.write(begin, STAGES[0], &[&address(number)]).await?);
     }
     let addresses: BTreeSet<_> = planned.iter().map(|notice| &notice.address_hash).collect();
-    ensure!((planned.len(), addresses.len()) == (NOTICES, ADDRESSES), "{} notices, {} addresses", planned.len(), addresses.len());
+    ensure!(
+        (planned.len(), addresses.len()) == (NOTICES, ADDRESSES),
+        "{} notices, {} addresses",
+        planned.len(),
+        addresses.len()
+    );
 
     cloud.faults()?.plan(a_bad_day());
     let sendings = send_until_nothing_is_due(&cloud, begin).await?;
-    let accepted: Vec<Accepted> = sendings.iter().filter_map(|it| Accepted::of(&it.call).transpose()).collect::<Result<_>>()?;
+    let accepted: Vec<Accepted> = sendings
+        .iter()
+        .filter_map(|it| Accepted::of(&it.call).transpose())
+        .collect::<Result<_>>()?;
     nothing_was_sent_twice(&sendings, &accepted)?;
     caps_held(&sendings)?;
     let before = statuses(&cloud).await?;
     let unsettled = unsettled(&cloud).await?;
-    ensure!(accepted.iter().any(|mail| unsettled.contains(&mail.notice_id)), "no mail was taken without an answer: the faults do nothing");
+    ensure!(
+        accepted
+            .iter()
+            .any(|mail| unsettled.contains(&mail.notice_id)),
+        "no mail was taken without an answer: the faults do nothing"
+    );
 
     cloud.faults()?.plan(|_| Fault::None);
     let (bounced, complained) = publish_feedback(&cloud, &accepted).await?;
@@ -67,8 +87,8 @@ fn address(number: usize) -> String {
     format!("person{address}@crowd.example")
 }
 
-/// Attempts that DynamoDB fails at one operation, of the four that its clients make: its troubles pass, while those of SES, which is
-/// asked once, do not.
+/// Attempts that DynamoDB fails at one operation, of the four that its clients make: its troubles
+/// pass, while those of SES, which is asked once, do not.
 const TROUBLES: u32 = 2;
 
 /// What AWS does to the calls of the functions, by how often it was asked.
@@ -81,13 +101,20 @@ fn a_bad_day() -> impl FnMut(&Call) -> Fault + Send {
         let count = asked.entry(call.operation.clone()).or_default();
         *count += 1;
         match (call.operation.as_str(), *count % 40) {
-            ("ses.SendEmail", 3 | 4 | 17 | 18 | 31) => Fault::answer(429, "TooManyRequestsException"),
+            ("ses.SendEmail", 3 | 4 | 17 | 18 | 31) => {
+                Fault::answer(429, "TooManyRequestsException")
+            }
             ("ses.SendEmail", 7) => Fault::answer(500, "InternalFailure"),
             ("ses.SendEmail", 11) => Fault::CutBefore,
             ("ses.SendEmail", 22) => Fault::answer(400, "MessageRejected"),
-            ("ses.SendEmail", 14 | 27) | ("dynamodb.TransactWriteItems" | "dynamodb.UpdateItem", 5) => Fault::CutAfter,
-            ("dynamodb.TransactWriteItems" | "dynamodb.UpdateItem", 19) => Fault::answer(400, "ThrottlingException"),
-            ("dynamodb.TransactWriteItems" | "dynamodb.UpdateItem" | "dynamodb.Query", 33) => Fault::answer(500, "InternalServerError"),
+            ("ses.SendEmail", 14 | 27)
+            | ("dynamodb.TransactWriteItems" | "dynamodb.UpdateItem", 5) => Fault::CutAfter,
+            ("dynamodb.TransactWriteItems" | "dynamodb.UpdateItem", 19) => {
+                Fault::answer(400, "ThrottlingException")
+            }
+            ("dynamodb.TransactWriteItems" | "dynamodb.UpdateItem" | "dynamodb.Query", 33) => {
+                Fault::answer(500, "InternalServerError")
+            }
             _ => Fault::None,
         }
     }
@@ -98,12 +125,22 @@ async fn send_until_nothing_is_due(cloud: &LocalCloud, begin: Timestamp) -> Resu
     let mut sendings = Vec::new();
     let mut as_of = begin;
     for _ in 0..TOO_MANY_ROUNDS {
-        let Some(moment) = next_moment(cloud).await? else { return Ok(sendings) };
+        let Some(moment) = next_moment(cloud).await? else {
+            return Ok(sendings);
+        };
         as_of = as_of.max(moment);
         let answers = try_join_all((0..NOTIFIERS).map(|_| notify(cloud, as_of))).await?;
-        ensure!(answers.iter().all(|answer| answer["unreadable"] == 0), "{answers:?}");
+        ensure!(
+            answers.iter().all(|answer| answer["unreadable"] == 0),
+            "{answers:?}"
+        );
         let calls = cloud.faults()?.calls_of("ses.SendEmail");
-        sendings.extend(calls.into_iter().skip(sendings.len()).map(|call| Sending { call, as_of }));
+        sendings.extend(
+            calls
+                .into_iter()
+                .skip(sendings.len())
+                .map(|call| Sending { call, as_of }),
+        );
     }
     anyhow::bail!("notices are still due: {:?}", statuses(cloud).await?)
 }
@@ -116,7 +153,9 @@ async fn next_moment(cloud: &LocalCloud) -> Result<Option<Timestamp>> {
         .filter(|notice| notice["status"] == "due")
         .map(|notice| Ok(text(notice, "due_at")?.parse()?))
         .collect::<Result<_>>()?;
-    let Some(first) = due.iter().min() else { return Ok(None) };
+    let Some(first) = due.iter().min() else {
+        return Ok(None);
+    };
     let within = *first + SignedDuration::from_hours(1);
     Ok(due.into_iter().filter(|due_at| *due_at <= within).max())
 }
@@ -124,11 +163,19 @@ async fn next_moment(cloud: &LocalCloud) -> Result<Option<Timestamp>> {
 /// SES has each mail once, and was asked again only where it had refused.
 fn nothing_was_sent_twice(sendings: &[Sending], accepted: &[Accepted]) -> Result<()> {
     let distinct: BTreeSet<_> = accepted.iter().map(|mail| &mail.notice_id).collect();
-    ensure!(distinct.len() == accepted.len(), "{} mails for {} notices", accepted.len(), distinct.len());
+    ensure!(
+        distinct.len() == accepted.len(),
+        "{} mails for {} notices",
+        accepted.len(),
+        distinct.len()
+    );
     let mut unproven = BTreeSet::new();
     for Sending { call, .. } in sendings {
         let notice = feedback::notice_id(call)?;
-        ensure!(!unproven.contains(&notice), "SES was asked again although it may have had the mail");
+        ensure!(
+            !unproven.contains(&notice),
+            "SES was asked again although it may have had the mail"
+        );
         if may_have_been_taken(call) {
             unproven.insert(notice);
         }
@@ -142,16 +189,29 @@ fn may_have_been_taken(call: &Call) -> bool {
 
 /// Judged from outside: by what SES was asked, not by what the contacts say.
 fn caps_held(sendings: &[Sending]) -> Result<()> {
-    ensure!(Caps::default() == "1/3d,4/30d".parse()?, "the test knows other caps than the product");
+    ensure!(
+        Caps::default() == "1/3d,4/30d".parse()?,
+        "the test knows other caps than the product"
+    );
     let mut mails = BTreeMap::<String, Vec<Timestamp>>::new();
-    for Sending { call, as_of } in sendings.iter().filter(|sending| may_have_been_taken(&sending.call)) {
-        mails.entry(feedback::address(call)?).or_default().push(*as_of);
+    for Sending { call, as_of } in sendings
+        .iter()
+        .filter(|sending| may_have_been_taken(&sending.call))
+    {
+        mails
+            .entry(feedback::address(call)?)
+            .or_default()
+            .push(*as_of);
     }
     for (address, moments) in mails {
         for (cap, days) in [(1, 3), (4, 30)] {
-            let too_soon =
-                moments.windows(cap + 1).any(|mails| mails[cap].duration_since(mails[0]) < SignedDuration::from_hours(24 * days));
-            ensure!(!too_soon, "{address} got more than {cap} mails in {days} days: {moments:?}");
+            let too_soon = moments.windows(cap + 1).any(|mails| {
+                mails[cap].duration_since(mails[0]) < SignedDuration::from_hours(24 * days)
+            });
+            ensure!(
+                !too_soon,
+                "{address} got more than {cap} mails in {days} days: {moments:?}"
+            );
         }
     }
     Ok(())
@@ -169,24 +229,36 @@ async fn statuses(cloud: &LocalCloud) -> Result<BTreeMap<String, usize>> {
         };
         *statuses.entry(status).or_default() += 1;
     }
-    ensure!(statuses.values().sum::<usize>() == NOTICES, "notices are missing: {statuses:?}");
+    ensure!(
+        statuses.values().sum::<usize>() == NOTICES,
+        "notices are missing: {statuses:?}"
+    );
     Ok(statuses)
 }
 
 async fn unsettled(cloud: &LocalCloud) -> Result<BTreeSet<String>> {
     let notices = cloud.scan("NoticesTable").await?;
-    notices.iter().filter(|notice| notice["status"] == "unknown").map(tag).collect()
+    notices
+        .iter()
+        .filter(|notice| notice["status"] == "unknown")
+        .map(tag)
+        .collect()
 }
 
 /// The tag that a notice's mail has.
 fn tag(notice: &Value) -> Result<String> {
-    let id =
-        NoticeId { organization_id: text(notice, "organization_id")?.parse()?, notice: serde_json::from_value(notice["notice"].clone())? };
+    let id = NoticeId {
+        organization_id: text(notice, "organization_id")?.parse()?,
+        notice: serde_json::from_value(notice["notice"].clone())?,
+    };
     Ok(id.to_string())
 }
 
 /// Tells everything twice and in disorder; some mails bounced, and some recipients complained.
-async fn publish_feedback(cloud: &LocalCloud, accepted: &[Accepted]) -> Result<(BTreeSet<String>, BTreeSet<String>)> {
+async fn publish_feedback(
+    cloud: &LocalCloud,
+    accepted: &[Accepted],
+) -> Result<(BTreeSet<String>, BTreeSet<String>)> {
     let configuration_set = cloud.output("ConfigurationSet")?;
     let (mut bounced, mut complained, mut events) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
     for (number, mail) in accepted.iter().enumerate() {
@@ -202,25 +274,40 @@ async fn publish_feedback(cloud: &LocalCloud, accepted: &[Accepted]) -> Result<(
             }
             _ => kinds.push("Delivery"),
         }
-        events.extend(kinds.iter().chain(&kinds).map(|kind| mail.event(configuration_set, kind)));
+        events.extend(
+            kinds
+                .iter()
+                .chain(&kinds)
+                .map(|kind| mail.event(configuration_set, kind)),
+        );
     }
     let disorder = |number: usize| number.wrapping_mul(2_654_435_761) % 1_000_003;
     let mut events: Vec<(usize, Value)> = events.into_iter().enumerate().collect();
     events.sort_by_key(|(number, _)| disorder(*number));
     let events: Vec<Value> = events.into_iter().map(|(_, event)| event).collect();
     feedback::publish(cloud, &events).await?;
-    ensure!(cloud.messages("FeedbackDeadLetterQueueUrl").await?.is_empty(), "feedback was set aside");
+    ensure!(
+        cloud
+            .messages("FeedbackDeadLetterQueueUrl")
+            .await?
+            .is_empty(),
+        "feedback was set aside"
+    );
     Ok((bounced, complained))
 }
 
-/// What SES has is `delivered`, `bounced` or `complained`; what it has not is none of these, nor `sent`.
+/// What SES has is `delivered`, `bounced` or `complained`; what it has not is none of these, nor
+/// `sent`.
 async fn every_mail_is_settled(
     cloud: &LocalCloud,
     accepted: &[Accepted],
     bounced: &BTreeSet<String>,
     complained: &BTreeSet<String>,
 ) -> Result<()> {
-    let accepted: BTreeMap<_, _> = accepted.iter().map(|mail| (&mail.notice_id, mail.id())).collect();
+    let accepted: BTreeMap<_, _> = accepted
+        .iter()
+        .map(|mail| (&mail.notice_id, mail.id()))
+        .collect();
     for notice in cloud.scan("NoticesTable").await? {
         let tag = tag(&notice)?;
         let expected: &[&str] = match accepted.get(&tag) {
@@ -230,32 +317,64 @@ async fn every_mail_is_settled(
             Some(_) => &["delivered"],
         };
         let status = text(&notice, "status")?;
-        ensure!(expected.contains(&status.as_str()), "{expected:?} was expected of {notice}");
+        ensure!(
+            expected.contains(&status.as_str()),
+            "{expected:?} was expected of {notice}"
+        );
         if let Some(id) = accepted.get(&tag) {
-            ensure!(text(&notice, "message_id")?.starts_with(id), "expected {id} in {notice}");
+            ensure!(
+                text(&notice, "message_id")?.starts_with(id),
+                "expected {id} in {notice}"
+            );
         }
     }
     let suppressed = cloud.scan("ContactsTable").await?;
-    let count = |attribute: &str| suppressed.iter().filter(|contact| !contact[attribute].is_null()).count();
+    let count = |attribute: &str| {
+        suppressed
+            .iter()
+            .filter(|contact| !contact[attribute].is_null())
+            .count()
+    };
     let (hard_bounced, complaints) = (count("hard_bounced_at"), count("complained_at"));
-    ensure!(hard_bounced > 0 && hard_bounced <= bounced.len(), "{hard_bounced} contacts bounced");
-    ensure!(complaints > 0 && complaints <= complained.len(), "{complaints} contacts complained");
+    ensure!(
+        hard_bounced > 0 && hard_bounced <= bounced.len(),
+        "{hard_bounced} contacts bounced"
+    );
+    ensure!(
+        complaints > 0 && complaints <= complained.len(),
+        "{complaints} contacts complained"
+    );
     Ok(())
 }
 
 #[expect(clippy::print_stdout, reason = "figures for whoever runs the tests")]
-fn print_figures(sendings: &[Sending], accepted: &[Accepted], before: &BTreeMap<String, usize>, after: &BTreeMap<String, usize>) {
+fn print_figures(
+    sendings: &[Sending],
+    accepted: &[Accepted],
+    before: &BTreeMap<String, usize>,
+    after: &BTreeMap<String, usize>,
+) {
     let mut outcomes = BTreeMap::<String, usize>::new();
     for Sending { call, .. } in sendings {
         let outcome = match &call.outcome {
             Outcome::Answered(answer) => answer.status.to_string(),
-            Outcome::Cut => format!("cut, {}", if call.accepted.is_some() { "taken" } else { "not taken" }),
+            Outcome::Cut => format!(
+                "cut, {}",
+                if call.accepted.is_some() {
+                    "taken"
+                } else {
+                    "not taken"
+                }
+            ),
             Outcome::UnderWay => "under way".to_owned(),
         };
         *outcomes.entry(outcome).or_default() += 1;
     }
     let moments: BTreeSet<_> = sendings.iter().map(|sending| sending.as_of).collect();
-    println!("{NOTICES} notices to {ADDRESSES} addresses, {NOTIFIERS} notifiers at once at {} moments", moments.len());
+    println!(
+        "{NOTICES} notices to {ADDRESSES} addresses, {NOTIFIERS} notifiers at once at {} moments",
+        moments.len()
+    );
     println!("{} requests to SES: {outcomes:?}", sendings.len());
     println!("{} mails taken by SES, 0 twice", accepted.len());
     println!("before feedback: {before:?}");

@@ -14,40 +14,85 @@ const LIMIT: usize = 6;
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn when_the_daily_limit_binds_the_most_valuable_go_first_and_the_rest_another_day() -> Result<()> {
-    let options = Options { organizations: 1, ..options() }.parameter("DailySendLimit", "6").parameter("SendCaps", "none");
+async fn when_the_daily_limit_binds_the_most_valuable_go_first_and_the_rest_another_day()
+-> Result<()> {
+    let options = Options {
+        organizations: 1,
+        ..options()
+    }
+    .parameter("DailySendLimit", "6")
+    .parameter("SendCaps", "none");
     let cloud = LocalCloud::start(options).await?;
     let mut outbox = Outbox::open(&cloud).await?;
     let today = now();
     write_twelve(&mut outbox, today).await?;
 
     notify(&cloud, today).await?;
-    let expected =
-        counts(&[("onboarding sent", 4), ("product due daily_limit", 4), ("reengagement due daily_limit", 2), ("reengagement sent", 2)]);
-    ensure!(outcomes(&cloud).await? == expected, "{:?}", outcomes(&cloud).await?);
+    let expected = counts(&[
+        ("onboarding sent", 4),
+        ("product due daily_limit", 4),
+        ("reengagement due daily_limit", 2),
+        ("reengagement sent", 2),
+    ]);
+    ensure!(
+        outcomes(&cloud).await? == expected,
+        "{:?}",
+        outcomes(&cloud).await?
+    );
     notify(&cloud, today).await?;
-    ensure!(outcomes(&cloud).await? == expected, "the same day went on: {:?}", outcomes(&cloud).await?);
+    ensure!(
+        outcomes(&cloud).await? == expected,
+        "the same day went on: {:?}",
+        outcomes(&cloud).await?
+    );
 
     let tomorrow = today + DAY;
     notify(&cloud, tomorrow).await?;
-    let expected = counts(&[("onboarding sent", 4), ("product sent", 4), ("reengagement sent", 4)]);
-    ensure!(outcomes(&cloud).await? == expected, "{:?}", outcomes(&cloud).await?);
+    let expected = counts(&[
+        ("onboarding sent", 4),
+        ("product sent", 4),
+        ("reengagement sent", 4),
+    ]);
+    ensure!(
+        outcomes(&cloud).await? == expected,
+        "{:?}",
+        outcomes(&cloud).await?
+    );
 
     let later = tomorrow + DAY;
     write_twelve(&mut outbox, later).await?;
     try_join_all((0..4).map(|_| notify(&cloud, later))).await?;
     let mails = cloud.sent_mails().await?.len();
-    ensure!(mails <= 2 * LIMIT + LIMIT, "{mails} mails in three days of {LIMIT}");
+    ensure!(
+        mails <= 2 * LIMIT + LIMIT,
+        "{mails} mails in three days of {LIMIT}"
+    );
     ensure!(mails > 2 * LIMIT, "nothing was sent on the third day");
     let found = outcomes(&cloud).await?;
-    ensure!(found.keys().all(|outcome| outcome.ends_with("sent") || outcome.ends_with("due daily_limit")), "{found:?}");
+    ensure!(
+        found
+            .keys()
+            .all(|outcome| outcome.ends_with("sent") || outcome.ends_with("due daily_limit")),
+        "{found:?}"
+    );
     Ok(())
 }
 
 /// Four notices of each category, the least valuable written first.
 async fn write_twelve(outbox: &mut Outbox<'_>, at: Timestamp) -> Result<()> {
     for case in STAGES.into_iter().rev() {
-        outbox.write(at, case, &["a@limit.example", "b@limit.example", "c@limit.example", "d@limit.example"]).await?;
+        outbox
+            .write(
+                at,
+                case,
+                &[
+                    "a@limit.example",
+                    "b@limit.example",
+                    "c@limit.example",
+                    "d@limit.example",
+                ],
+            )
+            .await?;
     }
     Ok(())
 }
@@ -55,7 +100,11 @@ async fn write_twelve(outbox: &mut Outbox<'_>, at: Timestamp) -> Result<()> {
 async fn outcomes(cloud: &LocalCloud) -> Result<BTreeMap<String, usize>> {
     let mut outcomes = BTreeMap::new();
     for notice in cloud.scan("NoticesTable").await? {
-        let mut outcome = format!("{} {}", text(&notice, "category")?, text(&notice, "status")?);
+        let mut outcome = format!(
+            "{} {}",
+            text(&notice, "category")?,
+            text(&notice, "status")?
+        );
         if let Some(reason) = notice["reason"].as_str() {
             outcome = format!("{outcome} {reason}");
         }
@@ -65,5 +114,8 @@ async fn outcomes(cloud: &LocalCloud) -> Result<BTreeMap<String, usize>> {
 }
 
 fn counts(counts: &[(&str, usize)]) -> BTreeMap<String, usize> {
-    counts.iter().map(|(outcome, count)| ((*outcome).to_owned(), *count)).collect()
+    counts
+        .iter()
+        .map(|(outcome, count)| ((*outcome).to_owned(), *count))
+        .collect()
 }

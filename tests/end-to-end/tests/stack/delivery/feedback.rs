@@ -17,15 +17,21 @@ pub struct Accepted {
 impl Accepted {
     /// What SES took of a call; `None`: it was not asked, or refused.
     pub fn of(call: &Call) -> Result<Option<Self>> {
-        let Some(answer) = call.accepted.as_ref().filter(|answer| answer.status == 200) else { return Ok(None) };
+        let Some(answer) = call.accepted.as_ref().filter(|answer| answer.status == 200) else {
+            return Ok(None);
+        };
         Ok(Some(Self {
-            message_id: answer.body["MessageId"].as_str().context("no message id")?.to_owned(),
+            message_id: answer.body["MessageId"]
+                .as_str()
+                .context("no message id")?
+                .to_owned(),
             notice_id: notice_id(call)?,
             address: address(call)?,
         }))
     }
 
-    /// SES's own part of the message id. MiniStack answers with the whole, `ID@HOST`, where SES has the id alone.
+    /// SES's own part of the message id. MiniStack answers with the whole, `ID@HOST`, where SES has
+    /// the id alone.
     pub fn id(&self) -> &str {
         self.message_id.split('@').next().unwrap_or_default()
     }
@@ -52,17 +58,25 @@ impl Accepted {
 /// The tag by which SES's events find the notice.
 pub fn notice_id(call: &Call) -> Result<String> {
     let tags = call.request["EmailTags"].as_array().context("no tags")?;
-    let tag = tags.iter().find(|tag| tag["Name"] == "notice_id").context("no notice_id")?;
+    let tag = tags
+        .iter()
+        .find(|tag| tag["Name"] == "notice_id")
+        .context("no notice_id")?;
     Ok(tag["Value"].as_str().context("no text")?.to_owned())
 }
 
 /// Whom a call wanted to write to.
 pub fn address(call: &Call) -> Result<String> {
-    Ok(call.request["Destination"]["ToAddresses"][0].as_str().context("no recipient")?.to_owned())
+    Ok(call.request["Destination"]["ToAddresses"][0]
+        .as_str()
+        .context("no recipient")?
+        .to_owned())
 }
 
 /// Lets EventBridge have the events, and waits until record-feedback has worked them off.
 pub async fn publish(cloud: &LocalCloud, events: &[Value]) -> Result<()> {
     cloud.put_events("Email Event", events).await?;
-    cloud.wait_until_queue_drained("FeedbackQueueUrl", Duration::from_mins(3), |_| {}).await
+    cloud
+        .wait_until_queue_drained("FeedbackQueueUrl", Duration::from_mins(3), |_| {})
+        .await
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, ensure};
 use content::Content;
 use engagement::{
-    AddressKey, Campaign, Category, Decision, Name, Notice, NoticeId, Organization, OrganizationId, PlannedNotice, Recipient, Stage,
-    StageReason, UserId,
+    AddressKey, Campaign, Category, Decision, Name, Notice, NoticeId, Organization, OrganizationId,
+    PlannedNotice, Recipient, Stage, StageReason, UserId,
 };
 use jiff::Timestamp;
 use local_cloud::{Call, LocalCloud};
@@ -20,8 +20,16 @@ use crate::support::{notify, now, text};
 
 /// One stage for each category.
 pub const STAGES: [(Category, Stage, StageReason); 3] = [
-    (Category::Onboarding, Stage::AwaitingFirstPayment, StageReason::NeverPaid),
-    (Category::Reengagement, Stage::Dormant30, StageReason::LastPayment),
+    (
+        Category::Onboarding,
+        Stage::AwaitingFirstPayment,
+        StageReason::NeverPaid,
+    ),
+    (
+        Category::Reengagement,
+        Stage::Dormant30,
+        StageReason::LastPayment,
+    ),
     (Category::Product, Stage::Active, StageReason::PaidRecently),
 ];
 
@@ -62,21 +70,52 @@ impl<'a> Outbox<'a> {
             transitions: cloud.output("TransitionsTable")?.to_owned(),
             notices: cloud.output("NoticesTable")?.to_owned(),
         };
-        let secret = cloud.secrets().get_secret_value().secret_id(cloud.output("AddressKeySecret")?).send().await?;
-        let key = AddressKey::new(secret.secret_string().context("the address key is no text")?.to_owned().into());
+        let secret = cloud
+            .secrets()
+            .get_secret_value()
+            .secret_id(cloud.output("AddressKeySecret")?)
+            .send()
+            .await?;
+        let key = AddressKey::new(
+            secret
+                .secret_string()
+                .context("the address key is no text")?
+                .to_owned()
+                .into(),
+        );
         let checks = Checks::new(cloud.dynamodb().clone(), tables);
-        Ok(Self { cloud, checks, key, content: Content::embedded()?, organizations: 0 })
+        Ok(Self {
+            cloud,
+            checks,
+            key,
+            content: Content::embedded()?,
+            organizations: 0,
+        })
     }
 
-    /// Writes a due notice of each category to each address, each category about a new organization, and runs notify.
+    /// Writes a due notice of each category to each address, each category about a new
+    /// organization, and runs notify.
     pub async fn round(&mut self, addresses: &[&str]) -> Result<Round> {
         let as_of = now();
         let mut written = BTreeMap::new();
         for (category, stage, reason) in STAGES {
-            for notice in self.write(as_of, (category, stage, reason), addresses).await? {
+            for notice in self
+                .write(as_of, (category, stage, reason), addresses)
+                .await?
+            {
                 let id = notice.id();
-                let address = addresses.iter().find(|address| address.parse().is_ok_and(|it| self.key.hash(&it) == notice.address_hash));
-                written.insert(id.to_string(), (address.context("an address got lost")?.to_string(), category));
+                let address = addresses.iter().find(|address| {
+                    address
+                        .parse()
+                        .is_ok_and(|it| self.key.hash(&it) == notice.address_hash)
+                });
+                written.insert(
+                    id.to_string(),
+                    (
+                        address.context("an address got lost")?.to_string(),
+                        category,
+                    ),
+                );
             }
         }
         let faults = self.cloud.faults()?;
@@ -90,51 +129,119 @@ impl<'a> Outbox<'a> {
             }
         }
         let calls = faults.calls_of("ses.SendEmail").split_off(earlier);
-        let mails = calls.iter().map(|call| self.mail(call)).collect::<Result<BTreeMap<_, _>>>()?;
-        let sent: Vec<_> = outcomes.iter().filter(|(_, outcome)| *outcome == "sent").map(|(letter, _)| letter).collect();
-        ensure!(calls.len() == mails.len() && mails.keys().eq(sent.iter().copied()), "marked as sent: {sent:?}; sent: {:?}", mails.keys());
+        let mails = calls
+            .iter()
+            .map(|call| self.mail(call))
+            .collect::<Result<BTreeMap<_, _>>>()?;
+        let sent: Vec<_> = outcomes
+            .iter()
+            .filter(|(_, outcome)| *outcome == "sent")
+            .map(|(letter, _)| letter)
+            .collect();
+        ensure!(
+            calls.len() == mails.len() && mails.keys().eq(sent.iter().copied()),
+            "marked as sent: {sent:?}; sent: {:?}",
+            mails.keys()
+        );
         Ok(Round { outcomes, mails })
     }
 
     /// Writes a notice to each address, about one new organization in a stage, all due at `at`.
-    pub async fn write(&mut self, at: Timestamp, case: (Category, Stage, StageReason), addresses: &[&str]) -> Result<Vec<Notice>> {
+    pub async fn write(
+        &mut self,
+        at: Timestamp,
+        case: (Category, Stage, StageReason),
+        addresses: &[&str],
+    ) -> Result<Vec<Notice>> {
         let (category, stage, stage_reason) = case;
-        let campaign = self.content.rules().campaigns.for_stage(stage).context("a stage without a campaign")?.clone();
-        ensure!(campaign.category == category, "{stage} has become {}", campaign.category);
+        let campaign = self
+            .content
+            .rules()
+            .campaigns
+            .for_stage(stage)
+            .context("a stage without a campaign")?
+            .clone();
+        ensure!(
+            campaign.category == category,
+            "{stage} has become {}",
+            campaign.category
+        );
         self.organizations += 1;
         let organization = organization(self.organizations, at, stage, stage_reason)?;
-        let planned = addresses.iter().enumerate().map(|(user, address)| planned(&organization, &campaign, user, address));
-        let decision = Decision { notices: planned.collect::<Result<_>>()?, organization, transition: None };
+        let planned = addresses
+            .iter()
+            .enumerate()
+            .map(|(user, address)| planned(&organization, &campaign, user, address));
+        let decision = Decision {
+            notices: planned.collect::<Result<_>>()?,
+            organization,
+            transition: None,
+        };
         let applied = self.checks.apply(&decision, None, &self.key).await?;
-        ensure!(applied == Applied::Written { notices: addresses.len(), notices_existing: 0 }, "{applied:?}");
-        Ok(decision.notices.into_iter().map(|planned| Notice::due(planned, &self.key)).collect())
+        ensure!(
+            applied
+                == Applied::Written {
+                    notices: addresses.len(),
+                    notices_existing: 0
+                },
+            "{applied:?}"
+        );
+        Ok(decision
+            .notices
+            .into_iter()
+            .map(|planned| Notice::due(planned, &self.key))
+            .collect())
     }
 
     fn mail(&self, call: &Call) -> Result<(Letter, WayOut)> {
         let campaign = tags(call)?["campaign"];
-        let campaign = self.content.rules().campaigns.iter().find(|it| it.id.as_str() == campaign).context("an unknown campaign")?;
+        let campaign = self
+            .content
+            .rules()
+            .campaigns
+            .iter()
+            .find(|it| it.id.as_str() == campaign)
+            .context("an unknown campaign")?;
         let header = list_headers(call)?;
-        let html = call.request["Content"]["Simple"]["Body"]["Html"]["Data"].as_str().context("no HTML")?;
+        let html = call.request["Content"]["Simple"]["Body"]["Html"]["Data"]
+            .as_str()
+            .context("no HTML")?;
         let document = Html::parse_document(html);
         let links = selector("a[href]")?;
-        let mut links = document.select(&links).filter_map(|link| link.attr("href")?.parse().ok());
-        let page = links.find(|link| leads_out(link, &header)).context("no way out in the HTML")?;
-        Ok(((addressed(call)?.0, campaign.category), WayOut { header, page }))
+        let mut links = document
+            .select(&links)
+            .filter_map(|link| link.attr("href")?.parse().ok());
+        let page = links
+            .find(|link| leads_out(link, &header))
+            .context("no way out in the HTML")?;
+        Ok((
+            (addressed(call)?.0, campaign.category),
+            WayOut { header, page },
+        ))
     }
 }
 
 fn id(notice: &Value) -> Result<String> {
-    let notice: NoticeId =
-        NoticeId { organization_id: text(notice, "organization_id")?.parse()?, notice: serde_json::from_value(notice["notice"].clone())? };
+    let notice: NoticeId = NoticeId {
+        organization_id: text(notice, "organization_id")?.parse()?,
+        notice: serde_json::from_value(notice["notice"].clone())?,
+    };
     Ok(notice.to_string())
 }
 
 fn outcome(notice: &Value) -> String {
     let status = notice["status"].as_str().unwrap_or("none");
-    notice["reason"].as_str().map_or_else(|| status.to_owned(), |reason| format!("{status}:{reason}"))
+    notice["reason"]
+        .as_str()
+        .map_or_else(|| status.to_owned(), |reason| format!("{status}:{reason}"))
 }
 
-fn organization(number: usize, at: Timestamp, stage: Stage, stage_reason: StageReason) -> Result<Organization> {
+fn organization(
+    number: usize,
+    at: Timestamp,
+    stage: Stage,
+    stage_reason: StageReason,
+) -> Result<Organization> {
     let organization_id: OrganizationId = format!("00802KESTREL{number:08}").parse()?;
     Ok(Organization {
         organization_id,
@@ -158,7 +265,12 @@ fn organization(number: usize, at: Timestamp, stage: Stage, stage_reason: StageR
     })
 }
 
-fn planned(organization: &Organization, campaign: &Campaign, user: usize, address: &str) -> Result<PlannedNotice> {
+fn planned(
+    organization: &Organization,
+    campaign: &Campaign,
+    user: usize,
+    address: &str,
+) -> Result<PlannedNotice> {
     let user_id: UserId = format!("00602USER{user:04}").parse()?;
     let at = organization.stage_since;
     Ok(PlannedNotice {
@@ -172,7 +284,11 @@ fn planned(organization: &Organization, campaign: &Campaign, user: usize, addres
         stage_reason: organization.stage_reason,
         stage_since: at,
         since: at,
-        recipient: Recipient { user_id, first_name: Some(Name::new("Marisol")), address: address.parse()? },
+        recipient: Recipient {
+            user_id,
+            first_name: Some(Name::new("Marisol")),
+            address: address.parse()?,
+        },
         planned_at: at,
         due_at: at,
     })

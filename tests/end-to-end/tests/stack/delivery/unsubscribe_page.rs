@@ -1,4 +1,5 @@
-//! The page behind a mail's link in a browser: what people see, with and without scripts, by mouse and by keyboard.
+//! The page behind a mail's link in a browser: what people see, with and without scripts, by mouse
+//! and by keyboard.
 
 use anyhow::{Result, ensure};
 use content::Content;
@@ -16,16 +17,34 @@ use crate::{
 
 #[tokio::test(flavor = "multi_thread")]
 async fn people_leave_and_come_back_on_a_phone_with_or_without_scripts() -> Result<()> {
-    let cloud = LocalCloud::start(Options { organizations: 1, fault_proxy: true, ..options() }.parameter("SendCaps", "none")).await?;
+    let cloud = LocalCloud::start(
+        Options {
+            organizations: 1,
+            fault_proxy: true,
+            ..options()
+        }
+        .parameter("SendCaps", "none"),
+    )
+    .await?;
     let address = "marisol@kestrelbakehouse.example";
     let mails = Outbox::open(&cloud).await?.round(&[address]).await?.mails;
     let link = &mails[&(address.to_owned(), Category::Onboarding)].page;
     for scripts in [Scripts::Off, Scripts::On] {
-        let visit = Visit { cloud: &cloud, browser: Browser::start(scripts).await?, scripts, content: Content::embedded()? };
+        let visit = Visit {
+            cloud: &cloud,
+            browser: Browser::start(scripts).await?,
+            scripts,
+            content: Content::embedded()?,
+        };
         visit.leaves_and_comes_back(link).await?;
-        visit.follows_a_broken_link(&Api::of(&cloud)?.unsubscribe_url("garbage")?).await?;
+        visit
+            .follows_a_broken_link(&Api::of(&cloud)?.unsubscribe_url("garbage")?)
+            .await?;
         let asked = visit.browser.asked().await?;
-        ensure!(asked.iter().eq([&link.origin().ascii_serialization()]), "the pages load from elsewhere: {asked:?}");
+        ensure!(
+            asked.iter().eq([&link.origin().ascii_serialization()]),
+            "the pages load from elsewhere: {asked:?}"
+        );
     }
     Ok(())
 }
@@ -42,27 +61,47 @@ impl Visit<'_> {
         let product = &self.content.brand().product;
         self.browser.open(link).await?;
         self.browser.screenshot("unsubscribe").await?;
-        self.shows("You receive our getting-started e-mails", 3).await?;
+        self.shows("You receive our getting-started e-mails", 3)
+            .await?;
 
         self.chooses("leave_category").await?;
         self.browser.screenshot("unsubscribe-left").await?;
-        self.shows("Done. You no longer receive our getting-started e-mails", 3).await?;
-        ensure!(self.marks().await? == ["unsubscribed_onboarding"], "{:?}", self.marks().await?);
+        self.shows("Done. You no longer receive our getting-started e-mails", 3)
+            .await?;
+        ensure!(
+            self.marks().await? == ["unsubscribed_onboarding"],
+            "{:?}",
+            self.marks().await?
+        );
 
         self.browser.set_dark(true).await?;
         self.chooses("come_back").await?;
         self.browser.screenshot("unsubscribe-back-dark").await?;
-        self.shows("Done. You receive our getting-started e-mails", 3).await?;
+        self.shows("Done. You receive our getting-started e-mails", 3)
+            .await?;
         ensure!(self.marks().await?.is_empty(), "{:?}", self.marks().await?);
 
         self.chooses("leave_all").await?;
-        self.shows(&format!("Done. You no longer receive any of our e-mails about {product}"), 2).await?;
-        ensure!(self.marks().await? == ["unsubscribed_all"], "{:?}", self.marks().await?);
+        self.shows(
+            &format!("Done. You no longer receive any of our e-mails about {product}"),
+            2,
+        )
+        .await?;
+        ensure!(
+            self.marks().await? == ["unsubscribed_all"],
+            "{:?}",
+            self.marks().await?
+        );
 
         self.browser.open(link).await?;
-        self.shows(&format!("You no longer receive any of our e-mails about {product}"), 2).await?;
+        self.shows(
+            &format!("You no longer receive any of our e-mails about {product}"),
+            2,
+        )
+        .await?;
         self.chooses("come_back").await?;
-        self.shows("Done. You receive our getting-started e-mails", 3).await
+        self.shows("Done. You receive our getting-started e-mails", 3)
+            .await
     }
 
     async fn follows_a_broken_link(&self, link: &Url) -> Result<()> {
@@ -84,15 +123,30 @@ impl Visit<'_> {
         ensure!(text.contains(words), "{words:?} is not in {text:?}");
         let title = self.browser.title().await?;
         let heading = self.browser.text("h1").await?;
-        ensure!(title == format!("{heading} - {}", self.content.brand().partner), "its title is {title:?}");
-        ensure!(self.browser.language().await?.as_deref() == Some(self.content.brand().language.as_str()), "another language");
+        ensure!(
+            title == format!("{heading} - {}", self.content.brand().partner),
+            "its title is {title:?}"
+        );
+        ensure!(
+            self.browser.language().await?.as_deref()
+                == Some(self.content.brand().language.as_str()),
+            "another language"
+        );
         let overhang = self.browser.overhang().await?;
-        ensure!(overhang <= 0.0, "the page is {overhang} pixels wider than {}", SCREEN.0);
+        ensure!(
+            overhang <= 0.0,
+            "the page is {overhang} pixels wider than {}",
+            SCREEN.0
+        );
         if self.scripts == Scripts::On {
             for is_dark in [false, true] {
                 self.browser.set_dark(is_dark).await?;
                 let violations = self.browser.violations().await?;
-                ensure!(violations.is_empty(), "on {text:?}, dark: {is_dark}:\n{}", violations.join("\n"));
+                ensure!(
+                    violations.is_empty(),
+                    "on {text:?}, dark: {is_dark}:\n{}",
+                    violations.join("\n")
+                );
             }
             self.browser.set_dark(false).await?;
             let names = self.browser.reachable_names().await?;
@@ -104,7 +158,13 @@ impl Visit<'_> {
     /// What the recipient has left.
     async fn marks(&self) -> Result<Vec<String>> {
         let contacts = self.cloud.scan("ContactsTable").await?;
-        let attributes = contacts.iter().filter_map(Value::as_object).flat_map(|contact| contact.keys());
-        Ok(attributes.filter(|name| name.starts_with("unsubscribed_")).cloned().collect())
+        let attributes = contacts
+            .iter()
+            .filter_map(Value::as_object)
+            .flat_map(|contact| contact.keys());
+        Ok(attributes
+            .filter(|name| name.starts_with("unsubscribed_"))
+            .cloned()
+            .collect())
     }
 }

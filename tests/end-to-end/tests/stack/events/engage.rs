@@ -1,5 +1,5 @@
-//! `engage` against the deployed stack: what an operator does in the life of a subscription. The commands are called as its binary
-//! calls them, and know the stack by its name alone.
+//! `engage` against the deployed stack: what an operator does in the life of a subscription. The
+//! commands are called as its binary calls them, and know the stack by its name alone.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -32,12 +32,19 @@ pub async fn stack(cloud: &LocalCloud) -> Result<Stack> {
 }
 
 fn named(stack: &str) -> StackArguments {
-    StackArguments { stack: Some(stack.to_owned()), ..StackArguments::default() }
+    StackArguments {
+        stack: Some(stack.to_owned()),
+        ..StackArguments::default()
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operator_subscribes_changes_the_key_recovers_from_an_outage_and_leaves() -> Result<()> {
-    let cloud = LocalCloud::start(Options { organizations: 60, ..options() }).await?;
+    let cloud = LocalCloud::start(Options {
+        organizations: 60,
+        ..options()
+    })
+    .await?;
     sweep(&cloud, now()).await?;
     // For longer than half a minute, in which a function does not ask for the keys again.
     bill_tries(&cloud, 8, 500);
@@ -51,12 +58,22 @@ async fn an_operator_subscribes_changes_the_key_recovers_from_an_outage_and_leav
 }
 
 async fn a_stack_that_is_not_there_is_said(cloud: &LocalCloud) -> Result<()> {
-    let refusal = Stack::find(cloud.config().await, named("bill-engage-elsewhere")).await.err().context("it was found")?;
-    ensure!(refusal.to_string().contains("no stack bill-engage-elsewhere"), "{refusal:#}");
+    let refusal = Stack::find(cloud.config().await, named("bill-engage-elsewhere"))
+        .await
+        .err()
+        .context("it was found")?;
+    ensure!(
+        refusal
+            .to_string()
+            .contains("no stack bill-engage-elsewhere"),
+        "{refusal:#}"
+    );
     Ok(())
 }
 
-async fn without_a_subscription_each_command_says_how_to_make_one(webhooks: &Webhooks) -> Result<()> {
+async fn without_a_subscription_each_command_says_how_to_make_one(
+    webhooks: &Webhooks,
+) -> Result<()> {
     ensure!(webhooks.list().await?.is_empty(), "there is a subscription");
     for refusal in [
         webhooks.show(None).await.err(),
@@ -71,17 +88,45 @@ async fn without_a_subscription_each_command_says_how_to_make_one(webhooks: &Web
     Ok(())
 }
 
-async fn creating_subscribes_the_stack_once(cloud: &LocalCloud, webhooks: &Webhooks) -> Result<SubscriptionId> {
-    let Established { subscription, ended, was_interrupted } = webhooks.create().await?;
+async fn creating_subscribes_the_stack_once(
+    cloud: &LocalCloud,
+    webhooks: &Webhooks,
+) -> Result<SubscriptionId> {
+    let Established {
+        subscription,
+        ended,
+        was_interrupted,
+    } = webhooks.create().await?;
     ensure!(ended.is_empty() && !was_interrupted, "{ended:?}");
-    ensure!(subscription.notification_url.as_ref().map(url::Url::as_str) == Some(cloud.output("EventsUrl")?), "{subscription:?}");
-    ensure!(subscription.events().eq(EventType::WANTED), "{subscription:?}");
-    let refusal = webhooks.create().await.err().context("the stack was subscribed twice")?.to_string();
+    ensure!(
+        subscription.notification_url.as_ref().map(url::Url::as_str)
+            == Some(cloud.output("EventsUrl")?),
+        "{subscription:?}"
+    );
+    ensure!(
+        subscription.events().eq(EventType::WANTED),
+        "{subscription:?}"
+    );
+    let refusal = webhooks
+        .create()
+        .await
+        .err()
+        .context("the stack was subscribed twice")?
+        .to_string();
     ensure!(refusal.contains("subscribed already"), "{refusal}");
-    ensure!(webhooks.list().await? == [subscription.clone()], "the list is another");
+    ensure!(
+        webhooks.list().await? == [subscription.clone()],
+        "the list is another"
+    );
     let printed = printed(cloud, webhooks, &subscription).await?;
-    ensure!(printed.contains("enabled") && printed.contains("/bill/events"), "{printed}");
-    ensure!(webhooks.test(None).await?.status_code == Some(200), "the test was not answered with 200");
+    ensure!(
+        printed.contains("enabled") && printed.contains("/bill/events"),
+        "{printed}"
+    );
+    ensure!(
+        webhooks.test(None).await?.status_code == Some(200),
+        "the test was not answered with 200"
+    );
     id(subscription)
 }
 
@@ -91,7 +136,10 @@ async fn no_event_is_lost_while_the_key_is_changed(
     first: SubscriptionId,
 ) -> Result<SubscriptionId> {
     // Whoever waits for a bank account is not looked at before the outage.
-    let others = organizations(cloud).await?.into_iter().filter(|(_, item)| item["stage"] != "bank_unverified");
+    let others = organizations(cloud)
+        .await?
+        .into_iter()
+        .filter(|(_, item)| item["stage"] != "bank_unverified");
     let ids: Vec<String> = others.map(|(id, _)| id).collect();
     let (former, earlier) = (keys(cloud).await?, cloud.sandbox().deliveries().len());
     let is_changed = AtomicBool::new(false);
@@ -113,24 +161,58 @@ async fn no_event_is_lost_while_the_key_is_changed(
     let started = Instant::now();
     let (rotated, events) = futures::try_join!(rotation, events)?;
     cloud.sandbox().deliveries_ended().await;
-    print_rotation(&every_event_was_taken(cloud, earlier, events)?, events, started.elapsed());
+    print_rotation(
+        &every_event_was_taken(cloud, earlier, events)?,
+        events,
+        started.elapsed(),
+    );
 
     ensure!(rotated.ended == [first], "{:?} were ended", rotated.ended);
-    ensure!(rotated.subscription.notification_url.as_ref().and_then(url::Url::query) == Some("v=2"), "{:?}", rotated.subscription);
-    ensure!(webhooks.list().await? == [rotated.subscription.clone()], "the list is another");
+    ensure!(
+        rotated
+            .subscription
+            .notification_url
+            .as_ref()
+            .and_then(url::Url::query)
+            == Some("v=2"),
+        "{:?}",
+        rotated.subscription
+    );
+    ensure!(
+        webhooks.list().await? == [rotated.subscription.clone()],
+        "the list is another"
+    );
     let present = keys(cloud).await?;
-    ensure!(present["previous"] == former["current"] && present["current"] != former["current"], "the keys were not changed");
+    ensure!(
+        present["previous"] == former["current"] && present["current"] != former["current"],
+        "the keys were not changed"
+    );
     printed(cloud, webhooks, &rotated.subscription).await?;
     id(rotated.subscription)
 }
 
 /// The attempts since then; each event was taken by at least one of them.
-fn every_event_was_taken(cloud: &LocalCloud, earlier: usize, events: usize) -> Result<Vec<Delivery>> {
+fn every_event_was_taken(
+    cloud: &LocalCloud,
+    earlier: usize,
+    events: usize,
+) -> Result<Vec<Delivery>> {
     let attempts = cloud.sandbox().deliveries().split_off(earlier);
-    let all: BTreeSet<&str> = attempts.iter().map(|attempt| attempt.event_id.as_str()).collect();
-    let taken: BTreeSet<&str> =
-        attempts.iter().filter(|attempt| attempt.status == Some(200)).map(|attempt| attempt.event_id.as_str()).collect();
-    ensure!(all.len() == events && taken == all, "{events} events, {} sent, {} taken: {attempts:?}", all.len(), taken.len());
+    let all: BTreeSet<&str> = attempts
+        .iter()
+        .map(|attempt| attempt.event_id.as_str())
+        .collect();
+    let taken: BTreeSet<&str> = attempts
+        .iter()
+        .filter(|attempt| attempt.status == Some(200))
+        .map(|attempt| attempt.event_id.as_str())
+        .collect();
+    ensure!(
+        all.len() == events && taken == all,
+        "{events} events, {} sent, {} taken: {attempts:?}",
+        all.len(),
+        taken.len()
+    );
     Ok(attempts)
 }
 
@@ -140,95 +222,203 @@ async fn after_an_outage_the_stack_is_subscribed_anew_and_catches_up(
     subscription: SubscriptionId,
 ) -> Result<()> {
     let is_waiting = |(_, item): &(String, Value)| item["stage"] == "bank_unverified";
-    let (customer, _) = organizations(cloud).await?.into_iter().find(is_waiting).context("nobody waits for a bank account")?;
+    let (customer, _) = organizations(cloud)
+        .await?
+        .into_iter()
+        .find(is_waiting)
+        .context("nobody waits for a bank account")?;
     let function = cloud.output("ReceiveEventsFunction")?;
-    cloud.lambda().put_function_concurrency().function_name(function).reserved_concurrent_executions(0).send().await?;
+    cloud
+        .lambda()
+        .put_function_concurrency()
+        .function_name(function)
+        .reserved_concurrent_executions(0)
+        .send()
+        .await?;
     bill_tries(cloud, 2, 20);
-    ensure!(cloud.sandbox().verify_bank_account(&customer), "{customer} has no account to verify");
+    ensure!(
+        cloud.sandbox().verify_bank_account(&customer),
+        "{customer} has no account to verify"
+    );
     cloud.sandbox().deliveries_ended().await;
-    ensure!(webhooks.test(None).await?.status_code != Some(200), "the function still answers");
+    ensure!(
+        webhooks.test(None).await?.status_code != Some(200),
+        "the function still answers"
+    );
     let printed = printed(cloud, webhooks, &webhooks.show(None).await?).await?;
     ensure!(printed.contains("switched off by BILL"), "{printed}");
 
-    cloud.lambda().delete_function_concurrency().function_name(function).send().await?;
+    cloud
+        .lambda()
+        .delete_function_concurrency()
+        .function_name(function)
+        .send()
+        .await?;
     bill_tries(cloud, 8, 500);
-    let Enabled::Replaced(anew) = webhooks.enable().await? else { anyhow::bail!("BILL has not switched it off") };
+    let Enabled::Replaced(anew) = webhooks.enable().await? else {
+        anyhow::bail!("BILL has not switched it off")
+    };
     ensure!(anew.ended == [subscription], "{:?} were ended", anew.ended);
     ensure!(
         matches!(webhooks.enable().await?, Enabled::Already(subscription) if subscription.id == anew.subscription.id),
         "it was replaced twice"
     );
-    ensure!(organizations(cloud).await?[&customer]["stage"] == "bank_unverified", "the event was not missed");
+    ensure!(
+        organizations(cloud).await?[&customer]["stage"] == "bank_unverified",
+        "the event was not missed"
+    );
     let at = now();
     let Replayed { made_due, begun } = stack(cloud).await?.replay()?.run(at, |_| {}).await?;
     let known = organizations(cloud).await?.len() as u64;
-    ensure!(made_due.organizations == known && made_due.made_due > 0 && made_due.unreadable.is_empty(), "{made_due:?} of {known}");
+    ensure!(
+        made_due.organizations == known && made_due.made_due > 0 && made_due.unreadable.is_empty(),
+        "{made_due:?} of {known}"
+    );
     // Not each of them: an event may have had one looked at meanwhile.
-    ensure!(begun.is_complete() && begun.queued > 0, "{made_due:?} {begun:?}");
+    ensure!(
+        begun.is_complete() && begun.queued > 0,
+        "{made_due:?} {begun:?}"
+    );
     cloud.wait_until_drained(PATIENCE, |_| {}).await?;
-    ensure!(text(&organizations(cloud).await?[&customer], "stage")? == expected_stage(cloud, &customer)?, "it was not caught up with");
+    ensure!(
+        text(&organizations(cloud).await?[&customer], "stage")?
+            == expected_stage(cloud, &customer)?,
+        "it was not caught up with"
+    );
     let not_looked_at = looked_at_before(cloud, at).await?;
-    ensure!(not_looked_at == 0, "{not_looked_at} organizations were not looked at");
+    ensure!(
+        not_looked_at == 0,
+        "{not_looked_at} organizations were not looked at"
+    );
     assert_stages(cloud, now()).await?;
 
     let earlier = cloud.sandbox().deliveries().len();
     announce(cloud, &customer)?;
     cloud.sandbox().deliveries_ended().await;
-    let last = cloud.sandbox().deliveries().split_off(earlier).pop().context("nothing was delivered")?;
-    ensure!(last.status == Some(200) && webhooks.show(None).await?.is_enabled(), "{last:?}");
+    let last = cloud
+        .sandbox()
+        .deliveries()
+        .split_off(earlier)
+        .pop()
+        .context("nothing was delivered")?;
+    ensure!(
+        last.status == Some(200) && webhooks.show(None).await?.is_enabled(),
+        "{last:?}"
+    );
     until_the_test_is_answered_with_200(webhooks).await
 }
 
-/// BILL sends a test once, and an instance of the function that has just asked for the keys asks again after half a minute.
+/// BILL sends a test once, and an instance of the function that has just asked for the keys asks
+/// again after half a minute.
 async fn until_the_test_is_answered_with_200(webhooks: &Webhooks) -> Result<()> {
     let started = Instant::now();
     while webhooks.test(None).await?.status_code != Some(200) {
-        ensure!(started.elapsed() < PATIENCE, "the test is still not answered with 200");
+        ensure!(
+            started.elapsed() < PATIENCE,
+            "the test is still not answered with 200"
+        );
         sleep(Duration::from_secs(1)).await;
     }
     Ok(())
 }
 
-async fn an_ended_subscription_tells_nothing(cloud: &LocalCloud, webhooks: &Webhooks) -> Result<()> {
+async fn an_ended_subscription_tells_nothing(
+    cloud: &LocalCloud,
+    webhooks: &Webhooks,
+) -> Result<()> {
     let subscription = id(webhooks.show(None).await?)?;
-    ensure!(webhooks.delete(None, false).await? == subscription && webhooks.list().await?.is_empty(), "it was not ended");
+    ensure!(
+        webhooks.delete(None, false).await? == subscription && webhooks.list().await?.is_empty(),
+        "it was not ended"
+    );
     let earlier = cloud.sandbox().deliveries().len();
-    let known = organizations(cloud).await?.into_keys().next().context("no organization is known")?;
+    let known = organizations(cloud)
+        .await?
+        .into_keys()
+        .next()
+        .context("no organization is known")?;
     announce(cloud, &known)?;
     cloud.sandbox().deliveries_ended().await;
-    ensure!(cloud.sandbox().deliveries().len() == earlier, "BILL told of {known}");
+    ensure!(
+        cloud.sandbox().deliveries().len() == earlier,
+        "BILL told of {known}"
+    );
     Ok(())
 }
 
-/// How often BILL sends an event before it switches a subscription off, and milliseconds until the second time; then they double.
+/// How often BILL sends an event before it switches a subscription off, and milliseconds until the
+/// second time; then they double.
 fn bill_tries(cloud: &LocalCloud, attempts: u32, first_retry_ms: u64) {
-    let events = EventSwitches { attempts, first_retry_ms, ..EventSwitches::default() };
-    cloud.sandbox().switches(Switches { events, ..Switches::default() });
+    let events = EventSwitches {
+        attempts,
+        first_retry_ms,
+        ..EventSwitches::default()
+    };
+    cloud.sandbox().switches(Switches {
+        events,
+        ..Switches::default()
+    });
 }
 
 /// Lets BILL tell of an organization to which nothing happened that a look could see.
 fn announce(cloud: &LocalCloud, organization: &str) -> Result<()> {
-    let event = Announcement { organization_id: organization.to_owned(), event_type: "payment.failed".to_owned() };
-    ensure!(cloud.sandbox().announce(&event), "{organization} is not there");
+    let event = Announcement {
+        organization_id: organization.to_owned(),
+        event_type: "payment.failed".to_owned(),
+    };
+    ensure!(
+        cloud.sandbox().announce(&event),
+        "{organization} is not there"
+    );
     Ok(())
 }
 
-/// What the commands print of a subscription, as text and as JSON. `Err` also when a key is among it.
-async fn printed(cloud: &LocalCloud, webhooks: &Webhooks, subscription: &Subscription) -> Result<String> {
+/// What the commands print of a subscription, as text and as JSON. `Err` also when a key is among
+/// it.
+async fn printed(
+    cloud: &LocalCloud,
+    webhooks: &Webhooks,
+    subscription: &Subscription,
+) -> Result<String> {
     let shown = Shown::new(subscription, webhooks.is_ours(subscription));
-    let all: Vec<Shown> = webhooks.list().await?.iter().map(|listed| Shown::new(listed, webhooks.is_ours(listed))).collect();
-    let printed = [report::one(&shown), json!(shown).to_string(), report::many(&all), json!(all).to_string()].join("\n");
+    let all: Vec<Shown> = webhooks
+        .list()
+        .await?
+        .iter()
+        .map(|listed| Shown::new(listed, webhooks.is_ours(listed)))
+        .collect();
+    let printed = [
+        report::one(&shown),
+        json!(shown).to_string(),
+        report::many(&all),
+        json!(all).to_string(),
+    ]
+    .join("\n");
     let keys = keys(cloud).await?;
     ensure!(keys["current"].is_string(), "there is no key to look for");
-    let is_printed = |name: &&str| keys[*name].as_str().is_some_and(|key| printed.contains(key));
-    ensure!(!["current", "previous"].iter().any(is_printed), "a key is printed");
+    let is_printed = |name: &&str| {
+        keys[*name]
+            .as_str()
+            .is_some_and(|key| printed.contains(key))
+    };
+    ensure!(
+        !["current", "previous"].iter().any(is_printed),
+        "a key is printed"
+    );
     Ok(printed)
 }
 
 /// What the stack's secret of keys holds.
 async fn keys(cloud: &LocalCloud) -> Result<Value> {
-    let secret = cloud.secrets().get_secret_value().secret_id(cloud.output("WebhookKeysSecret")?).send().await?;
-    Ok(serde_json::from_str(secret.secret_string().context("the secret is no text")?)?)
+    let secret = cloud
+        .secrets()
+        .get_secret_value()
+        .secret_id(cloud.output("WebhookKeysSecret")?)
+        .send()
+        .await?;
+    Ok(serde_json::from_str(
+        secret.secret_string().context("the secret is no text")?,
+    )?)
 }
 
 fn id(subscription: Subscription) -> Result<SubscriptionId> {
@@ -239,8 +429,12 @@ fn id(subscription: Subscription) -> Result<SubscriptionId> {
 fn print_rotation(attempts: &[Delivery], events: usize, elapsed: Duration) {
     let mut statuses = BTreeMap::<u16, usize>::new();
     for attempt in attempts {
-        *statuses.entry(attempt.status.unwrap_or_default()).or_default() += 1;
+        *statuses
+            .entry(attempt.status.unwrap_or_default())
+            .or_default() += 1;
     }
     let seconds = elapsed.as_secs_f64();
-    println!("{events} events while the key was changed, all taken within {seconds:.1} s; attempts by status: {statuses:?}");
+    println!(
+        "{events} events while the key was changed, all taken within {seconds:.1} s; attempts by status: {statuses:?}"
+    );
 }

@@ -1,4 +1,5 @@
-//! Events whose organization cannot be looked at: none is lost, and each ends as `docs/webhooks.md` says.
+//! Events whose organization cannot be looked at: none is lost, and each ends as `docs/webhooks.md`
+//! says.
 
 use std::time::Duration;
 
@@ -29,54 +30,107 @@ pub async fn an_event_whose_look_fails_is_not_lost(cloud: &LocalCloud) -> Result
 async fn four(cloud: &LocalCloud) -> Result<[String; 4]> {
     let mut found = Vec::new();
     for (id, item) in organizations(cloud).await? {
-        if item["stage"] != "closed" && item["stage"] != "enrolling" && !is_due(&item)? && queued(cloud, &id).await? == 0 {
+        if item["stage"] != "closed"
+            && item["stage"] != "enrolling"
+            && !is_due(&item)?
+            && queued(cloud, &id).await? == 0
+        {
             found.push(id);
         }
     }
     found.truncate(4);
-    found.try_into().map_err(|found| anyhow::anyhow!("only {found:?} can be looked at"))
+    found
+        .try_into()
+        .map_err(|found| anyhow::anyhow!("only {found:?} can be looked at"))
 }
 
-async fn until_its_minute_is_over_a_refusal_is_not_the_end(cloud: &LocalCloud, id: &str) -> Result<()> {
+async fn until_its_minute_is_over_a_refusal_is_not_the_end(
+    cloud: &LocalCloud,
+    id: &str,
+) -> Result<()> {
     fail(cloud, "listPartnerUsers", Some(id), (403, None));
-    ensure!(hand_over(cloud, id, IN_A_MINUTE, 1).await? == Left::Waiting, "further events of the minute would be dropped");
-    ensure!(hand_over(cloud, id, A_MOMENT_AGO, 2).await? == Left::Done, "a refusal is repeated");
+    ensure!(
+        hand_over(cloud, id, IN_A_MINUTE, 1).await? == Left::Waiting,
+        "further events of the minute would be dropped"
+    );
+    ensure!(
+        hand_over(cloud, id, A_MOMENT_AGO, 2).await? == Left::Done,
+        "a refusal is repeated"
+    );
     let item = item(cloud, id).await?;
     ensure!(item["sync_error"] == "bill_refused", "{item}");
-    let pause = text(&item, "next_check_at")?.parse::<Timestamp>()?.duration_since(now());
-    ensure!(pause > SignedDuration::from_hours(23) && pause <= SignedDuration::from_hours(24), "{item}");
+    let pause = text(&item, "next_check_at")?
+        .parse::<Timestamp>()?
+        .duration_since(now());
+    ensure!(
+        pause > SignedDuration::from_hours(23) && pause <= SignedDuration::from_hours(24),
+        "{item}"
+    );
     cloud.sandbox().clear_faults();
     Ok(())
 }
 
-async fn what_the_list_said_last_holds_while_it_is_refused(cloud: &LocalCloud, id: &str) -> Result<()> {
+async fn what_the_list_said_last_holds_while_it_is_refused(
+    cloud: &LocalCloud,
+    id: &str,
+) -> Result<()> {
     let before = item(cloud, id).await?;
     fail(cloud, "listPartnerOrganizations", None, (403, None));
-    ensure!(hand_over(cloud, id, A_MOMENT_AGO, 1).await? == Left::Done, "it was not looked at");
+    ensure!(
+        hand_over(cloud, id, A_MOMENT_AGO, 1).await? == Left::Done,
+        "it was not looked at"
+    );
     cloud.sandbox().clear_faults();
     let after = item(cloud, id).await?;
-    ensure!(after["version"].as_u64() > before["version"].as_u64() && after["name"] == before["name"], "{before} {after}");
-    ensure!(after["stage"] == before["stage"] && after["sync_error"].is_null(), "{before} {after}");
+    ensure!(
+        after["version"].as_u64() > before["version"].as_u64() && after["name"] == before["name"],
+        "{before} {after}"
+    );
+    ensure!(
+        after["stage"] == before["stage"] && after["sync_error"].is_null(),
+        "{before} {after}"
+    );
     Ok(())
 }
 
-async fn who_does_not_answer_is_left_to_the_next_sweep_after_three_receipts(cloud: &LocalCloud, id: &str) -> Result<()> {
+async fn who_does_not_answer_is_left_to_the_next_sweep_after_three_receipts(
+    cloud: &LocalCloud,
+    id: &str,
+) -> Result<()> {
     let before = item(cloud, id).await?;
     fail(cloud, "listPartnerUsers", Some(id), (503, None));
     for receipt in 1..=2 {
-        ensure!(hand_over(cloud, id, A_MOMENT_AGO, receipt).await? == Left::Waiting, "it was given up at receipt {receipt}");
-        ensure!(item(cloud, id).await? == before, "receipt {receipt} left something");
+        ensure!(
+            hand_over(cloud, id, A_MOMENT_AGO, receipt).await? == Left::Waiting,
+            "it was given up at receipt {receipt}"
+        );
+        ensure!(
+            item(cloud, id).await? == before,
+            "receipt {receipt} left something"
+        );
     }
-    ensure!(hand_over(cloud, id, A_MOMENT_AGO, 3).await? == Left::Done, "it is not left to the sweep");
+    ensure!(
+        hand_over(cloud, id, A_MOMENT_AGO, 3).await? == Left::Done,
+        "it is not left to the sweep"
+    );
     cloud.sandbox().clear_faults();
     let item = item(cloud, id).await?;
-    ensure!(is_due(&item)? && item["sync_error"] == "bill_unavailable", "{item}");
+    ensure!(
+        is_due(&item)? && item["sync_error"] == "bill_unavailable",
+        "{item}"
+    );
     Ok(())
 }
 
-async fn without_requests_an_organization_is_due_and_what_cannot_be_read_is_set_aside(cloud: &LocalCloud, id: &str) -> Result<()> {
+async fn without_requests_an_organization_is_due_and_what_cannot_be_read_is_set_aside(
+    cloud: &LocalCloud,
+    id: &str,
+) -> Result<()> {
     fail(cloud, "listPartnerUsers", Some(id), (422, Some("BDC_1144")));
-    ensure!(hand_over(cloud, id, IN_A_MINUTE, 1).await? == Left::Waiting, "further events of the minute would be dropped");
+    ensure!(
+        hand_over(cloud, id, IN_A_MINUTE, 1).await? == Left::Waiting,
+        "further events of the minute would be dropped"
+    );
     ensure!(is_due(&item(cloud, id).await?)?, "it waits for its turn");
     cloud.sandbox().clear_faults();
     // From here on the hour is closed, unless a new one has begun.
@@ -87,7 +141,12 @@ async fn without_requests_an_organization_is_due_and_what_cannot_be_read_is_set_
     records.push(unreadable);
     let answer = succeed(cloud, "SyncOrganizationFunction", &batch).await?;
     ensure!(answer["batchItemFailures"] == json!([]), "{answer}");
-    let letters: Vec<String> = cloud.dead_letters().await?.into_iter().map(|letter| letter.body).collect();
+    let letters: Vec<String> = cloud
+        .dead_letters()
+        .await?
+        .into_iter()
+        .map(|letter| letter.body)
+        .collect();
     ensure!(letters == ["not a request"], "{letters:?}");
     Ok(())
 }
@@ -100,17 +159,40 @@ enum Left {
 }
 
 /// Hands over an event's message whose minute ends so long after now, at its nth receipt.
-async fn hand_over(cloud: &LocalCloud, id: &str, minute_ends: SignedDuration, receipt: u32) -> Result<Left> {
+async fn hand_over(
+    cloud: &LocalCloud,
+    id: &str,
+    minute_ends: SignedDuration,
+    receipt: u32,
+) -> Result<Left> {
     let mut batch = message(id, now(), now() + minute_ends);
     batch["Records"][0]["attributes"]["ApproximateReceiveCount"] = json!(receipt.to_string());
     let answer = succeed(cloud, "SyncOrganizationFunction", &batch).await?;
-    Ok(if answer["batchItemFailures"] == json!([]) { Left::Done } else { Left::Waiting })
+    Ok(if answer["batchItemFailures"] == json!([]) {
+        Left::Done
+    } else {
+        Left::Waiting
+    })
 }
 
-fn fail(cloud: &LocalCloud, endpoint: &str, organization: Option<&str>, (status, code): (u16, Option<&str>)) {
-    let kind = FaultKind::Status { status, code: code.map(str::to_owned), retry_after: None };
+fn fail(
+    cloud: &LocalCloud,
+    endpoint: &str,
+    organization: Option<&str>,
+    (status, code): (u16, Option<&str>),
+) {
+    let kind = FaultKind::Status {
+        status,
+        code: code.map(str::to_owned),
+        retry_after: None,
+    };
     let (endpoint, organization_id) = (Some(endpoint.to_owned()), organization.map(str::to_owned));
-    cloud.sandbox().fault(Fault { endpoint, organization_id, kind, times: None });
+    cloud.sandbox().fault(Fault {
+        endpoint,
+        organization_id,
+        kind,
+        times: None,
+    });
 }
 
 fn is_due(item: &Value) -> Result<bool> {
@@ -118,5 +200,8 @@ fn is_due(item: &Value) -> Result<bool> {
 }
 
 async fn item(cloud: &LocalCloud, id: &str) -> Result<Value> {
-    organizations(cloud).await?.remove(id).with_context(|| format!("{id} is not known"))
+    organizations(cloud)
+        .await?
+        .remove(id)
+        .with_context(|| format!("{id} is not known"))
 }

@@ -1,5 +1,5 @@
-//! A thousand deliveries of every kind, side by side and in disorder: what BILL signed is queued once a minute for each
-//! organization, and nothing else is.
+//! A thousand deliveries of every kind, side by side and in disorder: what BILL signed is queued
+//! once a minute for each organization, and nothing else is.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -85,13 +85,20 @@ struct Answered {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_a_thousand_deliveries_each_signed_organization_is_queued_once_a_minute_and_nothing_else_is() -> Result<()> {
-    let cloud = LocalCloud::start(Options { organizations: 1, ..options() }).await?;
+async fn of_a_thousand_deliveries_each_signed_organization_is_queued_once_a_minute_and_nothing_else_is()
+-> Result<()> {
+    let cloud = LocalCloud::start(Options {
+        organizations: 1,
+        ..options()
+    })
+    .await?;
     store_key(&cloud).await?;
     leave_messages_in_the_queue(&cloud).await?;
     let api = cloud.api()?;
     let started = Instant::now();
-    let sent = stream::iter(deliveries()?).map(|delivery| send(&api, delivery)).buffer_unordered(SIDE_BY_SIDE);
+    let sent = stream::iter(deliveries()?)
+        .map(|delivery| send(&api, delivery))
+        .buffer_unordered(SIDE_BY_SIDE);
     let answers: Vec<Answered> = sent.try_collect().await?;
     print_answers(&answers, started.elapsed());
     each_is_answered_as_its_kind_has_to_be(&answers)?;
@@ -103,10 +110,21 @@ async fn of_a_thousand_deliveries_each_signed_organization_is_queued_once_a_minu
 /// Nobody takes them out, so that all that were ever sent can be counted.
 async fn leave_messages_in_the_queue(cloud: &LocalCloud) -> Result<()> {
     let function = cloud.output("SyncOrganizationFunction")?;
-    let mappings = cloud.lambda().list_event_source_mappings().function_name(function).send().await?;
+    let mappings = cloud
+        .lambda()
+        .list_event_source_mappings()
+        .function_name(function)
+        .send()
+        .await?;
     for mapping in mappings.event_source_mappings() {
         let uuid = mapping.uuid().context("a mapping without an id")?;
-        cloud.lambda().update_event_source_mapping().uuid(uuid).enabled(false).send().await?;
+        cloud
+            .lambda()
+            .update_event_source_mapping()
+            .uuid(uuid)
+            .enabled(false)
+            .send()
+            .await?;
     }
     Ok(())
 }
@@ -125,7 +143,8 @@ fn deliveries() -> Result<Vec<Delivery>> {
     Ok(deliveries)
 }
 
-/// The `number`th of a kind. What is not to be queued names organizations of its own, so that its acceptance would be seen.
+/// The `number`th of a kind. What is not to be queued names organizations of its own, so that its
+/// acceptance would be seen.
 fn delivery(kind: Kind, number: usize, draw: &mut StdRng) -> Result<Delivery> {
     let forged = notification("FORGED", number, "payment.updated");
     let delivery = |signature: Option<String>, body: Vec<u8>, expected| Delivery {
@@ -140,7 +159,10 @@ fn delivery(kind: Kind, number: usize, draw: &mut StdRng) -> Result<Delivery> {
         Kind::Genuine | Kind::Replayed => {
             let number = number % GENUINE;
             let body = notification("GENUINE", number, "payment.updated").into_bytes();
-            Delivery { organization: Some(organization("GENUINE", number)), ..delivery(Some(sign(KEY, &body)?), body, StatusCode::OK) }
+            Delivery {
+                organization: Some(organization("GENUINE", number)),
+                ..delivery(Some(sign(KEY, &body)?), body, StatusCode::OK)
+            }
         }
         Kind::Unsigned => {
             let body = match number % 10 {
@@ -152,40 +174,70 @@ fn delivery(kind: Kind, number: usize, draw: &mut StdRng) -> Result<Delivery> {
         }
         Kind::Forged => {
             let signature = match number % 5 {
-                0 => sign(KEY, notification("GENUINE", number, "payment.updated").as_bytes())?,
+                0 => sign(
+                    KEY,
+                    notification("GENUINE", number, "payment.updated").as_bytes(),
+                )?,
                 1 => "deadbeef".repeat(8),
                 2 => String::new(),
                 3 => sign(KEY, forged.as_bytes())?.to_lowercase(),
                 _ => sign("another key", forged.as_bytes())?,
             };
-            delivery(Some(signature), forged.into_bytes(), StatusCode::UNAUTHORIZED)
+            delivery(
+                Some(signature),
+                forged.into_bytes(),
+                StatusCode::UNAUTHORIZED,
+            )
         }
         Kind::Truncated => {
             let kept = draw.random_range(0..forged.len());
-            delivery(Some(sign(KEY, forged.as_bytes())?), forged.as_bytes()[..kept].to_vec(), StatusCode::UNAUTHORIZED)
+            delivery(
+                Some(sign(KEY, forged.as_bytes())?),
+                forged.as_bytes()[..kept].to_vec(),
+                StatusCode::UNAUTHORIZED,
+            )
         }
         Kind::Reordered => {
             let fields: Value = serde_json::from_str(&forged)?;
-            let body = format!(r#"{{"payment":{},"metadata":{}}}"#, fields["payment"], fields["metadata"]);
-            ensure!(body != forged && serde_json::from_str::<Value>(&body)? == fields, "not the same in another order: {body}");
-            delivery(Some(sign(KEY, forged.as_bytes())?), body.into_bytes(), StatusCode::UNAUTHORIZED)
+            let body = format!(
+                r#"{{"payment":{},"metadata":{}}}"#,
+                fields["payment"], fields["metadata"]
+            );
+            ensure!(
+                body != forged && serde_json::from_str::<Value>(&body)? == fields,
+                "not the same in another order: {body}"
+            );
+            delivery(
+                Some(sign(KEY, forged.as_bytes())?),
+                body.into_bytes(),
+                StatusCode::UNAUTHORIZED,
+            )
         }
         Kind::Oversized => {
             let body = padded(forged, LONGEST_BODY + 1 + draw.random_range(0..100_000));
             delivery(Some(sign(KEY, &body)?), body, StatusCode::PAYLOAD_TOO_LARGE)
         }
         Kind::OtherType => {
-            let other = ["invoice.created", "payment.approved", "Payment.Updated", "vendor.updated"][number % 4];
+            let other = [
+                "invoice.created",
+                "payment.approved",
+                "Payment.Updated",
+                "vendor.updated",
+            ][number % 4];
             let body = notification("FORGED", number, other).into_bytes();
             delivery(Some(sign(KEY, &body)?), body, StatusCode::OK)
         }
         Kind::RandomBytes => {
             let body = bytes(draw);
             let signature = Some(sign(KEY, &body)?);
-            // Of a type that is text, the API hands on text: bytes that are none are no longer those that were signed.
+            // Of a type that is text, the API hands on text: bytes that are none are no longer
+            // those that were signed.
             match number % 2 {
                 0 => delivery(signature, body, StatusCode::UNAUTHORIZED),
-                _ => Delivery { content_type: "application/octet-stream", ..delivery(signature, body, StatusCode::OK) },
+                _ => Delivery {
+                    content_type: "application/octet-stream",
+                    ..delivery(signature, body, StatusCode::OK)
+                },
             }
         }
     })
@@ -217,11 +269,15 @@ fn bytes(draw: &mut StdRng) -> Vec<u8> {
 }
 
 fn sign(key: &str, body: &[u8]) -> Result<String> {
-    Ok(SecurityKey::new(key.to_owned()).context("an empty key")?.sign(body))
+    Ok(SecurityKey::new(key.to_owned())
+        .context("an empty key")?
+        .sign(body))
 }
 
 async fn send(api: &Api, delivery: Delivery) -> Result<Answered> {
-    let mut request = api.request(Method::POST, "/bill/events").header("content-type", delivery.content_type);
+    let mut request = api
+        .request(Method::POST, "/bill/events")
+        .header("content-type", delivery.content_type);
     if let Some(signature) = &delivery.signature {
         request = request.header("x-bill-sha-signature", signature);
     }
@@ -229,7 +285,12 @@ async fn send(api: &Api, delivery: Delivery) -> Result<Answered> {
     let answer = request.body(delivery.body.clone()).send().await?;
     let minutes = (begun, minute(now()));
     let status = answer.status();
-    Ok(Answered { delivery, status, is_empty: answer.text().await?.is_empty(), minutes })
+    Ok(Answered {
+        delivery,
+        status,
+        is_empty: answer.text().await?.is_empty(),
+        minutes,
+    })
 }
 
 fn minute(at: Timestamp) -> i64 {
@@ -237,42 +298,89 @@ fn minute(at: Timestamp) -> i64 {
 }
 
 fn each_is_answered_as_its_kind_has_to_be(answers: &[Answered]) -> Result<()> {
-    let wrong = answers.iter().filter(|answer| answer.status != answer.delivery.expected || !answer.is_empty);
+    let wrong = answers
+        .iter()
+        .filter(|answer| answer.status != answer.delivery.expected || !answer.is_empty);
     let wrong: Vec<_> = wrong
-        .map(|Answered { delivery, status, is_empty, .. }| {
-            let words = if *is_empty { "" } else { " with words" };
-            format!("{:?} of {} bytes: {status}{words}, not {}", delivery.kind, delivery.body.len(), delivery.expected)
-        })
+        .map(
+            |Answered {
+                 delivery,
+                 status,
+                 is_empty,
+                 ..
+             }| {
+                let words = if *is_empty { "" } else { " with words" };
+                format!(
+                    "{:?} of {} bytes: {status}{words}, not {}",
+                    delivery.kind,
+                    delivery.body.len(),
+                    delivery.expected
+                )
+            },
+        )
         .collect();
-    ensure!(wrong.is_empty(), "{} deliveries were answered wrongly:\n{}", wrong.len(), wrong.join("\n"));
+    ensure!(
+        wrong.is_empty(),
+        "{} deliveries were answered wrongly:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
     Ok(())
 }
 
-/// A message stands for an organization and a minute, so each has one exactly if a signed delivery arrived.
-async fn each_signed_organization_is_queued_once_a_minute(cloud: &LocalCloud, answers: &[Answered]) -> Result<()> {
+/// A message stands for an organization and a minute, so each has one exactly if a signed delivery
+/// arrived.
+async fn each_signed_organization_is_queued_once_a_minute(
+    cloud: &LocalCloud,
+    answers: &[Answered],
+) -> Result<()> {
     let mut queued = BTreeSet::new();
     for message in cloud.queued_events().await? {
         let body: Value = serde_json::from_str(&message.body)?;
-        let organization = body["organization"]["id"].as_str().context("no organization")?.to_owned();
-        let events_until: Timestamp = body["events_until"].as_str().context("no minute")?.parse()?;
+        let organization = body["organization"]["id"]
+            .as_str()
+            .context("no organization")?
+            .to_owned();
+        let events_until: Timestamp = body["events_until"]
+            .as_str()
+            .context("no minute")?
+            .parse()?;
         let window = (organization, minute(events_until) - 1);
         ensure!(queued.insert(window.clone()), "{window:?} was queued twice");
     }
-    let signed = || answers.iter().filter_map(|answer| Some((answer.delivery.organization.as_ref()?, answer.minutes)));
+    let signed = || {
+        answers
+            .iter()
+            .filter_map(|answer| Some((answer.delivery.organization.as_ref()?, answer.minutes)))
+    };
     for (organization, minute) in &queued {
-        let has_cause = signed().any(|(signed, (first, last))| signed == organization && (first..=last).contains(minute));
-        ensure!(has_cause, "{organization} was queued for the minute {minute}, in which BILL did not tell of it");
+        let has_cause = signed().any(|(signed, (first, last))| {
+            signed == organization && (first..=last).contains(minute)
+        });
+        ensure!(
+            has_cause,
+            "{organization} was queued for the minute {minute}, in which BILL did not tell of it"
+        );
     }
     for (organization, (first, last)) in signed() {
-        let is_queued = (first..=last).any(|minute| queued.contains(&(organization.clone(), minute)));
-        ensure!(is_queued, "{organization} was not queued for the minute {first}");
+        let is_queued =
+            (first..=last).any(|minute| queued.contains(&(organization.clone(), minute)));
+        ensure!(
+            is_queued,
+            "{organization} was not queued for the minute {first}"
+        );
     }
     print_messages(&queued);
     Ok(())
 }
 
 async fn no_other_queue_holds_anything(cloud: &LocalCloud) -> Result<()> {
-    let queues: Vec<&str> = cloud.outputs().iter().map(|(name, _)| name).filter(|name| name.ends_with("QueueUrl")).collect();
+    let queues: Vec<&str> = cloud
+        .outputs()
+        .iter()
+        .map(|(name, _)| name)
+        .filter(|name| name.ends_with("QueueUrl"))
+        .collect();
     ensure!(queues.len() > 5, "only {queues:?}");
     for queue in queues.into_iter().filter(|name| *name != "EventsQueueUrl") {
         let messages = cloud.messages(queue).await?;
@@ -286,7 +394,11 @@ async fn the_log_holds_nothing_of_the_deliveries(cloud: &LocalCloud) -> Result<(
     ensure!(lines.len() > 1_000, "only {} log lines", lines.len());
     for private in [KEY, NAME_ON_ACCOUNT, "SCHEDULED", "00802FORGED"] {
         let found = lines.iter().find(|line| line.contains(private));
-        ensure!(found.is_none(), "{private:?} stands in the log line {}", found.map_or("", String::as_str));
+        ensure!(
+            found.is_none(),
+            "{private:?} stands in the log line {}",
+            found.map_or("", String::as_str)
+        );
     }
     Ok(())
 }
@@ -295,9 +407,17 @@ async fn the_log_holds_nothing_of_the_deliveries(cloud: &LocalCloud) -> Result<(
 fn print_answers(answers: &[Answered], elapsed: Duration) {
     let mut statuses = BTreeMap::<Kind, BTreeMap<u16, usize>>::new();
     for answer in answers {
-        *statuses.entry(answer.delivery.kind).or_default().entry(answer.status.as_u16()).or_default() += 1;
+        *statuses
+            .entry(answer.delivery.kind)
+            .or_default()
+            .entry(answer.status.as_u16())
+            .or_default() += 1;
     }
-    println!("{} deliveries, {SIDE_BY_SIDE} side by side, in {:.1} s; by kind and status:", answers.len(), elapsed.as_secs_f64());
+    println!(
+        "{} deliveries, {SIDE_BY_SIDE} side by side, in {:.1} s; by kind and status:",
+        answers.len(),
+        elapsed.as_secs_f64()
+    );
     for (kind, statuses) in statuses {
         println!("  {:12} {statuses:?}", format!("{kind:?}"));
     }
@@ -306,5 +426,9 @@ fn print_answers(answers: &[Answered], elapsed: Duration) {
 #[expect(clippy::print_stdout, reason = "figures for whoever runs the tests")]
 fn print_messages(queued: &BTreeSet<(String, i64)>) {
     let minutes: BTreeSet<i64> = queued.iter().map(|(_, minute)| *minute).collect();
-    println!("{} messages enqueued, of {ORGANIZATIONS} organizations in {} minutes, 0 twice", queued.len(), minutes.len());
+    println!(
+        "{} messages enqueued, of {ORGANIZATIONS} organizations in {} minutes, 0 twice",
+        queued.len(),
+        minutes.len()
+    );
 }

@@ -1,4 +1,5 @@
-//! The banner that partners copy, on the page of the example product, with the deployed API behind it.
+//! The banner that partners copy, on the page of the example product, with the deployed API behind
+//! it.
 
 use std::net::Ipv4Addr;
 
@@ -21,9 +22,15 @@ const SECOND: &str = "2026-12-24T06:00:00Z";
 const CLOSE: &str = "engage-banner button";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn users_see_what_fits_until_they_close_it_and_the_next_episode_brings_another() -> Result<()> {
-    let cloud = LocalCloud::start(Options { organizations: 1, ..options() }).await?;
-    let product = ExampleProduct::start(&cloud, TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?)?;
+async fn users_see_what_fits_until_they_close_it_and_the_next_episode_brings_another() -> Result<()>
+{
+    let cloud = LocalCloud::start(Options {
+        organizations: 1,
+        ..options()
+    })
+    .await?;
+    let product =
+        ExampleProduct::start(&cloud, TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?)?;
     let visit = Visit {
         cloud: &cloud,
         browser: Browser::start(Scripts::On).await?,
@@ -32,10 +39,17 @@ async fn users_see_what_fits_until_they_close_it_and_the_next_episode_brings_ano
     };
     visit.there_is_nothing_to_say(Stage::Closed).await?;
     visit.what_must_be_done_stays(Stage::BankUnverified).await?;
-    visit.what_was_closed_stays_closed(Stage::NoBankAccount).await?;
+    visit
+        .what_was_closed_stays_closed(Stage::NoBankAccount)
+        .await?;
     visit.names_are_no_html().await?;
     let asked = visit.browser.asked().await?;
-    ensure!(asked.iter().eq([&visit.product.origin().ascii_serialization()]), "something was asked of others: {asked:?}");
+    ensure!(
+        asked
+            .iter()
+            .eq([&visit.product.origin().ascii_serialization()]),
+        "something was asked of others: {asked:?}"
+    );
     Ok(())
 }
 
@@ -57,8 +71,12 @@ impl Visit<'_> {
         self.enters(stage, FIRST).await?;
         self.open_page().await?;
         let message = self.shows_message_of(stage).await?;
-        ensure!(!message.dismissible, "{stage} was to have a message that stays");
-        self.is_fit_for_everybody(&["Switch customer", &message.call_to_action.label]).await?;
+        ensure!(
+            !message.dismissible,
+            "{stage} was to have a message that stays"
+        );
+        self.is_fit_for_everybody(&["Switch customer", &message.call_to_action.label])
+            .await?;
         self.browser.screenshot("in-product-warning").await
     }
 
@@ -66,7 +84,12 @@ impl Visit<'_> {
         self.enters(stage, FIRST).await?;
         self.open_page().await?;
         let message = self.shows_message_of(stage).await?;
-        self.is_fit_for_everybody(&["Switch customer", &message.call_to_action.label, "Close this message"]).await?;
+        self.is_fit_for_everybody(&[
+            "Switch customer",
+            &message.call_to_action.label,
+            "Close this message",
+        ])
+        .await?;
         self.browser.screenshot("in-product").await?;
 
         self.failure_is_said(stage).await?;
@@ -92,9 +115,14 @@ impl Visit<'_> {
     async fn failure_is_said(&self, stage: Stage) -> Result<()> {
         self.put(&json!({"organization_id": organization(stage, FIRST)["organization_id"], "stage": "unreadable"})).await?;
         self.browser.click_here(CLOSE).await?;
-        self.browser.wait_for("engage-banner .engage-status").await?;
+        self.browser
+            .wait_for("engage-banner .engage-status")
+            .await?;
         let said = self.browser.text("engage-banner").await?;
-        ensure!(said.contains("could not be closed") && said.contains(&self.message_of(stage)?.title), "{said}");
+        ensure!(
+            said.contains("could not be closed") && said.contains(&self.message_of(stage)?.title),
+            "{said}"
+        );
         self.enters(stage, FIRST).await
     }
 
@@ -106,8 +134,15 @@ impl Visit<'_> {
         self.browser.open(&self.product).await?;
         self.browser.wait_for("#customers a").await?;
         self.browser.screenshot("in-product-customers").await?;
-        ensure!(self.browser.text("#customers a").await? == NAME, "{}", self.browser.text("#customers").await?);
-        ensure!(self.browser.title().await? == "Customers - Northlight Ledger", "a name was run");
+        ensure!(
+            self.browser.text("#customers a").await? == NAME,
+            "{}",
+            self.browser.text("#customers").await?
+        );
+        ensure!(
+            self.browser.title().await? == "Customers - Northlight Ledger",
+            "a name was run"
+        );
         self.is_fit_for_everybody(&[NAME]).await?;
         self.browser.click("#customers a").await?;
         self.shows_message_of(Stage::Active).await.map(drop)
@@ -123,42 +158,71 @@ impl Visit<'_> {
 
     async fn open_page(&self) -> Result<()> {
         let id = text(&organization(Stage::Active, FIRST), "organization_id")?;
-        self.browser.open(&self.product.join(&format!("?organization={id}"))?).await
+        self.browser
+            .open(&self.product.join(&format!("?organization={id}"))?)
+            .await
     }
 
     fn message_of(&self, stage: Stage) -> Result<&InProductMessage> {
-        self.content.in_product(stage).with_context(|| format!("{stage} has no message"))
+        self.content
+            .in_product(stage)
+            .with_context(|| format!("{stage} has no message"))
     }
 
     async fn shows_message_of(&self, stage: Stage) -> Result<&InProductMessage> {
         let message = self.message_of(stage)?;
         let severity = serde_json::to_value(message.severity)?;
         let severity = severity.as_str().context("a severity that is no text")?;
-        self.browser.wait_for(&format!("engage-banner[data-messages='1'] section[data-severity={severity}]")).await?;
+        self.browser
+            .wait_for(&format!(
+                "engage-banner[data-messages='1'] section[data-severity={severity}]"
+            ))
+            .await?;
         let said = self.browser.text("engage-banner").await?;
         for words in [&message.title, &message.body, &message.call_to_action.label] {
             ensure!(said.contains(words), "{words:?} is not in {said:?}");
         }
         let link = format!("engage-banner a[href='{}']", message.call_to_action.url);
-        ensure!(self.browser.text(&link).await? == message.call_to_action.label, "{said}");
-        ensure!(self.browser.has(CLOSE).await? == message.dismissible, "{stage}: dismissible is {}", message.dismissible);
+        ensure!(
+            self.browser.text(&link).await? == message.call_to_action.label,
+            "{said}"
+        );
+        ensure!(
+            self.browser.has(CLOSE).await? == message.dismissible,
+            "{stage}: dismissible is {}",
+            message.dismissible
+        );
         Ok(message)
     }
 
     /// After the API has answered: as long as it has not, or when it fails, this waits.
     async fn shows_nothing(&self) -> Result<()> {
-        self.browser.wait_for("engage-banner[data-messages='0']").await?;
-        ensure!(!self.browser.has("engage-banner section").await?, "{}", self.browser.text("engage-banner").await?);
+        self.browser
+            .wait_for("engage-banner[data-messages='0']")
+            .await?;
+        ensure!(
+            !self.browser.has("engage-banner section").await?,
+            "{}",
+            self.browser.text("engage-banner").await?
+        );
         Ok(())
     }
 
     async fn is_fit_for_everybody(&self, names: &[&str]) -> Result<()> {
         let overhang = self.browser.overhang().await?;
-        ensure!(overhang <= 0.0, "the page is {overhang} pixels wider than {}", SCREEN.0);
+        ensure!(
+            overhang <= 0.0,
+            "the page is {overhang} pixels wider than {}",
+            SCREEN.0
+        );
         for is_dark in [true, false] {
             self.browser.set_dark(is_dark).await?;
             let violations = self.browser.violations().await?;
-            ensure!(violations.is_empty(), "dark: {is_dark}:\n{}", violations.join("\n"));
+            ensure!(
+                violations.is_empty(),
+                "dark: {is_dark}:\n{}",
+                violations.join("\n")
+            );
         }
         let reachable = self.browser.reachable_names().await?;
         ensure!(reachable == names, "{reachable:?}");

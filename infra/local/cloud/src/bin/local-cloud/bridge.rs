@@ -1,7 +1,8 @@
 //! A way from a container to servers that listen on this machine's loopback alone.
 //!
-//! `sam local invoke` cannot put a container into the host's network (`--docker-network host` leaves it on Docker's bridge), so in
-//! the container `localhost` gets a second address, that of the host on the bridge, and what arrives there is handed on to loopback.
+//! `sam local invoke` cannot put a container into the host's network (`--docker-network host`
+//! leaves it on Docker's bridge), so in the container `localhost` gets a second address, that of
+//! the host on the bridge, and what arrives there is handed on to loopback.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -19,10 +20,11 @@ pub(crate) struct Bridge {
 }
 
 impl Bridge {
-    /// Makes these loopback ports reachable from containers, under the same numbers, by the name `localhost`.
+    /// Makes these loopback ports reachable from containers, under the same numbers, by the name
+    /// `localhost`.
     ///
-    /// The host's address on the bridge is not routed to anywhere else. Where Docker runs in a virtual machine of its own that
-    /// address is not ours, and Docker does the handing on.
+    /// The host's address on the bridge is not routed to anywhere else. Where Docker runs in a
+    /// virtual machine of its own that address is not ours, and Docker does the handing on.
     pub(crate) async fn open(ports: [u16; 2]) -> Result<Self> {
         let mut forwarders = JoinSet::new();
         let host = host_address().await?;
@@ -31,7 +33,9 @@ impl Bridge {
                 forwarders.spawn(forward(listener, port));
             }
         }
-        Ok(Self { _forwarders: forwarders })
+        Ok(Self {
+            _forwarders: forwarders,
+        })
     }
 }
 
@@ -46,12 +50,17 @@ async fn forward(listener: TcpListener, port: u16) {
     }
 }
 
-/// The host's address on Docker's bridge: the gateway, which is the first address of the subnet unless Docker says otherwise.
+/// The host's address on Docker's bridge: the gateway, which is the first address of the subnet
+/// unless Docker says otherwise.
 async fn host_address() -> Result<IpAddr> {
     let format = "{{range .IPAM.Config}}{{.Gateway}} {{.Subnet}}{{end}}";
-    let output = Command::new("docker").args(["network", "inspect", "bridge", "--format", format]).output().await?;
+    let output = Command::new("docker")
+        .args(["network", "inspect", "bridge", "--format", format])
+        .output()
+        .await?;
     let said = String::from_utf8_lossy(&output.stdout);
-    address_in(&said).with_context(|| format!("docker does not tell the address of its bridge: {said}"))
+    address_in(&said)
+        .with_context(|| format!("docker does not tell the address of its bridge: {said}"))
 }
 
 fn address_in(gateway_and_subnet: &str) -> Option<IpAddr> {

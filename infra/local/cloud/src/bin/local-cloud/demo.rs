@@ -11,7 +11,11 @@ use crate::{pipeline, playground, show, steps::Steps};
 pub(crate) async fn run(options: Options) -> Result<()> {
     let started = Instant::now();
     let steps = Steps::default();
-    let cloud = LocalCloud::start(Options { progress: steps.progress(), ..options }).await?;
+    let cloud = LocalCloud::start(Options {
+        progress: steps.progress(),
+        ..options
+    })
+    .await?;
     let as_of = pipeline::now(&cloud)?;
     pipeline::run_once(&cloud, &steps, as_of).await?;
 
@@ -22,7 +26,11 @@ pub(crate) async fn run(options: Options) -> Result<()> {
     show::notices(&report);
     show::few_mails(&mails);
     show::where_to_look(&folder);
-    show::commands(&cloud, &playground::endpoint(), "While `make local` runs, try:")?;
+    show::commands(
+        &cloud,
+        &playground::endpoint(),
+        "While `make local` runs, try:",
+    )?;
     show::summary(&report);
     conclude(&report)
 }

@@ -1,7 +1,11 @@
-//! `local-cloud demo` runs the pipeline once and shows what it did; `local-cloud run` keeps a local cloud running for playing;
-//! `local-cloud sam-local` runs each function in a container.
+//! `local-cloud demo` runs the pipeline once and shows what it did; `local-cloud run` keeps a local
+//! cloud running for playing; `local-cloud sam-local` runs each function in a container.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command that talks to the person who started it")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command that talks to the person who started it"
+)]
 
 mod bridge;
 mod demo;
@@ -38,7 +42,11 @@ async fn start(command: Command) -> Result<()> {
                 bail!("interrupted; everything that was started has been stopped")
             }
         },
-        Task::Run { customers, port, product_port } => tokio::select! {
+        Task::Run {
+            customers,
+            port,
+            product_port,
+        } => tokio::select! {
             result = playground::run(Options { port, ..customers.options() }, product_port) => result,
             signal = tokio::signal::ctrl_c() => {
                 signal?;
@@ -80,7 +88,8 @@ enum Task {
     },
     /// Runs each function in a container, by `sam local invoke`, with the events of tests/events.
     SamLocal {
-        /// A program that provides a Docker engine and the functions' base image where there are none.
+        /// A program that provides a Docker engine and the functions' base image where there are
+        /// none.
         #[arg(long, env = "LAMBDA_DOCKER")]
         docker_setup: Option<PathBuf>,
     },
@@ -104,6 +113,12 @@ struct Customers {
 
 impl Customers {
     fn options(&self) -> Options {
-        Options { organizations: self.organizations, seed: self.seed, bad_records: self.bad_records, auth: self.auth, ..Options::default() }
+        Options {
+            organizations: self.organizations,
+            seed: self.seed,
+            bad_records: self.bad_records,
+            auth: self.auth,
+            ..Options::default()
+        }
     }
 }

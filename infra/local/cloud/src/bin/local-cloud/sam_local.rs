@@ -1,4 +1,5 @@
-//! `make sam-local`: every function once in a container of its own, by `sam local invoke`, against the local cloud.
+//! `make sam-local`: every function once in a container of its own, by `sam local invoke`, against
+//! the local cloud.
 
 use std::{collections::BTreeMap, path::PathBuf, process::Stdio};
 
@@ -24,11 +25,16 @@ const INVOCATIONS: [(&str, &str); 11] = [
     ("PreferencesFunction", "preferences-one-click.json"),
 ];
 
-/// Starts the local cloud and invokes each function. `docker_setup`: a program that provides a Docker engine where there is none.
+/// Starts the local cloud and invokes each function. `docker_setup`: a program that provides a
+/// Docker engine where there is none.
 pub(crate) async fn run(options: Options, docker_setup: Option<PathBuf>) -> Result<()> {
     provide_docker(docker_setup).await?;
     let steps = Steps::default();
-    let cloud = LocalCloud::start(Options { progress: steps.progress(), ..options }).await?;
+    let cloud = LocalCloud::start(Options {
+        progress: steps.progress(),
+        ..options
+    })
+    .await?;
     steps.end();
     let sandbox = cloud.sandbox().url();
     let _bridge = Bridge::open([port(cloud.endpoint())?, port(&sandbox)?]).await?;
@@ -37,9 +43,22 @@ pub(crate) async fn run(options: Options, docker_setup: Option<PathBuf>) -> Resu
     for (function, event) in INVOCATIONS {
         let event = format!("tests/events/{event}");
         let mut invoke = sam(cloud.endpoint())?;
-        invoke.args(["local", "invoke", function, "--event", &event, "--template"]).arg(&template).arg("--env-vars").arg(&variables);
-        invoke.args(["--parameter-overrides", &format!("Architecture={}", architecture())]);
-        invoke.args(["--skip-pull-image", "--docker-network", "host", "--add-host", "localhost:host-gateway"]);
+        invoke
+            .args(["local", "invoke", function, "--event", &event, "--template"])
+            .arg(&template)
+            .arg("--env-vars")
+            .arg(&variables);
+        invoke.args([
+            "--parameter-overrides",
+            &format!("Architecture={}", architecture()),
+        ]);
+        invoke.args([
+            "--skip-pull-image",
+            "--docker-network",
+            "host",
+            "--add-host",
+            "localhost:host-gateway",
+        ]);
         println!("\n{}", shown(&invoke));
         println!("{}", answer(&mut invoke).await?);
     }
@@ -50,10 +69,17 @@ pub(crate) async fn run(options: Options, docker_setup: Option<PathBuf>) -> Resu
 async fn provide_docker(setup: Option<PathBuf>) -> Result<()> {
     if let Some(setup) = setup {
         println!("Setting up Docker with {}", setup.display());
-        let status = Command::new(&setup).status().await.with_context(|| format!("cannot run {}", setup.display()))?;
+        let status = Command::new(&setup)
+            .status()
+            .await
+            .with_context(|| format!("cannot run {}", setup.display()))?;
         ensure!(status.success(), "{} failed", setup.display());
     }
-    let info = Command::new("docker").arg("info").stdin(Stdio::null()).output().await;
+    let info = Command::new("docker")
+        .arg("info")
+        .stdin(Stdio::null())
+        .output()
+        .await;
     ensure!(
         info.is_ok_and(|info| info.status.success()),
         "`sam local invoke` needs a running Docker engine: start it, or set LAMBDA_DOCKER to a program that does"
@@ -61,24 +87,49 @@ async fn provide_docker(setup: Option<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-/// The built template with one variable more: a container does not learn by itself that AWS is on this machine.
+/// The built template with one variable more: a container does not learn by itself that AWS is on
+/// this machine.
 fn template_with_endpoint(endpoint: &str) -> Result<PathBuf> {
     let folder = workspace_root().join(".aws-sam/build");
-    let built = std::fs::read_to_string(folder.join("template.yaml")).context("the functions are not built yet: run `make build` first")?;
-    let anchor = built.lines().find(|line| line.trim() == "LOG_LEVEL: info").context("the template sets no LOG_LEVEL for all functions")?;
+    let built = std::fs::read_to_string(folder.join("template.yaml"))
+        .context("the functions are not built yet: run `make build` first")?;
+    let anchor = built
+        .lines()
+        .find(|line| line.trim() == "LOG_LEVEL: info")
+        .context("the template sets no LOG_LEVEL for all functions")?;
     let indent = &anchor[..anchor.len() - anchor.trim_start().len()];
     let path = folder.join("sam-local.yaml");
-    std::fs::write(&path, built.replacen(anchor, &format!("{anchor}\n{indent}AWS_ENDPOINT_URL: {endpoint}"), 1))?;
+    std::fs::write(
+        &path,
+        built.replacen(
+            anchor,
+            &format!("{anchor}\n{indent}AWS_ENDPOINT_URL: {endpoint}"),
+            1,
+        ),
+    )?;
     Ok(path)
 }
 
-/// The variables of the deployed functions, with the names that the deployment gave to tables and queues.
+/// The variables of the deployed functions, with the names that the deployment gave to tables and
+/// queues.
 async fn write_variables(cloud: &LocalCloud) -> Result<PathBuf> {
     let mut variables = BTreeMap::<&str, Value>::new();
     for (function, _) in INVOCATIONS {
-        let configuration = cloud.lambda().get_function_configuration().function_name(cloud.output(function)?).send().await?;
-        let environment = configuration.environment().and_then(|environment| environment.variables()).cloned().unwrap_or_default();
-        let mut environment: BTreeMap<_, _> = environment.into_iter().map(|(name, value)| (name, by_name(&value))).collect();
+        let configuration = cloud
+            .lambda()
+            .get_function_configuration()
+            .function_name(cloud.output(function)?)
+            .send()
+            .await?;
+        let environment = configuration
+            .environment()
+            .and_then(|environment| environment.variables())
+            .cloned()
+            .unwrap_or_default();
+        let mut environment: BTreeMap<_, _> = environment
+            .into_iter()
+            .map(|(name, value)| (name, by_name(&value)))
+            .collect();
         // Once more, because SAM prefers its own environment to the template.
         environment.insert("AWS_ENDPOINT_URL".to_owned(), by_name(cloud.endpoint()));
         variables.insert(function, json!(environment));
@@ -91,11 +142,21 @@ async fn write_variables(cloud: &LocalCloud) -> Result<PathBuf> {
 /// Runs one invocation. `Err`: it did not answer, or answered an error.
 async fn answer(invoke: &mut Command) -> Result<String> {
     let output = invoke.output().await?;
-    let (said, log) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    let Some(answer) = said.lines().rev().find_map(|line| serde_json::from_str::<Value>(line).ok()) else {
+    let (said, log) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    let Some(answer) = said
+        .lines()
+        .rev()
+        .find_map(|line| serde_json::from_str::<Value>(line).ok())
+    else {
         bail!("no answer:\n{said}\n{log}");
     };
-    ensure!(output.status.success() && answer.get("errorType").is_none(), "{answer}\n{log}");
+    ensure!(
+        output.status.success() && answer.get("errorType").is_none(),
+        "{answer}\n{log}"
+    );
     Ok(answer.to_string())
 }
 
@@ -105,20 +166,35 @@ fn by_name(url: &str) -> String {
 }
 
 fn port(url: &str) -> Result<u16> {
-    let digits = url.rsplit(':').next().unwrap_or_default().split('/').next().unwrap_or_default();
+    let digits = url
+        .rsplit(':')
+        .next()
+        .unwrap_or_default()
+        .split('/')
+        .next()
+        .unwrap_or_default();
     digits.parse().with_context(|| format!("{url} has no port"))
 }
 
 fn architecture() -> &'static str {
-    if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" }
+    if cfg!(target_arch = "aarch64") {
+        "arm64"
+    } else {
+        "x86_64"
+    }
 }
 
 /// The command as one would type it.
 fn shown(command: &Command) -> String {
     let root = format!("{}/", workspace_root().display());
     let command = command.as_std();
-    let words = command.get_args().map(|word| word.to_string_lossy().replace(&root, ""));
-    std::iter::once("sam".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
+    let words = command
+        .get_args()
+        .map(|word| word.to_string_lossy().replace(&root, ""));
+    std::iter::once("sam".to_owned())
+        .chain(words)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 #[cfg(test)]
@@ -130,18 +206,40 @@ mod tests {
     #[test]
     fn every_event_and_every_function_is_tried() {
         let events = std::fs::read_dir(workspace_root().join("tests/events")).unwrap();
-        let events: BTreeSet<_> = events.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-        assert_eq!(INVOCATIONS.iter().map(|(_, event)| (*event).to_owned()).collect::<BTreeSet<_>>(), events);
-        let template = std::fs::read_to_string(workspace_root().join("infra/template.yaml")).unwrap();
+        let events: BTreeSet<_> = events
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        assert_eq!(
+            INVOCATIONS
+                .iter()
+                .map(|(_, event)| (*event).to_owned())
+                .collect::<BTreeSet<_>>(),
+            events
+        );
+        let template =
+            std::fs::read_to_string(workspace_root().join("infra/template.yaml")).unwrap();
         let resources: Vec<_> = template.lines().collect();
-        let functions = resources.windows(2).filter(|lines| lines[1].trim() == "Type: AWS::Serverless::Function");
-        let functions: BTreeSet<_> = functions.map(|lines| lines[0].trim().trim_end_matches(':')).collect();
-        assert_eq!(INVOCATIONS.iter().map(|(function, _)| *function).collect::<BTreeSet<_>>(), functions);
+        let functions = resources
+            .windows(2)
+            .filter(|lines| lines[1].trim() == "Type: AWS::Serverless::Function");
+        let functions: BTreeSet<_> = functions
+            .map(|lines| lines[0].trim().trim_end_matches(':'))
+            .collect();
+        assert_eq!(
+            INVOCATIONS
+                .iter()
+                .map(|(function, _)| *function)
+                .collect::<BTreeSet<_>>(),
+            functions
+        );
     }
 
     #[test]
     fn a_container_reaches_this_machine_by_name() {
-        assert_eq!(by_name("http://127.0.0.1:4566/000000000000/queue"), "http://localhost:4566/000000000000/queue");
+        assert_eq!(
+            by_name("http://127.0.0.1:4566/000000000000/queue"),
+            "http://localhost:4566/000000000000/queue"
+        );
         assert_eq!(port("http://127.0.0.1:8080/connect").unwrap(), 8080);
     }
 }

@@ -19,25 +19,37 @@ pub(crate) struct StagedMail {
 /// The sent e-mails, joined with their notices.
 pub(crate) async fn mails_with_stage(cloud: &LocalCloud) -> Result<Vec<StagedMail>> {
     let notices = cloud.scan("NoticesTable").await?;
-    let stages: HashMap<&str, &str> =
-        notices.iter().filter_map(|notice| Some((notice["message_id"].as_str()?, notice["stage"].as_str()?))).collect();
+    let stages: HashMap<&str, &str> = notices
+        .iter()
+        .filter_map(|notice| Some((notice["message_id"].as_str()?, notice["stage"].as_str()?)))
+        .collect();
     let mails = cloud.sent_mails().await?.into_iter().map(|mail| {
-        let stage = stages.get(mail.message_id.as_str()).map_or("unknown", |stage| *stage).to_owned();
+        let stage = stages
+            .get(mail.message_id.as_str())
+            .map_or("unknown", |stage| *stage)
+            .to_owned();
         StagedMail { stage, mail }
     });
     Ok(mails.collect())
 }
 
-/// Writes the report, and the HTML of each mail, to `target/demo`; what an earlier run left there is removed.
+/// Writes the report, and the HTML of each mail, to `target/demo`; what an earlier run left there
+/// is removed.
 pub(crate) fn write(report: &Report, mails: &[StagedMail]) -> Result<PathBuf> {
     let folder = workspace_root().join("target/demo");
     if folder.exists() {
         fs::remove_dir_all(&folder)?;
     }
     fs::create_dir_all(&folder)?;
-    fs::write(folder.join("report.json"), serde_json::to_string_pretty(report)? + "\n")?;
+    fs::write(
+        folder.join("report.json"),
+        serde_json::to_string_pretty(report)? + "\n",
+    )?;
     for (position, StagedMail { stage, mail }) in mails.iter().enumerate() {
-        fs::write(folder.join(format!("{stage}-{:04}.html", position + 1)), &mail.html)?;
+        fs::write(
+            folder.join(format!("{stage}-{:04}.html", position + 1)),
+            &mail.html,
+        )?;
     }
     Ok(folder)
 }
@@ -45,10 +57,20 @@ pub(crate) fn write(report: &Report, mails: &[StagedMail]) -> Result<PathBuf> {
 /// The customers by stage.
 pub(crate) fn stages(report: &Report) {
     let mut table = Table::new();
-    table.load_style(UTF8_FULL_CONDENSED).set_header(["stage", "what it means", "customers"]);
-    let mut left: BTreeMap<&str, usize> = report.stages.iter().map(|(stage, count)| (stage.as_str(), *count)).collect();
+    table
+        .load_style(UTF8_FULL_CONDENSED)
+        .set_header(["stage", "what it means", "customers"]);
+    let mut left: BTreeMap<&str, usize> = report
+        .stages
+        .iter()
+        .map(|(stage, count)| (stage.as_str(), *count))
+        .collect();
     for (stage, meaning) in MEANINGS {
-        table.add_row([stage, meaning, &left.remove(stage).unwrap_or_default().to_string()]);
+        table.add_row([
+            stage,
+            meaning,
+            &left.remove(stage).unwrap_or_default().to_string(),
+        ]);
     }
     for (stage, count) in left {
         table.add_row([stage, "", &count.to_string()]);
@@ -60,7 +82,9 @@ pub(crate) fn stages(report: &Report) {
 /// The notices by what became of them and why.
 pub(crate) fn notices(report: &Report) {
     let mut table = Table::new();
-    table.load_style(UTF8_FULL_CONDENSED).set_header(["notices", "why", "how many"]);
+    table
+        .load_style(UTF8_FULL_CONDENSED)
+        .set_header(["notices", "why", "how many"]);
     for (status, reasons) in &report.notices {
         for (reason, count) in reasons {
             let reason = if reason == "none" { "" } else { reason };
@@ -95,15 +119,26 @@ const MEANINGS: [(&str, &str); 9] = [
 pub(crate) fn few_mails(mails: &[StagedMail]) {
     let mut seen = HashSet::new();
     for StagedMail { stage, mail } in mails.iter().filter(|mail| seen.insert(&mail.stage)).take(3) {
-        println!("\n--- a mail to a customer in {stage} {}", "-".repeat(60_usize.saturating_sub(stage.len())));
-        println!("To:      {}\nSubject: {}\n\n{}", mail.to, mail.subject, mail.text.trim_end());
+        println!(
+            "\n--- a mail to a customer in {stage} {}",
+            "-".repeat(60_usize.saturating_sub(stage.len()))
+        );
+        println!(
+            "To:      {}\nSubject: {}\n\n{}",
+            mail.to,
+            mail.subject,
+            mail.text.trim_end()
+        );
     }
 }
 
 /// The folder that [`write`] has filled.
 pub(crate) fn where_to_look(folder: &Path) {
     println!("\nEach mail as HTML: {}", folder.display());
-    println!("Report:            {}", folder.join("report.json").display());
+    println!(
+        "Report:            {}",
+        folder.join("report.json").display()
+    );
 }
 
 /// Queries to paste into a shell.
@@ -111,7 +146,9 @@ pub(crate) fn commands(cloud: &LocalCloud, endpoint: &str, heading: &str) -> Res
     let organizations = cloud.output("OrganizationsTable")?;
     let notices = cloud.output("NoticesTable")?;
     println!("\n{heading}");
-    println!("  export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION=us-east-1 AWS_PAGER=");
+    println!(
+        "  export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION=us-east-1 AWS_PAGER="
+    );
     println!(
         "  aws dynamodb query --endpoint-url {endpoint} --table-name {organizations} --index-name by-stage \\\n    \
          --key-condition-expression 'stage = :stage' --expression-attribute-values '{{\":stage\":{{\"S\":\"dormant_30\"}}}}'"

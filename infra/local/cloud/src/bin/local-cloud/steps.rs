@@ -23,7 +23,8 @@ impl Steps {
 
     /// The same for a step that counts to `length`.
     pub(crate) fn begin_counting(&self, step: &str, length: usize) -> ProgressBar {
-        let bar = ProgressBar::new(length as u64).with_style(style("{spinner} {msg} [{bar:30}] {pos}/{len}"));
+        let bar = ProgressBar::new(length as u64)
+            .with_style(style("{spinner} {msg} [{bar:30}] {pos}/{len}"));
         self.replace(step, bar.clone());
         bar
     }
@@ -32,7 +33,11 @@ impl Steps {
     pub(crate) fn end(&self) {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(bar) = current.take() {
-            let line = format!("  {} ({:#})", bar.message(), HumanDuration(rounded(bar.elapsed())));
+            let line = format!(
+                "  {} ({:#})",
+                bar.message(),
+                HumanDuration(rounded(bar.elapsed()))
+            );
             bar.finish_and_clear();
             println!("{line}");
         }
