@@ -11,13 +11,14 @@ mod queue;
 use std::{collections::HashSet, num::NonZeroU32, time::Duration};
 
 use bill::{Bill, Credentials, Page, PageToken};
-pub use config::Config;
 use engagement::OrganizationId;
 use jiff::{SignedDuration, Timestamp};
-pub use queue::SyncQueue;
 use runtime::{Deadline, Failure, Metrics, ScheduleEvent, Secret, clock};
 use serde::Serialize;
 use store::{Amount, Cursor, Limits, Organizations, RunRecord, Runs, StoreError};
+
+pub use config::Config;
+pub use queue::SyncQueue;
 
 /// BILL requests that one look takes at most, as a rule: users, sign-in, bank accounts, payments,
 /// verification.

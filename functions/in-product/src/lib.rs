@@ -9,16 +9,17 @@ mod answers;
 mod config;
 mod message;
 
-pub use answers::apology;
-pub use config::Config;
 use content::Content;
 use engagement::{Organization, OrganizationId};
-pub use message::{Message, Messages};
 use runtime::{
     Failure, Metrics, clock,
     http::{Method, Request, Response, StatusCode},
 };
 use store::{Dismissals, Organizations, StoreError};
+
+pub use answers::apology;
+pub use config::Config;
+pub use message::{Message, Messages};
 
 /// Answers the partner's product. Built once per process.
 pub struct InProduct {

@@ -15,18 +15,19 @@ mod run;
 
 use std::collections::BTreeMap;
 
-pub use config::Config;
 use content::Content;
 use engagement::{NoticeStatus, Policy, TokenKeys};
 use jiff::SignedDuration;
-pub use mailer::{Mailer, SendError};
-pub use pause::PauseSwitch;
 use runtime::{Deadline, Failure, Metrics, ScheduleEvent, Secret, clock};
 use serde::Serialize;
 use store::{Contacts, Notices, Organizations, Runs, StoreError};
 use url::Url;
 
 use crate::run::Run;
+
+pub use config::Config;
+pub use mailer::{Mailer, SendError};
+pub use pause::PauseSwitch;
 
 /// How long a notice may be `unknown` before somebody should look.
 const UNKNOWN_PATIENCE: SignedDuration = SignedDuration::from_hours(1);

@@ -9,16 +9,17 @@ mod answers;
 mod config;
 mod intent;
 
-pub use answers::Answers;
-pub use config::Config;
 use content::{PreferencesPage, PreferencesState};
 use engagement::{Contact, Subscription, TokenKeys};
-pub use intent::{Intent, NotUnderstood};
 use runtime::{
     Failure, Metrics, clock,
     http::{Method, Request, Response},
 };
 use store::{Contacts, Scope, StoreError};
+
+pub use answers::Answers;
+pub use config::Config;
+pub use intent::{Intent, NotUnderstood};
 
 /// Answers recipients. Built once per process.
 pub struct Preferences {

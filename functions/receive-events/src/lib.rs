@@ -21,14 +21,15 @@ mod config;
 mod queue;
 
 use bill::events::{EventType, Notification, NotificationError, SIGNATURE_HEADER, SecurityKeys};
-pub use config::Config;
 use engagement::SyncRequest;
 use jiff::Timestamp;
-pub use queue::EventsQueue;
 use runtime::{
     Failure, Metrics, Secret,
     http::{BodyError, HeaderValue, Method, Request, Response, StatusCode, header},
 };
+
+pub use config::Config;
+pub use queue::EventsQueue;
 
 /// Longest body that is read, in bytes. BILL's longest that are known have some 2,000.
 pub const LONGEST_BODY: usize = 256 * 1024;

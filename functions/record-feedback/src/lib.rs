@@ -13,17 +13,19 @@ mod letter;
 use std::{collections::BTreeSet, time::Duration};
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
-pub use config::Config;
 use engagement::{AddressHash, AddressKey, Bounce, Feedback, MailEvent, Suppression};
-use event::Event;
 use futures::future::join_all;
-use letter::Letter;
 use runtime::{
     DeadLetters, Deadline, Failure, Metrics, Secret, clock,
     sqs::{Outcome, Record, run_batch},
 };
 use secrecy::SecretString;
 use store::{Contacts, Notices, Recorded, StoreError};
+
+use event::Event;
+use letter::Letter;
+
+pub use config::Config;
 
 /// Events recorded side by side.
 const CONCURRENCY: usize = 10;

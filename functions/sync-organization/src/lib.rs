@@ -21,12 +21,10 @@ use std::{
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use bill::{Bill, Credentials};
-pub use config::Config;
 use engagement::{
     AddressKey, Decision, Organization, Rules, Signals, StageReason, SyncRequest, decide,
 };
 use jiff::{SignedDuration, Timestamp};
-use look::{Look, LookError};
 use runtime::{
     DeadLetters, Deadline, ErrorType, Failure, Metrics, Secret, clock,
     sqs::{Outcome, Record, run_batch},
@@ -34,6 +32,10 @@ use runtime::{
 use secrecy::SecretString;
 use store::{Amount, Applied, Checks, Limits, Organizations, Runs, StoreError};
 use tokio::time::Instant;
+
+use look::{Look, LookError};
+
+pub use config::Config;
 
 /// BILL requests reserved for one look: users, sign-in, bank accounts, payments, verification. What
 /// it took is corrected afterwards: a look that an event caused takes one more.

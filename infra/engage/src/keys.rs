@@ -2,9 +2,9 @@
 //! command has begun.
 
 use anyhow::{Context, Result, anyhow, bail};
-use aws_sdk_secretsmanager::Client;
-use aws_sdk_secretsmanager::error::DisplayErrorContext;
-use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
+use aws_sdk_secretsmanager::{
+    Client, error::DisplayErrorContext, operation::get_secret_value::GetSecretValueError,
+};
 use bill::events::{SecurityKey, SubscriptionId};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};

@@ -6,9 +6,7 @@
 //! and take as many hours as the budget of BILL requests wants.
 
 use anyhow::{Context, Result, bail};
-use aws_sdk_lambda::Client;
-use aws_sdk_lambda::error::DisplayErrorContext;
-use aws_sdk_lambda::primitives::Blob;
+use aws_sdk_lambda::{Client, error::DisplayErrorContext, primitives::Blob};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;

@@ -1,20 +1,16 @@
 //! What a command needs to know of the deployed stack: from its outputs and parameters, or told one
 //! by one.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Context, Result, bail};
-use aws_config::SdkConfig;
-use aws_config::timeout::TimeoutConfig;
+use aws_config::{SdkConfig, timeout::TimeoutConfig};
 use aws_sdk_cloudformation::error::{DisplayErrorContext, ProvideErrorMetadata};
 use bill::BaseUrl;
 use clap::Args;
 use store::Organizations;
 
-use crate::keys::KeyStore;
-use crate::replay::Replay;
-use crate::webhooks::Webhooks;
+use crate::{keys::KeyStore, replay::Replay, webhooks::Webhooks};
 
 /// Longer than any function runs.
 const INVOCATION: Duration = Duration::from_mins(16);

@@ -15,11 +15,11 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use bill::events::{Subscription, SubscriptionId, Subscriptions, TestEvent};
-use replacing::Left;
 use tokio::time::Instant;
 use url::Url;
 
 use crate::keys::KeyStore;
+use replacing::Left;
 
 /// Under which the HTTP API takes notifications.
 const PATH: &str = "/bill/events";

@@ -6,10 +6,12 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 use url::Url;
 
-use crate::answer::{Answer, Reader, retry_after};
-use crate::base_url::BaseUrl;
-use crate::error::{Cause, Error, ErrorKind, Operation};
-use crate::lane::{Lane, OutOfTime};
+use crate::{
+    answer::{Answer, Reader, retry_after},
+    base_url::BaseUrl,
+    error::{Cause, Error, ErrorKind, Operation},
+    lane::{Lane, OutOfTime},
+};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);

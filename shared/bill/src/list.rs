@@ -1,12 +1,13 @@
 use std::fmt;
 
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
-use crate::answer::{Answer, json_cause};
-use crate::error::{Cause, Error, ErrorKind, Operation};
-use crate::lenient;
+use crate::{
+    answer::{Answer, json_cause},
+    error::{Cause, Error, ErrorKind, Operation},
+    lenient,
+};
 
 /// Rows per page; BILL allows 1 to 100 and takes 20 when nothing is said.
 pub(crate) const MAX: &str = "100";

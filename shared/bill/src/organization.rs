@@ -1,21 +1,24 @@
-use std::fmt;
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use reqwest::header::HeaderMap;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
-use tokio::sync::{Mutex, MutexGuard, Semaphore};
-use tokio::time::Instant;
+use tokio::{
+    sync::{Mutex, MutexGuard, Semaphore},
+    time::Instant,
+};
 
-use crate::answer::{self, Answer, Reader, json_cause};
-use crate::client::Call;
-use crate::error::{Cause, Error, ErrorKind, Operation};
-use crate::lane::{Lane, OutOfTime, Tally};
-use crate::lenient;
-use crate::list::{self, Page, PageToken, Rows};
-use crate::model::{BankAccount, Organization, Payment, RiskVerification, User};
-use crate::partner::Bill;
-use crate::session::{PartnerSession, session_id};
+use crate::{
+    answer::{self, Answer, Reader, json_cause},
+    client::Call,
+    error::{Cause, Error, ErrorKind, Operation},
+    lane::{Lane, OutOfTime, Tally},
+    lenient,
+    list::{self, Page, PageToken, Rows},
+    model::{BankAccount, Organization, Payment, RiskVerification, User},
+    partner::Bill,
+    session::{PartnerSession, session_id},
+};
 
 /// The calls about one organization. Clones share everything: the deadline, the session, the count
 /// of requests; and however many calls run side by side, at most two requests are on their way at

@@ -1,18 +1,21 @@
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError, Weak},
+};
 
-use tokio::sync::Semaphore;
-use tokio::time::Instant;
+use tokio::{sync::Semaphore, time::Instant};
 
-use crate::base_url::BaseUrl;
-use crate::client::{Call, Client};
-use crate::credentials::CredentialSource;
-use crate::error::{Error, Operation};
-use crate::lane::{Lane, Tally};
-use crate::list::{self, Page, PageToken};
-use crate::model::Organization;
-use crate::organization::OrganizationCalls;
-use crate::session::PartnerSessions;
+use crate::{
+    base_url::BaseUrl,
+    client::{Call, Client},
+    credentials::CredentialSource,
+    error::{Error, Operation},
+    lane::{Lane, Tally},
+    list::{self, Page, PageToken},
+    model::Organization,
+    organization::OrganizationCalls,
+    session::PartnerSessions,
+};
 
 /// BILL allows three requests at once per developer key and organization; one is left to the
 /// partner's own product.

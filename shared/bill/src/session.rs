@@ -1,22 +1,30 @@
 //! The partner's session: one per process, opened by whoever needs it first, renewed when BILL
 //! forgets it.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError};
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use reqwest::header::HeaderMap;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::json;
-use tokio::sync::{Mutex, MutexGuard};
-use tokio::time::Instant;
+use tokio::{
+    sync::{Mutex, MutexGuard},
+    time::Instant,
+};
 
-use crate::answer::{Answer, Reader, json_cause};
-use crate::client::{Call, Client};
-use crate::credentials::{CredentialError, CredentialSource, Credentials};
-use crate::error::{Cause, Error, ErrorKind, Operation};
-use crate::lane::{Lane, OutOfTime};
+use crate::{
+    answer::{Answer, Reader, json_cause},
+    client::{Call, Client},
+    credentials::{CredentialError, CredentialSource, Credentials},
+    error::{Cause, Error, ErrorKind, Operation},
+    lane::{Lane, OutOfTime},
+};
 
 /// BILL forgets a session after 35 idle minutes.
 const IDLE_LIMIT: Duration = Duration::from_mins(30);

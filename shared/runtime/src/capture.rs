@@ -1,7 +1,6 @@
 //! A writer for tests that look at what was logged or measured.
 
-use std::io::Write;
-use std::sync::Arc;
+use std::{io::Write, sync::Arc};
 
 use parking_lot::Mutex;
 use serde_json::Value;

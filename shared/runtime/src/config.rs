@@ -1,9 +1,6 @@
 //! Configuration: read once at start from the environment, all faults in one message.
 
-use std::collections::HashMap;
-use std::ffi::OsString;
-use std::fmt::Display;
-use std::str::FromStr;
+use std::{collections::HashMap, ffi::OsString, fmt::Display, str::FromStr};
 
 use crate::errors::{ErrorType, Typed};
 

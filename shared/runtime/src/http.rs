@@ -3,23 +3,24 @@
 //! A path can hold a capability and a body personal data, so neither is ever logged, and
 //! [`Request`] cannot be printed.
 
-use std::borrow::Cow;
-use std::collections::HashMap;
-use std::time::Duration;
+use std::{borrow::Cow, collections::HashMap, time::Duration};
 
-pub use ::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use aws_config::SdkConfig;
-use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
-use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
-use aws_lambda_events::encodings::Body;
+use aws_config::{SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_lambda_events::{
+    apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse},
+    encodings::Body,
+};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use lambda_runtime::{Context, Diagnostic, LambdaEvent, Runtime, service_fn};
 use serde_json::{Value, json};
 
-use crate::errors::{ErrorType, Failure};
-use crate::invocation::{lost_runtime_api, watch};
-use crate::metrics::Metrics;
+use crate::{
+    errors::{ErrorType, Failure},
+    invocation::{lost_runtime_api, watch},
+    metrics::Metrics,
+};
+
+pub use ::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 
 /// The set-up of the AWS SDK for a function that somebody waits for: each call, its one repeat
 /// included, is over within 4.5 seconds, so that a function of 15 seconds can make three, one after

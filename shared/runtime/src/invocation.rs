@@ -1,20 +1,19 @@
 //! From a process's start to the end of each invocation: what every function's `main.rs` shares.
 
-use std::panic::AssertUnwindSafe;
-use std::process::ExitCode;
-use std::time::Instant;
+use std::{panic::AssertUnwindSafe, process::ExitCode, time::Instant};
 
 use futures::FutureExt;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent, Runtime, service_fn};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use tracing::{Instrument, error, info, info_span};
 
-use crate::config::Environment;
-use crate::errors::{ErrorType, Failure};
-use crate::metrics::Metrics;
-use crate::telemetry;
+use crate::{
+    config::Environment,
+    errors::{ErrorType, Failure},
+    metrics::Metrics,
+    telemetry,
+};
 
 /// Starts the logs (level from `LOG_LEVEL`, else `info`) and runs `start`, which reads the
 /// configuration, builds the clients and serves. When it fails, the reason is logged with its

@@ -6,10 +6,7 @@
 //! is needed here is one flat object of the [EMF
 //! specification](https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html).
 
-use std::collections::BTreeMap;
-use std::io::Write;
-use std::sync::Arc;
-use std::time::Duration;
+use std::{collections::BTreeMap, io::Write, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use parking_lot::Mutex;

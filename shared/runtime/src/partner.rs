@@ -6,8 +6,10 @@ use aws_config::SdkConfig;
 use bill::{BaseUrl, Bill, CredentialError, CredentialSource, Credentials};
 use futures::{FutureExt, future::BoxFuture};
 
-use crate::errors::{ErrorType, Failure};
-use crate::secrets::{Secret, SecretError};
+use crate::{
+    errors::{ErrorType, Failure},
+    secrets::{Secret, SecretError},
+};
 
 /// A client of BILL's API at `base_url`, and the secret that it signs in with. Nothing is read or
 /// sent before the first call.

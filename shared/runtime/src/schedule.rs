@@ -3,8 +3,10 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::clock;
-use crate::errors::{ErrorType, Typed};
+use crate::{
+    clock,
+    errors::{ErrorType, Typed},
+};
 
 /// What a schedule, an operator or a replay asks for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

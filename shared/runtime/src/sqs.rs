@@ -1,18 +1,16 @@
 //! Batches from SQS: each record by itself, one answer for all of them.
 
-use std::borrow::Cow;
-use std::collections::BTreeSet;
-use std::fmt;
-use std::panic::AssertUnwindSafe;
-use std::time::Duration;
+use std::{borrow::Cow, collections::BTreeSet, fmt, panic::AssertUnwindSafe, time::Duration};
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use futures::{FutureExt, StreamExt, stream};
 use tracing::{Instrument, error, field, info_span, warn};
 
-use crate::deadline::Deadline;
-use crate::errors::{ErrorType, Failure};
-use crate::metrics::Metrics;
+use crate::{
+    deadline::Deadline,
+    errors::{ErrorType, Failure},
+    metrics::Metrics,
+};
 
 /// Works on the records of a batch, at most `concurrency` at once, and says which of them SQS must
 /// deliver again.

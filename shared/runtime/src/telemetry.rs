@@ -1,21 +1,22 @@
 //! Logs: JSON, one line each, with the fields of the event and of all spans around it on the top
 //! level.
 
-use std::fmt;
-use std::io::Stdout;
-use std::sync::Once;
+use std::{fmt, io::Stdout, sync::Once};
 
 use serde::Serialize;
 use serde_json::{Map, Value};
-use tracing::subscriber::DefaultGuard;
-use tracing::{Event, Subscriber, error, warn};
-use tracing_subscriber::fmt::format::{JsonFields, Writer};
-use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
-use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, FormattedFields, MakeWriter};
-use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::registry::{LookupSpan, Scope};
-use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Registry};
+use tracing::{Event, Subscriber, error, subscriber::DefaultGuard, warn};
+use tracing_subscriber::{
+    EnvFilter, Registry,
+    fmt::{
+        FmtContext, FormatEvent, FormatFields, FormattedFields, MakeWriter,
+        format::{JsonFields, Writer},
+        time::{FormatTime, SystemTime},
+    },
+    layer::SubscriberExt,
+    registry::{LookupSpan, Scope},
+    util::SubscriberInitExt,
+};
 
 /// Libraries are heard from `warn` on: below that the SDK logs requests. The Lambda runtime repeats
 /// each failed invocation, which `serve` has logged already.

@@ -25,6 +25,7 @@ use std::time::Duration;
 
 use aws_config::{SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_dynamodb::{Client, config};
+
 pub use budget::{Amount, Limits, Reservation};
 pub use checks::{Applied, CheckTables, Checks};
 pub use contacts::Contacts;

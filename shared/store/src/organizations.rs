@@ -5,7 +5,6 @@ mod due;
 use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
-pub use due::MadeDue;
 use engagement::{Organization, OrganizationId, StageReason, Standing};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -17,6 +16,8 @@ use crate::{
     change::Change,
     error::StoreError,
 };
+
+pub use due::MadeDue;
 
 /// The `organizations` table.
 #[derive(Debug, Clone)]

@@ -14,8 +14,9 @@ use std::net::Ipv4Addr;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use axum::Router;
-pub use ministack::MiniStack;
 use tokio::net::TcpListener;
+
+pub use ministack::MiniStack;
 
 /// Serves the routes until the test ends; the server's URL, without a path.
 ///

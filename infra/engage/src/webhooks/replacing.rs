@@ -2,8 +2,10 @@
 //! begins.
 
 use anyhow::Result;
-use bill::events::{Created, EventType, Subscription, SubscriptionId};
-use bill::{Error, ErrorKind};
+use bill::{
+    Error, ErrorKind,
+    events::{Created, EventType, Subscription, SubscriptionId},
+};
 use url::Url;
 use uuid::Uuid;
 

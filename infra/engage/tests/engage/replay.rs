@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use aws_config::retry::RetryConfig;
 use aws_sdk_lambda::config::Builder;
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
-use axum::routing::post;
-use axum::{Json, Router};
+use axum::{
+    Json, Router,
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+    routing::post,
+};
 use engage::replay::{Begun, Replay};
 use parking_lot::Mutex;
 use serde_json::{Value, json};

@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
-use aws_sdk_secretsmanager::Client;
-use aws_sdk_secretsmanager::config::{Builder, retry::RetryConfig};
-use axum::Json;
-use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
-use axum::routing::post;
+use aws_sdk_secretsmanager::{
+    Client,
+    config::{Builder, retry::RetryConfig},
+};
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    routing::post,
+};
 use bill::events::SecurityKeys;
 use parking_lot::Mutex;
 use serde_json::{Value, json};

@@ -1,20 +1,21 @@
 //! A stack as the commands see it.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
-use std::time::Duration;
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
-use axum::routing::post;
-use bill::events::{
-    EventType, Notification, SIGNATURE_HEADER, SecurityKeys, Subscription, SubscriptionId,
-    Subscriptions,
+use axum::{
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    routing::post,
 };
-use bill::{Bill, Credentials};
-use engage::keys::KeyStore;
-use engage::webhooks::Webhooks;
+use bill::{
+    Bill, Credentials,
+    events::{
+        EventType, Notification, SIGNATURE_HEADER, SecurityKeys, Subscription, SubscriptionId,
+        Subscriptions,
+    },
+};
+use engage::{keys::KeyStore, webhooks::Webhooks};
 use parking_lot::Mutex;
 use sandbox::{EventSwitches, Fault, FaultKind, Options, Organization, Sandbox, Switches};
 use tokio::time::Instant;

@@ -10,7 +10,6 @@ mod upstream;
 use std::{collections::BTreeMap, io, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
-pub use call::{Answer, Call, Outcome};
 use http_body_util::{BodyExt, Full};
 use hyper::{
     Response,
@@ -29,6 +28,8 @@ use tokio::{
 };
 
 use self::upstream::Upstream;
+
+pub use call::{Answer, Call, Outcome};
 
 /// A running proxy. It ends, and closes its connections, when dropped.
 pub struct FaultProxy {

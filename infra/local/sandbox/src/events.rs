@@ -14,8 +14,6 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, watch};
 
-pub use self::delivery::Delivery;
-pub(crate) use self::delivery::deliver_all;
 use self::{
     delivery::Parcel, happening::Happening, idempotency::KeptAnswers, subscription::Subscriptions,
 };
@@ -23,6 +21,9 @@ use crate::{
     Shared,
     population::{Customers, Organization},
 };
+
+pub use self::delivery::Delivery;
+pub(crate) use self::delivery::deliver_all;
 
 /// Who is told of changes, what is on its way to them, and how that went.
 pub(crate) struct Events {

@@ -35,6 +35,7 @@ use crate::{
     clock::Clock, events::Events, faults::Faults, limits::Limits, lists::tokens::TokenKey,
     population::Customers, sessions::Sessions,
 };
+
 pub use crate::{
     events::{Announcement, Delivery, EventSwitches, NotificationForm},
     faults::{Fault, FaultKind},

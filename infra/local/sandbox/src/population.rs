@@ -12,7 +12,6 @@ use parking_lot::RwLockReadGuard;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub(crate) use crate::population::organization::Organization;
 use crate::{
     lists::Rows,
     population::{
@@ -21,6 +20,8 @@ use crate::{
         scenarios::{Scenario, Setting},
     },
 };
+
+pub(crate) use crate::population::organization::Organization;
 
 /// Who the customers are. The default is 200 organizations of seed 1 without bad records.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,7 +9,11 @@ use axum::{
     extract::{Request, State},
     http::Response,
 };
-use hyper::{body::Incoming, server::conn::http1, service::Service, service::service_fn};
+use hyper::{
+    body::Incoming,
+    server::conn::http1,
+    service::{Service, service_fn},
+};
 use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use tokio::{
     net::{TcpListener, TcpStream},

@@ -6,12 +6,14 @@ use url::Url;
 use uuid::Uuid;
 
 use super::{EventType, SecurityKey, Subscription, SubscriptionId};
-use crate::answer::{self, Answer, Reader, json_cause};
-use crate::base_url::BaseUrl;
-use crate::client::Call;
-use crate::error::{Cause, Error, ErrorKind, Operation};
-use crate::list::{self, Page, PageToken, Rows};
-use crate::partner::Bill;
+use crate::{
+    answer::{self, Answer, Reader, json_cause},
+    base_url::BaseUrl,
+    client::Call,
+    error::{Cause, Error, ErrorKind, Operation},
+    list::{self, Page, PageToken, Rows},
+    partner::Bill,
+};
 
 /// The calls about the partner's subscriptions, which cover every organization created with its
 /// application key. They run in the partner's session, and count as its requests.

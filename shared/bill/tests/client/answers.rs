@@ -6,8 +6,10 @@ use bill::ErrorKind;
 use sandbox::{FaultKind, Switches};
 use tokio::time::Instant;
 
-use crate::scripted::{Script, reply};
-use crate::support::{any_organization, calls, client, fault, sandbox, soon, status, within};
+use crate::{
+    scripted::{Script, reply},
+    support::{any_organization, calls, client, fault, sandbox, soon, status, within},
+};
 
 #[tokio::test]
 async fn what_may_pass_is_repeated_until_it_passes() {

@@ -1,7 +1,6 @@
 //! Credentials that BILL refuses must be offered as rarely as possible.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bill::{CredentialError, Credentials, ErrorKind};
 use futures::future::join_all;

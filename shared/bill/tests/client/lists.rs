@@ -3,8 +3,10 @@
 use bill::{Page, Payment, Rows, User};
 use sandbox::{Organization, Payments, Sandbox, Switches};
 
-use crate::scripted::{Script, reply};
-use crate::support::{calls, client, organization_with, sandbox, sandbox_of, soon};
+use crate::{
+    scripted::{Script, reply},
+    support::{calls, client, organization_with, sandbox, sandbox_of, soon},
+};
 
 #[tokio::test]
 async fn pages_are_followed_over_an_empty_one_to_the_last() {

@@ -7,8 +7,10 @@ use sandbox::{
 };
 use secrecy::ExposeSecret;
 
-use crate::scripted::{Script, reply};
-use crate::support::{any_organization, client, fault, organization_with, sandbox, soon, status};
+use crate::{
+    scripted::{Script, reply},
+    support::{any_organization, client, fault, organization_with, sandbox, soon, status},
+};
 
 #[tokio::test]
 async fn an_organization_is_read_as_the_sandbox_has_it() {

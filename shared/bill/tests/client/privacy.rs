@@ -1,15 +1,19 @@
 //! Nothing private in logs, errors or `Debug`.
 
-use std::io::Write;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::{
+    io::Write,
+    sync::{Arc, Mutex, OnceLock},
+};
 
 use bill::PageToken;
 use sandbox::{FaultKind, Switches};
 use secrecy::ExposeSecret;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::scripted::{Script, reply};
-use crate::support::{any_organization, client, fault, sandbox, soon, status};
+use crate::{
+    scripted::{Script, reply},
+    support::{any_organization, client, fault, sandbox, soon, status},
+};
 
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);

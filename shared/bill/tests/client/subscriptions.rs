@@ -1,13 +1,17 @@
 //! Subscriptions to events, against the sandbox.
 
-use bill::events::{EventType, Notification, SecurityKeys, SubscriptionId, Subscriptions};
-use bill::{BaseUrl, ErrorKind};
+use bill::{
+    BaseUrl, ErrorKind,
+    events::{EventType, Notification, SecurityKeys, SubscriptionId, Subscriptions},
+};
 use sandbox::{EventSwitches, FaultKind, Sandbox, Switches};
 use url::Url;
 use uuid::Uuid;
 
-use crate::scripted::{Script, reply};
-use crate::support::{calls, client, fault, sandbox, soon, status};
+use crate::{
+    scripted::{Script, reply},
+    support::{calls, client, fault, sandbox, soon, status},
+};
 
 const NAME: &str = "Customer engagement";
 

@@ -1,10 +1,7 @@
 use std::sync::atomic::AtomicUsize;
 
 use aws_sdk_secretsmanager::config::{Builder, retry::RetryConfig};
-use axum::Json;
-use axum::extract::State;
-use axum::http::StatusCode;
-use axum::routing::post;
+use axum::{Json, extract::State, http::StatusCode, routing::post};
 use rstest::rstest;
 use serde::Deserialize;
 use serde_json::{Value, json};
