@@ -106,7 +106,7 @@ impl Run<'_> {
                         .contacts
                         .get(&notice.address_hash)
                         .await
-                        .map_err(stored)?
+                        .map_err(stored)?;
                 }
             }
         }
@@ -221,7 +221,7 @@ impl Run<'_> {
                 Err(SendError::Throttled(_))
                     if attempts < ATTEMPTS && !self.deadline.is_near(ATTEMPT_TIME) =>
                 {
-                    self.pace.slow_down()
+                    self.pace.slow_down();
                 }
                 Err(refusal) => break refusal,
             }

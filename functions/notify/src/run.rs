@@ -193,7 +193,7 @@ impl<'a> Run<'a> {
                     *summary
                         .notices
                         .entry(outcome_name(status, reason))
-                        .or_default() += 1
+                        .or_default() += 1;
                 }
                 Ok(Ended::Elsewhere | Ended::Untouched) => {}
                 Err(failure) => first_failure = first_failure.or(Some(failure)),

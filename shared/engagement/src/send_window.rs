@@ -62,7 +62,7 @@ impl SendWindow {
 
     /// The day that `as_of` belongs to, in the window's zone; in UTC when it is always open.
     pub fn day(&self, as_of: Timestamp) -> Date {
-        as_of.to_zoned(self.zone()).date()
+        as_of.to_zoned_datetime(self.zone()).date()
     }
 
     /// The first moment of a later day at which the window is open.
@@ -70,7 +70,7 @@ impl SendWindow {
         let tomorrow = self
             .day(as_of)
             .tomorrow()
-            .and_then(|day| day.to_zoned(self.zone()));
+            .and_then(|day| day.to_zoned_datetime(self.zone()));
         let midnight = tomorrow.map_or(Timestamp::MAX, |midnight| midnight.timestamp());
         self.opens_at(midnight).unwrap_or(midnight)
     }
@@ -85,7 +85,7 @@ impl SendWindow {
 
 impl OpeningHours {
     fn opens_at(&self, as_of: Timestamp) -> Option<Timestamp> {
-        let today = as_of.to_zoned(self.zone.clone()).date();
+        let today = as_of.to_zoned_datetime(self.zone.clone()).date();
         // Yesterday's window may last until this morning; a week later every day of the week has
         // come.
         let days = today
@@ -112,7 +112,7 @@ impl OpeningHours {
         };
         let moment = |day: Date, time: Time| {
             day.to_datetime(time)
-                .to_zoned(self.zone.clone())
+                .to_zoned_datetime(self.zone.clone())
                 .ok()
                 .map(|zoned| zoned.timestamp())
         };

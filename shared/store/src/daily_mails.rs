@@ -78,6 +78,6 @@ fn run(day: Date) -> String {
 }
 
 fn midnight(day: Date) -> jiff::Timestamp {
-    day.to_zoned(jiff::tz::TimeZone::UTC)
+    day.to_zoned_datetime(jiff::tz::TimeZone::UTC)
         .map_or(jiff::Timestamp::MAX, |midnight| midnight.timestamp())
 }

@@ -57,7 +57,7 @@ pub async fn transact(
         }
         match (cause(table, &reasons, request_id.as_deref()), pauses.next()) {
             (StoreError::Conflict { .. } | StoreError::Throttled { .. }, Some(pause)) => {
-                tokio::time::sleep(pause).await
+                tokio::time::sleep(pause).await;
             }
             (error, _) => return Err(error),
         }

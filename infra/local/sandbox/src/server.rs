@@ -133,7 +133,7 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
             return response;
         }
         Some(FaultKind::Delay { milliseconds }) => {
-            sleep(Duration::from_millis(*milliseconds)).await
+            sleep(Duration::from_millis(*milliseconds)).await;
         }
         Some(FaultKind::Truncated) | None => {}
     }

@@ -372,7 +372,8 @@ fn the_first_guard_that_objects_decides() {
             1 => notice.due_at = now,
             2 => standing = circumstances().standing,
             3 => {
-                notice.recipient.address = Address::from(Some("marisol@kestrel.example".to_owned()))
+                notice.recipient.address =
+                    Address::from(Some("marisol@kestrel.example".to_owned()));
             }
             4 => contact.hard_bounced_at = None,
             5 => contact.unsubscribed_all = None,

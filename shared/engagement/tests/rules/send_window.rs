@@ -26,7 +26,7 @@ fn it_follows_the_wall_clock_through_both_changes_of_a_year(#[case] name: &str) 
     let mut moment = at("2026-01-01T00:00:00Z");
     let mut offsets = std::collections::BTreeSet::new();
     while moment < at("2027-01-01T00:00:00Z") {
-        let local = moment.to_zoned(zone.clone());
+        let local = moment.to_zoned_datetime(zone.clone());
         offsets.insert(local.offset());
         let is_weekday = !matches!(local.weekday(), Weekday::Saturday | Weekday::Sunday);
         let is_open = is_weekday && (9..17).contains(&local.hour());
@@ -34,7 +34,7 @@ fn it_follows_the_wall_clock_through_both_changes_of_a_year(#[case] name: &str) 
             None => assert!(is_open, "{local} should be quiet"),
             Some(opens_at) => {
                 assert!(!is_open, "{local} should be open");
-                let opening = opens_at.to_zoned(zone.clone());
+                let opening = opens_at.to_zoned_datetime(zone.clone());
                 assert!(
                     opens_at > moment
                         && (opening.hour(), opening.minute(), opening.second()) == (9, 0, 0),

@@ -208,7 +208,7 @@ async fn every_page_of_the_table_is_made_due_and_told() {
     let made_due = dynamodb
         .organizations()
         .make_due(at("2026-11-23T12:00:00Z"), |done| {
-            told.push((done.organizations, done.made_due))
+            told.push((done.organizations, done.made_due));
         })
         .await;
     assert_eq!(

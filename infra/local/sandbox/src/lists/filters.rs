@@ -185,7 +185,11 @@ fn timestamp(text: &str) -> Option<Timestamp> {
         return None;
     }
     text.parse().ok().or_else(|| {
-        let midnight = text.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok()?;
+        let midnight = text
+            .parse::<Date>()
+            .ok()?
+            .to_zoned_datetime(TimeZone::UTC)
+            .ok()?;
         Some(midnight.timestamp())
     })
 }

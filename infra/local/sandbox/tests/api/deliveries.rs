@@ -215,10 +215,10 @@ async fn each_change_has_its_event_as_the_contract_has_it() {
         contract.check_notification("NotificationMetadata", &notification["metadata"]);
         match notification["metadata"]["eventType"].as_str().unwrap() {
             "payment.failed" => {
-                contract.check_notification("PaymentFailedPayload", &notification["payment"])
+                contract.check_notification("PaymentFailedPayload", &notification["payment"]);
             }
             "payment.updated" => {
-                contract.check_notification("PaymentPayloadV1", &notification["payment"])
+                contract.check_notification("PaymentPayloadV1", &notification["payment"]);
             }
             "risk-verification.updated" => contract.check_notification(
                 "RiskVerificationPayloadV1",

@@ -288,7 +288,7 @@ fn break_contract(scenario: Scenario, setting: &Setting, organization: &mut Orga
             });
         }
         Scenario::UnknownBankStatus => {
-            organization.banks = vec![Bank::new("UNDER_THE_MATTRESS", setting.days_ago(9))]
+            organization.banks = vec![Bank::new("UNDER_THE_MATTRESS", setting.days_ago(9))];
         }
         Scenario::UnknownDecision => {
             organization.banks.clear();
@@ -322,7 +322,7 @@ fn break_contract(scenario: Scenario, setting: &Setting, organization: &mut Orga
             ];
         }
         Scenario::UnknownPaymentStatus => {
-            organization.payments = vec![Payments::of_status("TELEPORTED", setting.days_ago(3))]
+            organization.payments = vec![Payments::of_status("TELEPORTED", setting.days_ago(3))];
         }
         _ => {}
     }
