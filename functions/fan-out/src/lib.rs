@@ -15,14 +15,14 @@ use engagement::OrganizationId;
 use jiff::{SignedDuration, Timestamp};
 use runtime::{Deadline, Failure, Metrics, ScheduleEvent, Secret, clock};
 use serde::Serialize;
-use store::{Amount, Cursor, Limits, Organizations, RunRecord, Runs, StoreError};
+use store::{BudgetAmount, Cursor, Limits, Organizations, RunRecord, Runs, StoreError};
 
 pub use config::Config;
 pub use queue::SyncQueue;
 
 /// BILL requests that one look takes at most, as a rule: users, sign-in, bank accounts, payments,
 /// verification.
-const REQUESTS_PER_LOOK: NonZeroU32 = NonZeroU32::new(5).unwrap();
+const REQUESTS_PER_SYNC: NonZeroU32 = NonZeroU32::new(5).unwrap();
 
 /// Time that one page needs at most, so that a run stops in an orderly way before its deadline.
 const PAGE_TIME: Duration = Duration::from_secs(20);
@@ -99,7 +99,7 @@ impl FanOut {
             self.runs.cursor()
         )
         .map_err(stored)?;
-        let allowance = u64::from((remaining.requests / REQUESTS_PER_LOOK).min(remaining.sign_ins));
+        let allowance = u64::from((remaining.requests / REQUESTS_PER_SYNC).min(remaining.sign_ins));
         let mut sweep = Sweep {
             fan_out: self,
             as_of,
@@ -157,7 +157,7 @@ impl FanOut {
     /// Counts what listing took against the hour's budget. A failure here costs the precision of a
     /// counter, not the run.
     async fn settle(&self, now: Timestamp, requests: u32) {
-        let used = Amount {
+        let used = BudgetAmount {
             requests,
             sign_ins: 0,
         };

@@ -18,7 +18,7 @@ async fn start() -> Result<(), Failure> {
     let config = Config::read(Environment::from_process())?;
     let aws = runtime::aws_config().await;
     let (bill, credentials) =
-        runtime::partner_api(&aws, config.bill_base_url, config.bill_credentials_secret)?;
+        runtime::connect(&aws, config.bill_base_url, config.bill_credentials_secret)?;
     let tables = store::client(&aws);
     let fan_out = FanOut {
         bill,

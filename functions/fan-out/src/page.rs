@@ -46,12 +46,12 @@ pub async fn due(
         .iter()
         .map(|organization| organization.id.clone())
         .collect();
-    let next_checks = organizations
-        .next_checks(&ids)
+    let next_syncs = organizations
+        .next_syncs(&ids)
         .await
         .map_err(crate::stored)?;
     let is_due = |organization: &ListedOrganization| {
-        next_checks
+        next_syncs
             .get(&organization.id)
             .is_none_or(|next_check| next_check.is_due(as_of, organization.archived))
     };
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_without_a_usable_id_are_counted_and_their_neighbours_kept() {
+    fn rows_without_a_valid_id_are_skipped_and_counted() {
         let row = |id: Option<&str>| bill::Organization {
             id: id.map(str::to_owned),
             ..bill::Organization::default()
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_is_written_as_the_stack_interface_says() {
+    fn a_sync_request_serializes_to_the_documented_json() {
         let organization = ListedOrganization {
             id: "00801A".parse().unwrap(),
             name: Some(Name::new("Kestrel")),

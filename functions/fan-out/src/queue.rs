@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_message_that_sqs_refuses_does_not_hold_up_the_others() {
+    async fn a_message_rejected_by_sqs_does_not_block_the_others() {
         let request = |number: u32| SyncRequest {
             schema_version: SyncRequest::SCHEMA_VERSION,
             run_id: "run".to_owned(),

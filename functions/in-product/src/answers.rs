@@ -54,7 +54,7 @@ pub fn method_not_allowed(allowed: &'static str) -> Response {
 }
 
 /// When it is our fault.
-pub fn apology(status: StatusCode) -> Response {
+pub fn error_response(status: StatusCode) -> Response {
     problem(
         status,
         "This does not work at the moment. Show nothing, and ask again in a minute.",
@@ -86,10 +86,7 @@ mod tests {
     #[case("\"a1", false)]
     #[case("\"A1\"", false)]
     #[case("\"a11\", w/\"a1\"", false)]
-    fn a_known_tag_is_recognized_in_a_list_strong_or_weak(
-        #[case] known: &str,
-        #[case] expected: bool,
-    ) {
+    fn if_none_match_accepts_lists_and_weak_etags(#[case] known: &str, #[case] expected: bool) {
         assert_eq!(names(known, "\"a1\""), expected);
     }
 }

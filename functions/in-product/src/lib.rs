@@ -17,7 +17,7 @@ use runtime::{
 };
 use store::{Dismissals, Organizations, StoreError};
 
-pub use answers::apology;
+pub use answers::error_response;
 pub use config::Config;
 pub use message::{Message, Messages};
 
@@ -81,7 +81,7 @@ impl InProduct {
         metrics.count(if message.is_some() {
             "messages_shown"
         } else {
-            "nothing_shown"
+            "responses_without_message"
         });
         tracing::info!(organization_id = %id, stage = %organization.stage, shown = message.is_some(), "messages were asked for");
         answers::messages(&Messages::from(message), request)

@@ -41,7 +41,10 @@ impl<'a> Allowance<'a> {
         };
         let mut held = self.held.lock().await;
         if held.mails == 0 && !held.is_day_used_up {
-            held.mails = self.runs.take_mails(self.day, TAKEN_AT_ONCE, limit).await?;
+            held.mails = self
+                .runs
+                .reserve_emails(self.day, TAKEN_AT_ONCE, limit)
+                .await?;
             held.is_day_used_up = held.mails == 0;
         }
         let is_granted = held.mails > 0;
@@ -59,7 +62,7 @@ impl<'a> Allowance<'a> {
     /// Returns what is left to the day. That it fails makes the day shorter, no more.
     pub async fn close(self) {
         let unused = self.held.into_inner().mails;
-        if let Err(error) = self.runs.give_back_mails(self.day, unused).await {
+        if let Err(error) = self.runs.release_emails(self.day, unused).await {
             tracing::warn!(
                 error_type = error.type_name(),
                 unused,

@@ -3,7 +3,7 @@
 use std::{sync::atomic::Ordering, time::Duration};
 
 use engagement::{
-    Circumstances, Contact, EmailAddress, Notice, NoticeStatus, Reason, Subscription, Verdict,
+    Contact, EmailAddress, GuardContext, Notice, NoticeReason, NoticeStatus, Subscription, Verdict,
     guard,
 };
 use jiff::SignedDuration;
@@ -64,18 +64,18 @@ impl Run<'_> {
             Some(Some(contact)) => Some(contact.clone()),
             None => None,
         };
-        let standing = match facts.standings.get(&notice.organization_id) {
+        let current_stage = match facts.current_stages.get(&notice.organization_id) {
             Some(None) => return Ok(Ended::Untouched),
-            Some(Some(standing)) => Some(*standing),
+            Some(Some(current_stage)) => Some(*current_stage),
             None => None,
         };
         for _ in 0..DECISIONS {
             if self.is_stopping() || self.is_paused().await? {
                 return Ok(Ended::Untouched);
             }
-            let circumstances = Circumstances {
+            let circumstances = GuardContext {
                 as_of: self.as_of(),
-                standing,
+                current_stage,
                 contact: contact.as_ref(),
                 daily_limit_reached: false,
             };
@@ -85,7 +85,7 @@ impl Run<'_> {
             }
             if matches!(verdict, Verdict::Send(_)) && !*holds_mail {
                 // Put off from the day that is used up, which may have ended meanwhile.
-                let used_up = Circumstances {
+                let used_up = GuardContext {
                     as_of: self.began,
                     daily_limit_reached: true,
                     ..circumstances
@@ -131,8 +131,8 @@ impl Run<'_> {
                 NoticeStatus::Skipped,
                 reason,
             ),
-            Verdict::PutOff(reason, due_at) => (
-                notices.put_off(notice, reason, due_at, self.as_of()).await,
+            Verdict::Defer(reason, due_at) => (
+                notices.defer(notice, reason, due_at, self.as_of()).await,
                 NoticeStatus::Due,
                 reason,
             ),
@@ -161,7 +161,7 @@ impl Run<'_> {
         let claim = Claim {
             id: self.claim_ids.next(),
             at: clock::now(),
-            mail_at: self.as_of(),
+            counted_at: self.as_of(),
         };
         let claimed = self
             .notify
@@ -195,10 +195,13 @@ impl Run<'_> {
             Ok(Err(error)) => {
                 tracing::error!(error_type = "content_invalid", organization_id = %notice.organization_id, %error, "a mail could not be rendered");
                 notices
-                    .fail(notice, claim, Reason::Unrenderable, self.as_of())
+                    .fail(notice, claim, NoticeReason::Unrenderable, self.as_of())
                     .await
                     .map_err(stored)?;
-                return Ok(Ended::As(NoticeStatus::Failed, Some(Reason::Unrenderable)));
+                return Ok(Ended::As(
+                    NoticeStatus::Failed,
+                    Some(NoticeReason::Unrenderable),
+                ));
             }
             Err(failure) => return Err(failure),
         };
@@ -243,17 +246,17 @@ impl Run<'_> {
                 self.count_on_end(&self.throttled, RunOutcome::Throttled);
                 let due_at = self.as_of() + AFTER_THROTTLING;
                 notices
-                    .release(notice, claim, Reason::Throttled, due_at, self.as_of())
+                    .release(notice, claim, NoticeReason::Throttled, due_at, self.as_of())
                     .await
                     .map_err(stored)?;
-                (NoticeStatus::Due, Reason::Throttled)
+                (NoticeStatus::Due, NoticeReason::Throttled)
             }
             SendError::Rejected(_) => {
                 notices
-                    .fail(notice, claim, Reason::MessageRejected, self.as_of())
+                    .fail(notice, claim, NoticeReason::MessageRejected, self.as_of())
                     .await
                     .map_err(stored)?;
-                (NoticeStatus::Failed, Reason::MessageRejected)
+                (NoticeStatus::Failed, NoticeReason::MessageRejected)
             }
             SendError::AccountRefused(_) => {
                 *self.stopped.lock() = Some(RunOutcome::MailUnavailable);
@@ -261,21 +264,24 @@ impl Run<'_> {
                     .release(
                         notice,
                         claim,
-                        Reason::SendingPaused,
+                        NoticeReason::SendingPaused,
                         self.as_of() + AFTER_ACCOUNT_REFUSAL,
                         self.as_of(),
                     )
                     .await
                     .map_err(stored)?;
-                (NoticeStatus::Due, Reason::SendingPaused)
+                (NoticeStatus::Due, NoticeReason::SendingPaused)
             }
             SendError::Ambiguous(_) => {
                 self.count_on_end(&self.unanswered, RunOutcome::MailUnavailable);
                 notices
-                    .unknown(notice, claim, Reason::NoAnswer, self.as_of())
+                    .unknown(notice, claim, NoticeReason::NoAnswer, self.as_of())
                     .await
                     .map_err(stored)?;
-                return Ok(Ended::As(NoticeStatus::Unknown, Some(Reason::NoAnswer)));
+                return Ok(Ended::As(
+                    NoticeStatus::Unknown,
+                    Some(NoticeReason::NoAnswer),
+                ));
             }
         };
         Ok(Ended::As(status, Some(reason)))

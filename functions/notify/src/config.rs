@@ -1,6 +1,6 @@
 //! Configuration of the function.
 
-use engagement::{Caps, EmailAddress, Expiry, Holdout, Policy, SendWindow};
+use engagement::{EmailAddress, Expiry, FrequencyCaps, Holdout, Policy, SendWindow};
 use jiff::SignedDuration;
 use runtime::{ConfigError, Environment};
 use url::Url;
@@ -71,7 +71,7 @@ impl Config {
 
 fn policy(environment: &mut Environment) -> Option<Policy> {
     let window = environment.optional("SEND_WINDOW", SendWindow::Always);
-    let caps = environment.optional("SEND_CAPS", Caps::default());
+    let caps = environment.optional("SEND_CAPS", FrequencyCaps::default());
     let holdout = environment.optional("HOLDOUT_PERCENT", Holdout::default());
     let after_due = environment.optional("EXPIRE_AFTER_DUE_HOURS", 72_u16);
     let after_planned = environment.optional("EXPIRE_AFTER_PLANNED_DAYS", 14_u16);
@@ -107,11 +107,11 @@ mod tests {
     ];
 
     #[test]
-    fn what_is_not_said_is_the_default() {
+    fn unset_variables_take_their_defaults() {
         let config = Config::read(Environment::from_pairs(REQUIRED)).unwrap();
         let policy = Policy {
             expiry: Expiry::default(),
-            caps: Caps::default(),
+            caps: FrequencyCaps::default(),
             window: SendWindow::Always,
             holdout: Holdout::default(),
             dry_run: false,
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn every_invalid_setting_is_named_at_once() {
+    fn all_invalid_settings_are_reported_together() {
         let wrong = [
             ("FROM_ADDRESS", "Engage <engage@example.com>"),
             ("SEND_WINDOW", "Mon-Fri 9-5"),

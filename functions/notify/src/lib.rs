@@ -16,7 +16,7 @@ mod run;
 use std::collections::BTreeMap;
 
 use content::Content;
-use engagement::{NoticeStatus, Policy, TokenKeys};
+use engagement::{NoticeStatus, Policy, UnsubscribeKeys};
 use jiff::SignedDuration;
 use runtime::{Deadline, Failure, Metrics, ScheduleEvent, Secret, clock};
 use serde::Serialize;
@@ -52,7 +52,7 @@ pub struct Notify {
     /// The kill switch.
     pub pause: PauseSwitch,
     /// What links to unsubscribe are made with.
-    pub token_keys: Secret<TokenKeys>,
+    pub token_keys: Secret<UnsubscribeKeys>,
     /// Links to unsubscribe are below this address.
     pub public_url: Url,
     /// What the partner has decided about sending.
@@ -140,7 +140,7 @@ fn count(summary: &Summary, metrics: &Metrics) {
         (NoticeStatus::Skipped, "notices_skipped"),
         (NoticeStatus::Failed, "notices_failed"),
         (NoticeStatus::Unknown, "notices_unknown"),
-        (NoticeStatus::Due, "notices_put_off"),
+        (NoticeStatus::Due, "notices_deferred"),
     ] {
         let name: &'static str = status.into();
         let of_status =

@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn turns_of_everybody_together_come_no_faster_than_the_pace() {
+    async fn concurrent_sends_do_not_exceed_the_rate() {
         let pace = Pace::new(200.0);
         let begin = Instant::now();
         join_all((0..21).map(|_| pace.turn())).await;
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn mails_under_way_together_slow_it_down_once() {
+    async fn concurrent_throttling_halves_the_rate_once() {
         let pace = Pace::new(14.0);
         (0..8).for_each(|_| pace.slow_down());
         assert!((pace.rate() - 7.0).abs() < f64::EPSILON);

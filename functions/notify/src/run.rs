@@ -7,8 +7,8 @@ use std::{
 };
 
 use engagement::{
-    AddressHash, Contact, Notice, NoticeKey, NoticeStatus, OrganizationId, Reason, Standing,
-    TokenKeys,
+    AddressHash, Contact, CurrentStage, Notice, NoticeKey, NoticeReason, NoticeStatus,
+    OrganizationId, UnsubscribeKeys,
 };
 use futures::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
@@ -47,7 +47,7 @@ pub struct Run<'a> {
     /// When it really began.
     started: Instant,
     pub deadline: Deadline,
-    pub token_keys: Arc<TokenKeys>,
+    pub token_keys: Arc<UnsubscribeKeys>,
     pub pace: Pace,
     pub allowance: Allowance<'a>,
     /// Names this run's claims.
@@ -63,7 +63,7 @@ pub struct Run<'a> {
 /// What became of one notice.
 pub enum Ended {
     /// This.
-    As(NoticeStatus, Option<Reason>),
+    As(NoticeStatus, Option<NoticeReason>),
     /// Another notifier has it, or it is no longer due.
     Elsewhere,
     /// Not touched: the run stops, or the contact cannot be read or does not stand still.
@@ -73,7 +73,7 @@ pub enum Ended {
 /// What a batch was decided by.
 pub struct Facts {
     /// `None`: where the organization stands cannot be read.
-    pub standings: HashMap<OrganizationId, Option<Standing>>,
+    pub current_stages: HashMap<OrganizationId, Option<CurrentStage>>,
     /// `None`: the contact cannot be read.
     pub contacts: HashMap<AddressHash, Option<Contact>>,
 }
@@ -164,21 +164,21 @@ impl<'a> Run<'a> {
     async fn batch(&self, batch: &[Notice], summary: &mut Summary) -> Result<(), Failure> {
         let organizations = batch.iter().map(|notice| notice.organization_id.clone());
         let addresses = batch.iter().map(|notice| notice.address_hash.clone());
-        let standings = self.notify.organizations.standings(organizations);
-        let (standings, contacts) =
-            futures::try_join!(standings, self.notify.contacts.get_many(addresses))
+        let current_stages = self.notify.organizations.current_stages(organizations);
+        let (current_stages, contacts) =
+            futures::try_join!(current_stages, self.notify.contacts.get_many(addresses))
                 .map_err(stored)?;
         let contacts_unreadable = contacts
             .values()
             .filter(|contact| contact.is_none())
             .count();
-        let standings_unreadable = standings
+        let stages_unreadable = current_stages
             .values()
-            .filter(|standing| standing.is_none())
+            .filter(|current_stage| current_stage.is_none())
             .count();
-        summary.unreadable += (contacts_unreadable + standings_unreadable) as u64;
+        summary.unreadable += (contacts_unreadable + stages_unreadable) as u64;
         let facts = &Facts {
-            standings,
+            current_stages,
             contacts,
         };
         let endings: Vec<_> = stream::iter(batch)
@@ -216,6 +216,6 @@ impl<'a> Run<'a> {
     }
 }
 
-fn outcome_name(status: NoticeStatus, reason: Option<Reason>) -> String {
+fn outcome_name(status: NoticeStatus, reason: Option<NoticeReason>) -> String {
     reason.map_or_else(|| status.to_string(), |reason| format!("{status}:{reason}"))
 }

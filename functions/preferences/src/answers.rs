@@ -62,7 +62,7 @@ impl Answers {
     }
 
     /// To a `POST` that does not say what to do. No form of ours leads here.
-    pub fn not_understood(&self) -> Response {
+    pub fn bad_request(&self) -> Response {
         let sentence = r#"We did not understand this request, so nothing was changed. <a href="">Back to your e-mails</a>"#;
         self.short(StatusCode::BAD_REQUEST, "Not understood", sentence)
     }
@@ -78,7 +78,7 @@ impl Answers {
     }
 
     /// When it is our fault.
-    pub fn apology(&self, status: StatusCode) -> Response {
+    pub fn error_response(&self, status: StatusCode) -> Response {
         let sentence = "This does not work at the moment. Please try again in a few minutes.";
         self.short(status, "Please try again later", sentence)
     }

@@ -14,16 +14,16 @@ pub enum Intent {
     /// 8058, section 3.2).
     OneClick,
     /// The same, said on the page: `action=leave_category`.
-    LeaveCategory,
+    UnsubscribeCategory,
     /// To get no mails at all: `action=leave_all`.
-    LeaveAll,
+    UnsubscribeAll,
     /// To get the mails of the category again: `action=come_back`.
-    ComeBack,
+    Resubscribe,
 }
 
 /// The request does not say what to do: nothing is to be changed. Quotes nothing of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NotUnderstood {
+pub enum IntentError {
     /// The body cannot be had.
     #[error(transparent)]
     Body(#[from] BodyError),
@@ -39,26 +39,26 @@ pub enum NotUnderstood {
 }
 
 /// Longest body that is read, in bytes; the longest that makes sense has some 200.
-const LONGEST_BODY: usize = 4096;
+const MAX_BODY_BYTES: usize = 4096;
 
 impl Intent {
     /// What the request asks for. Fields that are not ours are passed over.
-    pub async fn of(request: &Request) -> Result<Self, NotUnderstood> {
-        let body = request.body(LONGEST_BODY)?;
+    pub async fn of(request: &Request) -> Result<Self, IntentError> {
+        let body = request.body(MAX_BODY_BYTES)?;
         let mut intents = Vec::new();
         for (name, value) in fields(request.header(header::CONTENT_TYPE), &body).await? {
             match (name.as_ref(), value.as_ref()) {
                 ("List-Unsubscribe", "One-Click") => intents.push(Self::OneClick),
-                ("action", "leave_category") => intents.push(Self::LeaveCategory),
-                ("action", "leave_all") => intents.push(Self::LeaveAll),
-                ("action", "come_back") => intents.push(Self::ComeBack),
-                ("List-Unsubscribe" | "action", _) => return Err(NotUnderstood::Form),
+                ("action", "leave_category") => intents.push(Self::UnsubscribeCategory),
+                ("action", "leave_all") => intents.push(Self::UnsubscribeAll),
+                ("action", "come_back") => intents.push(Self::Resubscribe),
+                ("List-Unsubscribe" | "action", _) => return Err(IntentError::Form),
                 _ => {}
             }
         }
         match intents[..] {
             [intent] => Ok(intent),
-            _ => Err(NotUnderstood::Form),
+            _ => Err(IntentError::Form),
         }
     }
 }
@@ -70,23 +70,23 @@ type Field<'a> = (Cow<'a, str>, Cow<'a, str>);
 async fn fields<'a>(
     content_type: Option<&str>,
     body: &'a [u8],
-) -> Result<Vec<Field<'a>>, NotUnderstood> {
+) -> Result<Vec<Field<'a>>, IntentError> {
     let Some(content_type) = content_type else {
         return Ok(form_urlencoded::parse(body).collect());
     };
-    let media_type: Mime = content_type.parse().map_err(|_| NotUnderstood::MediaType)?;
+    let media_type: Mime = content_type.parse().map_err(|_| IntentError::MediaType)?;
     match (media_type.type_(), media_type.subtype()) {
         (mime::APPLICATION, mime::WWW_FORM_URLENCODED) => {
             Ok(form_urlencoded::parse(body).collect())
         }
         (mime::MULTIPART, mime::FORM_DATA) => {
             let boundary =
-                multer::parse_boundary(content_type).map_err(|_| NotUnderstood::Multipart)?;
+                multer::parse_boundary(content_type).map_err(|_| IntentError::Multipart)?;
             multipart_fields(boundary, body.to_vec())
                 .await
-                .map_err(|_| NotUnderstood::Multipart)
+                .map_err(|_| IntentError::Multipart)
         }
-        _ => Err(NotUnderstood::MediaType),
+        _ => Err(IntentError::MediaType),
     }
 }
 

@@ -10,7 +10,7 @@ mod config;
 mod intent;
 
 use content::{PreferencesPage, PreferencesState};
-use engagement::{Contact, Subscription, TokenKeys};
+use engagement::{Contact, Subscription, UnsubscribeKeys};
 use runtime::{
     Failure, Metrics, clock,
     http::{Method, Request, Response},
@@ -19,7 +19,7 @@ use store::{Contacts, Scope, StoreError};
 
 pub use answers::Answers;
 pub use config::Config;
-pub use intent::{Intent, NotUnderstood};
+pub use intent::{Intent, IntentError};
 
 /// Answers recipients. Built once per process.
 pub struct Preferences {
@@ -38,7 +38,7 @@ impl Preferences {
     pub async fn answer(
         &self,
         request: &Request,
-        keys: &TokenKeys,
+        keys: &UnsubscribeKeys,
         metrics: &Metrics,
     ) -> Result<Response, Failure> {
         let token = request.path_parameter("token").unwrap_or_default();
@@ -97,18 +97,18 @@ impl Preferences {
             Err(reason) => {
                 metrics.count("not_understood");
                 tracing::info!(outcome = "not_understood", %category, %reason, "a request is not understood");
-                return Ok(self.answers.not_understood());
+                return Ok(self.answers.bad_request());
             }
         };
         let now = clock::now();
         let changed = match intent {
-            Intent::OneClick | Intent::LeaveCategory => {
+            Intent::OneClick | Intent::UnsubscribeCategory => {
                 self.contacts
                     .leave(subscription, Scope::Category, now)
                     .await
             }
-            Intent::LeaveAll => self.contacts.leave(subscription, Scope::All, now).await,
-            Intent::ComeBack => self.contacts.come_back(subscription).await,
+            Intent::UnsubscribeAll => self.contacts.leave(subscription, Scope::All, now).await,
+            Intent::Resubscribe => self.contacts.come_back(subscription).await,
         };
         let contact = changed.map_err(stored)?;
         let is_one_click = intent == Intent::OneClick;
@@ -116,9 +116,9 @@ impl Preferences {
             metrics.count("one_click");
         }
         let outcome = match intent {
-            Intent::OneClick | Intent::LeaveCategory => "left_category",
-            Intent::LeaveAll => "left_all",
-            Intent::ComeBack => "came_back",
+            Intent::OneClick | Intent::UnsubscribeCategory => "unsubscribed_from_category",
+            Intent::UnsubscribeAll => "unsubscribed_from_all",
+            Intent::Resubscribe => "resubscribed",
         };
         metrics.count(outcome);
         tracing::info!(outcome, %category, is_one_click, "a recipient has said what to send");
@@ -134,9 +134,9 @@ fn state(contact: &Contact, subscription: &Subscription) -> PreferencesState {
     if contact.suppression().is_some() {
         PreferencesState::Suppressed
     } else if contact.unsubscribed_all.is_some() {
-        PreferencesState::LeftAll
-    } else if contact.has_left(subscription.category) {
-        PreferencesState::LeftCategory
+        PreferencesState::UnsubscribedFromAll
+    } else if contact.is_unsubscribed_from(subscription.category) {
+        PreferencesState::UnsubscribedFromCategory
     } else {
         PreferencesState::Subscribed
     }

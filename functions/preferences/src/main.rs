@@ -19,7 +19,7 @@ async fn start() -> Result<(), Failure> {
     let keys = Secret::json(secrets, config.unsubscribe_keys_secret, "unsubscribe keys")
         .with_shape(r#"{"current":"k1","k1":"..."}"#);
     let preferences = Preferences {
-        contacts: Contacts::new(store::client_as_configured(&aws), config.contacts_table),
+        contacts: Contacts::new(store::interactive_client(&aws), config.contacts_table),
         answers,
     };
     let metrics = Metrics::new("preferences", config.environment);
@@ -31,7 +31,7 @@ async fn start() -> Result<(), Failure> {
     };
     runtime::http::serve(
         &metrics,
-        |status| preferences.answers.apology(status),
+        |status| preferences.answers.error_response(status),
         handle,
     )
     .await

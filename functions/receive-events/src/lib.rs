@@ -9,7 +9,7 @@
 //! |---|---|---|
 //! | 200 | signed: queued, or nothing that we look for or could read | is done |
 //! | 401 | not signed, or not by one of our keys | tries again |
-//! | 413 | longer than [`LONGEST_BODY`] | tries again |
+//! | 413 | longer than [`MAX_BODY_BYTES`] | tries again |
 //! | 503 | our fault: no keys yet, or the queue does not answer | tries again |
 //!
 //! BILL takes anything but 200 for a failure, tries again at growing intervals, and disables a
@@ -32,7 +32,7 @@ pub use config::Config;
 pub use queue::EventsQueue;
 
 /// Longest body that is read, in bytes. BILL's longest that are known have some 2,000.
-pub const LONGEST_BODY: usize = 256 * 1024;
+pub const MAX_BODY_BYTES: usize = 256 * 1024;
 
 /// Receives events. Built once per process.
 pub struct ReceiveEvents {
@@ -76,7 +76,7 @@ impl ReceiveEvents {
         let Some(signature) = request.header(SIGNATURE_HEADER) else {
             return Ok(Err(Rejection::Unsigned));
         };
-        let body = match request.body(LONGEST_BODY) {
+        let body = match request.body(MAX_BODY_BYTES) {
             Ok(body) => body,
             Err(BodyError::TooLong { .. }) => return Ok(Err(Rejection::TooLong)),
             Err(BodyError::NotBase64) => return Ok(Err(Rejection::WronglySigned)),

@@ -19,7 +19,7 @@ async fn start() -> Result<(), Failure> {
         config.webhook_keys_secret,
         "security keys of BILL's webhooks",
     )
-    .stored_by("engage webhooks create");
+    .with_store_command("engage webhooks create");
     let receive_events = ReceiveEvents {
         keys,
         queue: EventsQueue::new(&aws, config.events_queue_url),

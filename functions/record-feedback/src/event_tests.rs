@@ -68,7 +68,7 @@ fn each_event_is_read(
 #[case::full("Transient", "MailboxFull", json!([{ "emailAddress": "marisol@kestrel.example" }]), false)]
 #[case::without_recipients("Undetermined", "Undetermined", json!([]), true)]
 #[case::no_such_mailbox("Permanent", "General", json!([{ "emailAddress": "marisol@kestrel.example" }]), false)]
-fn an_answer_that_a_mailbox_sends_by_itself_is_no_bounce(
+fn an_automatic_reply_is_not_a_bounce(
     #[case] bounce_type: &str,
     #[case] sub_type: &str,
     #[case] recipients: Value,
@@ -82,7 +82,7 @@ fn an_answer_that_a_mailbox_sends_by_itself_is_no_bounce(
 }
 
 #[test]
-fn a_bounce_that_the_mail_is_to_blame_for_says_nothing_about_the_address() {
+fn a_content_bounce_does_not_concern_the_address() {
     let mut body =
         bounce(&json!([{ "emailAddress": "marisol@kestrel.example", "status": "5.3.4" }]));
     body["detail"]["bounce"]["bounceType"] = json!("Transient");
@@ -108,7 +108,10 @@ fn a_bounce_that_the_mail_is_to_blame_for_says_nothing_about_the_address() {
 #[case::no_address("Marisol", false)]
 #[case::nothing_in_brackets("Marisol <>", false)]
 #[case::nothing("", false)]
-fn an_address_is_found_beside_its_name_or_counted(#[case] spelled: &str, #[case] found: bool) {
+fn an_address_is_parsed_with_its_display_name_or_counted_as_invalid(
+    #[case] spelled: &str,
+    #[case] found: bool,
+) {
     let event = parse(&bounce(
         &json!([{ "emailAddress": spelled }, { "emailAddress": "tomas@kestrel.example" }]),
     ));
@@ -125,7 +128,7 @@ fn an_address_is_found_beside_its_name_or_counted(#[case] spelled: &str, #[case]
 }
 
 #[test]
-fn the_single_recipient_of_a_mail_is_meant_however_the_event_spells_the_address() {
+fn a_sole_recipient_is_included_however_the_event_spells_it() {
     let mut body = bounce(&json!([{ "emailAddress": "rewritten by a forwarder" }]));
     body["detail"]["mail"] = json!({ "destination": ["marisol@kestrel.example"] });
     let event = parse(&body);
@@ -146,7 +149,7 @@ fn the_single_recipient_of_a_mail_is_meant_however_the_event_spells_the_address(
 }
 
 #[test]
-fn a_field_of_another_type_costs_that_field_alone() {
+fn a_field_of_the_wrong_type_is_ignored_by_itself() {
     let mut body = bounce(
         &json!([7, null, ["x"], { "emailAddress": {} }, { "emailAddress": "marisol@kestrel.example" }]),
     );
@@ -170,7 +173,7 @@ fn a_field_of_another_type_costs_that_field_alone() {
 #[case::another_word("order-4711")]
 #[case::without_a_recipient("MDA4L3g")] // 008/x
 #[case::an_address("bWFyaXNvbEBrZXN0cmVsLmV4YW1wbGUveA")] // marisol@kestrel.example/x
-fn a_tag_that_names_no_notice_of_ours_is_none(#[case] word: &str) {
+fn a_tag_that_is_no_notice_id_is_ignored(#[case] word: &str) {
     let mut body: Value = serde_json::from_str(sample!("delivery")).unwrap();
     body["detail"]["mail"]["tags"]["notice_id"] = json!([word]);
     assert_eq!(parse(&body).notice, None);
@@ -185,7 +188,7 @@ fn a_tag_that_names_no_notice_of_ours_is_none(#[case] word: &str) {
 #[case::no_detail(r#"{"source":"aws.ses","detail":"marisol@kestrel.example"}"#)]
 #[case::a_list_as_detail(r#"{"source":"aws.ses","detail":["Send","marisol@kestrel.example"]}"#)]
 #[case::nobody(r#"{"source":"aws.ses","detail":{"eventType":"Complaint","mail":{"source":"marisol@kestrel.example"}}}"#)]
-fn what_cannot_be_worked_on_is_refused_without_quoting_it(#[case] body: &str) {
+fn parse_errors_do_not_quote_the_body(#[case] body: &str) {
     let reason = Event::parse(body, Timestamp::UNIX_EPOCH).unwrap_err();
     assert!(
         !reason.is_empty() && !reason.contains("marisol"),
@@ -194,7 +197,7 @@ fn what_cannot_be_worked_on_is_refused_without_quoting_it(#[case] body: &str) {
 }
 
 #[test]
-fn events_of_ses_that_are_not_about_a_mail_are_of_another_kind() {
+fn ses_events_without_a_message_have_no_kind() {
     let body = json!({ "source": "aws.ses", "detail-type": "Sending Status Disabled", "detail": { "version": "1.0.0" } });
     assert_eq!(
         (parse(&body).kind, parse(&body).at),
@@ -203,7 +206,7 @@ fn events_of_ses_that_are_not_about_a_mail_are_of_another_kind() {
 }
 
 #[test]
-fn an_event_does_not_show_its_addresses() {
+fn debug_output_masks_addresses() {
     let shown = format!(
         "{:?}",
         Event::parse(sample!("complaint"), Timestamp::UNIX_EPOCH).unwrap()
@@ -218,12 +221,12 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
 
     #[test]
-    fn no_text_is_too_strange(body in ".*") {
+    fn arbitrary_text_is_rejected_without_a_panic(body in ".*") {
         prop_assert!(Event::parse(&body, Timestamp::UNIX_EPOCH).is_err());
     }
 
     #[test]
-    fn no_value_in_place_of_any_field_is_too_strange(value in json_value(), place in 0..PLACES.len()) {
+    fn arbitrary_field_values_do_not_panic(value in json_value(), place in 0..PLACES.len()) {
         for sample in [sample!("bounce-permanent"), sample!("complaint")] {
             let mut body: Value = serde_json::from_str(sample).unwrap();
             if let Some(field) = body.pointer_mut(PLACES[place]) {
@@ -234,7 +237,7 @@ proptest! {
     }
 
     #[test]
-    fn any_details_of_an_event_of_ses_are_read_or_refused(value in json_value()) {
+    fn only_an_object_is_accepted_as_detail(value in json_value()) {
         drop(Event::parse(&value.to_string(), Timestamp::UNIX_EPOCH));
         let body = json!({ "source": "aws.ses", "detail": value });
         prop_assert_eq!(Event::parse(&body.to_string(), Timestamp::UNIX_EPOCH).is_ok(), value.is_object());

@@ -13,14 +13,14 @@ mod letter;
 use std::{collections::BTreeSet, time::Duration};
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
-use engagement::{AddressHash, AddressKey, Bounce, Feedback, MailEvent, Suppression};
+use engagement::{AddressHash, AddressHashKey, Bounce, Feedback, MailEvent, Suppression};
 use futures::future::join_all;
 use runtime::{
-    DeadLetters, Deadline, Failure, Metrics, Secret, clock,
+    DeadLetterQueue, Deadline, Failure, Metrics, Secret, clock,
     sqs::{Outcome, Record, run_batch},
 };
 use secrecy::SecretString;
-use store::{Contacts, Notices, Recorded, StoreError};
+use store::{Contacts, FeedbackOutcome, Notices, StoreError};
 
 use event::Event;
 use letter::Letter;
@@ -43,7 +43,7 @@ pub struct Recorder {
     /// The contacts.
     pub contacts: Contacts,
     /// Where letters go in place of messages that can never be worked on.
-    pub dead_letters: DeadLetters,
+    pub dead_letters: DeadLetterQueue,
     /// The key under which addresses are hashed.
     pub address_key: Secret<SecretString>,
 }
@@ -57,14 +57,14 @@ impl Recorder {
         deadline: Deadline,
         metrics: &Metrics,
     ) -> Result<SqsBatchResponse, Failure> {
-        let key = AddressKey::new((*self.address_key.get().await?).clone());
+        let key = AddressHashKey::new((*self.address_key.get().await?).clone());
         let work = async |record| self.record(&record, &key, metrics).await;
         let batch = run_batch(event, deadline, CONCURRENCY, RECORD_TIME, work).await?;
         batch.counts.add_to(metrics);
         Ok(batch.response)
     }
 
-    async fn record(&self, record: &Record, key: &AddressKey, metrics: &Metrics) -> Outcome {
+    async fn record(&self, record: &Record, key: &AddressHashKey, metrics: &Metrics) -> Outcome {
         let event = match Event::parse(&record.body, clock::now()) {
             Ok(event) => event,
             Err(reason) => {
@@ -73,7 +73,7 @@ impl Recorder {
             }
         };
         if let Some(id) = &event.notice {
-            record.concerns_organization(&id.organization_id);
+            record.log_organization_id(&id.organization_id);
         }
         match self.write(&event, key, metrics).await {
             Ok(()) => {
@@ -90,7 +90,7 @@ impl Recorder {
     async fn write(
         &self,
         event: &Event,
-        key: &AddressKey,
+        key: &AddressHashKey,
         metrics: &Metrics,
     ) -> Result<(), StoreError> {
         let Some(kind) = event.kind else {
@@ -123,10 +123,10 @@ impl Recorder {
                     )
                     .await?
             }
-            None => Recorded::NoSuchNotice,
+            None => FeedbackOutcome::NoSuchNotice,
         };
         tracing::debug!(event = event.metric(), ?recorded, "feedback for a notice");
-        if recorded == Recorded::NoSuchNotice {
+        if recorded == FeedbackOutcome::NoSuchNotice {
             metrics.count("feedback_without_notice");
         }
         Ok(())
@@ -196,7 +196,7 @@ impl Recorder {
 
 /// Whose contacts an event concerns. What bounces may be spelled differently from what was written
 /// to, so the notice's own address is among them where it is certain that it is meant.
-fn addresses(event: &Event, key: &AddressKey) -> BTreeSet<AddressHash> {
+fn addresses(event: &Event, key: &AddressHashKey) -> BTreeSet<AddressHash> {
     if !event.concerns_addresses() {
         return BTreeSet::new();
     }

@@ -4,7 +4,7 @@ use std::{process::ExitCode, time::Duration};
 
 use aws_lambda_events::event::sqs::SqsEvent;
 use record_feedback::{Config, Recorder};
-use runtime::{DeadLetters, Deadline, Environment, Failure, Metrics, Secret};
+use runtime::{DeadLetterQueue, Deadline, Environment, Failure, Metrics, Secret};
 use store::{Contacts, Notices};
 
 /// Time kept back for the answer.
@@ -27,7 +27,7 @@ async fn start() -> Result<(), Failure> {
             config.contacts_table.clone(),
         ),
         contacts: Contacts::new(tables, config.contacts_table),
-        dead_letters: DeadLetters::new(
+        dead_letters: DeadLetterQueue::new(
             aws_sdk_sqs::Client::new(&aws),
             config.dead_letter_queue_url,
         ),

@@ -9,9 +9,9 @@ use bill::ErrorKind;
 use engagement::{ListedOrganization, Organization, OrganizationId, SyncRequest};
 use jiff::{SignedDuration, Timestamp};
 use runtime::{clock, sqs::Outcome};
-use store::Applied;
+use store::WriteOutcome;
 
-use crate::{Work, is_archived, look::LookError, signals};
+use crate::{Work, is_archived, look::SyncError, signals};
 
 /// Clocks of AWS differ by less than this: so long after a minute's end, an event may still be
 /// counted to it.
@@ -64,7 +64,7 @@ impl Work<'_> {
         request: &SyncRequest,
         events_until: Timestamp,
         now: Timestamp,
-    ) -> Result<Option<Outcome>, LookError> {
+    ) -> Result<Option<Outcome>, SyncError> {
         let id = &request.organization.id;
         let previous = self.sync.organizations.get(id).await?;
         let turn = Turn::of(
@@ -73,7 +73,7 @@ impl Work<'_> {
             previous.as_ref().map(|previous| previous.checked_at),
             now,
         );
-        if turn.wants_look {
+        if turn.needs_sync {
             let Some(organization) = self.listed(id, previous.as_ref()).await? else {
                 tracing::info!("BILL lists no organization of this id");
                 self.metrics.count("events_of_unknown_organizations");
@@ -84,7 +84,7 @@ impl Work<'_> {
                 as_of: now,
                 ..request.clone()
             };
-            if self.check(&request, previous.as_ref()).await? == Applied::Superseded {
+            if self.check(&request, previous.as_ref()).await? == WriteOutcome::Superseded {
                 return Ok(None);
             }
         } else {
@@ -103,9 +103,9 @@ impl Work<'_> {
         &self,
         id: &OrganizationId,
         previous: Option<&Organization>,
-    ) -> Result<Option<ListedOrganization>, LookError> {
+    ) -> Result<Option<ListedOrganization>, SyncError> {
         if self.is_hour_closed() {
-            return Err(LookError::HourClosed);
+            return Err(SyncError::HourExhausted);
         }
         let calls = self.sync.bill.organization(id.as_str(), self.looks_until());
         let row = calls.listed().await;
@@ -127,7 +127,7 @@ impl Work<'_> {
 #[derive(Debug, PartialEq, Eq)]
 struct Turn {
     /// The last look began before the events.
-    wants_look: bool,
+    needs_sync: bool,
     /// No further event is counted to the message.
     is_last: bool,
 }
@@ -142,7 +142,7 @@ impl Turn {
         let is_last = Self::is_last(events_until, now);
         let wanted = if is_last { end(events_until) } else { as_of };
         Self {
-            wants_look: checked_at.is_none_or(|checked_at| checked_at < wanted),
+            needs_sync: checked_at.is_none_or(|checked_at| checked_at < wanted),
             is_last,
         }
     }
@@ -181,14 +181,14 @@ mod tests {
     /// The turn at `now`, of an event that arrived at second 5.
     fn turn(checked_at: i64, now: i64) -> (bool, bool) {
         let Turn {
-            wants_look,
+            needs_sync,
             is_last,
         } = Turn::of(second(6), second(60), Some(second(checked_at)), second(now));
-        (wants_look, is_last)
+        (needs_sync, is_last)
     }
 
     #[test]
-    fn an_event_is_looked_for_at_once_and_when_its_minute_is_over() {
+    fn an_event_causes_one_sync_at_once_and_one_after_its_window() {
         assert_eq!(turn(0, 6), (true, false));
         assert_eq!(
             turn(6, 7),
@@ -204,13 +204,13 @@ mod tests {
     }
 
     #[test]
-    fn a_look_that_may_have_begun_before_the_event_does_not_count() {
+    fn a_sync_that_may_have_started_before_the_event_does_not_count() {
         assert_eq!(turn(5, 7), (true, false));
         assert_eq!(turn(59, 96), (true, true));
     }
 
     #[test]
-    fn a_look_of_a_sweep_counts_as_any_other() {
+    fn a_scheduled_sync_counts_for_events_too() {
         assert_eq!(turn(30, 31), (false, false));
         assert_eq!(turn(62, 96), (false, true));
         assert_eq!(
@@ -221,25 +221,25 @@ mod tests {
     }
 
     #[test]
-    fn an_organization_that_was_never_looked_at_is_looked_at() {
+    fn an_organization_without_a_record_is_synced() {
         assert_eq!(
             Turn::of(second(6), second(60), None, second(7)),
             Turn {
-                wants_look: true,
+                needs_sync: true,
                 is_last: false
             }
         );
     }
 
     #[test]
-    fn a_minute_is_over_when_no_clock_can_still_be_in_it() {
+    fn the_window_ends_after_the_maximum_clock_skew() {
         assert_eq!(turn(6, 60), (false, false));
         assert_eq!(turn(6, 62), (false, false));
         assert_eq!(turn(6, 63), (true, true));
     }
 
     #[test]
-    fn a_message_that_was_kept_back_for_long_is_settled_by_one_look() {
+    fn a_message_delayed_past_its_window_takes_one_sync() {
         assert_eq!(turn(0, 600), (true, true));
     }
 }

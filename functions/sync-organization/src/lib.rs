@@ -22,24 +22,24 @@ use std::{
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use bill::{Bill, Credentials};
 use engagement::{
-    AddressKey, Decision, Organization, Rules, Signals, StageReason, SyncRequest, decide,
+    AddressHashKey, Decision, Organization, Rules, Snapshot, StageReason, SyncRequest, decide,
 };
 use jiff::{SignedDuration, Timestamp};
 use runtime::{
-    DeadLetters, Deadline, ErrorType, Failure, Metrics, Secret, clock,
+    DeadLetterQueue, Deadline, ErrorType, Failure, Metrics, Secret, clock,
     sqs::{Outcome, Record, run_batch},
 };
 use secrecy::SecretString;
-use store::{Amount, Applied, Checks, Limits, Organizations, Runs, StoreError};
+use store::{BudgetAmount, Checks, Limits, Organizations, Runs, StoreError, WriteOutcome};
 use tokio::time::Instant;
 
-use look::{Look, LookError};
+use look::{Look, SyncError};
 
 pub use config::Config;
 
 /// BILL requests reserved for one look: users, sign-in, bank accounts, payments, verification. What
 /// it took is corrected afterwards: a look that an event caused takes one more.
-const REQUESTS_PER_LOOK: u32 = 5;
+const REQUESTS_PER_SYNC: u32 = 5;
 
 /// Organizations looked at side by side.
 const CONCURRENCY: usize = 10;
@@ -71,7 +71,7 @@ pub struct Sync {
     /// The hour's budget.
     pub runs: Runs,
     /// Where messages go that can never be worked on.
-    pub dead_letters: DeadLetters,
+    pub dead_letters: DeadLetterQueue,
     /// The key under which addresses are hashed.
     pub address_key: Secret<SecretString>,
     /// Campaigns and cadences.
@@ -91,8 +91,8 @@ impl Sync {
     ) -> Result<SqsBatchResponse, Failure> {
         let (_, key) = futures::try_join!(self.credentials.get(), self.address_key.get())?;
         let looks = u32::try_from(event.records.len()).unwrap_or(u32::MAX);
-        let amount = Amount {
-            requests: looks.saturating_mul(REQUESTS_PER_LOOK),
+        let amount = BudgetAmount {
+            requests: looks.saturating_mul(REQUESTS_PER_SYNC),
             sign_ins: looks,
         };
         let began = clock::now();
@@ -109,12 +109,12 @@ impl Sync {
             metrics.count("budget_spent");
             // The organizations of the others stay due.
             if !event.records.iter().any(|record| {
-                request::must_be_worked_on(record.body.as_deref().unwrap_or_default())
+                request::requires_processing(record.body.as_deref().unwrap_or_default())
             }) {
                 return Ok(SqsBatchResponse::default());
             }
         }
-        let key = AddressKey::new((*key).clone());
+        let key = AddressHashKey::new((*key).clone());
         let hour_closed = AtomicBool::new(reservation.is_none());
         let work = Work {
             sync: self,
@@ -146,7 +146,7 @@ impl Sync {
 /// One batch under way.
 struct Work<'a> {
     sync: &'a Sync,
-    key: AddressKey,
+    key: AddressHashKey,
     deadline: Deadline,
     metrics: &'a Metrics,
     began: Timestamp,
@@ -160,7 +160,7 @@ impl Work<'_> {
             Ok(request) => request,
             Err(reason) => return self.sync.dead_letters.park(&record, reason).await,
         };
-        record.concerns_organization(&request.organization.id);
+        record.log_organization_id(&request.organization.id);
         if let Some(events_until) = request.events_until {
             return self
                 .events(&request, events_until, record.receive_count)
@@ -172,10 +172,10 @@ impl Work<'_> {
         }
     }
 
-    async fn organization(&self, request: &SyncRequest) -> Result<(), LookError> {
+    async fn organization(&self, request: &SyncRequest) -> Result<(), SyncError> {
         let id = &request.organization.id;
         let previous = self.sync.organizations.get(id).await?;
-        if let Some(reason) = not_wanted(previous.as_ref(), request) {
+        if let Some(reason) = skip_reason(previous.as_ref(), request) {
             tracing::debug!(reason, "nothing to do");
             self.metrics.count("organizations_not_due");
             return Ok(());
@@ -188,7 +188,7 @@ impl Work<'_> {
         &self,
         request: &SyncRequest,
         previous: Option<&Organization>,
-    ) -> Result<Applied, LookError> {
+    ) -> Result<WriteOutcome, SyncError> {
         let signals = self.look(request, previous).await?;
         let decision = decide(
             &request.organization.id,
@@ -203,8 +203,8 @@ impl Work<'_> {
             .apply(&decision, previous, &self.key)
             .await?;
         match applied {
-            Applied::Written { notices, .. } => self.count(&decision, notices),
-            Applied::Superseded => self.metrics.count("organizations_superseded"),
+            WriteOutcome::Written { notices, .. } => self.count(&decision, notices),
+            WriteOutcome::Superseded => self.metrics.count("organizations_superseded"),
         }
         Ok(applied)
     }
@@ -214,12 +214,12 @@ impl Work<'_> {
         &self,
         request: &SyncRequest,
         previous: Option<&Organization>,
-    ) -> Result<Signals, LookError> {
+    ) -> Result<Snapshot, SyncError> {
         if request.organization.archived {
             return Ok(signals::of_listed(&request.organization));
         }
         if self.is_hour_closed() {
-            return Err(LookError::HourClosed);
+            return Err(SyncError::HourExhausted);
         }
         let calls = self
             .sync
@@ -253,22 +253,22 @@ impl Work<'_> {
     async fn failed(
         &self,
         request: &SyncRequest,
-        error: &LookError,
+        error: &SyncError,
         receive_count: u32,
     ) -> Outcome {
         let error_type = error.error_type();
-        self.metrics.count("looks_failed");
+        self.metrics.count("syncs_failed");
         match error.remedy() {
-            look::Remedy::Repeat => {
+            look::FailureAction::Repeat => {
                 tracing::warn!(error_type, %error, receive_count, "the organization could not be looked at; the message is repeated");
                 Outcome::Retry
             }
-            look::Remedy::NextSweep if receive_count < PATIENCE && error.may_pass_soon() => {
+            look::FailureAction::NextSweep if receive_count < PATIENCE && error.is_transient() => {
                 tracing::warn!(error_type, %error, receive_count, "BILL could not answer; the message is repeated");
                 Outcome::Retry
             }
-            look::Remedy::NextSweep => {
-                if error.closes_hour() && !self.hour_closed.swap(true, Ordering::Relaxed) {
+            look::FailureAction::NextSweep => {
+                if error.exhausts_hour() && !self.hour_closed.swap(true, Ordering::Relaxed) {
                     self.close_hour().await;
                 }
                 tracing::warn!(error_type, %error, "the organization could not be looked at; it stays due");
@@ -279,7 +279,7 @@ impl Work<'_> {
                 }
                 Outcome::Done
             }
-            look::Remedy::Tomorrow => {
+            look::FailureAction::Tomorrow => {
                 tracing::warn!(error_type, %error, "BILL refuses to show the organization; it is looked at again in a day");
                 self.remember_failure(request, error_type, AFTER_REFUSAL)
                     .await
@@ -349,7 +349,7 @@ pub fn rules() -> Result<Rules, Failure> {
 
 /// Why a look is not wanted: it was done for this moment or a later one, or the organization is not
 /// due.
-fn not_wanted(previous: Option<&Organization>, request: &SyncRequest) -> Option<&'static str> {
+fn skip_reason(previous: Option<&Organization>, request: &SyncRequest) -> Option<&'static str> {
     let previous = previous?;
     if previous.checked_at >= request.as_of {
         Some("already checked for this moment or a later one")

@@ -2,10 +2,10 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use bill::{ErrorKind, OrganizationCalls, Rows};
-use engagement::{PaymentHistory, Signals, SyncRequest, UserId, Verification};
+use bill::{ErrorKind, OrganizationClient, Rows};
+use engagement::{PaymentHistory, Snapshot, SyncRequest, UserId, Verification};
 use runtime::Metrics;
-use store::{Amount, StoreError};
+use store::{BudgetAmount, StoreError};
 
 use crate::signals;
 
@@ -14,7 +14,7 @@ const SIGN_IN_ATTEMPTS: usize = 3;
 
 /// A look that is about to be made.
 pub struct Look<'a> {
-    pub calls: &'a OrganizationCalls,
+    pub calls: &'a OrganizationClient,
     pub request: &'a SyncRequest,
     /// Users to sign in as, known from the last look.
     pub contacts: &'a [UserId],
@@ -23,7 +23,7 @@ pub struct Look<'a> {
 impl Look<'_> {
     /// Reads what BILL says. With a known user, sign-in runs beside the list of users, so that two
     /// round trips are enough.
-    pub async fn signals(&self, metrics: &Metrics) -> Result<Signals, LookError> {
+    pub async fn signals(&self, metrics: &Metrics) -> Result<Snapshot, SyncError> {
         let mut signals = signals::of_listed(&self.request.organization);
         let (users, early) = match self.contacts.first() {
             Some(known) => {
@@ -44,7 +44,7 @@ impl Look<'_> {
         count_skipped(&banks, "bank_accounts_skipped", metrics);
         signals.banks = banks.rows.iter().map(signals::bank_account).collect();
         signals.payments = payments?;
-        if signals.wants_verification(self.request.as_of) {
+        if signals.needs_verification(self.request.as_of) {
             signals.verification = Some(self.verification(metrics).await?);
         }
         Ok(signals)
@@ -54,9 +54,9 @@ impl Look<'_> {
     /// with a user who may be one no longer.
     async fn sign_in(
         &self,
-        signals: &Signals,
+        signals: &Snapshot,
         early: Option<(UserId, Result<(), bill::Error>)>,
-    ) -> Result<(), LookError> {
+    ) -> Result<(), SyncError> {
         let is_candidate = |user: &UserId| {
             signals
                 .sign_in_candidates()
@@ -86,7 +86,7 @@ impl Look<'_> {
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(refusal.map_or(LookError::HourClosed, LookError::Bill))
+        Err(refusal.map_or(SyncError::HourExhausted, SyncError::Bill))
     }
 
     /// Where the know-your-customer check stands. A refusal says no more than that there is nothing
@@ -115,7 +115,7 @@ impl Look<'_> {
             let payments: Vec<_> = page.rows.iter().map(signals::payment).collect();
             history.add_page(&payments, self.request.as_of);
             token = page.next;
-            if token.is_none() || !history.wants_more() {
+            if token.is_none() || !history.needs_next_page() {
                 break;
             }
         }
@@ -169,7 +169,7 @@ pub struct Used {
 
 impl Used {
     /// Adds what one look made, whether it succeeded or not.
-    pub fn add(&self, calls: &OrganizationCalls) {
+    pub fn add(&self, calls: &OrganizationClient) {
         self.requests.fetch_add(
             u32::try_from(calls.requests()).unwrap_or(u32::MAX),
             Ordering::Relaxed,
@@ -181,8 +181,8 @@ impl Used {
     }
 
     /// The sum.
-    pub fn amount(&self) -> Amount {
-        Amount {
+    pub fn amount(&self) -> BudgetAmount {
+        BudgetAmount {
             requests: self.requests.load(Ordering::Relaxed),
             sign_ins: self.sign_ins.load(Ordering::Relaxed),
         }
@@ -191,7 +191,7 @@ impl Used {
 
 /// Why an organization could not be looked at.
 #[derive(Debug, thiserror::Error)]
-pub enum LookError {
+pub enum SyncError {
     /// BILL did not answer as wanted.
     #[error(transparent)]
     Bill(#[from] bill::Error),
@@ -200,11 +200,11 @@ pub enum LookError {
     Store(#[from] StoreError),
     /// Another look of this batch learned that the hour's requests are used up.
     #[error("BILL's requests of this hour are used up")]
-    HourClosed,
+    HourExhausted,
 }
 
 /// What to do about a failed look.
-pub enum Remedy {
+pub enum FailureAction {
     /// The message comes back.
     Repeat,
     /// The message is completed; the organization stays due.
@@ -213,42 +213,42 @@ pub enum Remedy {
     Tomorrow,
 }
 
-impl LookError {
+impl SyncError {
     /// Stable name for logs.
     pub fn error_type(&self) -> &'static str {
         match self {
             Self::Bill(error) => error.type_name(),
             Self::Store(error) => error.type_name(),
-            Self::HourClosed => "bill_hour_exhausted",
+            Self::HourExhausted => "bill_hour_exhausted",
         }
     }
 
     /// What to do.
-    pub fn remedy(&self) -> Remedy {
+    pub fn remedy(&self) -> FailureAction {
         match self {
-            Self::Store(_) => Remedy::Repeat,
-            Self::HourClosed => Remedy::NextSweep,
+            Self::Store(_) => FailureAction::Repeat,
+            Self::HourExhausted => FailureAction::NextSweep,
             Self::Bill(error) => match error.type_name() {
-                "bill_refused" | "bill_untrusted_session" => Remedy::Tomorrow,
-                _ => Remedy::NextSweep,
+                "bill_refused" | "bill_untrusted_session" => FailureAction::Tomorrow,
+                _ => FailureAction::NextSweep,
             },
         }
     }
 
     /// Repeating within minutes has a chance.
-    pub fn may_pass_soon(&self) -> bool {
+    pub fn is_transient(&self) -> bool {
         matches!(self, Self::Bill(error) if matches!(error.type_name(), "bill_unavailable" | "bill_deadline" | "bill_too_many_at_once" | "bill_bad_answer" | "bill_session_expired"))
     }
 
     /// The rest of the clock hour is of no use to anyone.
-    pub fn closes_hour(&self) -> bool {
+    pub fn exhausts_hour(&self) -> bool {
         matches!(self, Self::Bill(error) if error.is_hour_exhausted())
     }
 
     /// The failure says something about this organization and not about BILL, the credentials or
     /// the hour.
     pub fn is_about_organization(&self) -> bool {
-        self.may_pass_soon()
+        self.is_transient()
     }
 }
 

@@ -28,7 +28,7 @@ async fn look(
     listed: &bill::Organization,
     contacts: &[UserId],
     as_of: Timestamp,
-) -> (Result<Signals, LookError>, u64) {
+) -> (Result<Snapshot, SyncError>, u64) {
     let id = listed.id.clone().unwrap();
     let organization = ListedOrganization {
         id: id.parse().unwrap(),
@@ -56,7 +56,7 @@ async fn look(
 }
 
 #[tokio::test]
-async fn every_kind_of_customer_is_seen_as_it_is() {
+async fn every_sandbox_scenario_is_classified_as_expected() {
     let options = Options {
         population: Population {
             organizations: 80,
@@ -111,7 +111,7 @@ async fn every_kind_of_customer_is_seen_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_known_user_who_cannot_sign_in_any_more_is_replaced() {
+async fn another_user_signs_in_when_the_known_one_is_refused() {
     let sandbox = Sandbox::start(Options::default()).await.unwrap();
     let bill = bill(&sandbox);
     let page = bill.organizations(None, soon()).await.unwrap();
@@ -160,7 +160,7 @@ fn failing(endpoint: &str, status: u16, code: &str) -> Fault {
 }
 
 #[tokio::test]
-async fn a_verification_that_bill_refuses_to_show_counts_as_not_begun() {
+async fn a_refused_verification_counts_as_not_started() {
     let sandbox = Sandbox::start(Options::default()).await.unwrap();
     let bill = bill(&sandbox);
     let page = bill.organizations(None, soon()).await.unwrap();
@@ -186,7 +186,7 @@ async fn a_verification_that_bill_refuses_to_show_counts_as_not_begun() {
 }
 
 #[tokio::test]
-async fn a_payer_costs_four_requests() {
+async fn an_active_organization_takes_four_requests() {
     let sandbox = Sandbox::start(Options::default()).await.unwrap();
     let bill = bill(&sandbox);
     let page = bill.organizations(None, soon()).await.unwrap();
@@ -206,7 +206,7 @@ async fn a_payer_costs_four_requests() {
 }
 
 #[tokio::test]
-async fn an_organization_that_bill_refuses_is_refused_and_a_broken_bill_is_not() {
+async fn only_a_refused_organization_is_retried_the_next_day() {
     let sandbox = Sandbox::start(Options::default()).await.unwrap();
     let bill = bill(&sandbox);
     let page = bill.organizations(None, soon()).await.unwrap();
@@ -231,16 +231,16 @@ async fn an_organization_that_bill_refuses_is_refused_and_a_broken_bill_is_not()
         let error = signals.unwrap_err();
         assert_eq!(error.error_type(), error_type);
         assert_eq!(
-            matches!(error.remedy(), Remedy::Tomorrow),
+            matches!(error.remedy(), FailureAction::Tomorrow),
             is_tomorrow,
             "{error_type}"
         );
-        assert_eq!(error.closes_hour(), code == "BDC_1144");
+        assert_eq!(error.exhausts_hour(), code == "BDC_1144");
     }
 }
 
 #[tokio::test]
-async fn a_bill_that_does_not_answer_in_time_is_given_up_like_one_that_cannot_answer() {
+async fn a_bill_timeout_is_a_transient_failure() {
     let sandbox = Sandbox::start(Options::default()).await.unwrap();
     let listed = bill(&sandbox)
         .organizations(None, soon())
@@ -249,11 +249,11 @@ async fn a_bill_that_does_not_answer_in_time_is_given_up_like_one_that_cannot_an
         .rows
         .remove(0);
     let calls = bill(&sandbox).organization(&listed.id.unwrap(), Instant::now());
-    let error = LookError::from(calls.users().await.unwrap_err());
+    let error = SyncError::from(calls.users().await.unwrap_err());
     assert_eq!(error.error_type(), "bill_deadline");
     assert!(
-        matches!(error.remedy(), Remedy::NextSweep)
-            && error.may_pass_soon()
+        matches!(error.remedy(), FailureAction::NextSweep)
+            && error.is_transient()
             && error.is_about_organization()
     );
 }

@@ -3,8 +3,8 @@
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use aws_lambda_events::event::sqs::SqsEvent;
-use runtime::{DeadLetters, Deadline, Environment, Failure, Metrics, Secret};
-use store::{CheckTables, Checks, Organizations, Runs};
+use runtime::{DeadLetterQueue, Deadline, Environment, Failure, Metrics, Secret};
+use store::{Checks, DecisionTables, Organizations, Runs};
 use sync_organization::{Config, Sync};
 
 /// Time kept back for the correction of the budget and the answer.
@@ -20,7 +20,7 @@ async fn start() -> Result<(), Failure> {
     let rules = sync_organization::rules()?;
     let aws = runtime::aws_config().await;
     let (bill, credentials) =
-        runtime::partner_api(&aws, config.bill_base_url, config.bill_credentials_secret)?;
+        runtime::connect(&aws, config.bill_base_url, config.bill_credentials_secret)?;
     let secrets = aws_sdk_secretsmanager::Client::new(&aws);
     let tables = store::client(&aws);
     let (organizations, transitions, notices) = (
@@ -34,14 +34,14 @@ async fn start() -> Result<(), Failure> {
         organizations: Organizations::new(tables.clone(), organizations.clone()),
         checks: Checks::new(
             tables.clone(),
-            CheckTables {
+            DecisionTables {
                 organizations,
                 transitions,
                 notices,
             },
         ),
         runs: Runs::new(tables, config.runs_table),
-        dead_letters: DeadLetters::new(
+        dead_letters: DeadLetterQueue::new(
             aws_sdk_sqs::Client::new(&aws),
             config.dead_letter_queue_url,
         ),

@@ -26,7 +26,7 @@ pub fn parse(record: &Record) -> Result<SyncRequest, String> {
 
 /// Whether a message has to be worked on even when no look can be made: its organization may not be
 /// due, or it cannot be read.
-pub fn must_be_worked_on(body: &str) -> bool {
+pub fn requires_processing(body: &str) -> bool {
     serde_json::from_str::<SyncRequest>(body).map_or(true, |request| request.all)
 }
 
@@ -43,7 +43,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_is_read_with_and_without_what_may_be_absent() {
+    fn optional_fields_of_a_request_may_be_absent() {
         let whole = r#"{"schema_version":1,"run_id":"r","organization":{"id":"00801A","name":"Kestrel \"B\" 🥐","archived":false,"created_at":"2026-08-14T17:05:42Z"},"as_of":"2026-11-23T09:00:00Z"}"#;
         let bare = r#"{"schema_version":1,"run_id":"r","organization":{"id":"00801A"},"as_of":"2026-11-23T09:00:00Z"}"#;
         assert_eq!(
@@ -53,19 +53,19 @@ mod tests {
     }
 
     #[test]
-    fn only_a_message_whose_organization_stays_due_may_be_left() {
+    fn only_messages_of_due_organizations_may_be_dropped() {
         let request = |all| {
             format!(
                 r#"{{"schema_version":1,"run_id":"r","organization":{{"id":"008"}},"as_of":"2026-11-23T09:00:00Z"{all}}}"#
             )
         };
-        assert!(!must_be_worked_on(&request("")));
-        assert!(must_be_worked_on(&request(r#","all":true"#)));
-        assert!(must_be_worked_on("poison"));
+        assert!(!requires_processing(&request("")));
+        assert!(requires_processing(&request(r#","all":true"#)));
+        assert!(requires_processing("poison"));
     }
 
     #[test]
-    fn what_is_wrong_is_said_without_quoting_it() {
+    fn parse_errors_do_not_quote_the_message() {
         for body in [
             "",
             "marisol@kestrel.example",

@@ -2,19 +2,19 @@
 //! meet.
 
 use engagement::{
-    BankAccount, BankStatus, ListedOrganization, Name, OrganizationId, Payment, Role, Signals,
+    BankAccount, BankStatus, ListedOrganization, Name, OrganizationId, Payment, Role, Snapshot,
     User, UserId, Verification,
 };
 use runtime::Metrics;
 use secrecy::ExposeSecret;
 
 /// What the list of organizations says by itself.
-pub fn of_listed(organization: &ListedOrganization) -> Signals {
-    Signals {
+pub fn of_listed(organization: &ListedOrganization) -> Snapshot {
+    Snapshot {
         archived: organization.archived,
         name: organization.name.clone(),
         created_at: organization.created_at,
-        ..Signals::default()
+        ..Snapshot::default()
     }
 }
 

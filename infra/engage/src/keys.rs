@@ -23,12 +23,18 @@ pub struct KeyStore {
 /// command and the next.
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(default)]
-pub struct StoredKeys {
+pub struct WebhookSecret {
     /// Signs what the present subscription sends.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "exposed")]
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "serialize_exposed"
+    )]
     pub current: Option<SecretString>,
     /// Signs what the subscription before it may still send.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "exposed")]
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "serialize_exposed"
+    )]
     pub previous: Option<SecretString>,
     /// A subscription that is being made. Stored before BILL is asked: BILL shows the key once, and
     /// again for 24 hours to whoever asks with the same idempotency key.
@@ -54,7 +60,7 @@ pub struct Pending {
     pub replaces: Vec<SubscriptionId>,
 }
 
-impl StoredKeys {
+impl WebhookSecret {
     /// Makes this the current key; the one before it stays valid.
     pub fn take(&mut self, key: &SecurityKey) {
         if self
@@ -74,7 +80,7 @@ impl KeyStore {
     }
 
     /// What the secret holds; nothing, as long as nobody has put anything into it.
-    pub async fn read(&self) -> Result<StoredKeys> {
+    pub async fn read(&self) -> Result<WebhookSecret> {
         let text = match self
             .client
             .get_secret_value()
@@ -90,7 +96,7 @@ impl KeyStore {
                     .as_service_error()
                     .is_some_and(GetSecretValueError::is_resource_not_found_exception) =>
             {
-                return Ok(StoredKeys::default());
+                return Ok(WebhookSecret::default());
             }
             Err(error) => bail!(
                 "cannot read the secret {}: {}",
@@ -99,7 +105,7 @@ impl KeyStore {
             ),
         };
         if text.expose_secret().trim().is_empty() {
-            return Ok(StoredKeys::default());
+            return Ok(WebhookSecret::default());
         }
         // serde's own message may repeat what it could not read.
         serde_json::from_str(text.expose_secret()).map_err(|error| {
@@ -113,7 +119,7 @@ impl KeyStore {
     }
 
     /// Replaces what the secret holds.
-    pub async fn write(&self, keys: &StoredKeys) -> Result<()> {
+    pub async fn write(&self, keys: &WebhookSecret) -> Result<()> {
         let text = serde_json::to_string(keys).context("the keys cannot be written as JSON")?;
         match self
             .client
@@ -134,7 +140,10 @@ impl KeyStore {
 }
 
 #[expect(clippy::ref_option, reason = "the shape of serialize_with")]
-fn exposed<S: Serializer>(key: &Option<SecretString>, serializer: S) -> Result<S::Ok, S::Error> {
+fn serialize_exposed<S: Serializer>(
+    key: &Option<SecretString>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     key.as_ref()
         .map(ExposeSecret::expose_secret)
         .serialize(serializer)

@@ -12,14 +12,14 @@ use anyhow::{Result, bail};
 use bill::events::SubscriptionId;
 use clap::{Parser, Subcommand};
 use engage::{
-    replay::{Begun, Replayed},
+    replay::{FanOutResult, Replayed},
     report::{self, Shown},
     stack::{Stack, StackArguments},
-    webhooks::{Enabled, Established, Webhooks},
+    webhooks::{Enabled, SubscriptionChange, Webhooks},
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use store::MadeDue;
+use store::MakeDueProgress;
 
 /// Operates a deployed BILL Engage stack.
 ///
@@ -157,7 +157,7 @@ async fn run(arguments: StackArguments, command: Command) -> Result<Done> {
              when deliveries failed lately, `engage webhooks replay` catches up.",
         ),
         WebhookCommand::Enable => match webhooks.enable().await? {
-            Enabled::Already(subscription) => Done::new(
+            Enabled::AlreadyEnabled(subscription) => Done::new(
                 "The stack's subscription is enabled; nothing was done.",
                 json!({ "subscription": shown(&subscription) }),
             ),
@@ -195,8 +195,8 @@ async fn run(arguments: StackArguments, command: Command) -> Result<Done> {
     })
 }
 
-fn established(webhooks: &Webhooks, established: &Established, told: &str) -> Done {
-    let Established {
+fn established(webhooks: &Webhooks, established: &SubscriptionChange, told: &str) -> Done {
+    let SubscriptionChange {
         subscription,
         ended,
         was_interrupted,
@@ -219,20 +219,21 @@ async fn replay(stack: &Stack, since: Option<Timestamp>) -> Result<Done> {
         bail!("--since lies in the future");
     }
     eprintln!("Making every organization due");
-    let told = |MadeDue {
-                    organizations,
-                    made_due,
-                    ..
-                }: &MadeDue| eprintln!("{made_due} of {organizations} so far");
+    let told =
+        |MakeDueProgress {
+             organizations,
+             made_due,
+             ..
+         }: &MakeDueProgress| eprintln!("{made_due} of {organizations} so far");
     let replayed = stack.replay()?.run(runtime::clock::now(), told).await?;
     let Replayed {
         made_due:
-            MadeDue {
+            MakeDueProgress {
                 organizations,
                 made_due,
                 unreadable,
             },
-        begun: Begun { outcome, queued },
+        begun: FanOutResult { outcome, queued },
     } = &replayed;
     let since = since.map(|since| since.to_string());
     let value = json!({

@@ -10,7 +10,7 @@ use aws_sdk_lambda::{Client, error::DisplayErrorContext, primitives::Blob};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
-use store::{MadeDue, Organizations};
+use store::{MakeDueProgress, Organizations};
 
 /// Has every organization looked at.
 #[derive(Debug, Clone)]
@@ -24,21 +24,21 @@ pub struct Replay {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replayed {
     /// Which organizations were made due.
-    pub made_due: MadeDue,
+    pub made_due: MakeDueProgress,
     /// How the run of fan-out that followed began to look at them.
-    pub begun: Begun,
+    pub begun: FanOutResult,
 }
 
 /// What fan-out says that it did.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Begun {
+pub struct FanOutResult {
     /// `completed`; or `budget_spent` or `out_of_time`, and the next runs do the rest.
     pub outcome: String,
     /// Organizations that were queued for a look.
     pub queued: u64,
 }
 
-impl Begun {
+impl FanOutResult {
     /// Whether every organization that is due was queued.
     pub fn is_complete(&self) -> bool {
         self.outcome == "completed"
@@ -58,13 +58,13 @@ impl Replay {
     /// Makes every organization due at `at`, telling what is done after each page of the table, and
     /// has fan-out begin. Once more does no harm. `Err`: some may not be due, or all are and
     /// fan-out did not begin; the message says which.
-    pub async fn run(&self, at: Timestamp, told: impl FnMut(&MadeDue)) -> Result<Replayed> {
+    pub async fn run(&self, at: Timestamp, told: impl FnMut(&MakeDueProgress)) -> Result<Replayed> {
         let made_due = self.organizations.make_due(at, told).await;
         let made_due = made_due.context(
             "not every organization was made due; running this again goes on with the rest",
         )?;
         let begun = self.begin().await.with_context(|| {
-            let MadeDue { organizations, made_due, .. } = &made_due;
+            let MakeDueProgress { organizations, made_due, .. } = &made_due;
             format!(
                 "the {organizations} organizations are due, {made_due} of them by this, and the next hourly run looks at them; \
                  but it could not be begun at once"
@@ -73,7 +73,7 @@ impl Replay {
         Ok(Replayed { made_due, begun })
     }
 
-    async fn begin(&self) -> Result<Begun> {
+    async fn begin(&self) -> Result<FanOutResult> {
         let answer = match self
             .client
             .invoke()

@@ -5,7 +5,7 @@ use bill::events::Subscription;
 use comfy_table::{Table, presets};
 use jiff::Timestamp;
 use serde::Serialize;
-use store::MadeDue;
+use store::MakeDueProgress;
 
 use crate::{replay::Replayed, webhooks::receiver};
 
@@ -144,7 +144,7 @@ pub fn tested(status: Option<u16>) -> String {
 pub fn replayed(replayed: &Replayed, since: Option<&str>) -> String {
     let Replayed {
         made_due:
-            MadeDue {
+            MakeDueProgress {
                 organizations,
                 made_due,
                 unreadable,
@@ -204,24 +204,24 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::replay::Begun;
+    use crate::replay::FanOutResult;
 
     #[rstest]
-    #[case::in_one_go(
+    #[case::completed_case(
         1_050, 1_043, &[], "completed", 1_050,
         "1,043 of 1,050 organizations were made due, 7 were due already; 1,050 are being looked at now.",
     )]
-    #[case::beyond_the_budget(
+    #[case::budget_spent_case(
         12_000, 12_000, &[], "budget_spent", 400,
         "12,000 of 12,000 organizations were made due, 0 were due already; 400 are being looked at now, \
          the rest follows with the hourly sweeps as the budget allows.",
     )]
-    #[case::past_unreadable_ones(
+    #[case::unreadable_items_case(
         20, 17, &["00801A", "00801B"], "completed", 18,
         "17 of 20 organizations were made due, 1 were due already; 18 are being looked at now.\n\
          The items of 2 cannot be read, and were left as they are: 00801A, 00801B",
     )]
-    fn what_a_replay_did_is_told(
+    fn replay_summary_states_counts_and_remaining_work(
         #[case] organizations: u64,
         #[case] made_due: u64,
         #[case] unreadable: &[&str],
@@ -230,12 +230,12 @@ mod tests {
         #[case] told: &str,
     ) {
         let unreadable = unreadable.iter().map(ToString::to_string).collect();
-        let begun = Begun {
+        let begun = FanOutResult {
             outcome: outcome.to_owned(),
             queued,
         };
         let done = Replayed {
-            made_due: MadeDue {
+            made_due: MakeDueProgress {
                 organizations,
                 made_due,
                 unreadable,
@@ -257,7 +257,7 @@ mod tests {
     #[case(Some(503), &["answered with 503", "log of receive-events"])]
     #[case(Some(404), &["answered with 404", "engage webhooks show"])]
     #[case(None, &["not answered", "run this again"])]
-    fn what_a_test_was_answered_is_told_with_what_to_do(
+    fn test_result_states_the_status_and_the_next_step(
         #[case] status: Option<u16>,
         #[case] parts: &[&str],
     ) {
@@ -270,7 +270,7 @@ mod tests {
     #[case(999, "999")]
     #[case(1_000, "1,000")]
     #[case(1_234_567, "1,234,567")]
-    fn numbers_have_commas(#[case] number: u64, #[case] told: &str) {
+    fn thousands_are_separated_by_commas(#[case] number: u64, #[case] told: &str) {
         assert_eq!(count(number), told);
     }
 }

@@ -13,7 +13,7 @@ use store::Organizations;
 use crate::{keys::KeyStore, replay::Replay, webhooks::Webhooks};
 
 /// Longer than any function runs.
-const INVOCATION: Duration = Duration::from_mins(16);
+const INVOCATION_TIMEOUT: Duration = Duration::from_mins(16);
 
 /// Where the stack is.
 #[derive(Debug, Clone, Default, Args)]
@@ -22,26 +22,26 @@ pub struct StackArguments {
     #[arg(long, env = "ENGAGE_STACK", global = true)]
     pub stack: Option<String>,
     /// Where the stack's HTTP API answers
-    #[arg(long, env = "ENGAGE_API_URL", global = true, help_heading = INSTEAD, hide_short_help = true)]
+    #[arg(long, env = "ENGAGE_API_URL", global = true, help_heading = OVERRIDES_HEADING, hide_short_help = true)]
     pub api_url: Option<String>,
     /// Where BILL answers, ending in /connect
-    #[arg(long, env = "ENGAGE_BILL_BASE_URL", global = true, help_heading = INSTEAD, hide_short_help = true)]
+    #[arg(long, env = "ENGAGE_BILL_BASE_URL", global = true, help_heading = OVERRIDES_HEADING, hide_short_help = true)]
     pub bill_base_url: Option<String>,
     /// Name or ARN of the secret that holds the BILL credentials
-    #[arg(long, env = "ENGAGE_BILL_CREDENTIALS_SECRET", global = true, help_heading = INSTEAD, hide_short_help = true)]
+    #[arg(long, env = "ENGAGE_BILL_CREDENTIALS_SECRET", global = true, help_heading = OVERRIDES_HEADING, hide_short_help = true)]
     pub bill_credentials_secret: Option<String>,
     /// Name or ARN of the secret that takes the webhooks' keys
-    #[arg(long, env = "ENGAGE_WEBHOOK_KEYS_SECRET", global = true, help_heading = INSTEAD, hide_short_help = true)]
+    #[arg(long, env = "ENGAGE_WEBHOOK_KEYS_SECRET", global = true, help_heading = OVERRIDES_HEADING, hide_short_help = true)]
     pub webhook_keys_secret: Option<String>,
     /// Name of the fan-out function
-    #[arg(long, env = "ENGAGE_FAN_OUT_FUNCTION", global = true, help_heading = INSTEAD, hide_short_help = true)]
+    #[arg(long, env = "ENGAGE_FAN_OUT_FUNCTION", global = true, help_heading = OVERRIDES_HEADING, hide_short_help = true)]
     pub fan_out_function: Option<String>,
     /// Name of the table of organizations
-    #[arg(long, env = "ENGAGE_ORGANIZATIONS_TABLE", global = true, help_heading = INSTEAD, hide_short_help = true)]
+    #[arg(long, env = "ENGAGE_ORGANIZATIONS_TABLE", global = true, help_heading = OVERRIDES_HEADING, hide_short_help = true)]
     pub organizations_table: Option<String>,
 }
 
-const INSTEAD: &str = "Instead of what the stack says";
+const OVERRIDES_HEADING: &str = "Instead of what the stack says";
 
 /// The stack, with what was told about it and, as far as that is not enough, what CloudFormation
 /// says.
@@ -49,21 +49,21 @@ const INSTEAD: &str = "Instead of what the stack says";
 pub struct Stack {
     config: SdkConfig,
     arguments: StackArguments,
-    described: BTreeMap<String, String>,
+    values: BTreeMap<String, String>,
 }
 
 impl Stack {
     /// Asks CloudFormation, if a stack is named. `Err`: there is no such stack, or it cannot be
     /// read.
     pub async fn find(config: SdkConfig, arguments: StackArguments) -> Result<Self> {
-        let described = match &arguments.stack {
+        let values = match &arguments.stack {
             Some(name) => describe(&config, name).await?,
             None => BTreeMap::new(),
         };
         Ok(Self {
             config,
             arguments,
-            described,
+            values,
         })
     }
 
@@ -90,7 +90,7 @@ impl Stack {
             "--webhook-keys-secret",
             webhook_keys_secret.as_ref(),
         )?;
-        let (bill, _) = runtime::partner_api(&self.config, base_url, credentials)?;
+        let (bill, _) = runtime::connect(&self.config, base_url, credentials)?;
         let subscriptions = bill
             .subscriptions()
             .context("BILL's base URL must end in /connect, or its webhooks cannot be found")?;
@@ -113,7 +113,7 @@ impl Stack {
         let organizations = Organizations::new(store::client(&self.config), table);
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(Duration::from_secs(3))
-            .operation_timeout(INVOCATION)
+            .operation_timeout(INVOCATION_TIMEOUT)
             .build();
         let config = self
             .config
@@ -129,7 +129,7 @@ impl Stack {
     }
 
     fn said(&self, name: &str, flag: &str, told: Option<&String>) -> Result<String> {
-        if let Some(value) = told.or_else(|| self.described.get(name)) {
+        if let Some(value) = told.or_else(|| self.values.get(name)) {
             return Ok(value.clone());
         }
         match &self.arguments.stack {

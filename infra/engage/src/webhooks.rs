@@ -36,7 +36,7 @@ pub struct Webhooks {
 
 /// A subscription that now delivers to the stack, its key stored.
 #[derive(Debug)]
-pub struct Established {
+pub struct SubscriptionChange {
     /// As BILL has it.
     pub subscription: Subscription,
     /// Those that it took the place of.
@@ -49,9 +49,9 @@ pub struct Established {
 #[derive(Debug)]
 pub enum Enabled {
     /// It delivers; nothing was done.
-    Already(Subscription),
+    AlreadyEnabled(Subscription),
     /// It was switched off, and has been replaced.
-    Replaced(Established),
+    Replaced(SubscriptionChange),
 }
 
 impl Webhooks {
@@ -68,7 +68,7 @@ impl Webhooks {
     }
 
     /// Subscribes the stack, and stores the key. `Err`: it is subscribed, or BILL or AWS refused.
-    pub async fn create(&self) -> Result<Established> {
+    pub async fn create(&self) -> Result<SubscriptionChange> {
         let left = match self.finish().await? {
             Left::Made(finished) | Left::Ended(finished) => return Ok(finished),
             left => left,
@@ -91,20 +91,25 @@ impl Webhooks {
 
     /// Replaces the stack's subscription by one with another key. The old key stays valid for what
     /// is under way, unless `revoke_previous`; then only the new one is.
-    pub async fn rotate_key(&self, revoke_previous: bool) -> Result<Established> {
+    pub async fn rotate_key(&self, revoke_previous: bool) -> Result<SubscriptionChange> {
         let established = match self.finish().await? {
             Left::Made(finished) => finished,
-            Left::Nothing => self.replace(&self.some_of_ours().await?).await?,
+            Left::Nothing => {
+                self.replace(&self.require_own_subscriptions().await?)
+                    .await?
+            }
             // The key that is to be changed may be the one that the earlier command has stored.
-            Left::Ended(Established { ended, .. }) => {
-                let replaced = self.replace(&self.some_of_ours().await?).await?;
-                Established {
+            Left::Ended(SubscriptionChange { ended, .. }) => {
+                let replaced = self
+                    .replace(&self.require_own_subscriptions().await?)
+                    .await?;
+                SubscriptionChange {
                     ended: [ended, replaced.ended].concat(),
                     was_interrupted: true,
                     ..replaced
                 }
             }
-            Left::Unreplaced => self.replace_the_rest().await?,
+            Left::NoActiveReplacement => self.replace_all_own().await?,
         };
         if revoke_previous {
             let mut stored = self.keys.read().await?;
@@ -118,12 +123,14 @@ impl Webhooks {
     pub async fn enable(&self) -> Result<Enabled> {
         match self.finish().await? {
             Left::Made(finished) | Left::Ended(finished) => return Ok(Enabled::Replaced(finished)),
-            Left::Unreplaced => return Ok(Enabled::Replaced(self.replace_the_rest().await?)),
+            Left::NoActiveReplacement => {
+                return Ok(Enabled::Replaced(self.replace_all_own().await?));
+            }
             Left::Nothing => {}
         }
-        let ours = self.some_of_ours().await?;
+        let ours = self.require_own_subscriptions().await?;
         if let Some(enabled) = ours.iter().find(|subscription| subscription.is_enabled()) {
-            return Ok(Enabled::Already(enabled.clone()));
+            return Ok(Enabled::AlreadyEnabled(enabled.clone()));
         }
         Ok(Enabled::Replaced(self.replace(&ours).await?))
     }
@@ -172,7 +179,7 @@ impl Webhooks {
                 "the subscription {id} is not this stack's, it delivers to {receiver}; --force ends it nevertheless"
             );
         }
-        self.forget(&id, &subscription).await?;
+        self.remove_from_secret(&id, &subscription).await?;
         self.subscriptions.delete(&id, soon()).await?;
         Ok(id)
     }
@@ -180,7 +187,11 @@ impl Webhooks {
     /// What is stored about a subscription that is to be ended. It goes first: were the
     /// subscription ended before, BILL would answer for a day that it exists, and nothing could be
     /// found again that is to be forgotten.
-    async fn forget(&self, id: &SubscriptionId, subscription: &Subscription) -> Result<()> {
+    async fn remove_from_secret(
+        &self,
+        id: &SubscriptionId,
+        subscription: &Subscription,
+    ) -> Result<()> {
         let mut stored = self.keys.read().await?;
         let was_pending = stored
             .pending
@@ -198,10 +209,10 @@ impl Webhooks {
         subscription
             .notification_url
             .as_ref()
-            .is_some_and(|url| self.is_our_url(url))
+            .is_some_and(|url| self.is_stack_url(url))
     }
 
-    fn is_our_url(&self, url: &Url) -> bool {
+    fn is_stack_url(&self, url: &Url) -> bool {
         let mut bare = url.clone();
         bare.set_query(None);
         bare == self.url
@@ -216,7 +227,7 @@ impl Webhooks {
             .collect())
     }
 
-    async fn some_of_ours(&self) -> Result<Vec<Subscription>> {
+    async fn require_own_subscriptions(&self) -> Result<Vec<Subscription>> {
         let ours = self.ours().await?;
         if ours.is_empty() {
             bail!("the stack has no subscription; `engage webhooks create` makes one");
@@ -225,7 +236,7 @@ impl Webhooks {
     }
 
     async fn only(&self) -> Result<Subscription> {
-        let mut ours = self.some_of_ours().await?;
+        let mut ours = self.require_own_subscriptions().await?;
         match (ours.pop(), ours.is_empty()) {
             (Some(only), true) => Ok(only),
             _ => bail!(
@@ -241,10 +252,10 @@ impl Webhooks {
         }
     }
 
-    /// After [`Left::Unreplaced`]: what was to be ended, and what should have taken its place, are
+    /// After [`Left::NoActiveReplacement`]: what was to be ended, and what should have taken its place, are
     /// replaced together.
-    async fn replace_the_rest(&self) -> Result<Established> {
-        Ok(Established {
+    async fn replace_all_own(&self) -> Result<SubscriptionChange> {
+        Ok(SubscriptionChange {
             was_interrupted: true,
             ..self.replace(&self.ours().await?).await?
         })

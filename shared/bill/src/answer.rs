@@ -15,10 +15,14 @@ pub(crate) struct Answer {
 }
 
 /// Reads the body of an answer, or says why it cannot.
-pub(crate) type Reader<T> = fn(&Answer) -> Result<T, Cause>;
+pub(crate) type ResponseParser<T> = fn(&Answer) -> Result<T, Cause>;
 
 impl Answer {
-    pub(crate) fn read<T>(&self, operation: Operation, reader: Reader<T>) -> Result<T, Error> {
+    pub(crate) fn read<T>(
+        &self,
+        operation: Operation,
+        reader: ResponseParser<T>,
+    ) -> Result<T, Error> {
         match reader(self) {
             Ok(value) => Ok(value),
             Err(_) if !self.is_success() || !codes(&self.body).is_empty() => {
@@ -34,7 +38,7 @@ impl Answer {
 
     /// Whether the body is an array of BILL's errors (or one of them), as opposed to a gateway's
     /// own page.
-    pub(crate) fn is_from_bill(&self) -> bool {
+    pub(crate) fn has_bill_errors(&self) -> bool {
         !items(&self.body).is_empty()
     }
 
@@ -50,14 +54,14 @@ pub(crate) fn nothing(answer: &Answer) -> Result<(), Cause> {
     if answer.is_success() {
         Ok(())
     } else {
-        Err(Cause::WrongShape)
+        Err(Cause::UnexpectedJson)
     }
 }
 
-pub(crate) fn json_cause(error: &serde_json::Error) -> Cause {
+pub(crate) fn cause_of_json_error(error: &serde_json::Error) -> Cause {
     match error.classify() {
-        serde_json::error::Category::Eof => Cause::BrokenBody,
-        serde_json::error::Category::Data => Cause::WrongShape,
+        serde_json::error::Category::Eof => Cause::IncompleteBody,
+        serde_json::error::Category::Data => Cause::UnexpectedJson,
         serde_json::error::Category::Syntax | serde_json::error::Category::Io => Cause::NotJson,
     }
 }
@@ -130,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn the_code_counts_before_the_status() {
+    fn error_code_takes_precedence_over_status() {
         for (code, kind) in [
             ("BDC_1109", ErrorKind::SessionExpired),
             ("BDC_1101", ErrorKind::BadCredentials),
@@ -159,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_known_code_the_status_counts() {
+    fn status_decides_without_a_known_code() {
         for body in [
             "",
             "<html><body>BDC_1144</body></html>",
@@ -201,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn of_several_codes_the_one_that_forbids_most_counts() {
+    fn strictest_of_several_codes_decides() {
         let both = refusal(
             Operation::ListPayments,
             422,
@@ -218,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_of_an_answer_never_reach_an_error() {
+    fn error_contains_no_text_of_the_response() {
         let body = r#"[{"code":"BDC_1002","message":"PRIVATE","detail":"PRIVATE","params":[{"name":"PRIVATE","value":"PRIVATE"}]},
             {"code":"PRIVATE PERSON"},{"code":"BDC_private"},{"code":7}]"#;
         let error = refusal(Operation::ListPayments, 400, body);
@@ -230,14 +234,14 @@ mod tests {
     }
 
     #[test]
-    fn an_error_array_with_status_200_is_an_error() {
+    fn error_array_with_status_200_is_an_error() {
         let answer = Answer {
             status: 200,
             body: r#"[{"code":"BDC_1144"}]"#.to_owned(),
             retry_after: None,
         };
         let error = answer
-            .read::<()>(Operation::ListPayments, |_| Err(Cause::WrongShape))
+            .read::<()>(Operation::ListPayments, |_| Err(Cause::UnexpectedJson))
             .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::HourExhausted);
     }

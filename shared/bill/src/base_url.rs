@@ -41,16 +41,16 @@ impl FromStr for BaseUrl {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let url = Url::parse(text.trim()).map_err(BaseUrlError::Unreadable)?;
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(BaseUrlError::HoldsCredentials);
+            return Err(BaseUrlError::ContainsCredentials);
         }
         if url.query().is_some() || url.fragment().is_some() {
-            return Err(BaseUrlError::MoreThanAPath);
+            return Err(BaseUrlError::HasQueryOrFragment);
         }
         match url.scheme() {
             "https" if url.host().is_some() => Ok(Self(url)),
             "http" if is_loopback(&url) => Ok(Self(url)),
             "http" => Err(BaseUrlError::NotEncrypted),
-            _ => Err(BaseUrlError::NotHttp),
+            _ => Err(BaseUrlError::UnsupportedScheme),
         }
     }
 }
@@ -89,13 +89,13 @@ pub enum BaseUrlError {
     NotEncrypted,
     /// A scheme that is neither https nor http, or no host.
     #[error("BILL's base URL must begin with https:// and name a host")]
-    NotHttp,
+    UnsupportedScheme,
     /// User name or password inside the URL.
     #[error("BILL's base URL must not hold a user name or a password")]
-    HoldsCredentials,
+    ContainsCredentials,
     /// A query or a fragment after the path.
     #[error("BILL's base URL must end with its path, without `?` or `#`")]
-    MoreThanAPath,
+    HasQueryOrFragment,
 }
 
 #[cfg(test)]
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn events_answer_beside_connect() {
+    fn events_base_url_replaces_connect_with_connect_events() {
         for (text, expected) in [
             (
                 "https://gateway.stage.bill.com/connect",
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn http_is_for_this_machine_alone() {
+    fn plain_http_is_accepted_for_loopback_only() {
         for text in [
             "http://127.0.0.1:8080/connect",
             "http://localhost:1",
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_refused_without_being_repeated() {
+    fn invalid_urls_are_rejected_without_echoing_them() {
         let cases = [
             ("", "not a URL"),
             ("gateway.stage.bill.com/connect", "not a URL"),

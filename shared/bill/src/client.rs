@@ -7,19 +7,19 @@ use tokio::time::Instant;
 use url::Url;
 
 use crate::{
-    answer::{Answer, Reader, retry_after},
+    answer::{Answer, ResponseParser, retry_after},
     base_url::BaseUrl,
     error::{Cause, Error, ErrorKind, Operation},
-    lane::{Lane, OutOfTime},
+    lane::{CallScope, OutOfTime},
 };
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 /// Shorter than the pauses between two invocations that matter: a connection from before a freeze
 /// is not trusted.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
+const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(5);
 /// A hundred rows of BILL's are some hundred kilobytes.
-const BODY_LIMIT: usize = 16 << 20;
+const MAX_BODY_BYTES: usize = 16 << 20;
 
 /// Waits of at most 0.25, 0.5, 1 and 2 seconds between five tries; the jitter is drawn in
 /// [`Client::send`].
@@ -38,7 +38,7 @@ pub fn http_client() -> Result<reqwest::Client, ClientError> {
         .user_agent(concat!("bill-engage/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(REQUEST_TIMEOUT)
-        .pool_idle_timeout(IDLE_TIMEOUT)
+        .pool_idle_timeout(POOL_IDLE_TIMEOUT)
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
         .no_proxy()
@@ -104,7 +104,13 @@ impl Call {
 
     /// Adds a header that no log may show. `Err` when the value cannot be a header at all.
     pub(crate) fn header(mut self, name: &'static str, value: &str) -> Result<Self, Error> {
-        let unfit = || Error::because(self.operation, ErrorKind::Refused, Cause::UnfitHeader);
+        let unfit = || {
+            Error::because(
+                self.operation,
+                ErrorKind::Refused,
+                Cause::InvalidHeaderValue,
+            )
+        };
         let mut value = HeaderValue::from_str(value).map_err(|_| unfit())?;
         value.set_sensitive(true);
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unfit())?;
@@ -125,8 +131,8 @@ impl Client {
         &self,
         call: &Call,
         headers: &HeaderMap,
-        lane: Lane<'_>,
-        reader: Reader<T>,
+        lane: CallScope<'_>,
+        reader: ResponseParser<T>,
     ) -> Result<T, Error> {
         let mut attempts = 0;
         let mut has_time = true;
@@ -136,7 +142,7 @@ impl Client {
             self.attempt(call, headers, lane, reader, attempts)
         })
         .retry(BACKOFF)
-        .when(Error::is_worth_repeating)
+        .when(Error::should_retry_now)
         .adjust(|error, step| {
             let wait = wait(error, step?);
             // BILL may ask for more time than any clock can hold.
@@ -151,8 +157,8 @@ impl Client {
             ErrorKind::Deadline if error.last().is_none() => {
                 Error::out_of_time(call.operation, before)
             }
-            _ if has_time => error.after_attempts(attempts),
-            _ => Error::out_of_time(call.operation, Some(error.after_attempts(attempts))),
+            _ if has_time => error.with_attempts(attempts),
+            _ => Error::out_of_time(call.operation, Some(error.with_attempts(attempts))),
         })
     }
 
@@ -160,8 +166,8 @@ impl Client {
         &self,
         call: &Call,
         headers: &HeaderMap,
-        lane: Lane<'_>,
-        reader: Reader<T>,
+        lane: CallScope<'_>,
+        reader: ResponseParser<T>,
         attempt: u32,
     ) -> Result<T, Error> {
         let permit = lane
@@ -175,7 +181,7 @@ impl Client {
         lane.tally.count(call.operation.is_sign_in());
         let started = Instant::now();
         let answer = self
-            .exchange(call, headers, left.min(REQUEST_TIMEOUT))
+            .send_once(call, headers, left.min(REQUEST_TIMEOUT))
             .await;
         drop(permit);
         let status = answer.as_ref().ok().map(|answer| answer.status);
@@ -184,10 +190,10 @@ impl Client {
             Err(Cause::TimedOut) if left <= REQUEST_TIMEOUT => {
                 let timed_out =
                     Error::because(call.operation, ErrorKind::Unavailable, Cause::TimedOut)
-                        .after_attempts(attempt);
+                        .with_attempts(attempt);
                 Err(Error::out_of_time(call.operation, Some(timed_out)))
             }
-            Err(cause @ (Cause::BrokenBody | Cause::TooLarge)) => {
+            Err(cause @ (Cause::IncompleteBody | Cause::BodyTooLarge)) => {
                 Err(Error::because(call.operation, ErrorKind::BadAnswer, cause))
             }
             Err(cause) => Err(Error::because(
@@ -207,7 +213,7 @@ impl Client {
         outcome
     }
 
-    async fn exchange(
+    async fn send_once(
         &self,
         call: &Call,
         headers: &HeaderMap,
@@ -239,7 +245,7 @@ impl Client {
         let body = match body(response).await {
             Ok(body) => body,
             // A refusal needs no body: its status says enough.
-            Err(Cause::BrokenBody) if !status.is_success() => String::new(),
+            Err(Cause::IncompleteBody) if !status.is_success() => String::new(),
             Err(cause) => return Err(cause),
         };
         Ok(Answer {
@@ -257,11 +263,11 @@ async fn body(mut response: reqwest::Response) -> Result<String, Cause> {
         if error.is_timeout() {
             Cause::TimedOut
         } else {
-            Cause::BrokenBody
+            Cause::IncompleteBody
         }
     })? {
-        if body.len() + chunk.len() > BODY_LIMIT {
-            return Err(Cause::TooLarge);
+        if body.len() + chunk.len() > MAX_BODY_BYTES {
+            return Err(Cause::BodyTooLarge);
         }
         body.extend_from_slice(&chunk);
     }
@@ -274,9 +280,9 @@ fn transport_cause(error: &reqwest::Error) -> Cause {
     if error.is_timeout() {
         Cause::TimedOut
     } else if error.is_connect() {
-        Cause::NoConnection
+        Cause::ConnectFailed
     } else {
-        Cause::ConnectionBroke
+        Cause::ConnectionLost
     }
 }
 

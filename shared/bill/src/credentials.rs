@@ -43,8 +43,8 @@ impl Credentials {
         let credentials = Self {
             username: text_of("username", |_| true),
             password: text_of("password", |_| true),
-            app_key: text_of("appKey", fits_a_header),
-            dev_key: text_of("devKey", fits_a_header),
+            app_key: text_of("appKey", is_valid_header_value),
+            dev_key: text_of("devKey", is_valid_header_value),
         };
         if wrong.is_empty() {
             Ok(credentials)
@@ -57,7 +57,7 @@ impl Credentials {
     }
 }
 
-fn fits_a_header(text: &str) -> bool {
+fn is_valid_header_value(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
@@ -139,7 +139,7 @@ mod tests {
     const SECRET: &str = r#"{"username":"ann@partner.example","password":"hunter2","appKey":"app-1","devKey":"dev-1"}"#;
 
     #[test]
-    fn a_secret_is_read_and_never_shown() {
+    fn credentials_are_parsed_and_debug_is_redacted() {
         let credentials = Credentials::from_json(SECRET).unwrap();
         assert_eq!(credentials.password.expose_secret(), "hunter2");
         assert_eq!(format!("{credentials:?}"), "Credentials([REDACTED])");
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_secret_names_its_fields_and_nothing_else() {
+    fn parse_error_names_invalid_fields_but_no_values() {
         let cases = [
             ("", "not a JSON object"),
             ("hunter2", "not a JSON object"),

@@ -25,7 +25,7 @@ pub struct Error {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ErrorKind {
     /// `BDC_1109` or a bare 401, again after one new login; or a call before
-    /// [`crate::OrganizationCalls::sign_in`].
+    /// [`crate::OrganizationClient::sign_in`].
     SessionExpired,
     /// `BDC_1101` or `BDC_1102`. Stop: nothing helps but other credentials. Remembered for five
     /// minutes.
@@ -94,7 +94,7 @@ impl Error {
         }
     }
 
-    pub(crate) fn after_attempts(self, attempts: u32) -> Self {
+    pub(crate) fn with_attempts(self, attempts: u32) -> Self {
         Self { attempts, ..self }
     }
 
@@ -144,7 +144,7 @@ impl Error {
             | ErrorKind::TooManyAtOnce
             | ErrorKind::Unavailable
             | ErrorKind::Deadline => true,
-            ErrorKind::BadAnswer => self.is_worth_repeating(),
+            ErrorKind::BadAnswer => self.should_retry_now(),
             ErrorKind::CredentialsUnreadable => {
                 matches!(&self.cause, Some(Cause::Credentials(error)) if error.is_retryable())
             }
@@ -197,16 +197,18 @@ impl Error {
     }
 
     /// Whether the very same request should be sent again soon, by this client.
-    pub(crate) fn is_worth_repeating(&self) -> bool {
+    pub(crate) fn should_retry_now(&self) -> bool {
         match self.kind {
             ErrorKind::Unavailable | ErrorKind::TooManyAtOnce => true,
-            ErrorKind::BadAnswer => matches!(self.cause, Some(Cause::NotJson | Cause::BrokenBody)),
+            ErrorKind::BadAnswer => {
+                matches!(self.cause, Some(Cause::NotJson | Cause::IncompleteBody))
+            }
             _ => false,
         }
     }
 
     /// Whether another session, or other credentials, may help.
-    pub(crate) fn wants_new_session(&self) -> bool {
+    pub(crate) fn needs_new_session(&self) -> bool {
         self.is_session_expired() || self.is_bad_credentials()
     }
 }
@@ -260,31 +262,31 @@ pub enum Cause {
     Credentials(CredentialError),
     /// A key, a session or an organization's id holds something that no HTTP header may hold.
     #[error("a value is unfit for a header")]
-    UnfitHeader,
+    InvalidHeaderValue,
     /// No connection to BILL.
     #[error("no connection")]
-    NoConnection,
+    ConnectFailed,
     /// The request took too long.
     #[error("timed out")]
     TimedOut,
     /// The connection ended before the answer did.
     #[error("connection broke")]
-    ConnectionBroke,
+    ConnectionLost,
     /// The answer's body ended early.
     #[error("body is cut off")]
-    BrokenBody,
+    IncompleteBody,
     /// The answer's body is not JSON: HTML of a gateway, for example.
     #[error("body is not JSON")]
     NotJson,
     /// The answer's body is larger than any answer of BILL's.
     #[error("body is too large")]
-    TooLarge,
+    BodyTooLarge,
     /// The answer is JSON of another shape.
     #[error("body has another shape")]
-    WrongShape,
+    UnexpectedJson,
     /// A list's next page is the page itself; following it would never end.
     #[error("list repeats its page")]
-    RepeatedPage,
+    RepeatedPageToken,
     /// A call about an organization before anybody signed in to it.
     #[error("nobody signed in")]
     NotSignedIn,

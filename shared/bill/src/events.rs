@@ -8,5 +8,5 @@ mod subscriptions;
 
 pub use notification::{EventType, Notification, NotificationError};
 pub use signature::{SIGNATURE_HEADER, SecurityKey, SecurityKeys};
-pub use subscription::{NotASubscriptionId, Subscription, SubscriptionId, SubscriptionStatus};
+pub use subscription::{InvalidSubscriptionId, Subscription, SubscriptionId, SubscriptionStatus};
 pub use subscriptions::{Created, Subscriptions, TestEvent};

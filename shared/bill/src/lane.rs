@@ -11,14 +11,14 @@ use tokio::{
 /// What a call runs under: how long it may take, who counts its requests, and how many may run
 /// beside it.
 #[derive(Clone, Copy)]
-pub(crate) struct Lane<'a> {
+pub(crate) struct CallScope<'a> {
     pub(crate) deadline: Instant,
-    pub(crate) tally: &'a Tally,
+    pub(crate) tally: &'a RequestCounter,
     permits: Option<&'a Semaphore>,
 }
 
-impl<'a> Lane<'a> {
-    pub(crate) fn open(deadline: Instant, tally: &'a Tally) -> Self {
+impl<'a> CallScope<'a> {
+    pub(crate) fn open(deadline: Instant, tally: &'a RequestCounter) -> Self {
         Self {
             deadline,
             tally,
@@ -26,7 +26,11 @@ impl<'a> Lane<'a> {
         }
     }
 
-    pub(crate) fn limited(deadline: Instant, tally: &'a Tally, permits: &'a Semaphore) -> Self {
+    pub(crate) fn limited(
+        deadline: Instant,
+        tally: &'a RequestCounter,
+        permits: &'a Semaphore,
+    ) -> Self {
         Self {
             deadline,
             tally,
@@ -35,7 +39,7 @@ impl<'a> Lane<'a> {
     }
 
     /// The same deadline and tally for a request that is not about one organization.
-    pub(crate) fn without_limit(self) -> Self {
+    pub(crate) fn without_concurrency_limit(self) -> Self {
         Self {
             permits: None,
             ..self
@@ -63,14 +67,14 @@ pub(crate) struct OutOfTime;
 
 /// Requests made, each try counted by itself. A scope's tally adds to its parent's.
 #[derive(Default)]
-pub(crate) struct Tally {
+pub(crate) struct RequestCounter {
     requests: AtomicU64,
     sign_ins: AtomicU64,
-    parent: Option<Arc<Tally>>,
+    parent: Option<Arc<RequestCounter>>,
 }
 
-impl Tally {
-    pub(crate) fn within(parent: Arc<Tally>) -> Self {
+impl RequestCounter {
+    pub(crate) fn within(parent: Arc<RequestCounter>) -> Self {
         Self {
             parent: Some(parent),
             ..Self::default()

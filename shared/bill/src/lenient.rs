@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_field_leaves_its_neighbours_alone() {
+    fn field_of_wrong_type_is_none_and_others_are_parsed() {
         let read = row(
             r#"{"extra":{"deep":[1]},"name":{"x":1},"at":"2025-09-19T16:24:43.000+00:00","amount":[]}"#,
         );
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn times_need_an_offset() {
+    fn timestamps_without_offset_are_none() {
         for (text, expected) in [
             ("2025-09-19T16:24:43Z", Some("2025-09-19T16:24:43Z")),
             (
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn amounts_are_numbers_or_texts_and_keep_their_digits() {
+    fn amounts_parse_from_numbers_and_strings_without_rounding() {
         for (json, expected) in [
             ("412.5", Some("412.5")),
             ("\"412.50\"", Some("412.50")),
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn only_objects_are_rows() {
+    fn json_values_other_than_objects_are_rejected() {
         for text in ["[\"a\",null,1]", "null", "7", "\"text\"", "true"] {
             let raw = serde_json::value::RawValue::from_string(text.to_owned()).unwrap();
             assert!(super::object::<Row>(&raw).is_none(), "{text}");

@@ -1,6 +1,6 @@
 //! A client of the BILL v3 partner API.
 //!
-//! [`Bill`] lists the partner's organizations; [`OrganizationCalls`] reads one of them. Both log in
+//! [`Bill`] lists the partner's organizations; [`OrganizationClient`] reads one of them. Both log in
 //! when they must, repeat what is worth repeating, follow pages, keep to BILL's limits, and never
 //! work past the deadline that the caller gives.
 //!
@@ -30,5 +30,5 @@ pub use model::{
     BankAccount, BankAccountStatus, Decision, Organization, Payment, PaymentStatus,
     ProcessingStatus, RiskVerification, Role, RoleType, User,
 };
-pub use organization::OrganizationCalls;
+pub use organization::OrganizationClient;
 pub use partner::Bill;

@@ -4,7 +4,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
 use crate::{
-    answer::{Answer, json_cause},
+    answer::{Answer, cause_of_json_error},
     error::{Cause, Error, ErrorKind, Operation},
     lenient,
 };
@@ -13,7 +13,7 @@ use crate::{
 pub(crate) const MAX: &str = "100";
 
 /// Pages after which reading a whole list stops, and [`Rows::truncated`] says so.
-pub(crate) const PAGE_LIMIT: u32 = 50;
+pub(crate) const MAX_PAGES: u32 = 50;
 
 /// One page of a list.
 #[derive(Debug, Clone)]
@@ -86,10 +86,10 @@ pub(crate) fn page<T: DeserializeOwned>(answer: &Answer) -> Result<Page<T>, Caus
     }
 
     if !answer.is_success() {
-        return Err(Cause::WrongShape);
+        return Err(Cause::UnexpectedJson);
     }
     let Envelope { results, next_page } =
-        serde_json::from_str(&answer.body).map_err(|error| json_cause(&error))?;
+        serde_json::from_str(&answer.body).map_err(|error| cause_of_json_error(&error))?;
     let results = results.unwrap_or_default();
     let rows: Vec<T> = results
         .iter()
@@ -114,7 +114,7 @@ impl<T> Page<T> {
             return Err(Error::because(
                 operation,
                 ErrorKind::BadAnswer,
-                Cause::RepeatedPage,
+                Cause::RepeatedPageToken,
             ));
         }
         Ok(self)
@@ -136,7 +136,7 @@ impl<T> Rows<T> {
         self.rows.extend(page.rows);
         self.skipped += page.skipped;
         self.pages += 1;
-        self.truncated = page.next.is_some() && self.pages >= PAGE_LIMIT;
+        self.truncated = page.next.is_some() && self.pages >= MAX_PAGES;
         page.next.filter(|_| !self.truncated)
     }
 }
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_that_are_no_objects_are_counted() {
+    fn rows_that_are_not_objects_are_skipped_and_counted() {
         let page =
             read(r#"{"results":[{"status":"PAID"},null,7,"x",[],{"status":9}],"prevPage":"1"}"#)
                 .unwrap();
@@ -183,20 +183,26 @@ mod tests {
     }
 
     #[test]
-    fn answers_of_another_shape_say_so() {
+    fn unexpected_bodies_yield_the_matching_cause() {
         assert!(matches!(read("<html>"), Err(Cause::NotJson)));
-        assert!(matches!(read(""), Err(Cause::BrokenBody)));
-        assert!(matches!(read(r#"{"results":[{"#), Err(Cause::BrokenBody)));
-        assert!(matches!(read(r#"{"results":{}}"#), Err(Cause::WrongShape)));
+        assert!(matches!(read(""), Err(Cause::IncompleteBody)));
+        assert!(matches!(
+            read(r#"{"results":[{"#),
+            Err(Cause::IncompleteBody)
+        ));
+        assert!(matches!(
+            read(r#"{"results":{}}"#),
+            Err(Cause::UnexpectedJson)
+        ));
         assert!(matches!(
             read(r#"{"results":[],"nextPage":5}"#),
-            Err(Cause::WrongShape)
+            Err(Cause::UnexpectedJson)
         ));
-        assert!(matches!(read("7"), Err(Cause::WrongShape)));
+        assert!(matches!(read("7"), Err(Cause::UnexpectedJson)));
     }
 
     #[test]
-    fn a_list_without_end_is_cut_and_says_so() {
+    fn endless_list_is_truncated_at_max_pages() {
         let mut rows = Rows::none();
         let mut pages = 0_u32;
         let endless = |page: u32| Page {
@@ -212,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_names_itself_is_an_error() {
+    fn page_that_repeats_its_own_token_is_an_error() {
         let token = PageToken::new("again");
         let page = Page::<u8> {
             rows: vec![],

@@ -30,7 +30,7 @@ pub struct Organization {
 #[derive(Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct User {
-    /// Begins with `006`; what [`crate::OrganizationCalls::sign_in`] wants.
+    /// Begins with `006`; what [`crate::OrganizationClient::sign_in`] wants.
     #[serde(deserialize_with = "lenient::optional")]
     pub id: Option<String>,
     /// No longer a user when true.
@@ -234,7 +234,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_as_in_the_contract_are_read() {
+    fn documented_rows_deserialize() {
         let user: User = serde_json::from_str(
             r#"{"id":"00602MARISOLQUEBa81c","archived":false,"firstName":"Marisol","lastName":"Quebrada","email":"marisol@kestrelbakehouse.example",
                 "role":{"id":"0po02ADMINKESTREb4k1","type":"ADMINISTRATOR"},"createdTime":"2026-08-14T17:06:30.000+00:00"}"#,
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn values_that_bill_adds_later_are_kept() {
+    fn unknown_enum_values_are_kept_as_other() {
         let account: BankAccount = serde_json::from_str(r#"{"status":"FROZEN_BY_MOON"}"#).unwrap();
         assert_eq!(
             account.status,
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_shows_no_person_and_no_company() {
+    fn debug_shows_no_personal_or_company_data() {
         let text = r#"{"id":"00602PRIVATE","name":"Private Ltd","firstName":"Private","lastName":"Private","email":"private@private.example",
             "taxId":"private","role":{"type":"CLERK","description":"private"}}"#;
         let user: User = serde_json::from_str(text).unwrap();

@@ -9,10 +9,10 @@ use tokio::{
 };
 
 use crate::{
-    answer::{self, Answer, Reader, json_cause},
+    answer::{self, Answer, ResponseParser, cause_of_json_error},
     client::Call,
     error::{Cause, Error, ErrorKind, Operation},
-    lane::{Lane, OutOfTime, Tally},
+    lane::{CallScope, OutOfTime, RequestCounter},
     lenient,
     list::{self, Page, PageToken, Rows},
     model::{BankAccount, Organization, Payment, RiskVerification, User},
@@ -24,7 +24,7 @@ use crate::{
 /// of requests; and however many calls run side by side, at most two requests are on their way at
 /// once.
 #[derive(Clone)]
-pub struct OrganizationCalls {
+pub struct OrganizationClient {
     scope: Arc<Scope>,
 }
 
@@ -32,7 +32,7 @@ struct Scope {
     bill: Bill,
     id: String,
     deadline: Instant,
-    tally: Tally,
+    tally: RequestCounter,
     permits: Arc<Semaphore>,
     session: Mutex<Option<Arc<OrganizationSession>>>,
 }
@@ -44,10 +44,10 @@ struct OrganizationSession {
     partner: Arc<PartnerSession>,
 }
 
-impl OrganizationCalls {
+impl OrganizationClient {
     pub(crate) fn new(bill: Bill, id: &str, deadline: Instant) -> Self {
         let permits = bill.partner.permits(id);
-        let tally = Tally::within(bill.partner.tally.clone());
+        let tally = RequestCounter::within(bill.partner.tally.clone());
         Self {
             scope: Arc::new(Scope {
                 bill,
@@ -98,7 +98,7 @@ impl OrganizationCalls {
     /// open already is left to expire. [`ErrorKind::Refused`] when BILL does not let this user in:
     /// try another.
     pub async fn sign_in(&self, user_id: &str) -> Result<(), Error> {
-        let mut current = self.session_slot(Operation::LoginAsUser).await?;
+        let mut current = self.lock_session(Operation::LoginAsUser).await?;
         *current = Some(Arc::new(self.opened(user_id).await?));
         Ok(())
     }
@@ -137,7 +137,7 @@ impl OrganizationCalls {
 
     /// Ends the organization's session, if one is open. A courtesy: an `Err` may be ignored.
     pub async fn log_out(&self) -> Result<(), Error> {
-        let Some(session) = self.session_slot(Operation::Logout).await?.take() else {
+        let Some(session) = self.lock_session(Operation::Logout).await?.take() else {
             return Ok(());
         };
         match self
@@ -188,7 +188,7 @@ impl OrganizationCalls {
 
     /// Sends a call in the organization's session. When BILL no longer knows the session, or
     /// refuses the developer key, there is one new sign-in and one repeat.
-    async fn send<T>(&self, call: &Call, reader: Reader<T>) -> Result<T, Error> {
+    async fn send<T>(&self, call: &Call, reader: ResponseParser<T>) -> Result<T, Error> {
         let not_signed_in = || {
             Error::because(
                 call.operation(),
@@ -197,15 +197,15 @@ impl OrganizationCalls {
             )
         };
         let session = self
-            .session_slot(call.operation())
+            .lock_session(call.operation())
             .await?
             .clone()
             .ok_or_else(not_signed_in)?;
         let refusal = match self.send_in(&session, call, reader).await {
-            Err(refusal) if refusal.wants_new_session() => refusal,
+            Err(refusal) if refusal.needs_new_session() => refusal,
             outcome => return outcome,
         };
-        let session = self.signed_in_again(&session, &refusal).await?;
+        let session = self.renew_session(&session, &refusal).await?;
         let outcome = self.send_in(&session, call, reader).await;
         if let Err(refusal) = &outcome {
             self.scope
@@ -222,7 +222,7 @@ impl OrganizationCalls {
         &self,
         session: &OrganizationSession,
         call: &Call,
-        reader: Reader<T>,
+        reader: ResponseParser<T>,
     ) -> Result<T, Error> {
         let headers = session.headers(call.operation())?;
         self.scope
@@ -233,12 +233,12 @@ impl OrganizationCalls {
             .await
     }
 
-    async fn signed_in_again(
+    async fn renew_session(
         &self,
         used: &Arc<OrganizationSession>,
         refusal: &Error,
     ) -> Result<Arc<OrganizationSession>, Error> {
-        let mut current = self.session_slot(Operation::LoginAsUser).await?;
+        let mut current = self.lock_session(Operation::LoginAsUser).await?;
         if let Some(other) = current
             .as_ref()
             .filter(|current| !Arc::ptr_eq(current, used))
@@ -275,7 +275,7 @@ impl OrganizationCalls {
         })
     }
 
-    async fn session_slot(
+    async fn lock_session(
         &self,
         operation: Operation,
     ) -> Result<MutexGuard<'_, Option<Arc<OrganizationSession>>>, Error> {
@@ -283,8 +283,8 @@ impl OrganizationCalls {
         slot.map_err(|OutOfTime| Error::out_of_time(operation, None))
     }
 
-    fn lane(&self) -> Lane<'_> {
-        Lane::limited(self.scope.deadline, &self.scope.tally, &self.scope.permits)
+    fn lane(&self) -> CallScope<'_> {
+        CallScope::limited(self.scope.deadline, &self.scope.tally, &self.scope.permits)
     }
 }
 
@@ -300,19 +300,19 @@ impl OrganizationSession {
 /// What BILL answers before the check began is unknown: an empty object, no content and a 404 of
 /// BILL's own all mean "not yet". A gateway's 404 page does not.
 fn verification(answer: &Answer) -> Result<Option<RiskVerification>, Cause> {
-    if answer.status == 204 || (answer.status == 404 && answer.is_from_bill()) {
+    if answer.status == 204 || (answer.status == 404 && answer.has_bill_errors()) {
         return Ok(None);
     }
     if !answer.is_success() {
-        return Err(Cause::WrongShape);
+        return Err(Cause::UnexpectedJson);
     }
     let raw: &serde_json::value::RawValue =
-        serde_json::from_str(&answer.body).map_err(|error| json_cause(&error))?;
-    let verification: RiskVerification = lenient::object(raw).ok_or(Cause::WrongShape)?;
+        serde_json::from_str(&answer.body).map_err(|error| cause_of_json_error(&error))?;
+    let verification: RiskVerification = lenient::object(raw).ok_or(Cause::UnexpectedJson)?;
     Ok(Some(verification).filter(|verification| *verification != RiskVerification::default()))
 }
 
-impl fmt::Debug for OrganizationCalls {
+impl fmt::Debug for OrganizationClient {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("OrganizationCalls")

@@ -10,16 +10,16 @@ use crate::{
     client::{Call, Client},
     credentials::CredentialSource,
     error::{Error, Operation},
-    lane::{Lane, Tally},
+    lane::{CallScope, RequestCounter},
     list::{self, Page, PageToken},
     model::Organization,
-    organization::OrganizationCalls,
+    organization::OrganizationClient,
     session::PartnerSessions,
 };
 
 /// BILL allows three requests at once per developer key and organization; one is left to the
 /// partner's own product.
-const AT_ONCE_PER_ORGANIZATION: usize = 2;
+const MAX_CONCURRENT_REQUESTS_PER_ORGANIZATION: usize = 2;
 
 /// A client of BILL for one partner. Build one per process and clone it: clones share the session
 /// and the limits.
@@ -31,7 +31,7 @@ pub struct Bill {
 pub(crate) struct Partner {
     pub(crate) client: Client,
     pub(crate) sessions: PartnerSessions,
-    pub(crate) tally: Arc<Tally>,
+    pub(crate) tally: Arc<RequestCounter>,
     permits: Mutex<HashMap<String, Weak<Semaphore>>>,
 }
 
@@ -68,8 +68,8 @@ impl Bill {
     }
 
     /// The calls about one organization, all within one deadline. Costs no request.
-    pub fn organization(&self, id: &str, deadline: Instant) -> OrganizationCalls {
-        OrganizationCalls::new(self.clone(), id, deadline)
+    pub fn organization(&self, id: &str, deadline: Instant) -> OrganizationClient {
+        OrganizationClient::new(self.clone(), id, deadline)
     }
 
     /// Ends the partner's session, if one is open; the next call logs in again. A courtesy: an
@@ -88,8 +88,8 @@ impl Bill {
         self.partner.tally.sign_ins()
     }
 
-    pub(crate) fn lane(&self, deadline: Instant) -> Lane<'_> {
-        Lane::open(deadline, &self.partner.tally)
+    pub(crate) fn lane(&self, deadline: Instant) -> CallScope<'_> {
+        CallScope::open(deadline, &self.partner.tally)
     }
 }
 
@@ -101,7 +101,7 @@ impl Partner {
             return shared;
         }
         permits.retain(|_, held| held.strong_count() > 0);
-        let fresh = Arc::new(Semaphore::new(AT_ONCE_PER_ORGANIZATION));
+        let fresh = Arc::new(Semaphore::new(MAX_CONCURRENT_REQUESTS_PER_ORGANIZATION));
         permits.insert(organization_id.to_owned(), Arc::downgrade(&fresh));
         fresh
     }

@@ -19,16 +19,16 @@ use tokio::{
 };
 
 use crate::{
-    answer::{Answer, Reader, json_cause},
+    answer::{Answer, ResponseParser, cause_of_json_error},
     client::{Call, Client},
     credentials::{CredentialError, CredentialSource, Credentials},
     error::{Cause, Error, ErrorKind, Operation},
-    lane::{Lane, OutOfTime},
+    lane::{CallScope, OutOfTime},
 };
 
 /// BILL forgets a session after 35 idle minutes.
-const IDLE_LIMIT: Duration = Duration::from_mins(30);
-const REJECTION_LIFETIME: Duration = Duration::from_mins(5);
+const SESSION_IDLE_LIMIT: Duration = Duration::from_mins(30);
+const REJECTED_CREDENTIALS_TTL: Duration = Duration::from_mins(5);
 
 /// A session of the partner, and the credentials that it was opened with.
 pub(crate) struct PartnerSession {
@@ -42,14 +42,14 @@ pub(crate) struct PartnerSession {
 pub(crate) struct PartnerSessions {
     client: Client,
     source: Arc<dyn CredentialSource>,
-    desk: Mutex<Desk>,
+    desk: Mutex<SessionState>,
     /// Logins that ended, well or badly: tells a caller who waited that the login it waited for is
     /// over.
-    openings: AtomicU64,
+    completed_sign_ins: AtomicU64,
 }
 
 #[derive(Default)]
-struct Desk {
+struct SessionState {
     current: Option<Arc<PartnerSession>>,
     rejections: Vec<Rejection>,
     last_failure: Option<Error>,
@@ -74,7 +74,7 @@ impl PartnerSessions {
             client,
             source,
             desk: Mutex::default(),
-            openings: AtomicU64::new(0),
+            completed_sign_ins: AtomicU64::new(0),
         }
     }
 
@@ -84,12 +84,12 @@ impl PartnerSessions {
     pub(crate) async fn send<T>(
         &self,
         call: &Call,
-        lane: Lane<'_>,
-        reader: Reader<T>,
+        lane: CallScope<'_>,
+        reader: ResponseParser<T>,
     ) -> Result<Sent<T>, Error> {
         let session = self.current(lane).await?;
         let refusal = match self.send_in(&session, call, lane, reader).await {
-            Err(refusal) if refusal.wants_new_session() => refusal,
+            Err(refusal) if refusal.needs_new_session() => refusal,
             outcome => return outcome.map(|value| Sent { value, session }),
         };
         let session = self.replaced(&session, &refusal, lane).await?;
@@ -104,8 +104,8 @@ impl PartnerSessions {
         &self,
         session: &PartnerSession,
         call: &Call,
-        lane: Lane<'_>,
-        reader: Reader<T>,
+        lane: CallScope<'_>,
+        reader: ResponseParser<T>,
     ) -> Result<T, Error> {
         let headers = session.headers(call.operation())?;
         let value = self.client.send(call, &headers, lane, reader).await?;
@@ -114,7 +114,7 @@ impl PartnerSessions {
     }
 
     /// The current session, or a new one. `Err` says why nobody can log in now.
-    async fn current(&self, lane: Lane<'_>) -> Result<Arc<PartnerSession>, Error> {
+    async fn current(&self, lane: CallScope<'_>) -> Result<Arc<PartnerSession>, Error> {
         let mut desk = self.desk(lane).await?;
         if let Some(session) = desk.current.as_ref().filter(|session| session.is_fresh()) {
             return Ok(session.clone());
@@ -129,7 +129,7 @@ impl PartnerSessions {
         &self,
         used: &Arc<PartnerSession>,
         refusal: &Error,
-        lane: Lane<'_>,
+        lane: CallScope<'_>,
     ) -> Result<Arc<PartnerSession>, Error> {
         let mut desk = self.desk(lane).await?;
         if let Some(current) = desk
@@ -141,11 +141,16 @@ impl PartnerSessions {
         }
         desk.current = None;
         let opened = if refusal.is_bad_credentials() {
-            match desk.rejection_of(&used.credentials) {
+            match desk.rejection_error(&used.credentials) {
                 Some(error) => Err(error),
                 None => {
-                    self.opened_with_others(&mut desk, &used.credentials, refusal, lane)
-                        .await
+                    self.open_with_refreshed_credentials(
+                        &mut desk,
+                        &used.credentials,
+                        refusal,
+                        lane,
+                    )
+                    .await
                 }
             }
         } else {
@@ -165,7 +170,7 @@ impl PartnerSessions {
     }
 
     /// Ends the session, if there is one. Nobody needs to: BILL ends idle sessions itself.
-    pub(crate) async fn log_out(&self, lane: Lane<'_>) -> Result<(), Error> {
+    pub(crate) async fn log_out(&self, lane: CallScope<'_>) -> Result<(), Error> {
         let Some(session) = self.desk(lane).await?.current.take() else {
             return Ok(());
         };
@@ -184,15 +189,16 @@ impl PartnerSessions {
 
     /// The desk, once nobody else logs in. When that login failed, its failure is this caller's
     /// too, so that ten callers do not fail one after the other.
-    async fn desk(&self, lane: Lane<'_>) -> Result<MutexGuard<'_, Desk>, Error> {
-        let seen = self.openings.load(Ordering::Acquire);
+    async fn desk(&self, lane: CallScope<'_>) -> Result<MutexGuard<'_, SessionState>, Error> {
+        let seen = self.completed_sign_ins.load(Ordering::Acquire);
         let desk = lane
             .before_deadline(self.desk.lock())
             .await
             .map_err(|OutOfTime| Error::out_of_time(Operation::PartnerLogin, None))?;
         match &desk.last_failure {
             Some(failure)
-                if desk.current.is_none() && self.openings.load(Ordering::Acquire) != seen =>
+                if desk.current.is_none()
+                    && self.completed_sign_ins.load(Ordering::Acquire) != seen =>
             {
                 Err(failure.clone())
             }
@@ -202,7 +208,7 @@ impl PartnerSessions {
 
     fn keep(
         &self,
-        desk: &mut Desk,
+        desk: &mut SessionState,
         opened: Result<PartnerSession, Error>,
     ) -> Result<Arc<PartnerSession>, Error> {
         let opened = opened.map(Arc::new);
@@ -213,18 +219,22 @@ impl PartnerSessions {
             .err()
             .filter(|error| error.kind() != ErrorKind::Deadline)
             .cloned();
-        self.openings.fetch_add(1, Ordering::Release);
+        self.completed_sign_ins.fetch_add(1, Ordering::Release);
         opened
     }
 
-    async fn opened(&self, desk: &mut Desk, lane: Lane<'_>) -> Result<PartnerSession, Error> {
+    async fn opened(
+        &self,
+        desk: &mut SessionState,
+        lane: CallScope<'_>,
+    ) -> Result<PartnerSession, Error> {
         let credentials = credentials(self.source.credentials(), lane).await?;
-        if let Some(error) = desk.rejection_of(&credentials) {
+        if let Some(error) = desk.rejection_error(&credentials) {
             return Err(error);
         }
         match self.log_in(&credentials, lane).await {
             Err(refusal) if refusal.is_bad_credentials() => {
-                self.opened_with_others(desk, &credentials, &refusal, lane)
+                self.open_with_refreshed_credentials(desk, &credentials, &refusal, lane)
                     .await
             }
             outcome => outcome,
@@ -233,16 +243,16 @@ impl PartnerSessions {
 
     /// Asks the source once more after a refusal, and logs in only with credentials that were not
     /// refused yet.
-    async fn opened_with_others(
+    async fn open_with_refreshed_credentials(
         &self,
-        desk: &mut Desk,
+        desk: &mut SessionState,
         refused: &Arc<Credentials>,
         refusal: &Error,
-        lane: Lane<'_>,
+        lane: CallScope<'_>,
     ) -> Result<PartnerSession, Error> {
         desk.reject(refused, refusal);
         let others = credentials(self.source.refreshed(), lane).await?;
-        if let Some(error) = desk.rejection_of(&others) {
+        if let Some(error) = desk.rejection_error(&others) {
             return Err(error);
         }
         let outcome = self.log_in(&others, lane).await;
@@ -257,7 +267,7 @@ impl PartnerSessions {
     async fn log_in(
         &self,
         credentials: &Arc<Credentials>,
-        lane: Lane<'_>,
+        lane: CallScope<'_>,
     ) -> Result<PartnerSession, Error> {
         let call = Call::new(Operation::PartnerLogin).json(&json!({
             "username": credentials.username.expose_secret(),
@@ -266,7 +276,12 @@ impl PartnerSessions {
         }));
         let id = self
             .client
-            .send(&call, &HeaderMap::new(), lane.without_limit(), session_id)
+            .send(
+                &call,
+                &HeaderMap::new(),
+                lane.without_concurrency_limit(),
+                session_id,
+            )
             .await?;
         Ok(PartnerSession {
             id,
@@ -289,7 +304,7 @@ impl PartnerSession {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .elapsed()
-            < IDLE_LIMIT
+            < SESSION_IDLE_LIMIT
     }
 
     fn touch(&self) {
@@ -300,7 +315,7 @@ impl PartnerSession {
     }
 }
 
-impl Desk {
+impl SessionState {
     fn reject(&mut self, credentials: &Arc<Credentials>, error: &Error) {
         self.rejections
             .retain(|rejection| rejection.credentials != *credentials);
@@ -311,9 +326,9 @@ impl Desk {
         });
     }
 
-    fn rejection_of(&mut self, credentials: &Credentials) -> Option<Error> {
+    fn rejection_error(&mut self, credentials: &Credentials) -> Option<Error> {
         self.rejections
-            .retain(|rejection| rejection.at.elapsed() < REJECTION_LIFETIME);
+            .retain(|rejection| rejection.at.elapsed() < REJECTED_CREDENTIALS_TTL);
         self.rejections
             .iter()
             .find(|rejection| *rejection.credentials == *credentials)
@@ -321,7 +336,7 @@ impl Desk {
     }
 }
 
-async fn credentials<F>(read: F, lane: Lane<'_>) -> Result<Arc<Credentials>, Error>
+async fn credentials<F>(read: F, lane: CallScope<'_>) -> Result<Arc<Credentials>, Error>
 where
     F: Future<Output = Result<Arc<Credentials>, CredentialError>>,
 {
@@ -347,11 +362,12 @@ pub(crate) fn session_id(answer: &Answer) -> Result<SecretString, Cause> {
     }
 
     if !answer.is_success() {
-        return Err(Cause::WrongShape);
+        return Err(Cause::UnexpectedJson);
     }
-    let login: Login = serde_json::from_str(&answer.body).map_err(|error| json_cause(&error))?;
+    let login: Login =
+        serde_json::from_str(&answer.body).map_err(|error| cause_of_json_error(&error))?;
     if login.session_id.expose_secret().is_empty() {
-        Err(Cause::WrongShape)
+        Err(Cause::UnexpectedJson)
     } else {
         Ok(login.session_id)
     }

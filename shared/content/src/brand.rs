@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::{
-    domain::DomainName, error::ContentError, header::phrase, line::short_line, sources::Sources,
+    domain::DomainName, error::ContentError, header::phrase, line::short_line,
+    sources::ContentFiles,
 };
 
 /// Who writes to the customers: `brand.toml`.
@@ -75,8 +76,8 @@ pub struct Palette {
 }
 
 impl Brand {
-    pub(crate) fn from_sources(sources: &Sources) -> Result<Self, ContentError> {
-        let brand: Self = sources.settings(Sources::BRAND)?;
+    pub(crate) fn from_files(sources: &ContentFiles) -> Result<Self, ContentError> {
+        let brand: Self = sources.settings(ContentFiles::BRAND)?;
         brand.colours.light.check("light")?;
         brand.colours.dark.check("dark")?;
         Ok(brand)
@@ -133,7 +134,7 @@ pub struct ActionPathError(String);
 
 impl Palette {
     /// WCAG 2.2, success criterion 1.4.3.
-    const LEAST_CONTRAST: f64 = 4.5;
+    const MIN_CONTRAST: f64 = 4.5;
 
     fn check(&self, palette: &'static str) -> Result<(), ContentError> {
         let pairs = [
@@ -144,7 +145,7 @@ impl Palette {
         ];
         for (text, text_colour, background, background_colour) in pairs {
             let contrast = text_colour.contrast(background_colour);
-            if contrast < Self::LEAST_CONTRAST {
+            if contrast < Self::MIN_CONTRAST {
                 return Err(ContentError::Contrast {
                     palette,
                     text,

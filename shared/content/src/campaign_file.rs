@@ -8,7 +8,7 @@ use serde::Deserialize;
 pub(crate) struct CampaignFile {
     category: Category,
     priority: u8,
-    #[serde(default = "administrators")]
+    #[serde(default = "default_audience")]
     audience: Vec<RoleName>,
     max_recipients: Option<Recipients>,
     #[serde(default)]
@@ -55,7 +55,7 @@ impl StepEntry {
     }
 }
 
-fn administrators() -> Vec<RoleName> {
+fn default_audience() -> Vec<RoleName> {
     vec![RoleName(Role::Administrator)]
 }
 

@@ -6,7 +6,7 @@ use crate::{
     error::ContentError,
     header::{Header, HeaderError, phrase},
     line::short_line,
-    sources::Sources,
+    sources::ContentFiles,
 };
 
 /// What recipients are told about each kind of mail.
@@ -46,12 +46,16 @@ struct CategoryEntry {
 }
 
 impl Categories {
-    pub(crate) fn from_sources(sources: &Sources, brand: &Brand) -> Result<Self, ContentError> {
-        let file: CategoriesFile = sources.settings(Sources::CATEGORIES)?;
+    pub(crate) fn from_files(sources: &ContentFiles, brand: &Brand) -> Result<Self, ContentError> {
+        let file: CategoriesFile = sources.settings(ContentFiles::CATEGORIES)?;
         Ok(Self {
-            onboarding: file.onboarding.into_kind(Category::Onboarding, brand)?,
-            reengagement: file.reengagement.into_kind(Category::Reengagement, brand)?,
-            product: file.product.into_kind(Category::Product, brand)?,
+            onboarding: file
+                .onboarding
+                .into_category_text(Category::Onboarding, brand)?,
+            reengagement: file
+                .reengagement
+                .into_category_text(Category::Reengagement, brand)?,
+            product: file.product.into_category_text(Category::Product, brand)?,
         })
     }
 
@@ -65,7 +69,7 @@ impl Categories {
 }
 
 impl CategoryEntry {
-    fn into_kind(self, category: Category, brand: &Brand) -> Result<Kind, HeaderError> {
+    fn into_category_text(self, category: Category, brand: &Brand) -> Result<Kind, HeaderError> {
         let title = phrase(&format!("{}: {}", brand.product, self.name));
         let list = Header::new(
             "List-ID",

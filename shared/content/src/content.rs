@@ -11,10 +11,10 @@ use crate::{
     brand::Brand,
     campaign_file::CampaignFile,
     categories::Categories,
-    error::{ContentError, Part, RenderError},
+    error::{ContentError, EmailPart, RenderError},
     in_product::{InProductFile, InProductMessage},
     mail::Mail,
-    sources::Sources,
+    sources::ContentFiles,
     templates::Templates,
     unsubscribe,
 };
@@ -31,15 +31,15 @@ pub struct Content {
 impl Content {
     /// The content that the binary was built with.
     pub fn embedded() -> Result<Self, ContentError> {
-        Self::from_sources(&Sources::embedded())
+        Self::from_files(&ContentFiles::embedded())
     }
 
     /// Parses the files and checks them against each other. The error names the file.
-    pub fn from_sources(sources: &Sources) -> Result<Self, ContentError> {
-        let brand = Brand::from_sources(sources)?;
-        let categories = Categories::from_sources(sources, &brand)?;
+    pub fn from_files(sources: &ContentFiles) -> Result<Self, ContentError> {
+        let brand = Brand::from_files(sources)?;
+        let categories = Categories::from_files(sources, &brand)?;
         let mut templates = Templates::new(&brand);
-        for path in Sources::LAYOUTS {
+        for path in ContentFiles::LAYOUTS {
             templates.add(path, sources.text(path)?)?;
         }
         let mut campaigns = Vec::new();
@@ -61,9 +61,9 @@ impl Content {
                 templates.add(&path, sources.text(&path)?)?;
                 expected.insert(path);
             }
-            if let Some(stray) = paths.into_iter().find(|path| !expected.contains(*path)) {
-                return Err(ContentError::Stray {
-                    path: stray.to_owned(),
+            if let Some(unexpected) = paths.into_iter().find(|path| !expected.contains(*path)) {
+                return Err(ContentError::UnexpectedFile {
+                    path: unexpected.to_owned(),
                 });
             }
             campaigns.push(campaign);
@@ -138,8 +138,7 @@ impl fmt::Debug for Content {
 }
 
 fn template_paths(campaign: &Campaign) -> impl Iterator<Item = String> {
-    campaign
-        .steps
-        .iter()
-        .flat_map(|step| Part::iter().map(|part| Templates::path(&campaign.id, &step.id, part)))
+    campaign.steps.iter().flat_map(|step| {
+        EmailPart::iter().map(|part| Templates::path(&campaign.id, &step.id, part))
+    })
 }

@@ -15,7 +15,7 @@ pub enum ContentError {
     /// A file that nothing relies on: most likely a misspelled name, or the file of a step that is
     /// gone.
     #[error("{path} belongs to no step of its campaign")]
-    Stray {
+    UnexpectedFile {
         /// The file.
         path: String,
     },
@@ -80,7 +80,7 @@ pub enum ContentError {
 }
 
 /// A mail or a page that could not be built. Building it again gives the same error: a notice is to
-/// be given up ([`engagement::Reason::Unrenderable`]). Says which mail, never what it says or to
+/// be given up ([`engagement::NoticeReason::Unrenderable`]). Says which mail, never what it says or to
 /// whom.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RenderError {
@@ -100,7 +100,7 @@ pub enum RenderError {
         /// The step.
         step: StepId,
         /// Which part of the mail.
-        part: Part,
+        part: EmailPart,
         /// What kind of error, in the words of the template engine.
         reason: String,
         /// `file:line`.
@@ -150,7 +150,7 @@ pub enum UnsubscribeError {
 
 /// One of the templates of a mail; its name is the middle of the file's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::Display, strum::EnumIter)]
-pub enum Part {
+pub enum EmailPart {
     /// The subject.
     #[strum(serialize = "subject")]
     Subject,

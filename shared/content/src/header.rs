@@ -16,7 +16,7 @@ pub struct Header {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HeaderError {
     /// Longer than SES takes.
-    #[error("the header {name} would have {characters} characters, more than {max}", max = Header::MAX_VALUE)]
+    #[error("the header {name} would have {characters} characters, more than {max}", max = Header::MAX_VALUE_LENGTH)]
     TooLong {
         /// The header.
         name: &'static str,
@@ -34,14 +34,14 @@ pub enum HeaderError {
 impl Header {
     /// Longest value, in characters: SES API v2, `MessageHeader`. (Newer SDKs say 995, the
     /// reference 870.)
-    pub const MAX_VALUE: usize = 870;
+    pub const MAX_VALUE_LENGTH: usize = 870;
 
     pub(crate) fn new(name: &'static str, value: impl Into<String>) -> Result<Self, HeaderError> {
         let value = value.into();
         if !value.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
             return Err(HeaderError::NotPrintable { name });
         }
-        if value.len() > Self::MAX_VALUE {
+        if value.len() > Self::MAX_VALUE_LENGTH {
             return Err(HeaderError::TooLong {
                 name,
                 characters: value.len(),
@@ -55,7 +55,7 @@ impl Header {
         self.name
     }
 
-    /// The value: printable ASCII on one line, at most [`Self::MAX_VALUE`] characters long.
+    /// The value: printable ASCII on one line, at most [`Self::MAX_VALUE_LENGTH`] characters long.
     pub fn value(&self) -> &str {
         &self.value
     }

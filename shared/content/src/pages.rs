@@ -10,7 +10,7 @@ use crate::{
     categories::Categories,
     environment,
     error::{ContentError, RenderError},
-    sources::Sources,
+    sources::ContentFiles,
 };
 
 const STYLE: &str = "pages/style.css.jinja";
@@ -52,9 +52,9 @@ pub enum PreferencesState {
     /// Mails of this kind. The forms offer `leave_category` and `leave_all`.
     Subscribed,
     /// No mails of this kind. The forms offer `come_back` and `leave_all`.
-    LeftCategory,
+    UnsubscribedFromCategory,
     /// No mails at all. The form offers `come_back`.
-    LeftAll,
+    UnsubscribedFromAll,
     /// Whatever they want, nothing can be sent to the address. There is no form.
     Suppressed,
 }
@@ -62,13 +62,13 @@ pub enum PreferencesState {
 impl Pages {
     /// The pages that the binary was built with.
     pub fn embedded() -> Result<Self, ContentError> {
-        Self::from_sources(&Sources::embedded())
+        Self::from_files(&ContentFiles::embedded())
     }
 
     /// Parses the brand, the categories and the pages. The error names the file.
-    pub fn from_sources(sources: &Sources) -> Result<Self, ContentError> {
-        let brand = Brand::from_sources(sources)?;
-        let categories = Categories::from_sources(sources, &brand)?;
+    pub fn from_files(sources: &ContentFiles) -> Result<Self, ContentError> {
+        let brand = Brand::from_files(sources)?;
+        let categories = Categories::from_files(sources, &brand)?;
         let mut environment = environment::environment(&brand);
         for (path, variables) in FILES {
             environment::add(&mut environment, path, sources.text(path)?, variables)?;
@@ -94,12 +94,15 @@ impl Pages {
         let kind = self.categories.kind(page.category);
         let category = context! { name => &kind.name, description => &kind.description };
         let state = <&str>::from(page.state);
-        self.render(PREFERENCES, context! { style => self.safe_style(), category, state, just_changed => page.just_changed })
+        self.render(PREFERENCES, context! { style => self.unescaped_style_value(), category, state, just_changed => page.just_changed })
     }
 
     /// The page for every address that leads to no recipient; it is the same for all of them.
     pub fn not_found(&self) -> Result<String, RenderError> {
-        self.render(NOT_FOUND, context! { style => self.safe_style() })
+        self.render(
+            NOT_FOUND,
+            context! { style => self.unescaped_style_value() },
+        )
     }
 
     /// The source `sha256-...` that lets a Content-Security-Policy take the pages' style and no
@@ -109,7 +112,7 @@ impl Pages {
     }
 
     /// Made of the files and of colours alone, so it is not escaped.
-    fn safe_style(&self) -> Value {
+    fn unescaped_style_value(&self) -> Value {
         Value::from_safe_string(self.style.clone())
     }
 

@@ -7,7 +7,7 @@ use unicode_segmentation::UnicodeSegmentation;
 /// when it holds an address that mail clients would turn into a link: whoever picks a name must not
 /// choose where our mails lead.
 pub(crate) fn presentable(name: Option<&Name>, max_characters: usize) -> Option<String> {
-    let line = single_line(name?.expose());
+    let line = to_single_line(name?.expose());
     let is_readable = line.chars().any(|character| !character.is_whitespace());
     let lower = line.to_lowercase();
     let is_link = lower.contains("://") || lower.contains("www.");
@@ -16,7 +16,7 @@ pub(crate) fn presentable(name: Option<&Name>, max_characters: usize) -> Option<
 
 /// The text without line breaks, control characters, invisible characters that reorder text, and
 /// repeated spaces.
-pub(crate) fn single_line(text: &str) -> String {
+pub(crate) fn to_single_line(text: &str) -> String {
     let visible: String = text
         .chars()
         .map(|character| {

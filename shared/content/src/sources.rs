@@ -7,10 +7,16 @@ use crate::error::ContentError;
 static CAMPAIGNS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/campaigns");
 
 const FILES: [(&str, &str); 8] = [
-    (Sources::BRAND, include_str!("../brand.toml")),
-    (Sources::CATEGORIES, include_str!("../categories.toml")),
-    (Sources::LAYOUTS[0], include_str!("../layout.mjml.jinja")),
-    (Sources::LAYOUTS[1], include_str!("../layout.txt.jinja")),
+    (ContentFiles::BRAND, include_str!("../brand.toml")),
+    (ContentFiles::CATEGORIES, include_str!("../categories.toml")),
+    (
+        ContentFiles::LAYOUTS[0],
+        include_str!("../layout.mjml.jinja"),
+    ),
+    (
+        ContentFiles::LAYOUTS[1],
+        include_str!("../layout.txt.jinja"),
+    ),
     (
         "pages/layout.html.jinja",
         include_str!("../pages/layout.html.jinja"),
@@ -31,9 +37,9 @@ const FILES: [(&str, &str); 8] = [
 
 /// The content files by their paths, `/` between folders.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sources(BTreeMap<String, Cow<'static, str>>);
+pub struct ContentFiles(BTreeMap<String, Cow<'static, str>>);
 
-impl Sources {
+impl ContentFiles {
     pub(crate) const BRAND: &str = "brand.toml";
     pub(crate) const CATEGORIES: &str = "categories.toml";
     pub(crate) const LAYOUTS: [&str; 2] = ["layout.mjml.jinja", "layout.txt.jinja"];

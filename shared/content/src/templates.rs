@@ -10,10 +10,10 @@ use crate::{
     brand::Brand,
     categories::Kind,
     environment,
-    error::{ContentError, Part, RenderError},
+    error::{ContentError, EmailPart, RenderError},
     header::Header,
     mail::Mail,
-    presentable::{presentable, shortened, single_line},
+    presentable::{presentable, shortened, to_single_line},
 };
 
 /// Longest subject, in characters: a line of RFC 5322, section 2.1.1.
@@ -22,7 +22,7 @@ const MAX_SUBJECT: usize = 78;
 /// in all.
 const MAX_NAME_IN_SUBJECT: usize = 28;
 /// Longest organization name in a body, in characters.
-const MAX_NAME: usize = 60;
+const MAX_NAME_IN_BODY: usize = 60;
 /// Longest first name, in characters. Whoever has a longer one is greeted without it.
 const MAX_FIRST_NAME: usize = 40;
 /// Width of the text part, in columns.
@@ -52,7 +52,7 @@ impl Templates {
         Self { environment }
     }
 
-    pub(crate) fn path(campaign: &CampaignId, step: &StepId, part: Part) -> String {
+    pub(crate) fn path(campaign: &CampaignId, step: &StepId, part: EmailPart) -> String {
         format!("campaigns/{campaign}/{step}.{part}.jinja")
     }
 
@@ -71,9 +71,13 @@ impl Templates {
     ) -> Result<Mail, RenderError> {
         let part =
             |part| self.render_part(notice, part, variables(notice, part, kind, unsubscribe));
-        let (subject, text, mjml) = (part(Part::Subject)?, part(Part::Text)?, part(Part::Mjml)?);
+        let (subject, text, mjml) = (
+            part(EmailPart::Subject)?,
+            part(EmailPart::Text)?,
+            part(EmailPart::Mjml)?,
+        );
         Ok(Mail {
-            subject: shortened(&single_line(&subject), MAX_SUBJECT),
+            subject: shortened(&to_single_line(&subject), MAX_SUBJECT),
             text: wrapped(&text),
             html: html(&mjml).map_err(|reason| RenderError::Markup {
                 campaign: notice.campaign.clone(),
@@ -87,7 +91,7 @@ impl Templates {
     fn render_part(
         &self,
         notice: &Notice,
-        part: Part,
+        part: EmailPart,
         variables: Value,
     ) -> Result<String, RenderError> {
         let (campaign, step) = (notice.campaign.clone(), notice.step.clone());
@@ -107,11 +111,11 @@ impl Templates {
     }
 }
 
-fn variables(notice: &Notice, part: Part, kind: &Kind, unsubscribe: &Url) -> Value {
-    let max_name = if part == Part::Subject {
+fn variables(notice: &Notice, part: EmailPart, kind: &Kind, unsubscribe: &Url) -> Value {
+    let max_name = if part == EmailPart::Subject {
         MAX_NAME_IN_SUBJECT
     } else {
-        MAX_NAME
+        MAX_NAME_IN_BODY
     };
     let organization = presentable(notice.organization_name.as_ref(), max_name);
     let first_name = presentable(notice.recipient.first_name.as_ref(), MAX_FIRST_NAME + 1)
@@ -124,7 +128,7 @@ fn variables(notice: &Notice, part: Part, kind: &Kind, unsubscribe: &Url) -> Val
         organization => organization.as_deref().unwrap_or("your company"),
         organization_at_start => organization.as_deref().unwrap_or("Your company"),
         category => context! { name => &kind.name, description => &kind.description },
-        unsubscribe => address(unsubscribe, if part == Part::Mjml { &AutoEscape::Html } else { &AutoEscape::None }),
+        unsubscribe => address(unsubscribe, if part == EmailPart::Mjml { &AutoEscape::Html } else { &AutoEscape::None }),
     }
 }
 

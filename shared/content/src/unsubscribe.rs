@@ -4,7 +4,7 @@ use crate::{error::UnsubscribeError, header::Header};
 
 /// What lets mail clients show a button that unsubscribes with one click (RFC 8058, section 3.1).
 pub(crate) fn headers(address: &Url) -> Result<[Header; 2], UnsubscribeError> {
-    if !is_fit_for_mail(address) {
+    if !is_valid_unsubscribe_url(address) {
         return Err(UnsubscribeError::Unsafe);
     }
     Ok([
@@ -15,19 +15,19 @@ pub(crate) fn headers(address: &Url) -> Result<[Header; 2], UnsubscribeError> {
 
 /// Whether a mail may carry the address: https, or http to this very machine, where the local cloud
 /// runs. RFC 8058, section 3.1, wants https.
-fn is_fit_for_mail(address: &Url) -> bool {
+fn is_valid_unsubscribe_url(address: &Url) -> bool {
     let is_bare = address.username().is_empty()
         && address.password().is_none()
         && address.fragment().is_none();
     is_bare
         && match address.scheme() {
             "https" => true,
-            "http" => is_this_machine(address),
+            "http" => is_loopback_host(address),
             _ => false,
         }
 }
 
-fn is_this_machine(address: &Url) -> bool {
+fn is_loopback_host(address: &Url) -> bool {
     match address.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         Some(Host::Ipv4(ip)) => ip.is_loopback(),
@@ -56,6 +56,9 @@ mod tests {
     #[case("mailto:leave@api.example", false)]
     #[case("ftp://localhost/unsubscribe/token", false)]
     fn only_https_leaves_this_machine(#[case] address: &str, #[case] expected: bool) {
-        assert_eq!(is_fit_for_mail(&address.parse().unwrap()), expected);
+        assert_eq!(
+            is_valid_unsubscribe_url(&address.parse().unwrap()),
+            expected
+        );
     }
 }

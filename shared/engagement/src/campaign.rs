@@ -121,16 +121,16 @@ name! {
 pub enum CampaignError {
     /// Two campaigns for one stage.
     #[error("campaigns {0} and {1} are both for stage {2}")]
-    StageTwice(CampaignId, CampaignId, Stage),
+    DuplicateStage(CampaignId, CampaignId, Stage),
     /// `closed` has no campaign, ever.
     #[error("campaign {0} is for stage closed, whose organizations are never written to")]
     Closed(CampaignId),
     /// Two steps of one name, in one campaign or in two.
     #[error("step {0} exists twice")]
-    StepTwice(StepId),
+    DuplicateStep(StepId),
     /// A name that cannot be part of a key.
     #[error("step {0:?} needs a name of lower-case letters, digits, '-' and '_'")]
-    StepName(StepId),
+    InvalidStepName(StepId),
     /// Steps that are not in the order of `after`.
     #[error("step {0} becomes due no later than the step before it")]
     Order(StepId),
@@ -157,9 +157,9 @@ impl Campaigns {
                 return Err(CampaignError::Closed(campaign.id));
             }
             for step in &campaign.steps {
-                check_step(step)?;
+                validate_step(step)?;
                 if !names.insert(step.id.clone()) {
-                    return Err(CampaignError::StepTwice(step.id.clone()));
+                    return Err(CampaignError::DuplicateStep(step.id.clone()));
                 }
             }
             if let Some(pair) = campaign
@@ -170,7 +170,7 @@ impl Campaigns {
                 return Err(CampaignError::Order(pair[1].id.clone()));
             }
             if let Some(other) = by_stage.get(&campaign.stage) {
-                return Err(CampaignError::StageTwice(
+                return Err(CampaignError::DuplicateStage(
                     other.id.clone(),
                     campaign.id,
                     campaign.stage,
@@ -192,13 +192,13 @@ impl Campaigns {
     }
 }
 
-fn check_step(step: &Step) -> Result<(), CampaignError> {
+fn validate_step(step: &Step) -> Result<(), CampaignError> {
     let name = step.id.as_str();
     let plain = |byte: u8| {
         byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_'
     };
     if name.is_empty() || !name.bytes().all(plain) {
-        Err(CampaignError::StepName(step.id.clone()))
+        Err(CampaignError::InvalidStepName(step.id.clone()))
     } else if step.after.is_negative() {
         Err(CampaignError::NegativeAfter(step.id.clone()))
     } else if step

@@ -18,7 +18,7 @@ pub struct Contact {
     pub mails: u64,
     /// The same of the last while, one by one.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub recent_mails: BTreeSet<Mark>,
+    pub recent_mails: BTreeSet<EventStamp>,
     /// The first time that a mail server refused the address for good.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hard_bounced_at: Option<Timestamp>,
@@ -28,7 +28,7 @@ pub struct Contact {
     /// Each time that a mail server refused the address for a time, or it is not known for how
     /// long.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub soft_bounces: BTreeSet<Mark>,
+    pub soft_bounces: BTreeSet<EventStamp>,
     /// When the recipient left everything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unsubscribed_all: Option<Timestamp>,
@@ -71,7 +71,7 @@ impl Contact {
             Some(Suppression::Complaint)
         } else if self.hard_bounced_at.is_some() {
             Some(Suppression::HardBounce)
-        } else if self.has_bounced_softly_too_often() {
+        } else if self.has_repeated_soft_bounces() {
             Some(Suppression::SoftBounces)
         } else {
             None
@@ -79,7 +79,7 @@ impl Contact {
     }
 
     /// Whether the recipient does not want mails of this category.
-    pub fn has_left(&self, category: Category) -> bool {
+    pub fn is_unsubscribed_from(&self, category: Category) -> bool {
         let left = match category {
             Category::Onboarding => self.unsubscribed_onboarding,
             Category::Reengagement => self.unsubscribed_reengagement,
@@ -89,13 +89,13 @@ impl Contact {
     }
 
     /// Three within 30 days, at any time: what was suppressed stays so.
-    fn has_bounced_softly_too_often(&self) -> bool {
-        const TOO_MANY: usize = 3;
-        const WITHIN: SignedDuration = SignedDuration::from_hours(30 * 24);
-        let times: Vec<Timestamp> = self.soft_bounces.iter().map(Mark::at).collect();
-        times
-            .windows(TOO_MANY)
-            .any(|window| window[TOO_MANY - 1].duration_since(window[0]) <= WITHIN)
+    fn has_repeated_soft_bounces(&self) -> bool {
+        const SOFT_BOUNCE_LIMIT: usize = 3;
+        const SOFT_BOUNCE_PERIOD: SignedDuration = SignedDuration::from_hours(30 * 24);
+        let times: Vec<Timestamp> = self.soft_bounces.iter().map(EventStamp::at).collect();
+        times.windows(SOFT_BOUNCE_LIMIT).any(|window| {
+            window[SOFT_BOUNCE_LIMIT - 1].duration_since(window[0]) <= SOFT_BOUNCE_PERIOD
+        })
     }
 }
 
@@ -115,7 +115,7 @@ pub enum Suppression {
 /// member.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Mark {
+pub struct EventStamp {
     at: Timestamp,
     id: String,
 }
@@ -123,9 +123,9 @@ pub struct Mark {
 /// The text is no mark.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not of the form TIME#ID")]
-pub struct InvalidMark;
+pub struct InvalidEventStamp;
 
-impl Mark {
+impl EventStamp {
     /// Marks what happened at that second.
     pub fn new(at: Timestamp, id: impl Into<String>) -> Self {
         Self {
@@ -140,32 +140,32 @@ impl Mark {
     }
 }
 
-impl fmt::Display for Mark {
+impl fmt::Display for EventStamp {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}#{}", self.at, self.id)
     }
 }
 
-impl From<Mark> for String {
-    fn from(mark: Mark) -> Self {
+impl From<EventStamp> for String {
+    fn from(mark: EventStamp) -> Self {
         mark.to_string()
     }
 }
 
-impl FromStr for Mark {
-    type Err = InvalidMark;
+impl FromStr for EventStamp {
+    type Err = InvalidEventStamp;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (at, id) = text.split_once('#').ok_or(InvalidMark)?;
+        let (at, id) = text.split_once('#').ok_or(InvalidEventStamp)?;
         Ok(Self {
-            at: at.parse().map_err(|_| InvalidMark)?,
+            at: at.parse().map_err(|_| InvalidEventStamp)?,
             id: id.to_owned(),
         })
     }
 }
 
-impl TryFrom<String> for Mark {
-    type Error = InvalidMark;
+impl TryFrom<String> for EventStamp {
+    type Error = InvalidEventStamp;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         text.parse()
@@ -176,10 +176,10 @@ impl TryFrom<String> for Mark {
 ///
 /// As text `1/3d,4/30d`: 1 mail in 3 days and 4 in 30 days; or `none`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Caps(Vec<Cap>);
+pub struct FrequencyCaps(Vec<FrequencyCap>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Cap {
+struct FrequencyCap {
     mails: usize,
     period: SignedDuration,
 }
@@ -187,17 +187,17 @@ struct Cap {
 /// The text does not say how many mails an address may get.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected caps such as 1/3d,4/30d (1 mail in 3 days and 4 in 30 days) or none")]
-pub struct InvalidCaps;
+pub struct InvalidFrequencyCaps;
 
-impl Default for Caps {
+impl Default for FrequencyCaps {
     fn default() -> Self {
         let days = |days: i64| SignedDuration::from_hours(24 * days);
         Self(vec![
-            Cap {
+            FrequencyCap {
                 mails: 1,
                 period: days(3),
             },
-            Cap {
+            FrequencyCap {
                 mails: 4,
                 period: days(30),
             },
@@ -205,19 +205,21 @@ impl Default for Caps {
     }
 }
 
-impl Caps {
+impl FrequencyCaps {
     /// When the address may get another mail; `None`: now. A mail counts for less than the period
     /// after it was claimed.
-    pub fn free_at(&self, contact: &Contact, as_of: Timestamp) -> Option<Timestamp> {
+    pub fn next_allowed_at(&self, contact: &Contact, as_of: Timestamp) -> Option<Timestamp> {
         let waits = self.0.iter().filter_map(|cap| {
             let counted: Vec<Timestamp> = contact
                 .recent_mails
                 .iter()
-                .map(Mark::at)
+                .map(EventStamp::at)
                 .filter(|at| as_of.duration_since(*at) < cap.period)
                 .collect();
-            let first_in_the_way = counted.len().checked_sub(cap.mails)?;
-            counted[first_in_the_way].checked_add(cap.period).ok()
+            let index_of_limiting_email = counted.len().checked_sub(cap.mails)?;
+            counted[index_of_limiting_email]
+                .checked_add(cap.period)
+                .ok()
         });
         waits.max()
     }
@@ -232,21 +234,21 @@ impl Caps {
     }
 }
 
-impl FromStr for Caps {
-    type Err = InvalidCaps;
+impl FromStr for FrequencyCaps {
+    type Err = InvalidFrequencyCaps;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text.trim() == "none" {
             return Ok(Self(Vec::new()));
         }
         text.split(',')
-            .map(|cap| Cap::parse(cap.trim()).ok_or(InvalidCaps))
+            .map(|cap| FrequencyCap::parse(cap.trim()).ok_or(InvalidFrequencyCaps))
             .collect::<Result<_, _>>()
             .map(Self)
     }
 }
 
-impl Cap {
+impl FrequencyCap {
     fn parse(text: &str) -> Option<Self> {
         let (mails, period) = text.split_once('/')?;
         let mails = mails.trim().parse().ok().filter(|mails| *mails > 0)?;

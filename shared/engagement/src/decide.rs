@@ -8,8 +8,8 @@ use crate::{
     campaign::{Campaign, Rules, Step, StepId},
     identity::OrganizationId,
     notice::{PlannedNotice, Recipient},
-    organization::{Organization, StepMark, StepOutcome, Transition},
-    signals::{BankStatus, Signals, User},
+    organization::{Organization, StepOutcome, StepRecord, Transition},
+    signals::{BankStatus, Snapshot, User},
     stage::{DORMANCY_THRESHOLDS, Stage, classify},
 };
 
@@ -33,7 +33,7 @@ pub struct Decision {
 pub fn decide(
     id: &OrganizationId,
     previous: Option<&Organization>,
-    signals: &Signals,
+    signals: &Snapshot,
     rules: &Rules,
     as_of: Timestamp,
 ) -> Decision {
@@ -56,7 +56,7 @@ pub fn decide(
     {
         steps.insert(
             occurrence.step.id.clone(),
-            StepMark {
+            StepRecord {
                 at: as_of,
                 outcome: StepOutcome::NoRecipient,
             },
@@ -86,7 +86,7 @@ pub fn decide(
         });
 
     let next_check_at = next_check_at(stage, stage_since, campaign, &steps, signals, rules, as_of);
-    let banks: Vec<&BankStatus> = signals.counting_bank_accounts(as_of).collect();
+    let banks: Vec<&BankStatus> = signals.connected_bank_statuses(as_of).collect();
     let organization = Organization {
         organization_id: id.clone(),
         name: signals.name.clone(),
@@ -142,7 +142,7 @@ struct Occurrence<'a> {
 /// Of the steps that are due, takes the latest and marks the earlier ones as passed over.
 fn take_due_step<'a>(
     campaign: &'a Campaign,
-    steps: &mut BTreeMap<StepId, StepMark>,
+    steps: &mut BTreeMap<StepId, StepRecord>,
     stage_since: Timestamp,
     as_of: Timestamp,
 ) -> Option<Occurrence<'a>> {
@@ -159,7 +159,7 @@ fn take_due_step<'a>(
             });
         steps.insert(
             step.id.clone(),
-            StepMark {
+            StepRecord {
                 at: as_of,
                 outcome: StepOutcome::Planned,
             },
@@ -167,7 +167,7 @@ fn take_due_step<'a>(
         if let Some(earlier) = latest.replace(Occurrence { step, since }) {
             steps.insert(
                 earlier.step.id.clone(),
-                StepMark {
+                StepRecord {
                     at: as_of,
                     outcome: StepOutcome::PassedOver,
                 },
@@ -179,7 +179,7 @@ fn take_due_step<'a>(
 
 /// When a step becomes due, given what became of it before; `None`: never, or not before the end of
 /// time.
-fn due_at(step: &Step, mark: Option<&StepMark>, stage_since: Timestamp) -> Option<Timestamp> {
+fn due_at(step: &Step, mark: Option<&StepRecord>, stage_since: Timestamp) -> Option<Timestamp> {
     let due_at = stage_since.checked_add(step.after).ok()?;
     match (mark, step.repeat_after) {
         (None, _) => Some(due_at),
@@ -194,13 +194,13 @@ fn due_at(step: &Step, mark: Option<&StepMark>, stage_since: Timestamp) -> Optio
 
 /// Unarchived users with an address whose role is in the audience, else the oldest unarchived user
 /// with an address. The oldest first, one for each address.
-fn recipients(campaign: &Campaign, signals: &Signals) -> Vec<Recipient> {
+fn recipients(campaign: &Campaign, signals: &Snapshot) -> Vec<Recipient> {
     let mut reachable: Vec<&User> = signals
         .users
         .iter()
         .filter(|user| !user.archived && user.email.is_some())
         .collect();
-    reachable.sort_by_key(|user| user.seniority());
+    reachable.sort_by_key(|user| user.creation_order());
     let in_audience = |user: &&User| {
         user.role
             .is_some_and(|role| campaign.audience.contains(&role))
@@ -232,8 +232,8 @@ fn next_check_at(
     stage: Stage,
     stage_since: Timestamp,
     campaign: Option<&Campaign>,
-    steps: &BTreeMap<StepId, StepMark>,
-    signals: &Signals,
+    steps: &BTreeMap<StepId, StepRecord>,
+    signals: &Snapshot,
     rules: &Rules,
     as_of: Timestamp,
 ) -> Timestamp {
@@ -248,13 +248,13 @@ fn next_check_at(
     next_steps
         .chain(thresholds)
         .filter(|moment| *moment > as_of)
-        .map(whole_second)
+        .map(ceil_to_second)
         .fold(plus(as_of, rules.cadences.of(stage)), Ord::min)
 }
 
 /// Rounds up to a whole second: tables hold whole seconds, and a threshold must have been reached
 /// when it is looked at.
-fn whole_second(moment: Timestamp) -> Timestamp {
+fn ceil_to_second(moment: Timestamp) -> Timestamp {
     let whole = Timestamp::from_second(moment.as_second()).unwrap_or(moment);
     if whole < moment {
         plus(whole, SignedDuration::from_secs(1))

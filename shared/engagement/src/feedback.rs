@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use crate::notice::{NoticeStatus, Reason};
+use crate::notice::{NoticeReason, NoticeStatus};
 
 /// What became of the mail of a notice, as one event tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub struct Feedback {
     /// Where it takes the notice, unless more is known already.
     pub status: NoticeStatus,
     /// Why there.
-    pub reason: Option<Reason>,
+    pub reason: Option<NoticeReason>,
     /// SES's id of the message.
     pub message_id: Option<String>,
     /// When it happened.
@@ -70,12 +70,12 @@ impl Feedback {
     /// had the mail.
     pub fn rank(&self) -> u8 {
         match (self.status, self.reason) {
-            (NoticeStatus::Sent, Some(Reason::DeliveryDelayed)) => 20,
+            (NoticeStatus::Sent, Some(NoticeReason::DeliveryDelayed)) => 20,
             (NoticeStatus::Delivered, _) => 30,
-            (NoticeStatus::Failed, Some(Reason::RenderingFailure)) => 40,
+            (NoticeStatus::Failed, Some(NoticeReason::RenderingFailure)) => 40,
             (NoticeStatus::Failed, _) => 41,
-            (NoticeStatus::Bounced, Some(Reason::HardBounce)) => 52,
-            (NoticeStatus::Bounced, Some(Reason::SoftBounce)) => 51,
+            (NoticeStatus::Bounced, Some(NoticeReason::HardBounce)) => 52,
+            (NoticeStatus::Bounced, Some(NoticeReason::SoftBounce)) => 51,
             (NoticeStatus::Bounced, _) => 50,
             (NoticeStatus::Complained, _) => 60,
             _ => 10,
@@ -84,18 +84,19 @@ impl Feedback {
 }
 
 impl MailEvent {
-    fn outcome(self) -> (NoticeStatus, Option<Reason>) {
+    fn outcome(self) -> (NoticeStatus, Option<NoticeReason>) {
         match self {
             Self::Sent => (NoticeStatus::Sent, None),
-            Self::Delayed => (NoticeStatus::Sent, Some(Reason::DeliveryDelayed)),
+            Self::Delayed => (NoticeStatus::Sent, Some(NoticeReason::DeliveryDelayed)),
             Self::Delivered => (NoticeStatus::Delivered, None),
-            Self::RenderingFailed => (NoticeStatus::Failed, Some(Reason::RenderingFailure)),
-            Self::Rejected => (NoticeStatus::Failed, Some(Reason::ContentRejected)),
-            Self::Bounced(Bounce::Undetermined) => {
-                (NoticeStatus::Bounced, Some(Reason::UndeterminedBounce))
-            }
-            Self::Bounced(Bounce::Soft) => (NoticeStatus::Bounced, Some(Reason::SoftBounce)),
-            Self::Bounced(Bounce::Hard) => (NoticeStatus::Bounced, Some(Reason::HardBounce)),
+            Self::RenderingFailed => (NoticeStatus::Failed, Some(NoticeReason::RenderingFailure)),
+            Self::Rejected => (NoticeStatus::Failed, Some(NoticeReason::ContentRejected)),
+            Self::Bounced(Bounce::Undetermined) => (
+                NoticeStatus::Bounced,
+                Some(NoticeReason::UndeterminedBounce),
+            ),
+            Self::Bounced(Bounce::Soft) => (NoticeStatus::Bounced, Some(NoticeReason::SoftBounce)),
+            Self::Bounced(Bounce::Hard) => (NoticeStatus::Bounced, Some(NoticeReason::HardBounce)),
             Self::Complained => (NoticeStatus::Complained, None),
         }
     }
@@ -122,7 +123,7 @@ mod tests {
     }
 
     /// Where a notice ends that takes these events one after the other.
-    fn end(events: &[MailEvent]) -> Option<(NoticeStatus, Option<Reason>)> {
+    fn end(events: &[MailEvent]) -> Option<(NoticeStatus, Option<NoticeReason>)> {
         let mut present: Option<Feedback> = None;
         for feedback in events.iter().map(|event| feedback(*event)) {
             if present
@@ -186,7 +187,7 @@ mod tests {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(512) })]
 
         #[test]
-        fn any_order_and_any_repetition_end_alike(
+        fn final_status_is_independent_of_order_and_repetition(
             (events, shuffled) in vec(select(all()), 1..8).prop_flat_map(|events| {
                 let repeated = vec(select(events.clone()), 0..8);
                 let told = repeated.prop_map({ let events = events.clone(); move |more| [events.clone(), more].concat() });

@@ -6,9 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    contact::{Caps, Contact},
+    contact::{Contact, FrequencyCaps},
     identity::OrganizationId,
-    notice::{Address, Notice, Reason},
+    notice::{Address, Notice, NoticeReason},
     organization::Organization,
     personal::EmailAddress,
     send_window::SendWindow,
@@ -21,75 +21,77 @@ pub enum Verdict<'a> {
     /// It may go out, to this address.
     Send(&'a EmailAddress),
     /// It will never go out.
-    Skip(Reason),
+    Skip(NoticeReason),
     /// It becomes due again at that moment.
-    PutOff(Reason, Timestamp),
+    Defer(NoticeReason, Timestamp),
     /// It stays due as it is; nothing is sent.
-    Hold(Reason),
+    Hold(NoticeReason),
 }
 
 /// Asks the guards in their order; the first that objects decides.
 pub fn guard<'a>(
     notice: &'a Notice,
-    circumstances: &Circumstances<'_>,
+    circumstances: &GuardContext<'_>,
     policy: &Policy,
 ) -> Verdict<'a> {
-    let Circumstances {
+    let GuardContext {
         as_of,
-        standing,
+        current_stage,
         contact,
         daily_limit_reached,
     } = *circumstances;
     if policy.expiry.has_expired(notice, as_of) {
-        return Verdict::Skip(Reason::Expired);
+        return Verdict::Skip(NoticeReason::Expired);
     }
-    if standing
-        != Some(Standing {
+    if current_stage
+        != Some(CurrentStage {
             stage: notice.stage,
             since: notice.stage_since,
         })
     {
-        return Verdict::Skip(Reason::StateChanged);
+        return Verdict::Skip(NoticeReason::StateChanged);
     }
     let address = match &notice.recipient.address {
         Address::Usable(address) => address,
-        Address::Invalid => return Verdict::Skip(Reason::InvalidAddress),
-        Address::Missing => return Verdict::Skip(Reason::MissingAddress),
+        Address::Invalid => return Verdict::Skip(NoticeReason::InvalidAddress),
+        Address::Missing => return Verdict::Skip(NoticeReason::MissingAddress),
     };
     if contact.is_some_and(|contact| contact.suppression().is_some()) {
-        return Verdict::Skip(Reason::Suppressed);
+        return Verdict::Skip(NoticeReason::Suppressed);
     }
-    if contact.is_some_and(|contact| contact.has_left(notice.category)) {
-        return Verdict::Skip(Reason::Unsubscribed);
+    if contact.is_some_and(|contact| contact.is_unsubscribed_from(notice.category)) {
+        return Verdict::Skip(NoticeReason::Unsubscribed);
     }
     if policy.holdout.contains(&notice.organization_id) {
-        return Verdict::Skip(Reason::Holdout);
+        return Verdict::Skip(NoticeReason::Holdout);
     }
-    if let Some(free_at) = contact.and_then(|contact| policy.caps.free_at(contact, as_of)) {
-        return Verdict::PutOff(Reason::Capped, free_at);
+    if let Some(next_allowed_at) =
+        contact.and_then(|contact| policy.caps.next_allowed_at(contact, as_of))
+    {
+        return Verdict::Defer(NoticeReason::Capped, next_allowed_at);
     }
     if let Some(opens_at) = policy.window.opens_at(as_of) {
-        return Verdict::PutOff(Reason::QuietHours, opens_at);
+        return Verdict::Defer(NoticeReason::QuietHours, opens_at);
     }
     if daily_limit_reached {
-        return Verdict::PutOff(
-            Reason::DailyLimit,
-            policy.window.opens_on_a_later_day(as_of),
+        return Verdict::Defer(
+            NoticeReason::DailyLimit,
+            policy.window.next_day_opening(as_of),
         );
     }
     if policy.dry_run {
-        return Verdict::Hold(Reason::DryRun);
+        return Verdict::Hold(NoticeReason::DryRun);
     }
     Verdict::Send(address)
 }
 
 /// What the guards look at besides the notice.
 #[derive(Debug, Clone, Copy)]
-pub struct Circumstances<'a> {
+pub struct GuardContext<'a> {
     /// The moment of the decision.
     pub as_of: Timestamp,
     /// Where the organization stands now; `None` when nothing is known of it any more.
-    pub standing: Option<Standing>,
+    pub current_stage: Option<CurrentStage>,
     /// What is known of the address; `None`: nothing.
     pub contact: Option<&'a Contact>,
     /// Whether the whole system has sent as many mails today as it may.
@@ -98,14 +100,14 @@ pub struct Circumstances<'a> {
 
 /// An organization's present episode: its stage and since when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
+pub struct CurrentStage {
     /// The stage.
     pub stage: Stage,
     /// Its beginning.
     pub since: Timestamp,
 }
 
-impl From<&Organization> for Standing {
+impl From<&Organization> for CurrentStage {
     fn from(organization: &Organization) -> Self {
         Self {
             stage: organization.stage,
@@ -120,7 +122,7 @@ pub struct Policy {
     /// When a notice is too old.
     pub expiry: Expiry,
     /// How many mails an address may get.
-    pub caps: Caps,
+    pub caps: FrequencyCaps,
     /// At which hours people are written to.
     pub window: SendWindow,
     /// Who is not written to, for comparison.

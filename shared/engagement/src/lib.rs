@@ -23,22 +23,24 @@ mod unsubscribe;
 pub use campaign::{
     Cadences, Campaign, CampaignError, CampaignId, Campaigns, Category, Rules, Step, StepId,
 };
-pub use contact::{Caps, Contact, InvalidCaps, InvalidMark, Mark, Suppression};
+pub use contact::{
+    Contact, EventStamp, FrequencyCaps, InvalidEventStamp, InvalidFrequencyCaps, Suppression,
+};
 pub use decide::{Decision, decide};
 pub use feedback::{Bounce, Feedback, MailEvent};
 pub use guards::{
-    Circumstances, Expiry, Holdout, InvalidHoldout, Policy, Standing, Verdict, guard,
+    CurrentStage, Expiry, GuardContext, Holdout, InvalidHoldout, Policy, Verdict, guard,
 };
 pub use identity::{IdentifierError, OrganizationId, UserId};
 pub use notice::{
-    Address, Addressee, DUE_BUCKETS, InvalidNoticeId, Notice, NoticeId, NoticeKey, NoticeStatus,
-    PlannedNotice, Reason, Recipient, due_bucket,
+    Address, DUE_BUCKETS, InvalidNoticeId, Notice, NoticeId, NoticeKey, NoticeReason, NoticeStatus,
+    PlannedNotice, Recipient, StoredRecipient, due_bucket,
 };
-pub use organization::{Organization, StepMark, StepOutcome, Transition};
+pub use organization::{Organization, StepOutcome, StepRecord, Transition};
 pub use payments::{MAX_PAYMENT_PAGES, Payment, PaymentHistory};
-pub use personal::{AddressHash, AddressKey, EmailAddress, InvalidEmailAddress, Name};
+pub use personal::{AddressHash, AddressHashKey, EmailAddress, InvalidEmailAddress, Name};
 pub use send_window::{InvalidSendWindow, OpeningHours, SendWindow};
-pub use signals::{BankAccount, BankStatus, Role, Signals, User, Verification};
+pub use signals::{BankAccount, BankStatus, Role, Snapshot, User, Verification};
 pub use stage::{Stage, StageReason, classify};
 pub use sync_request::{ListedOrganization, SyncRequest};
-pub use unsubscribe::{InvalidTokenKeys, Subscription, TokenKeys};
+pub use unsubscribe::{InvalidUnsubscribeKeys, Subscription, UnsubscribeKeys};

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     campaign::{CampaignId, Category, StepId},
     identity::{OrganizationId, UserId},
-    personal::{AddressHash, AddressKey, EmailAddress, Name},
+    personal::{AddressHash, AddressHashKey, EmailAddress, Name},
     stage::{Stage, StageReason},
 };
 
@@ -70,7 +70,7 @@ pub struct Recipient {
 /// Who a notice is for, as its item says. Somebody may have erased the address since, or a release
 /// may have become stricter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Addressee {
+pub struct StoredRecipient {
     /// The user.
     pub user_id: UserId,
     /// The user's first name.
@@ -81,7 +81,7 @@ pub struct Addressee {
     pub address: Address,
 }
 
-impl From<Recipient> for Addressee {
+impl From<Recipient> for StoredRecipient {
     fn from(recipient: Recipient) -> Self {
         Self {
             user_id: recipient.user_id,
@@ -148,7 +148,7 @@ pub struct Notice {
     pub stage_since: Timestamp,
     /// Who gets it.
     #[serde(flatten)]
-    pub recipient: Addressee,
+    pub recipient: StoredRecipient,
     /// Pseudonym of the address: key of the contacts table.
     pub address_hash: AddressHash,
     /// When it was planned.
@@ -162,7 +162,7 @@ pub struct Notice {
     pub status: NoticeStatus,
     /// Why it is there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<Reason>,
+    pub reason: Option<NoticeReason>,
     /// Who claimed it: one id for each attempt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claim_id: Option<String>,
@@ -186,7 +186,7 @@ impl Notice {
     }
 
     /// The record of a notice that was just planned.
-    pub fn due(planned: PlannedNotice, key: &AddressKey) -> Self {
+    pub fn due(planned: PlannedNotice, key: &AddressHashKey) -> Self {
         let address_hash = key.hash(&planned.recipient.address);
         Self {
             notice: NoticeKey::new(planned.since, &planned.step, &address_hash),
@@ -340,7 +340,7 @@ pub enum NoticeStatus {
 )]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
-pub enum Reason {
+pub enum NoticeReason {
     /// Skipped: too long past its time.
     Expired,
     /// Skipped: the organization has left the stage or episode that the message speaks of.

@@ -53,7 +53,7 @@ pub struct Organization {
     /// Ids of the users to sign in as, the most promising first.
     pub contacts: Vec<UserId>,
     /// The campaign steps that were planned or passed over.
-    pub steps: BTreeMap<StepId, StepMark>,
+    pub steps: BTreeMap<StepId, StepRecord>,
     /// Counts the writes of this record; 1 for the first.
     pub version: u64,
 }
@@ -65,7 +65,7 @@ impl Organization {
 
 /// When a step was decided upon, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StepMark {
+pub struct StepRecord {
     /// The check that decided.
     pub at: Timestamp,
     /// What it decided.

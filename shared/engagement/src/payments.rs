@@ -77,7 +77,7 @@ impl PaymentHistory {
 
     /// Whether a further page, if there is one, has to be read: until the 90-day window is covered
     /// and the newest qualifying payment is known, or [`MAX_PAYMENT_PAGES`] were read.
-    pub fn wants_more(&self) -> bool {
+    pub fn needs_next_page(&self) -> bool {
         self.pages < MAX_PAYMENT_PAGES && !(self.window_covered && self.newest.is_some())
     }
 

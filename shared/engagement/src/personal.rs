@@ -104,9 +104,9 @@ masked! { EmailAddress Name }
 
 /// The key under which addresses are hashed. Owned by the stack, read from Secrets Manager.
 #[derive(Debug, Clone)]
-pub struct AddressKey(SecretString);
+pub struct AddressHashKey(SecretString);
 
-impl AddressKey {
+impl AddressHashKey {
     /// Takes the key as generated: any non-empty text.
     pub fn new(key: SecretString) -> Self {
         Self(key)
@@ -176,8 +176,8 @@ mod tests {
 
     #[test]
     fn an_address_hash_ignores_case_and_depends_on_the_key() {
-        let key = AddressKey::new("first".to_owned().into());
-        let other = AddressKey::new("second".to_owned().into());
+        let key = AddressHashKey::new("first".to_owned().into());
+        let other = AddressHashKey::new("second".to_owned().into());
         let lower: EmailAddress = "marisol@kestrel.example".parse().unwrap();
         let mixed: EmailAddress = "Marisol@Kestrel.example".parse().unwrap();
         assert_eq!(key.hash(&lower), key.hash(&mixed));
@@ -195,7 +195,8 @@ mod tests {
         );
         assert!(!shown.to_lowercase().contains("marisol"), "{shown}");
         assert!(
-            !format!("{:?}", AddressKey::new("first-key".to_owned().into())).contains("first-key")
+            !format!("{:?}", AddressHashKey::new("first-key".to_owned().into()))
+                .contains("first-key")
         );
     }
 }

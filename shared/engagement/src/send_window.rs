@@ -66,7 +66,7 @@ impl SendWindow {
     }
 
     /// The first moment of a later day at which the window is open.
-    pub fn opens_on_a_later_day(&self, as_of: Timestamp) -> Timestamp {
+    pub fn next_day_opening(&self, as_of: Timestamp) -> Timestamp {
         let tomorrow = self
             .day(as_of)
             .tomorrow()
@@ -95,7 +95,7 @@ impl OpeningHours {
             .take(10);
         let mut spans = days
             .filter(|day| self.days.contains(&day.weekday()))
-            .filter_map(|day| self.span_of(day));
+            .filter_map(|day| self.opening_interval(day));
         match spans.find(|(_, closes)| as_of < *closes) {
             Some((opens, _)) => (as_of < opens).then_some(opens),
             None => Some(Timestamp::MAX),
@@ -104,7 +104,7 @@ impl OpeningHours {
 
     /// When the window of a day opens and closes. A time that daylight saving leaves out counts as
     /// the one after the gap; of a time that there is twice, the first.
-    fn span_of(&self, day: Date) -> Option<(Timestamp, Timestamp)> {
+    fn opening_interval(&self, day: Date) -> Option<(Timestamp, Timestamp)> {
         let last_day = if self.closes_next_day {
             day.tomorrow().ok()?
         } else {

@@ -11,7 +11,7 @@ use crate::{
 
 /// Facts about one organization, read from BILL at one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Signals {
+pub struct Snapshot {
     /// Archived in BILL.
     pub archived: bool,
     /// The organization's name.
@@ -28,18 +28,18 @@ pub struct Signals {
     pub verification: Option<Verification>,
 }
 
-impl Signals {
+impl Snapshot {
     /// Whether risk verification has to be read: only it tells apart an organization that is still
     /// enrolling from one that is enrolled and did nothing yet.
-    pub fn wants_verification(&self, as_of: Timestamp) -> bool {
+    pub fn needs_verification(&self, as_of: Timestamp) -> bool {
         !self.archived
             && self.payments.newest().is_none()
-            && self.counting_bank_accounts(as_of).next().is_none()
+            && self.connected_bank_statuses(as_of).next().is_none()
             && self.users.iter().any(|user| !user.archived)
     }
 
     /// The statuses of the bank accounts that count at `as_of`.
-    pub fn counting_bank_accounts(&self, as_of: Timestamp) -> impl Iterator<Item = &BankStatus> {
+    pub fn connected_bank_statuses(&self, as_of: Timestamp) -> impl Iterator<Item = &BankStatus> {
         self.banks
             .iter()
             .filter(move |bank| bank.counts(as_of))
@@ -56,7 +56,7 @@ impl Signals {
                 Some(Role::NoAccess) => 2,
                 _ => 1,
             };
-            (rank, user.seniority())
+            (rank, user.creation_order())
         });
         candidates
     }
@@ -81,7 +81,7 @@ pub struct User {
 
 impl User {
     /// Sorts the oldest user first; users without a creation time last; ties by id.
-    pub(crate) fn seniority(&self) -> (Timestamp, &UserId) {
+    pub(crate) fn creation_order(&self) -> (Timestamp, &UserId) {
         (self.created_at.unwrap_or(Timestamp::MAX), &self.id)
     }
 }
@@ -123,7 +123,7 @@ pub struct BankAccount {
 
 impl BankAccount {
     /// How long an archived account that waits for verification still counts as being added.
-    const FRESHLY_ADDED: SignedDuration = SignedDuration::from_hours(30 * 24);
+    const PENDING_VERIFICATION_PERIOD: SignedDuration = SignedDuration::from_hours(30 * 24);
 
     /// Whether the account counts as connected at `as_of`: unarchived, or archived only because it
     /// waits for verification.
@@ -132,7 +132,7 @@ impl BankAccount {
             || (matches!(self.status, BankStatus::Pending | BankStatus::NotVerified)
                 && self
                     .updated_at
-                    .is_some_and(|updated| age(updated, as_of) < Self::FRESHLY_ADDED))
+                    .is_some_and(|updated| age(updated, as_of) < Self::PENDING_VERIFICATION_PERIOD))
     }
 }
 

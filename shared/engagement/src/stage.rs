@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::signals::{BankStatus, Signals, Verification};
+use crate::signals::{BankStatus, Snapshot, Verification};
 
 /// Where an organization stands on its way to paying its bills, and how long it has been silent.
 #[derive(
@@ -109,7 +109,7 @@ pub(crate) const DORMANCY_THRESHOLDS: [SignedDuration; 3] = [
 /// The order matters. A customer who paid once and then lost the bank account is helped more by
 /// "connect a bank account" than by "we miss you"; whoever paid within 30 days is able to pay, by
 /// card for instance.
-pub fn classify(signals: &Signals, as_of: Timestamp) -> (Stage, StageReason) {
+pub fn classify(signals: &Snapshot, as_of: Timestamp) -> (Stage, StageReason) {
     let [thirty, sixty, ninety] = DORMANCY_THRESHOLDS;
     let payment_age = signals.payments.newest().map(|newest| age(newest, as_of));
     if signals.archived {
@@ -124,7 +124,7 @@ pub fn classify(signals: &Signals, as_of: Timestamp) -> (Stage, StageReason) {
     if !signals.users.iter().any(|user| !user.archived) {
         return (Stage::Enrolling, StageReason::NoUsers);
     }
-    let banks: Vec<&BankStatus> = signals.counting_bank_accounts(as_of).collect();
+    let banks: Vec<&BankStatus> = signals.connected_bank_statuses(as_of).collect();
     if banks.is_empty() {
         if payment_age.is_none()
             && let Some(reason) = unfinished_verification(signals.verification)

@@ -40,7 +40,7 @@ impl SyncRequest {
         event_id: &str,
         at: Timestamp,
     ) -> (Self, Timestamp) {
-        let window = EVENT_WINDOW.as_secs();
+        let window = EVENT_COALESCING_WINDOW.as_secs();
         let events_until = Timestamp::from_second((at.as_second().div_euclid(window) + 1) * window)
             .unwrap_or(Timestamp::MAX);
         let request = Self {
@@ -64,7 +64,7 @@ impl SyncRequest {
 }
 
 /// How long events about one organization are gathered into one message.
-const EVENT_WINDOW: SignedDuration = SignedDuration::from_mins(1);
+const EVENT_COALESCING_WINDOW: SignedDuration = SignedDuration::from_mins(1);
 
 /// What `GET /v3/partner/organizations` says about an organization, less everything that is
 /// nobody's business.

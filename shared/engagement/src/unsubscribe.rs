@@ -27,44 +27,44 @@ pub struct Subscription {
 /// rotate, add `k2`, make it the current one, and keep `k1`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(try_from = "BTreeMap<String, String>")]
-pub struct TokenKeys {
+pub struct UnsubscribeKeys {
     current: String,
     keys: BTreeMap<String, SecretString>,
 }
 
 /// The keys cannot be used. Quotes none of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidTokenKeys {
+pub enum InvalidUnsubscribeKeys {
     /// No key is the current one.
     #[error("`current` does not name a key")]
     NoCurrentKey,
     /// A key id that cannot be part of a link.
     #[error("a key has a name that is not made of letters and digits")]
-    KeyName,
+    InvalidKeyId,
     /// A key that can be guessed.
     #[error("a key has fewer than 32 characters")]
     ShortKey,
 }
 
-impl TryFrom<BTreeMap<String, String>> for TokenKeys {
-    type Error = InvalidTokenKeys;
+impl TryFrom<BTreeMap<String, String>> for UnsubscribeKeys {
+    type Error = InvalidUnsubscribeKeys;
 
     fn try_from(mut texts: BTreeMap<String, String>) -> Result<Self, Self::Error> {
-        const SHORTEST: usize = 32;
+        const MIN_KEY_LENGTH: usize = 32;
         let current = texts
             .remove("current")
-            .ok_or(InvalidTokenKeys::NoCurrentKey)?;
+            .ok_or(InvalidUnsubscribeKeys::NoCurrentKey)?;
         if texts
             .keys()
             .any(|id| id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_alphanumeric()))
         {
-            return Err(InvalidTokenKeys::KeyName);
+            return Err(InvalidUnsubscribeKeys::InvalidKeyId);
         }
-        if texts.values().any(|key| key.len() < SHORTEST) {
-            return Err(InvalidTokenKeys::ShortKey);
+        if texts.values().any(|key| key.len() < MIN_KEY_LENGTH) {
+            return Err(InvalidUnsubscribeKeys::ShortKey);
         }
         if !texts.contains_key(&current) {
-            return Err(InvalidTokenKeys::NoCurrentKey);
+            return Err(InvalidUnsubscribeKeys::NoCurrentKey);
         }
         Ok(Self {
             current,
@@ -76,7 +76,7 @@ impl TryFrom<BTreeMap<String, String>> for TokenKeys {
     }
 }
 
-impl TokenKeys {
+impl UnsubscribeKeys {
     /// The token of a subscription: letters, digits, `.`, `-` and `_`.
     pub fn token(&self, subscription: &Subscription) -> String {
         let Subscription {

@@ -11,7 +11,7 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 /// Lambda freezes the process between invocations, and a peer closes idle connections meanwhile
 /// without our noticing (the SDK itself would keep them for 90 seconds). Within a busy invocation
 /// connections are used again long before this.
-const IDLE_CONNECTION: Duration = Duration::from_secs(5);
+const IDLE_CONNECTION_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Region, credentials and endpoint from the process's environment, with time-outs and the standard
 /// retries (3 attempts with exponential backoff). A client for calls that must not be repeated,
@@ -19,7 +19,7 @@ const IDLE_CONNECTION: Duration = Duration::from_secs(5);
 pub async fn aws_config() -> SdkConfig {
     let http_client = aws_smithy_http_client::Builder::new()
         .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
-        .pool_idle_timeout(IDLE_CONNECTION)
+        .pool_idle_timeout(IDLE_CONNECTION_TIMEOUT)
         .build_https();
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(3))

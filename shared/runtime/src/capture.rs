@@ -10,9 +10,9 @@ use tracing_subscriber::fmt::MakeWriter;
 /// [`telemetry::init_with_writer`](crate::telemetry::init_with_writer) and
 /// [`Metrics::to_writer`](crate::Metrics::to_writer).
 #[derive(Debug, Clone, Default)]
-pub struct Capture(Arc<Mutex<Vec<u8>>>);
+pub struct CapturedOutput(Arc<Mutex<Vec<u8>>>);
 
-impl Capture {
+impl CapturedOutput {
     /// All that was written.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.0.lock()).into_owned()
@@ -27,7 +27,7 @@ impl Capture {
     }
 }
 
-impl Write for Capture {
+impl Write for CapturedOutput {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.0.lock().write(bytes)
     }
@@ -37,7 +37,7 @@ impl Write for Capture {
     }
 }
 
-impl<'writer> MakeWriter<'writer> for Capture {
+impl<'writer> MakeWriter<'writer> for CapturedOutput {
     type Writer = Self;
 
     fn make_writer(&'writer self) -> Self {

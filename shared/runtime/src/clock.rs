@@ -40,7 +40,7 @@ mod tests {
     }
 
     #[test]
-    fn a_moment_in_the_past_is_no_time_away() {
+    fn the_duration_until_a_past_time_is_zero() {
         assert_eq!(until(SystemTime::UNIX_EPOCH), Duration::ZERO);
     }
 }

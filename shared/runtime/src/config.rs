@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, ffi::OsString, fmt::Display, str::FromStr};
 
-use crate::errors::{ErrorType, Typed};
+use crate::errors::{ClassifiedError, ErrorType};
 
 /// The variables of the environment, and the faults found so far while reading them.
 ///
@@ -163,7 +163,7 @@ impl Display for ConfigError {
     }
 }
 
-impl Typed for ConfigError {
+impl ClassifiedError for ConfigError {
     fn error_type(&self) -> ErrorType {
         ErrorType::ConfigInvalid
     }
@@ -174,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_faults_stand_in_one_message_without_values() {
+    fn all_errors_are_in_one_message_without_values() {
         let mut variables = Environment::from_pairs([
             ("LIMIT", "hunter2"),
             ("EMPTY", ""),
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn the_process_has_an_environment() {
+    fn the_process_environment_is_read() {
         assert!(
             Environment::from_process()
                 .required::<String>("PATH")

@@ -10,12 +10,12 @@ use crate::{
 
 /// A dead-letter queue that a function itself writes to.
 #[derive(Debug, Clone)]
-pub struct DeadLetters {
+pub struct DeadLetterQueue {
     client: Client,
     url: String,
 }
 
-impl DeadLetters {
+impl DeadLetterQueue {
     /// A queue at `url`.
     pub fn new(client: Client, url: String) -> Self {
         Self { client, url }

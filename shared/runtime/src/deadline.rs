@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use crate::clock;
 
 /// Lambda lets no invocation run longer.
-const LONGEST_INVOCATION: Duration = Duration::from_mins(15);
+const MAX_INVOCATION_TIME: Duration = Duration::from_mins(15);
 
 /// The moment at which an invocation's work must have ended, some margin before Lambda stops the
 /// process.
@@ -20,16 +20,16 @@ impl Deadline {
     /// deadline (one made up by a test) counts as the longest invocation that Lambda allows.
     pub fn of(context: &Context, margin: Duration) -> Self {
         let remaining = if context.deadline == 0 {
-            LONGEST_INVOCATION
+            MAX_INVOCATION_TIME
         } else {
             clock::until(context.deadline())
         };
-        Self::in_(remaining.saturating_sub(margin))
+        Self::after(remaining.saturating_sub(margin))
     }
 
     /// `remaining` from now.
-    pub fn in_(remaining: Duration) -> Self {
-        Self(Instant::now() + remaining.min(LONGEST_INVOCATION))
+    pub fn after(remaining: Duration) -> Self {
+        Self(Instant::now() + remaining.min(MAX_INVOCATION_TIME))
     }
 
     /// The moment itself, for `tokio::time::timeout_at`.
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_margin_is_taken_off() {
+    async fn the_margin_is_subtracted() {
         let remaining =
             Deadline::of(&context(Duration::from_mins(1)), Duration::from_secs(10)).remaining();
         assert!(
@@ -72,14 +72,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_margin_longer_than_the_invocation_leaves_nothing() {
+    async fn a_margin_longer_than_the_invocation_leaves_no_time() {
         let deadline = Deadline::of(&context(Duration::from_secs(5)), Duration::from_secs(10));
         assert_eq!(deadline.remaining(), Duration::ZERO);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn it_is_near_when_less_than_needed_is_left() {
-        let deadline = Deadline::in_(Duration::from_secs(10));
+    async fn a_deadline_is_near_when_less_than_needed_is_left() {
+        let deadline = Deadline::after(Duration::from_secs(10));
         assert!(!deadline.is_near(Duration::from_secs(10)));
         tokio::time::advance(Duration::from_secs(1)).await;
         assert!(deadline.is_near(Duration::from_secs(10)));
@@ -88,10 +88,10 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_context_without_a_deadline_gets_the_longest() {
+    async fn a_context_without_a_deadline_gets_the_maximum_invocation_time() {
         assert_eq!(
             Deadline::of(&Context::default(), Duration::ZERO).remaining(),
-            LONGEST_INVOCATION
+            MAX_INVOCATION_TIME
         );
     }
 }

@@ -85,7 +85,7 @@ impl ErrorType {
 
 /// An error that knows its [`ErrorType`]. Its `Display` reaches logs and callers, so it holds
 /// nothing private.
-pub trait Typed: Display {
+pub trait ClassifiedError: Display {
     /// The type under which logs, metrics and alarms know this error.
     fn error_type(&self) -> ErrorType;
 }
@@ -120,7 +120,7 @@ impl Failure {
     }
 }
 
-impl<E: Typed> From<E> for Failure {
+impl<E: ClassifiedError> From<E> for Failure {
     fn from(error: E) -> Self {
         Self::new(error.error_type(), error)
     }
@@ -143,29 +143,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_names_are_stable() {
+    fn error_type_names_are_stable() {
         let names: Vec<_> = ErrorType::iter().map(ErrorType::name).collect();
         insta::assert_snapshot!(names.join("\n"));
     }
 
     #[test]
-    fn the_readme_says_what_to_do_about_each() {
+    fn the_readme_documents_every_error_type() {
         let readme = include_str!("../../../README.md");
-        let is_told = |name: &&str| {
+        let is_documented = |name: &&str| {
             readme.contains(&format!("`{name}`"))
                 || (name.starts_with("store_") && readme.contains("`store_...`"))
         };
         assert_eq!(
             ErrorType::iter()
                 .map(ErrorType::name)
-                .filter(|name| !is_told(name))
+                .filter(|name| !is_documented(name))
                 .collect::<Vec<_>>(),
             [""; 0]
         );
     }
 
     #[test]
-    fn every_name_leads_back_to_its_type() {
+    fn every_name_parses_to_its_type() {
         for error_type in ErrorType::iter() {
             assert_eq!(
                 Failure::named(error_type.name(), "x"),

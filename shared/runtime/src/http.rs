@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::{
     errors::{ErrorType, Failure},
-    invocation::{lost_runtime_api, watch},
+    invocation::{runtime_api_failure, watch},
     metrics::Metrics,
 };
 
@@ -51,26 +51,28 @@ pub async fn aws_config() -> SdkConfig {
 /// `Err` means that Lambda's runtime API cannot be reached: the process should end.
 pub async fn serve<F, Fut>(
     metrics: &Metrics,
-    apology: impl Fn(StatusCode) -> Response,
+    error_response: impl Fn(StatusCode) -> Response,
     handler: F,
 ) -> Result<(), Failure>
 where
     F: Fn(Request, Context) -> Fut,
     Fut: Future<Output = Result<Response, Failure>>,
 {
-    let (apology, handler) = (&apology, &handler);
+    let (error_response, handler) = (&error_response, &handler);
     let answer = |event| {
-        Box::pin(async move { Ok::<_, Diagnostic>(answer(metrics, apology, handler, event).await) })
+        Box::pin(async move {
+            Ok::<_, Diagnostic>(answer(metrics, error_response, handler, event).await)
+        })
     };
     Runtime::new(service_fn(answer))
         .run()
         .await
-        .map_err(|error| lost_runtime_api(&error))
+        .map_err(|error| runtime_api_failure(&error))
 }
 
 async fn answer<F, Fut>(
     metrics: &Metrics,
-    apology: &impl Fn(StatusCode) -> Response,
+    error_response: &impl Fn(StatusCode) -> Response,
     handler: &F,
     event: LambdaEvent<Value>,
 ) -> ApiGatewayV2httpResponse
@@ -84,9 +86,11 @@ where
         .await
         .unwrap_or_else(|failure| match failure.error_type {
             // Not from API Gateway: somebody invoked the function by hand.
-            ErrorType::EventInvalid => apology(StatusCode::BAD_REQUEST),
-            ErrorType::Internal | ErrorType::Panicked => apology(StatusCode::INTERNAL_SERVER_ERROR),
-            _ => apology(StatusCode::SERVICE_UNAVAILABLE)
+            ErrorType::EventInvalid => error_response(StatusCode::BAD_REQUEST),
+            ErrorType::Internal | ErrorType::Panicked => {
+                error_response(StatusCode::INTERNAL_SERVER_ERROR)
+            }
+            _ => error_response(StatusCode::SERVICE_UNAVAILABLE)
                 .with_header(header::RETRY_AFTER, RETRY_AFTER),
         });
     response.into()

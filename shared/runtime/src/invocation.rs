@@ -60,11 +60,11 @@ where
     }))
     .run()
     .await
-    .map_err(|error| lost_runtime_api(&error))
+    .map_err(|error| runtime_api_failure(&error))
 }
 
 /// Lambda's runtime API cannot be reached: the process should end.
-pub(crate) fn lost_runtime_api(error: &lambda_runtime::Error) -> Failure {
+pub(crate) fn runtime_api_failure(error: &lambda_runtime::Error) -> Failure {
     Failure::new(
         ErrorType::Internal,
         format_args!("the Lambda runtime API failed: {error}"),
@@ -166,7 +166,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::Capture;
+    use crate::CapturedOutput;
 
     #[derive(Deserialize)]
     struct Event {
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_failure_answers_its_type_and_message() {
+    async fn a_failure_returns_its_type_and_message() {
         let diagnostic = answer(json!({"name": "fail"})).await.0.unwrap_err();
         assert_eq!(
             (
@@ -206,14 +206,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_panic_fails_the_invocation_and_keeps_its_text() {
+    async fn a_panic_fails_the_invocation_without_revealing_its_message() {
         let diagnostic = answer(json!({"name": "panic"})).await.0.unwrap_err();
         assert_eq!(diagnostic.error_type, "panicked");
         assert!(!diagnostic.error_message.contains("jane"));
     }
 
     #[tokio::test]
-    async fn an_event_of_another_shape_is_named_without_its_content() {
+    async fn an_event_of_the_wrong_shape_is_reported_without_its_content() {
         for payload in [
             json!({"name": 42_424_242}),
             json!("jane@example.com"),
@@ -230,8 +230,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_invocation_logs_its_begin_and_end_with_its_id_and_nothing_of_the_event() {
-        let logs = Capture::default();
+    async fn each_invocation_logs_its_start_and_end_without_the_event() {
+        let logs = CapturedOutput::default();
         let _guard = telemetry::init_with_writer("info", logs.clone());
         for payload in ["ada", "fail", "panic"] {
             answer(json!({"name": payload, "address": "jane@example.com"}))
@@ -272,8 +272,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_invocation_leaves_one_object_of_metrics() {
-        let written = Capture::default();
+    async fn each_invocation_writes_one_metrics_object() {
+        let written = CapturedOutput::default();
         let metrics = Metrics::to_writer("fan-out", "local", written.clone());
         let handler = async |_: Value, _: Context| {
             metrics.count("sweeps");

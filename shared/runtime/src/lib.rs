@@ -43,13 +43,13 @@ pub mod sqs;
 pub mod telemetry;
 
 pub use aws::aws_config;
-pub use capture::Capture;
+pub use capture::CapturedOutput;
 pub use config::{ConfigError, Environment};
-pub use dead_letters::DeadLetters;
+pub use dead_letters::DeadLetterQueue;
 pub use deadline::Deadline;
-pub use errors::{ErrorType, Failure, Typed};
+pub use errors::{ClassifiedError, ErrorType, Failure};
 pub use invocation::{launch, serve};
 pub use metrics::Metrics;
-pub use partner::partner_api;
+pub use partner::connect;
 pub use schedule::ScheduleEvent;
 pub use secrets::{Secret, SecretError};

@@ -217,10 +217,10 @@ fn number(value: f64) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Capture;
+    use crate::CapturedOutput;
 
-    fn metrics() -> (Metrics, Capture) {
-        let written = Capture::default();
+    fn metrics() -> (Metrics, CapturedOutput) {
+        let written = CapturedOutput::default();
         (
             Metrics::to_writer("sync-organization", "local", written.clone()),
             written,
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn an_invocation_is_one_object() {
+    fn an_invocation_is_one_emf_object() {
         let (metrics, written) = metrics();
         metrics.count("organizations_synced");
         metrics.add("organizations_synced", 2.0);
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn flushing_starts_from_zero_and_writes_nothing_when_there_is_nothing() {
+    fn flush_resets_the_metrics_and_writes_nothing_when_empty() {
         let (metrics, written) = metrics();
         metrics.flush("1");
         metrics.count("sweeps");
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_flushed_is_written_with_the_last_clone() {
+    fn unflushed_metrics_are_written_when_the_last_clone_is_dropped() {
         let (metrics, written) = metrics();
         let handlers: Vec<_> = (0..8)
             .map(|_| {
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn more_durations_than_the_format_allows_go_into_further_objects() {
+    fn more_than_100_durations_are_split_over_objects() {
         let (metrics, written) = metrics();
         metrics.count("mails");
         (0..250).for_each(|_| metrics.time("send", Duration::from_millis(1)));
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_ignored() {
+    fn non_finite_values_are_ignored() {
         let (metrics, written) = metrics();
         metrics.add("broken", f64::NAN);
         metrics.add("broken", f64::INFINITY);

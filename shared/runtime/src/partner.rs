@@ -13,7 +13,7 @@ use crate::{
 
 /// A client of BILL's API at `base_url`, and the secret that it signs in with. Nothing is read or
 /// sent before the first call.
-pub fn partner_api(
+pub fn connect(
     config: &SdkConfig,
     base_url: BaseUrl,
     secret_arn: String,

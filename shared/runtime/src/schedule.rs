@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::{
     clock,
-    errors::{ErrorType, Typed},
+    errors::{ClassifiedError, ErrorType},
 };
 
 /// What a schedule, an operator or a replay asks for.
@@ -75,7 +75,7 @@ pub enum ScheduleEventError {
     All,
 }
 
-impl Typed for ScheduleEventError {
+impl ClassifiedError for ScheduleEventError {
     fn error_type(&self) -> ErrorType {
         ErrorType::EventInvalid
     }
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_time_the_clock_is_asked() {
+    fn as_of_defaults_to_the_clock() {
         let before = clock::now();
         assert!(ScheduleEvent::default().as_of_or_now() >= before);
     }

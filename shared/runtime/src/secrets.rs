@@ -18,13 +18,13 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use tokio::{sync::Mutex, time::Instant};
 
-use crate::errors::{ErrorType, Typed};
+use crate::errors::{ClassifiedError, ErrorType};
 
 /// So long a value is used without asking again; a rotated secret is noticed at the latest after
 /// this.
-const KEPT_FOR: Duration = Duration::from_mins(5);
+const CACHE_TTL: Duration = Duration::from_mins(5);
 /// So often a refresh really asks again, however many callers want one.
-const REFRESHED_EVERY: Duration = Duration::from_secs(30);
+const MIN_REFRESH_INTERVAL: Duration = Duration::from_secs(30);
 
 /// A secret in Secrets Manager, read when first needed. Clones share its value.
 ///
@@ -70,7 +70,7 @@ impl<T> Secret<T> {
     /// Names the command that stores this secret, for errors, in place of `aws secretsmanager
     /// put-secret-value`. To be called before cloning; afterwards it changes nothing.
     #[must_use]
-    pub fn stored_by(mut self, command: &'static str) -> Self {
+    pub fn with_store_command(mut self, command: &'static str) -> Self {
         if let Some(shared) = Arc::get_mut(&mut self.0) {
             shared.label.command = Some(command);
         }
@@ -82,13 +82,13 @@ impl<T> Secret<T> {
     /// `Err`: see [`SecretError::is_retryable`]; what is not retryable stays so until an operator
     /// acts.
     pub async fn get(&self) -> Result<Arc<T>, SecretError> {
-        self.0.at_most(KEPT_FOR).await
+        self.0.at_most(CACHE_TTL).await
     }
 
     /// The value, read again since the kept one was refused; at most every 30 seconds, else the
     /// kept value.
     pub async fn refreshed(&self) -> Result<Arc<T>, SecretError> {
-        self.0.at_most(REFRESHED_EVERY).await
+        self.0.at_most(MIN_REFRESH_INTERVAL).await
     }
 }
 
@@ -165,7 +165,7 @@ impl SecretError {
     }
 }
 
-impl Typed for SecretError {
+impl ClassifiedError for SecretError {
     fn error_type(&self) -> ErrorType {
         match self {
             Self::Missing { .. } => ErrorType::SecretMissing,
@@ -228,14 +228,14 @@ impl<T> Shared<T> {
         let asked_before = self.asked.load(Ordering::Acquire);
         let mut answer = self.answer.lock().await;
         if let Some(known) = &*answer {
-            let is_of_meanwhile = self.asked.load(Ordering::Acquire) != asked_before;
-            let is_young = known.value.is_ok() && known.at.elapsed() < age;
-            if is_of_meanwhile || is_young {
+            let was_read_while_waiting = self.asked.load(Ordering::Acquire) != asked_before;
+            let is_fresh = known.value.is_ok() && known.at.elapsed() < age;
+            if was_read_while_waiting || is_fresh {
                 return known.value.clone();
             }
         }
         let value = self.read().await.map(Arc::new);
-        let is_usable = |known: &Answer<T>| known.value.is_ok() && known.at.elapsed() < KEPT_FOR;
+        let is_usable = |known: &Answer<T>| known.value.is_ok() && known.at.elapsed() < CACHE_TTL;
         if value.is_ok() || !answer.as_ref().is_some_and(is_usable) {
             self.asked.fetch_add(1, Ordering::Release);
             *answer = Some(Answer {

@@ -17,11 +17,11 @@ use crate::{
 ///
 /// - A record whose handler answers [`Outcome::Retry`] or [`Outcome::Park`], or panics, is returned
 ///   to the queue; its neighbours are not affected.
-/// - No record is started with less than `per_record_reserve` left; the rest is returned to the
+/// - No record is started with less than `min_remaining_time` left; the rest is returned to the
 ///   queue. A handler that is still busy at the deadline is stopped and its record returned, so a
 ///   handler must be safe to stop at any `await`.
 /// - Each handler runs in a span `record` with `message_id` and an empty `organization_id`, which
-///   [`Record::concerns_organization`] fills in.
+///   [`Record::log_organization_id`] fills in.
 ///
 /// `Err` means that a failed record cannot be named since it has no message id. The invocation must
 /// fail with it so that SQS delivers the whole batch again: an empty id in the answer would do the
@@ -30,7 +30,7 @@ pub async fn run_batch<F, Fut>(
     event: SqsEvent,
     deadline: Deadline,
     concurrency: usize,
-    per_record_reserve: Duration,
+    min_remaining_time: Duration,
     handler: F,
 ) -> Result<Batch, Failure>
 where
@@ -41,7 +41,7 @@ where
         let record = Record::of(message);
         let message_id = record.message_id.clone();
         let span = info_span!("record", message_id, organization_id = field::Empty);
-        run_record(record, deadline, per_record_reserve, &handler)
+        run_record(record, deadline, min_remaining_time, &handler)
             .instrument(span)
             .map(move |end| (message_id, end))
     });
@@ -99,7 +99,7 @@ impl Record {
 
     /// Puts the organization's id on every log line of this record. To be called from the record's
     /// handler, outside of spans of its own.
-    pub fn concerns_organization(&self, organization_id: impl fmt::Display) {
+    pub fn log_organization_id(&self, organization_id: impl fmt::Display) {
         tracing::Span::current().record("organization_id", field::display(organization_id));
     }
 }

@@ -20,7 +20,7 @@ use tracing_subscriber::{
 
 /// Libraries are heard from `warn` on: below that the SDK logs requests. The Lambda runtime repeats
 /// each failed invocation, which `serve` has logged already.
-const LIBRARIES: &str = "aws=warn,h2=warn,hyper=warn,hyper_util=warn,reqwest=warn,rustls=warn,tower=warn,lambda_runtime=warn,lambda_runtime::layers::panic=off";
+const LIBRARY_FILTERS: &str = "aws=warn,h2=warn,hyper=warn,hyper_util=warn,reqwest=warn,rustls=warn,tower=warn,lambda_runtime=warn,lambda_runtime::layers::panic=off";
 
 /// Sends logs to standard output for the rest of the process. Later calls change nothing.
 ///
@@ -48,7 +48,7 @@ pub fn init(level: &str) {
 }
 
 /// Sends the logs of this thread to `writer` until the guard is dropped: for tests that search a
-/// run's logs, with a [`Capture`](crate::Capture) as the writer.
+/// run's logs, with a [`CapturedOutput`](crate::CapturedOutput) as the writer.
 pub fn init_with_writer<W>(level: &str, writer: W) -> DefaultGuard
 where
     W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
@@ -57,9 +57,9 @@ where
 }
 
 fn filter(level: &str) -> (EnvFilter, bool) {
-    match EnvFilter::builder().parse(format!("info,{LIBRARIES},{level}")) {
+    match EnvFilter::builder().parse(format!("info,{LIBRARY_FILTERS},{level}")) {
         Ok(filter) if !level.trim().is_empty() => (filter, true),
-        _ => (EnvFilter::new(format!("info,{LIBRARIES}")), false),
+        _ => (EnvFilter::new(format!("info,{LIBRARY_FILTERS}")), false),
     }
 }
 
@@ -100,8 +100,8 @@ where
     ) -> fmt::Result {
         let mut fields = Map::new();
         for span in context.event_scope().into_iter().flat_map(Scope::from_root) {
-            if let Some(of_span) = span.extensions().get::<FormattedFields<JsonFields>>() {
-                merge(&mut fields, &of_span.fields);
+            if let Some(span_fields) = span.extensions().get::<FormattedFields<JsonFields>>() {
+                merge(&mut fields, &span_fields.fields);
             }
         }
         let mut of_event = String::new();
@@ -137,11 +137,11 @@ mod tests {
     use tracing::{debug, info, info_span};
 
     use super::*;
-    use crate::Capture;
+    use crate::CapturedOutput;
 
     #[test]
     fn a_line_holds_time_level_message_and_the_fields_of_event_and_spans() {
-        let logs = Capture::default();
+        let logs = CapturedOutput::default();
         let _guard = init_with_writer("info", logs.clone());
         let invocation = info_span!("invocation", request_id = "8f3c").entered();
         let record = info_span!(
@@ -162,8 +162,8 @@ mod tests {
     }
 
     #[test]
-    fn each_line_is_one_line() {
-        let logs = Capture::default();
+    fn line_breaks_in_fields_do_not_break_the_line() {
+        let logs = CapturedOutput::default();
         let _guard = init_with_writer("info", logs.clone());
         info!(reason = "two\nlines", "one\nmessage");
         assert_eq!(logs.lines()[0]["reason"], "two\nlines");
@@ -171,8 +171,8 @@ mod tests {
     }
 
     #[test]
-    fn a_field_that_event_and_span_share_stands_once_and_is_the_events() {
-        let logs = Capture::default();
+    fn an_event_field_replaces_the_span_field_of_the_same_name() {
+        let logs = CapturedOutput::default();
         let _guard = init_with_writer("info", logs.clone());
         let _outer = info_span!("invocation", organization_id = "outer", level = "loud").entered();
         let _inner = info_span!("record", organization_id = "inner").entered();
@@ -189,8 +189,8 @@ mod tests {
     }
 
     #[test]
-    fn libraries_are_quiet_and_we_are_not() {
-        let logs = Capture::default();
+    fn libraries_log_from_warn_and_our_code_from_the_given_level() {
+        let logs = CapturedOutput::default();
         let _guard = init_with_writer("debug", logs.clone());
         info!(target: "aws_smithy_runtime::client", "request with a session");
         info!(target: "hyper::proto", "bytes");
@@ -206,9 +206,9 @@ mod tests {
     }
 
     #[test]
-    fn an_unreadable_level_counts_as_info() {
+    fn an_invalid_level_falls_back_to_info() {
         for level in ["", "loud!!=", "info,=,="] {
-            let logs = Capture::default();
+            let logs = CapturedOutput::default();
             let _guard = init_with_writer(level, logs.clone());
             debug!("detail");
             info!("message");
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn starting_twice_is_harmless() {
+    fn initializing_twice_changes_nothing() {
         init("info");
         init("debug");
     }

@@ -19,7 +19,7 @@ pub type Item = HashMap<String, AttributeValue>;
 /// give it up.
 pub fn to_item(table: &str, record: &impl Serialize) -> Result<Item, StoreError> {
     let mut item: Item = serde_dynamo::to_item(record)
-        .map_err(|_| StoreError::of_code(table, "record without an item", None))?;
+        .map_err(|_| StoreError::from_code(table, "record without an item", None))?;
     item.insert("schema_version".to_owned(), number(SCHEMA_VERSION));
     Ok(item)
 }
@@ -67,7 +67,7 @@ pub fn text_of<'a>(item: &'a Item, attribute: &str) -> Option<&'a str> {
 }
 
 /// A moment of an item.
-pub fn moment_of(item: &Item, attribute: &str) -> Option<Timestamp> {
+pub fn timestamp_of(item: &Item, attribute: &str) -> Option<Timestamp> {
     text_of(item, attribute)?.parse().ok()
 }
 
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn moments_are_written_in_whole_seconds_so_that_their_texts_sort_like_time() {
+    fn timestamps_are_stored_in_seconds_so_that_strings_sort_by_time() {
         let moments = [
             "2026-11-23T05:59:59.999Z",
             "2026-11-23T06:00:00Z",
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn placeholders_are_found_wherever_they_stand() {
+    fn placeholders_are_found_in_any_position() {
         let names = names(&[
             "SET #status = :claimed REMOVE #due_bucket,#reason",
             "attribute_not_exists(#status)",

@@ -10,10 +10,10 @@ use crate::{
 };
 
 /// Keys that one `BatchGetItem` takes at most.
-const KEYS_PER_CALL: usize = 100;
+const MAX_KEYS_PER_CALL: usize = 100;
 
 /// Calls under way at once.
-const CALLS_AT_ONCE: usize = 8;
+const MAX_CONCURRENT_CALLS: usize = 8;
 
 /// Which attributes to read, and whether an older state of the item will do.
 #[derive(Clone, Copy)]
@@ -32,10 +32,13 @@ pub async fn get(
     keys: Vec<Item>,
     projection: Projection<'_>,
 ) -> Result<Vec<Item>, StoreError> {
-    let chunks: Vec<Vec<Item>> = keys.chunks(KEYS_PER_CALL).map(<[Item]>::to_vec).collect();
+    let chunks: Vec<Vec<Item>> = keys
+        .chunks(MAX_KEYS_PER_CALL)
+        .map(<[Item]>::to_vec)
+        .collect();
     let calls = stream::iter(chunks)
         .map(|keys| get_chunk(client, table, keys, projection))
-        .buffer_unordered(CALLS_AT_ONCE);
+        .buffer_unordered(MAX_CONCURRENT_CALLS);
     calls.try_concat().await
 }
 
@@ -54,7 +57,7 @@ async fn get_chunk(
         )
         .consistent_read(projection.consistent)
         .build()
-        .map_err(|_| StoreError::of_code(table, "request not built", None))?;
+        .map_err(|_| StoreError::from_code(table, "request not built", None))?;
     let mut unprocessed = [(table.to_owned(), wanted)].into();
     let mut found = Vec::new();
     let mut pauses = pauses();
@@ -64,7 +67,7 @@ async fn get_chunk(
             .set_request_items(Some(unprocessed))
             .send()
             .await;
-        let answer = sent.map_err(|error| StoreError::of_call(table, &error))?;
+        let answer = sent.map_err(|error| StoreError::from_sdk_error(table, &error))?;
         found.extend(answer.responses.unwrap_or_default().into_values().flatten());
         unprocessed = answer.unprocessed_keys.unwrap_or_default();
         if unprocessed.is_empty() {
@@ -72,7 +75,7 @@ async fn get_chunk(
         }
         let pause = pauses
             .next()
-            .ok_or_else(|| StoreError::of_code(table, "ThrottlingError", None))?;
+            .ok_or_else(|| StoreError::from_code(table, "ThrottlingError", None))?;
         tokio::time::sleep(pause).await;
     }
 }

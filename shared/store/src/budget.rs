@@ -14,12 +14,12 @@ use crate::{
     attribute::{expires_at, from_item, moment, number},
     change::{Change, Changed},
     error::StoreError,
-    runs::{KEPT_DAYS, Runs, key},
+    runs::{RETENTION_DAYS, Runs, key},
 };
 
 /// A number of requests, and how many of them sign somebody in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Amount {
+pub struct BudgetAmount {
     /// Requests to BILL, sign-ins included.
     pub requests: u32,
     /// Sign-ins as a user.
@@ -41,12 +41,12 @@ pub struct Limits {
 #[must_use = "what was not used should be given back"]
 pub struct Reservation {
     hour: String,
-    amount: Amount,
+    amount: BudgetAmount,
 }
 
 impl Reservation {
     /// What was reserved.
-    pub fn amount(&self) -> Amount {
+    pub fn amount(&self) -> BudgetAmount {
         self.amount
     }
 }
@@ -72,7 +72,7 @@ impl Runs {
     pub async fn reserve(
         &self,
         now: Timestamp,
-        amount: Amount,
+        amount: BudgetAmount,
         limits: Limits,
     ) -> Result<Option<Reservation>, StoreError> {
         let Some(room) = limits.requests_per_hour.checked_sub(amount.requests) else {
@@ -107,7 +107,11 @@ impl Runs {
     ///
     /// What is given back is given back at most once: the SDK does not repeat it, and an `Err`
     /// leaves the count too high, which is safe. So the `Err` may be ignored.
-    pub async fn settle(&self, reservation: Reservation, used: Amount) -> Result<(), StoreError> {
+    pub async fn settle(
+        &self,
+        reservation: Reservation,
+        used: BudgetAmount,
+    ) -> Result<(), StoreError> {
         let Reservation { hour, amount } = reservation;
         let requests = i64::from(used.requests) - i64::from(amount.requests);
         let sign_ins = i64::from(used.sign_ins) - i64::from(amount.sign_ins);
@@ -128,7 +132,7 @@ impl Runs {
         };
         let gives_back = requests < 0 || sign_ins < 0;
         if gives_back {
-            change.write_once(&self.client).await.map(drop)
+            change.write_without_retries(&self.client).await.map(drop)
         } else {
             change.write(&self.client).await.map(drop)
         }
@@ -137,7 +141,7 @@ impl Runs {
     /// Counts requests that were made without a reservation.
     ///
     /// Repeated, or when an answer is lost, they are counted twice at most, which is safe.
-    pub async fn add(&self, now: Timestamp, used: Amount) -> Result<(), StoreError> {
+    pub async fn add(&self, now: Timestamp, used: BudgetAmount) -> Result<(), StoreError> {
         let hour = hour(now);
         let change = self.count(
             &hour,
@@ -163,7 +167,7 @@ impl Runs {
             values: vec![
                 (":now", moment(now)),
                 (":schema_version", number(SCHEMA_VERSION)),
-                (":expires_at", expires_at(now, KEPT_DAYS)),
+                (":expires_at", expires_at(now, RETENTION_DAYS)),
             ],
         };
         change.write(&self.client).await.map(drop)
@@ -173,7 +177,11 @@ impl Runs {
     /// their own, sign-ins are as many as fit into a number.
     ///
     /// Reads only: may be repeated at will. Only [`Runs::reserve`] makes sure of them.
-    pub async fn remaining(&self, now: Timestamp, limits: Limits) -> Result<Amount, StoreError> {
+    pub async fn remaining(
+        &self,
+        now: Timestamp,
+        limits: Limits,
+    ) -> Result<BudgetAmount, StoreError> {
         let hour = hour(now);
         let unreadable = || StoreError::Unreadable {
             table: self.table.clone(),
@@ -184,11 +192,11 @@ impl Runs {
             None => Hour::default(),
         };
         if counted.closed_at.is_some() {
-            return Ok(Amount::default());
+            return Ok(BudgetAmount::default());
         }
         let left =
             |limit: u32, used: u64| limit.saturating_sub(u32::try_from(used).unwrap_or(u32::MAX));
-        Ok(Amount {
+        Ok(BudgetAmount {
             requests: left(limits.requests_per_hour, counted.requests),
             sign_ins: limits
                 .sign_ins_per_hour
@@ -209,7 +217,7 @@ impl Runs {
             (":requests", number(requests)),
             (":sign_ins", number(sign_ins)),
             (":schema_version", number(SCHEMA_VERSION)),
-            (":expires_at", expires_at(now, KEPT_DAYS)),
+            (":expires_at", expires_at(now, RETENTION_DAYS)),
         ]);
         Change {
             table: &self.table,

@@ -45,7 +45,7 @@ impl Change<'_> {
 
     /// Writes it as [`Change::write`] does. The item as it then stands; after a condition that did
     /// not hold, as it stood.
-    pub async fn write_and_read(self, client: &Client) -> Result<Item, StoreError> {
+    pub async fn write_returning_new(self, client: &Client) -> Result<Item, StoreError> {
         match self
             .write_with(client, config::Builder::new(), ReturnValue::AllNew)
             .await?
@@ -56,7 +56,7 @@ impl Change<'_> {
 
     /// Writes it without the SDK's retries: for a change that must not happen twice when an answer
     /// is lost.
-    pub async fn write_once(self, client: &Client) -> Result<Changed, StoreError> {
+    pub async fn write_without_retries(self, client: &Client) -> Result<Changed, StoreError> {
         let overrides = config::Builder::new().retry_config(RetryConfig::disabled());
         let (changed, _) = self
             .write_with(client, overrides, ReturnValue::None)
@@ -105,7 +105,10 @@ impl Change<'_> {
                     Item::new(),
                 ));
             }
-            match (StoreError::of_call(self.table, &error), pauses.next()) {
+            match (
+                StoreError::from_sdk_error(self.table, &error),
+                pauses.next(),
+            ) {
                 (StoreError::Conflict { .. }, Some(pause)) => tokio::time::sleep(pause).await,
                 (error, _) => return Err(error),
             }
@@ -113,7 +116,7 @@ impl Change<'_> {
     }
 
     /// The same as a member of a transaction.
-    pub fn in_transaction(self) -> Result<Update, StoreError> {
+    pub fn into_update(self) -> Result<Update, StoreError> {
         let names = self.names();
         Update::builder()
             .table_name(self.table)
@@ -129,7 +132,7 @@ impl Change<'_> {
             ))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build()
-            .map_err(|_| StoreError::of_code(self.table, "request not built", None))
+            .map_err(|_| StoreError::from_code(self.table, "request not built", None))
     }
 
     fn names(&self) -> HashMap<String, String> {

@@ -5,21 +5,21 @@ use aws_sdk_dynamodb::{
     error::BuildError,
     types::{CancellationReason, Put, TransactWriteItem, builders::PutBuilder},
 };
-use engagement::{AddressKey, Decision, Notice, Organization, PlannedNotice, Transition};
+use engagement::{AddressHashKey, Decision, Notice, Organization, PlannedNotice, Transition};
 
 use crate::{
     attribute::{Item, expires_at, moment, names, number, text, to_item, whole},
     error::StoreError,
     organizations,
-    transaction::{Transacted, is_condition, transact},
+    transaction::{TransactionOutcome, is_condition_failure, transact},
 };
 
 /// Days after which transitions and notices are deleted by DynamoDB's time to live.
-const KEPT_DAYS: i64 = 400;
+const RETENTION_DAYS: i64 = 400;
 
 /// The three tables that a check writes.
 #[derive(Debug, Clone)]
-pub struct CheckTables {
+pub struct DecisionTables {
     /// Name of the `organizations` table.
     pub organizations: String,
     /// Name of the `transitions` table.
@@ -32,12 +32,12 @@ pub struct CheckTables {
 #[derive(Debug, Clone)]
 pub struct Checks {
     client: Client,
-    tables: CheckTables,
+    tables: DecisionTables,
 }
 
 /// What came of writing a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Applied {
+pub enum WriteOutcome {
     /// It was written.
     Written {
         /// Notices that are new.
@@ -52,7 +52,7 @@ pub enum Applied {
 
 impl Checks {
     /// The tables of those names.
-    pub fn new(client: Client, tables: CheckTables) -> Self {
+    pub fn new(client: Client, tables: DecisionTables) -> Self {
         Self { client, tables }
     }
 
@@ -67,14 +67,14 @@ impl Checks {
     /// the whole record is put.
     ///
     /// All or nothing: a process that dies here leaves the organization as due as it was. Repeating
-    /// an applied decision is [`Applied::Superseded`]. An `Err` that is retryable means: look at
+    /// an applied decision is [`WriteOutcome::Superseded`]. An `Err` that is retryable means: look at
     /// the organization again later.
     pub async fn apply(
         &self,
         decision: &Decision,
         previous: Option<&Organization>,
-        key: &AddressKey,
-    ) -> Result<Applied, StoreError> {
+        key: &AddressHashKey,
+    ) -> Result<WriteOutcome, StoreError> {
         let mut items = vec![self.organization(decision, previous)?];
         if let Some(transition) = &decision.transition {
             items.push(self.transition(transition)?);
@@ -86,19 +86,19 @@ impl Checks {
         loop {
             let reasons =
                 match transact(&self.client, &self.tables.organizations, items.clone()).await? {
-                    Transacted::Written => {
+                    TransactionOutcome::Written => {
                         let notices = items.len() - first_notice;
-                        return Ok(Applied::Written {
+                        return Ok(WriteOutcome::Written {
                             notices,
                             notices_existing: decision.notices.len() - notices,
                         });
                     }
-                    Transacted::Refused(reasons) => reasons,
+                    TransactionOutcome::Refused(reasons) => reasons,
                 };
-            if reasons.iter().take(first_notice).any(is_condition) {
-                return Ok(Applied::Superseded);
+            if reasons.iter().take(first_notice).any(is_condition_failure) {
+                return Ok(WriteOutcome::Superseded);
             }
-            items = without_existing(items, &reasons);
+            items = without_failed_conditions(items, &reasons);
         }
     }
 
@@ -135,7 +135,7 @@ impl Checks {
             },
         )?;
         item.insert("day".to_owned(), text(&at.strftime("%Y-%m-%d")));
-        item.insert("expires_at".to_owned(), expires_at(at, KEPT_DAYS));
+        item.insert("expires_at".to_owned(), expires_at(at, RETENTION_DAYS));
         member(
             table,
             Put::builder()
@@ -148,7 +148,7 @@ impl Checks {
     fn notice(
         &self,
         planned: &PlannedNotice,
-        key: &AddressKey,
+        key: &AddressHashKey,
     ) -> Result<TransactWriteItem, StoreError> {
         let table = &self.tables.notices;
         let put = Put::builder()
@@ -161,7 +161,11 @@ impl Checks {
     }
 }
 
-fn notice_item(table: &str, planned: &PlannedNotice, key: &AddressKey) -> Result<Item, StoreError> {
+fn notice_item(
+    table: &str,
+    planned: &PlannedNotice,
+    key: &AddressHashKey,
+) -> Result<Item, StoreError> {
     let planned = PlannedNotice {
         stage_since: whole(planned.stage_since),
         since: whole(planned.since),
@@ -169,7 +173,7 @@ fn notice_item(table: &str, planned: &PlannedNotice, key: &AddressKey) -> Result
         due_at: whole(planned.due_at),
         ..planned.clone()
     };
-    let expires_at = expires_at(planned.planned_at, KEPT_DAYS);
+    let expires_at = expires_at(planned.planned_at, RETENTION_DAYS);
     let mut item = to_item(table, &Notice::due(planned, key))?;
     item.insert("expires_at".to_owned(), expires_at);
     Ok(item)
@@ -181,19 +185,19 @@ fn conditional(put: PutBuilder, condition: &str) -> PutBuilder {
 }
 
 fn member(table: &str, put: Result<Put, BuildError>) -> Result<TransactWriteItem, StoreError> {
-    let put = put.map_err(|_| StoreError::of_code(table, "request not built", None))?;
+    let put = put.map_err(|_| StoreError::from_code(table, "request not built", None))?;
     Ok(TransactWriteItem::builder().put(put).build())
 }
 
 /// The items whose conditions held.
-fn without_existing(
+fn without_failed_conditions(
     items: Vec<TransactWriteItem>,
     reasons: &[CancellationReason],
 ) -> Vec<TransactWriteItem> {
     items
         .into_iter()
         .zip(reasons)
-        .filter(|(_, reason)| !is_condition(reason))
+        .filter(|(_, reason)| !is_condition_failure(reason))
         .map(|(item, _)| item)
         .collect()
 }

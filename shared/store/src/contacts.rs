@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
-use engagement::{AddressHash, Contact, Mark};
+use engagement::{AddressHash, Contact, EventStamp};
 use jiff::SignedDuration;
 
 use crate::{
@@ -41,7 +41,7 @@ impl Contacts {
             .send()
             .await;
         let item = sent
-            .map_err(|error| StoreError::of_call(&self.table, &error))?
+            .map_err(|error| StoreError::from_sdk_error(&self.table, &error))?
             .item;
         item.map(|item| self.contact(item)).transpose()
     }
@@ -95,14 +95,15 @@ impl Contacts {
 
 /// One mail more to an address, under the condition that nothing has happened to the contact since
 /// it was read.
-pub(crate) fn one_more_mail<'a>(
+pub(crate) fn count_email<'a>(
     table: &'a str,
     address: &AddressHash,
     read: Option<&Contact>,
-    mark: &Mark,
-    counted_for: SignedDuration,
+    mark: &EventStamp,
+    count_retention: SignedDuration,
 ) -> Change<'a> {
-    let is_counted = |earlier: &&Mark| mark.at().duration_since(earlier.at()) < counted_for;
+    let is_counted =
+        |earlier: &&EventStamp| mark.at().duration_since(earlier.at()) < count_retention;
     let earlier = read
         .into_iter()
         .flat_map(|contact| &contact.recent_mails)
@@ -134,7 +135,11 @@ pub(crate) fn one_more_mail<'a>(
 
 /// One mail less to an address: the one of the mark was not sent after all. Only to be written
 /// together with what makes sure that it is written once.
-pub(crate) fn one_mail_less<'a>(table: &'a str, address: &AddressHash, mark: &Mark) -> Change<'a> {
+pub(crate) fn uncount_email<'a>(
+    table: &'a str,
+    address: &AddressHash,
+    mark: &EventStamp,
+) -> Change<'a> {
     Change {
         table,
         key: key(address),

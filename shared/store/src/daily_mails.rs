@@ -12,7 +12,7 @@ use crate::{
     attribute::{expires_at, number},
     change::{Change, Changed},
     error::StoreError,
-    runs::{KEPT_DAYS, Runs, key},
+    runs::{RETENTION_DAYS, Runs, key},
 };
 
 impl Runs {
@@ -22,7 +22,12 @@ impl Runs {
     /// Conditional updates: however many callers take at once, they never get more than `limit`
     /// together. After an `Err`, or a process that dies, some may stay taken for the rest of the
     /// day.
-    pub async fn take_mails(&self, day: Date, wanted: u32, limit: u32) -> Result<u32, StoreError> {
+    pub async fn reserve_emails(
+        &self,
+        day: Date,
+        wanted: u32,
+        limit: u32,
+    ) -> Result<u32, StoreError> {
         let mut wanted = wanted.min(limit);
         while wanted > 0 {
             let change = Change {
@@ -34,7 +39,7 @@ impl Runs {
                     (":wanted", number(wanted)),
                     (":room", number(limit - wanted)),
                     (":schema_version", number(SCHEMA_VERSION)),
-                    (":expires_at", expires_at(midnight(day), KEPT_DAYS)),
+                    (":expires_at", expires_at(midnight(day), RETENTION_DAYS)),
                 ],
             };
             match change.write(&self.client).await? {
@@ -55,7 +60,7 @@ impl Runs {
     ///
     /// At most once: the SDK does not repeat it, and an `Err` leaves the count too high, which is
     /// safe. So the `Err` may be ignored.
-    pub async fn give_back_mails(&self, day: Date, unused: u32) -> Result<(), StoreError> {
+    pub async fn release_emails(&self, day: Date, unused: u32) -> Result<(), StoreError> {
         if unused == 0 {
             return Ok(());
         }
@@ -69,7 +74,7 @@ impl Runs {
                 (":unused", number(unused)),
             ],
         };
-        change.write_once(&self.client).await.map(drop)
+        change.write_without_retries(&self.client).await.map(drop)
     }
 }
 

@@ -48,7 +48,7 @@ impl Dismissals {
         let found = request
             .send()
             .await
-            .map_err(|error| StoreError::of_call(&self.table, &error))?;
+            .map_err(|error| StoreError::from_sdk_error(&self.table, &error))?;
         Ok(found.item.is_some())
     }
 

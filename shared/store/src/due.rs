@@ -66,7 +66,7 @@ async fn bucket(
         .send();
     while let Some(page) = pages.next().await {
         let items = page
-            .map_err(|error| StoreError::of_call(table, &error))?
+            .map_err(|error| StoreError::from_sdk_error(table, &error))?
             .items
             .unwrap_or_default();
         for item in items {

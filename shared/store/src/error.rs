@@ -88,7 +88,7 @@ impl StoreError {
     }
 
     /// Sorts the failure of a call into its kind.
-    pub(crate) fn of_call<E, R>(table: &str, error: &SdkError<E, R>) -> Self
+    pub(crate) fn from_sdk_error<E, R>(table: &str, error: &SdkError<E, R>) -> Self
     where
         E: ProvideErrorMetadata,
         SdkError<E, R>: RequestId,
@@ -102,7 +102,7 @@ impl StoreError {
             },
         };
         match error {
-            SdkError::ServiceError(service) => Self::of_code(
+            SdkError::ServiceError(service) => Self::from_code(
                 table,
                 service.err().code().unwrap_or("no code"),
                 request_id.clone(),
@@ -111,14 +111,14 @@ impl StoreError {
             SdkError::DispatchFailure(_) => unavailable("no connection"),
             SdkError::ResponseError(_) => unavailable("unreadable answer"),
             SdkError::ConstructionFailure(_) => {
-                Self::of_code(table, "request not built", request_id.clone())
+                Self::from_code(table, "request not built", request_id.clone())
             }
             _ => unavailable("unknown"),
         }
     }
 
     /// Sorts an error code, of an answer or of a cancelled transaction's reason, into its kind.
-    pub(crate) fn of_code(table: &str, code: &str, request_id: Option<String>) -> Self {
+    pub(crate) fn from_code(table: &str, code: &str, request_id: Option<String>) -> Self {
         let table = table.to_owned();
         let answer = Answer {
             code: code.to_owned(),
@@ -167,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_code_has_its_kind_and_only_passing_troubles_are_retried() {
+    fn each_code_has_its_kind_and_only_transient_errors_are_retryable() {
         let kinds = [
             ("ThrottlingException", "store_throttled", true),
             (
@@ -184,7 +184,7 @@ mod tests {
             ("ValidationException", "store_refused", false),
         ];
         for (code, type_name, is_retryable) in kinds {
-            let error = StoreError::of_code("notices", code, Some("R7".to_owned()));
+            let error = StoreError::from_code("notices", code, Some("R7".to_owned()));
             assert_eq!(
                 (error.type_name(), error.is_retryable()),
                 (type_name, is_retryable),

@@ -5,7 +5,7 @@
 //! after an answer was lost; the outcome is the same.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use engagement::{AddressHash, Feedback, Mark, NoticeId};
+use engagement::{AddressHash, EventStamp, Feedback, NoticeId};
 use jiff::Timestamp;
 
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
 
 /// What feedback changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Recorded {
+pub enum FeedbackOutcome {
     /// The notice has a new status or reason.
     Changed,
     /// As much, or more, was known.
@@ -40,7 +40,7 @@ impl Notices {
         id: &NoticeId,
         feedback: &Feedback,
         at: Timestamp,
-    ) -> Result<Recorded, StoreError> {
+    ) -> Result<FeedbackOutcome, StoreError> {
         let mut update =
             "SET #status = :status, #feedback_rank = :rank, #updated_at = :at".to_owned();
         let mut values = vec![
@@ -69,9 +69,9 @@ impl Notices {
             values,
         };
         Ok(match change.write(&self.client).await? {
-            Changed::Yes => Recorded::Changed,
-            Changed::No(present) if present.is_empty() => Recorded::NoSuchNotice,
-            Changed::No(_) => Recorded::AlreadyKnown,
+            Changed::Yes => FeedbackOutcome::Changed,
+            Changed::No(present) if present.is_empty() => FeedbackOutcome::NoSuchNotice,
+            Changed::No(_) => FeedbackOutcome::AlreadyKnown,
         })
     }
 }
@@ -117,7 +117,7 @@ impl Contacts {
         at: Timestamp,
         id: &str,
     ) -> Result<bool, StoreError> {
-        let mark = Mark::new(at, id).to_string();
+        let mark = EventStamp::new(at, id).to_string();
         self.keep(
             address,
             "SET #schema_version = :schema_version ADD #soft_bounces :marks, #version :one",

@@ -26,15 +26,15 @@ use std::time::Duration;
 use aws_config::{SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_dynamodb::{Client, config};
 
-pub use budget::{Amount, Limits, Reservation};
-pub use checks::{Applied, CheckTables, Checks};
+pub use budget::{BudgetAmount, Limits, Reservation};
+pub use checks::{Checks, DecisionTables, WriteOutcome};
 pub use contacts::Contacts;
 pub use dismissals::Dismissals;
 pub use due::Due;
 pub use error::{Answer, StoreError};
-pub use feedback::Recorded;
+pub use feedback::FeedbackOutcome;
 pub use notices::{Claim, Claimed, Notices};
-pub use organizations::{MadeDue, NextCheck, Organizations};
+pub use organizations::{MakeDueProgress, NextSync, Organizations};
 pub use preferences::Scope;
 pub use runs::{Cursor, RunRecord, Runs};
 
@@ -61,6 +61,6 @@ pub fn client(config: &SdkConfig) -> Client {
 }
 
 /// A client with the time-outs and repeats of `config`: for a function that somebody waits for.
-pub fn client_as_configured(config: &SdkConfig) -> Client {
+pub fn interactive_client(config: &SdkConfig) -> Client {
     Client::new(config)
 }

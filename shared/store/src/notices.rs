@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::{
     Client,
     types::{AttributeValue, CancellationReason, Select, TransactWriteItem},
 };
-use engagement::{Contact, Mark, Notice, NoticeStatus, Reason, due_bucket};
+use engagement::{Contact, EventStamp, Notice, NoticeReason, NoticeStatus, due_bucket};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
@@ -15,11 +15,11 @@ use crate::{
     contacts,
     due::{self, Due},
     error::StoreError,
-    transaction::{Transacted, is_condition, transact},
+    transaction::{TransactionOutcome, is_condition_failure, transact},
 };
 
 /// A claim that its notifier may settle: its own, also after somebody took it for abandoned.
-const HELD: &str = "#claim_id = :claim_id AND #status IN (:claimed, :unknown)";
+const HELD_BY_CLAIM: &str = "#claim_id = :claim_id AND #status IN (:claimed, :unknown)";
 
 /// One attempt to send one notice.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,13 +29,13 @@ pub struct Claim {
     /// When it is made.
     pub at: Timestamp,
     /// The moment that the mail counts at for the address's caps.
-    pub mail_at: Timestamp,
+    pub counted_at: Timestamp,
 }
 
 impl Claim {
     /// What the contact keeps of it.
-    fn mark(&self) -> Mark {
-        Mark::new(self.mail_at, &self.id)
+    fn mark(&self) -> EventStamp {
+        EventStamp::new(self.counted_at, &self.id)
     }
 }
 
@@ -88,7 +88,7 @@ impl Notices {
     /// address may get. Only who gets [`Claimed::Yes`] may send.
     ///
     /// `contact` is what the decision to send was made by (`None`: nothing is known of the
-    /// address); it must not have changed since. Mails from before `counted_for` ago are no longer
+    /// address); it must not have changed since. Mails from before `count_retention` ago are no longer
     /// kept. When DynamoDB's answer is lost and the SDK asks again, the claim is recognized by its
     /// id. After an `Err` do not send: whether the claim was made is not known, and if it was, it
     /// ends in [`Notices::abandon_claims`].
@@ -97,24 +97,27 @@ impl Notices {
         notice: &Notice,
         contact: Option<&Contact>,
         claim: &Claim,
-        counted_for: SignedDuration,
+        count_retention: SignedDuration,
     ) -> Result<Claimed, StoreError> {
-        let taken = self.while_due(
+        let taken = self.update_if_due(
             notice,
             "SET #status = :claimed, #claim_id = :claim_id, #claimed_at = :at, #updated_at = :at REMOVE #due_bucket, #reason",
             vec![(":claimed", status(NoticeStatus::Claimed)), (":claim_id", text(&claim.id)), (":at", moment(claim.at))],
         );
-        let counted = contacts::one_more_mail(
+        let counted = contacts::count_email(
             &self.contacts,
             &notice.address_hash,
             contact,
             &claim.mark(),
-            counted_for,
+            count_retention,
         );
         match self.transact([taken, counted]).await? {
-            Transacted::Written => Ok(Claimed::Yes),
-            Transacted::Refused(mut reasons) => Ok(
-                match reasons.first_mut().filter(|reason| is_condition(reason)) {
+            TransactionOutcome::Written => Ok(Claimed::Yes),
+            TransactionOutcome::Refused(mut reasons) => Ok(
+                match reasons
+                    .first_mut()
+                    .filter(|reason| is_condition_failure(reason))
+                {
                     Some(reason) => {
                         let present = reason.item.take().unwrap_or_default();
                         let is_ours = text_of(&present, "claim_id") == Some(&claim.id)
@@ -151,7 +154,7 @@ impl Notices {
             (":message_id", text(message_id)),
             (":at", moment(at)),
         ];
-        self.settle_alone(self.settle(notice, claim, update, values), claim)
+        self.write_settlement(self.settle(notice, claim, update, values), claim)
             .await
     }
 
@@ -164,7 +167,7 @@ impl Notices {
         &self,
         notice: &Notice,
         claim: &Claim,
-        reason: Reason,
+        reason: NoticeReason,
         due_at: Timestamp,
         at: Timestamp,
     ) -> Result<(), StoreError> {
@@ -182,17 +185,17 @@ impl Notices {
             ],
         );
         let uncounted =
-            contacts::one_mail_less(&self.contacts, &notice.address_hash, &claim.mark());
+            contacts::uncount_email(&self.contacts, &notice.address_hash, &claim.mark());
         match self.transact([released, uncounted]).await? {
-            Transacted::Written => Ok(()),
-            Transacted::Refused(reasons) => {
+            TransactionOutcome::Written => Ok(()),
+            TransactionOutcome::Refused(reasons) => {
                 let present = present(reasons);
                 let is_released = present.get("due_at") == Some(&moment(due_at))
                     && has_status(&present, NoticeStatus::Due);
                 if is_released {
                     Ok(())
                 } else {
-                    self.settled_before(&present, claim)
+                    self.confirm_settled(&present, claim)
                 }
             }
         }
@@ -207,15 +210,15 @@ impl Notices {
         &self,
         notice: &Notice,
         claim: &Claim,
-        reason: Reason,
+        reason: NoticeReason,
         at: Timestamp,
     ) -> Result<(), StoreError> {
         let failed = self.end(notice, claim, NoticeStatus::Failed, reason, at);
         let uncounted =
-            contacts::one_mail_less(&self.contacts, &notice.address_hash, &claim.mark());
+            contacts::uncount_email(&self.contacts, &notice.address_hash, &claim.mark());
         match self.transact([failed, uncounted]).await? {
-            Transacted::Written => Ok(()),
-            Transacted::Refused(reasons) => self.settled_before(&present(reasons), claim),
+            TransactionOutcome::Written => Ok(()),
+            TransactionOutcome::Refused(reasons) => self.confirm_settled(&present(reasons), claim),
         }
     }
 
@@ -227,10 +230,10 @@ impl Notices {
         &self,
         notice: &Notice,
         claim: &Claim,
-        reason: Reason,
+        reason: NoticeReason,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        self.settle_alone(
+        self.write_settlement(
             self.end(notice, claim, NoticeStatus::Unknown, reason, at),
             claim,
         )
@@ -243,7 +246,7 @@ impl Notices {
     pub async fn skip(
         &self,
         notice: &Notice,
-        reason: Reason,
+        reason: NoticeReason,
         at: Timestamp,
     ) -> Result<bool, StoreError> {
         let values = vec![
@@ -253,17 +256,17 @@ impl Notices {
         ];
         let update =
             "SET #status = :skipped, #reason = :reason, #updated_at = :at REMOVE #due_bucket";
-        self.write(self.while_due(notice, update, values)).await
+        self.write(self.update_if_due(notice, update, values)).await
     }
 
     /// A guard said later: the notice is due again at `due_at`. `false`: it is no longer due, and
     /// was left as it is.
     ///
     /// Repeating it writes the same again. Lost, the next run decides again.
-    pub async fn put_off(
+    pub async fn defer(
         &self,
         notice: &Notice,
-        reason: Reason,
+        reason: NoticeReason,
         due_at: Timestamp,
         at: Timestamp,
     ) -> Result<bool, StoreError> {
@@ -272,7 +275,7 @@ impl Notices {
             (":due_at", moment(due_at)),
             (":at", moment(at)),
         ];
-        self.write(self.while_due(
+        self.write(self.update_if_due(
             notice,
             "SET #reason = :reason, #due_at = :due_at, #updated_at = :at",
             values,
@@ -287,11 +290,11 @@ impl Notices {
     pub async fn hold(
         &self,
         notice: &Notice,
-        reason: Reason,
+        reason: NoticeReason,
         at: Timestamp,
     ) -> Result<bool, StoreError> {
         let values = vec![(":reason", text(&reason)), (":at", moment(at))];
-        self.write(self.while_due(notice, "SET #reason = :reason, #updated_at = :at", values))
+        self.write(self.update_if_due(notice, "SET #reason = :reason, #updated_at = :at", values))
             .await
     }
 
@@ -323,7 +326,7 @@ impl Notices {
             .send();
         let mut abandoned = 0;
         while let Some(key) = pages.next().await {
-            let key = key.map_err(|error| StoreError::of_call(&self.table, &error))?;
+            let key = key.map_err(|error| StoreError::from_sdk_error(&self.table, &error))?;
             abandoned += usize::from(self.abandon(key, claimed_before, at).await?);
         }
         Ok(abandoned)
@@ -343,7 +346,7 @@ impl Notices {
             values: vec![
                 (":claimed", status(NoticeStatus::Claimed)),
                 (":unknown", status(NoticeStatus::Unknown)),
-                (":reason", text(&Reason::ClaimAbandoned)),
+                (":reason", text(&NoticeReason::ClaimAbandoned)),
                 (":before", moment(claimed_before)),
                 (":at", moment(at)),
             ],
@@ -374,14 +377,14 @@ impl Notices {
             .send();
         let mut unknown = 0;
         while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| StoreError::of_call(&self.table, &error))?;
+            let page = page.map_err(|error| StoreError::from_sdk_error(&self.table, &error))?;
             unknown += u64::try_from(page.count()).unwrap_or_default();
         }
         Ok(unknown)
     }
 
     /// A change of a notice that is due and that nobody has claimed.
-    fn while_due<'a>(
+    fn update_if_due<'a>(
         &'a self,
         notice: &Notice,
         update: &'a str,
@@ -403,7 +406,7 @@ impl Notices {
         notice: &Notice,
         claim: &Claim,
         end: NoticeStatus,
-        reason: Reason,
+        reason: NoticeReason,
         at: Timestamp,
     ) -> Change<'_> {
         let values = vec![
@@ -434,7 +437,7 @@ impl Notices {
             table: &self.table,
             key: key(notice),
             update,
-            condition: Some(HELD),
+            condition: Some(HELD_BY_CLAIM),
             values,
         }
     }
@@ -443,17 +446,17 @@ impl Notices {
         Ok(change.write(&self.client).await? == Changed::Yes)
     }
 
-    async fn settle_alone(&self, change: Change<'_>, claim: &Claim) -> Result<(), StoreError> {
+    async fn write_settlement(&self, change: Change<'_>, claim: &Claim) -> Result<(), StoreError> {
         match change.write(&self.client).await? {
             Changed::Yes => Ok(()),
-            Changed::No(present) => self.settled_before(&present, claim),
+            Changed::No(present) => self.confirm_settled(&present, claim),
         }
     }
 
-    async fn transact(&self, changes: [Change<'_>; 2]) -> Result<Transacted, StoreError> {
+    async fn transact(&self, changes: [Change<'_>; 2]) -> Result<TransactionOutcome, StoreError> {
         let items = changes.into_iter().map(|change| {
             Ok(TransactWriteItem::builder()
-                .update(change.in_transaction()?)
+                .update(change.into_update()?)
                 .build())
         });
         transact(
@@ -466,7 +469,7 @@ impl Notices {
 
     /// A change that was refused is no loss when the same claim was settled before: by the same
     /// call, or by SES's events, which know better.
-    fn settled_before(&self, present: &Item, claim: &Claim) -> Result<(), StoreError> {
+    fn confirm_settled(&self, present: &Item, claim: &Claim) -> Result<(), StoreError> {
         let is_settled = !has_status(present, NoticeStatus::Due)
             && text_of(present, "claim_id") == Some(&claim.id);
         if is_settled {

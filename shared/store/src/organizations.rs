@@ -5,19 +5,19 @@ mod due;
 use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
-use engagement::{Organization, OrganizationId, StageReason, Standing};
+use engagement::{CurrentStage, Organization, OrganizationId, StageReason};
 use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::{
     SCHEMA_VERSION,
-    attribute::{Item, from_item, moment, moment_of, number, text, text_of, to_item, whole},
+    attribute::{Item, from_item, moment, number, text, text_of, timestamp_of, to_item, whole},
     batch::{self, Projection},
     change::Change,
     error::StoreError,
 };
 
-pub use due::MadeDue;
+pub use due::MakeDueProgress;
 
 /// The `organizations` table.
 #[derive(Debug, Clone)]
@@ -46,7 +46,7 @@ impl Organizations {
             .send()
             .await;
         let item = sent
-            .map_err(|error| StoreError::of_call(&self.table, &error))?
+            .map_err(|error| StoreError::from_sdk_error(&self.table, &error))?
             .item;
         let Some(item) = item.filter(|item| item.contains_key("stage")) else {
             return Ok(None);
@@ -63,10 +63,10 @@ impl Organizations {
     ///
     /// May miss a write of the last second: then an organization is looked at once too often, or,
     /// when it was just made due, at the next sweep. Reads only: may be repeated at will.
-    pub async fn next_checks(
+    pub async fn next_syncs(
         &self,
         ids: &[OrganizationId],
-    ) -> Result<HashMap<OrganizationId, NextCheck>, StoreError> {
+    ) -> Result<HashMap<OrganizationId, NextSync>, StoreError> {
         let attributes =
             Some("#organization_id, #next_check_at, #stage, #stage_reason, #sync_error");
         let projection = Projection {
@@ -90,16 +90,16 @@ impl Organizations {
     /// are not known are left out; those whose item cannot be read are `None`, and logged.
     ///
     /// Reads only: may be repeated at will.
-    pub async fn standings(
+    pub async fn current_stages(
         &self,
         ids: impl IntoIterator<Item = OrganizationId>,
-    ) -> Result<HashMap<OrganizationId, Option<Standing>>, StoreError> {
+    ) -> Result<HashMap<OrganizationId, Option<CurrentStage>>, StoreError> {
         let projection = Projection {
             attributes: Some("#organization_id, #stage, #stage_since"),
             consistent: true,
         };
         let items = batch::get(&self.client, &self.table, keys(ids), projection).await?;
-        Ok(items.into_iter().filter_map(standing).collect())
+        Ok(items.into_iter().filter_map(current_stage).collect())
     }
 
     /// Notes that a check failed and when to try again, beside whatever is known of the
@@ -140,7 +140,7 @@ impl Organizations {
 
 /// When an organization is to be looked at again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NextCheck {
+pub struct NextSync {
     /// Not before this.
     pub at: Timestamp,
     /// Whether it was archived when it was last looked at; `None` before it ever was, and after a
@@ -148,7 +148,7 @@ pub struct NextCheck {
     pub was_archived: Option<bool>,
 }
 
-impl NextCheck {
+impl NextSync {
     /// Whether an organization that is now listed so is to be looked at.
     pub fn is_due(&self, as_of: Timestamp, archived: bool) -> bool {
         self.at <= as_of
@@ -158,19 +158,19 @@ impl NextCheck {
     }
 }
 
-fn next_check(item: &Item) -> Option<NextCheck> {
+fn next_check(item: &Item) -> Option<NextSync> {
     let is_known = item.contains_key("stage") && !item.contains_key("sync_error");
     let was_archived = is_known
         .then(|| text_of(item, "stage_reason") == Some(<&str>::from(StageReason::Archived)));
-    Some(NextCheck {
-        at: moment_of(item, "next_check_at")?,
+    Some(NextSync {
+        at: timestamp_of(item, "next_check_at")?,
         was_archived,
     })
 }
 
 /// The item of a record. Its sum is a number, so that it can be compared in queries.
 pub(crate) fn item(table: &str, organization: &Organization) -> Result<Item, StoreError> {
-    let mut item = to_item(table, &in_whole_seconds(organization.clone()))?;
+    let mut item = to_item(table, &with_times_in_seconds(organization.clone()))?;
     if let Some(AttributeValue::S(amount)) = item.remove("amount_30d") {
         item.insert("amount_30d".to_owned(), AttributeValue::N(amount));
     }
@@ -185,7 +185,7 @@ fn read(mut item: Item) -> Option<Organization> {
     from_item(item)
 }
 
-fn in_whole_seconds(mut organization: Organization) -> Organization {
+fn with_times_in_seconds(mut organization: Organization) -> Organization {
     organization.stage_since = whole(organization.stage_since);
     organization.checked_at = whole(organization.checked_at);
     organization.next_check_at = whole(organization.next_check_at);
@@ -215,7 +215,7 @@ fn id_of(item: &Item) -> Option<OrganizationId> {
     text_of(item, "organization_id")?.parse().ok()
 }
 
-fn standing(item: Item) -> Option<(OrganizationId, Option<Standing>)> {
+fn current_stage(item: Item) -> Option<(OrganizationId, Option<CurrentStage>)> {
     #[derive(Deserialize)]
     struct Stored {
         stage: engagement::Stage,
@@ -231,7 +231,7 @@ fn standing(item: Item) -> Option<(OrganizationId, Option<Standing>)> {
     };
     Some((
         id,
-        Some(Standing {
+        Some(CurrentStage {
             stage,
             since: stage_since,
         }),

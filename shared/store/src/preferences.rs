@@ -37,8 +37,8 @@ impl Contacts {
         at: Timestamp,
     ) -> Result<Contact, StoreError> {
         let mark = match scope {
-            Scope::Category => mark_of(subscription.category),
-            Scope::All => MARK_OF_ALL,
+            Scope::Category => unsubscribe_attribute(subscription.category),
+            Scope::All => UNSUBSCRIBED_ALL,
         };
         let update = format!(
             "SET {mark} = if_not_exists({mark}, :at), #schema_version = :schema_version ADD #version :one"
@@ -54,7 +54,7 @@ impl Contacts {
                 (":schema_version", number(SCHEMA_VERSION)),
             ],
         };
-        self.contact(change.write_and_read(&self.client).await?)
+        self.contact(change.write_returning_new(&self.client).await?)
     }
 
     /// Mails of the subscription's category again: takes away its mark and that of all mails. The
@@ -65,9 +65,9 @@ impl Contacts {
     /// that was set in between. Lost, the recipient gets no mails. [`StoreError::Unreadable`] comes
     /// after the write: the marks are gone.
     pub async fn come_back(&self, subscription: &Subscription) -> Result<Contact, StoreError> {
-        let mark = mark_of(subscription.category);
+        let mark = unsubscribe_attribute(subscription.category);
         let update = format!(
-            "SET #schema_version = :schema_version REMOVE {mark}, {MARK_OF_ALL} ADD #version :one"
+            "SET #schema_version = :schema_version REMOVE {mark}, {UNSUBSCRIBED_ALL} ADD #version :one"
         );
         let change = Change {
             table: &self.table,
@@ -79,14 +79,14 @@ impl Contacts {
                 (":schema_version", number(SCHEMA_VERSION)),
             ],
         };
-        self.contact(change.write_and_read(&self.client).await?)
+        self.contact(change.write_returning_new(&self.client).await?)
     }
 }
 
-const MARK_OF_ALL: &str = "#unsubscribed_all";
+const UNSUBSCRIBED_ALL: &str = "#unsubscribed_all";
 
 /// Named as the fields of [`Contact`] are.
-fn mark_of(category: Category) -> &'static str {
+fn unsubscribe_attribute(category: Category) -> &'static str {
     match category {
         Category::Onboarding => "#unsubscribed_onboarding",
         Category::Reengagement => "#unsubscribed_reengagement",

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Days after which the items are deleted by DynamoDB's time to live.
-pub(crate) const KEPT_DAYS: i64 = 90;
+pub(crate) const RETENTION_DAYS: i64 = 90;
 
 const CURSOR: &str = "cursor";
 
@@ -100,7 +100,7 @@ impl Runs {
         item.insert("run".to_owned(), text(CURSOR));
         item.insert(
             "expires_at".to_owned(),
-            expires_at(cursor.saved_at, KEPT_DAYS),
+            expires_at(cursor.saved_at, RETENTION_DAYS),
         );
         self.put(item).await
     }
@@ -131,7 +131,7 @@ impl Runs {
         let mut item = to_item(&self.table, &record)?;
         item.insert(
             "expires_at".to_owned(),
-            expires_at(run.finished_at, KEPT_DAYS),
+            expires_at(run.finished_at, RETENTION_DAYS),
         );
         self.put(item).await
     }
@@ -146,7 +146,7 @@ impl Runs {
             .send()
             .await;
         Ok(sent
-            .map_err(|error| StoreError::of_call(&self.table, &error))?
+            .map_err(|error| StoreError::from_sdk_error(&self.table, &error))?
             .item)
     }
 
@@ -159,7 +159,7 @@ impl Runs {
             .send()
             .await;
         sent.map(drop)
-            .map_err(|error| StoreError::of_call(&self.table, &error))
+            .map_err(|error| StoreError::from_sdk_error(&self.table, &error))
     }
 }
 

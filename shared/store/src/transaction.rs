@@ -11,7 +11,7 @@ use crate::{change::pauses, error::StoreError};
 
 /// What came of a transaction.
 #[derive(Debug)]
-pub enum Transacted {
+pub enum TransactionOutcome {
     /// Everything was written.
     Written,
     /// Nothing was written, because conditions did not hold: for each item the reason.
@@ -26,7 +26,7 @@ pub async fn transact(
     client: &Client,
     table: &str,
     items: Vec<TransactWriteItem>,
-) -> Result<Transacted, StoreError> {
+) -> Result<TransactionOutcome, StoreError> {
     let mut pauses = pauses();
     loop {
         let sent = client
@@ -35,7 +35,7 @@ pub async fn transact(
             .send()
             .await;
         let Err(error) = sent else {
-            return Ok(Transacted::Written);
+            return Ok(TransactionOutcome::Written);
         };
         let request_id = error.request_id().map(str::to_owned);
         let cancelled = match error {
@@ -44,7 +44,7 @@ pub async fn transact(
             {
                 service.into_err()
             }
-            error => return Err(StoreError::of_call(table, &error)),
+            error => return Err(StoreError::from_sdk_error(table, &error)),
         };
         let reasons = match cancelled {
             TransactWriteItemsError::TransactionCanceledException(cancelled) => {
@@ -52,8 +52,8 @@ pub async fn transact(
             }
             _ => Vec::new(),
         };
-        if reasons.iter().any(is_condition) {
-            return Ok(Transacted::Refused(reasons));
+        if reasons.iter().any(is_condition_failure) {
+            return Ok(TransactionOutcome::Refused(reasons));
         }
         match (cause(table, &reasons, request_id.as_deref()), pauses.next()) {
             (StoreError::Conflict { .. } | StoreError::Throttled { .. }, Some(pause)) => {
@@ -65,7 +65,7 @@ pub async fn transact(
 }
 
 /// Whether an item's condition did not hold.
-pub fn is_condition(reason: &CancellationReason) -> bool {
+pub fn is_condition_failure(reason: &CancellationReason) -> bool {
     reason.code() == Some("ConditionalCheckFailed")
 }
 
@@ -76,7 +76,7 @@ fn cause(table: &str, reasons: &[CancellationReason], request_id: Option<&str>) 
         .iter()
         .filter_map(CancellationReason::code)
         .filter(|code| *code != "None");
-    let error = |code| StoreError::of_code(table, code, request_id.map(str::to_owned));
+    let error = |code| StoreError::from_code(table, code, request_id.map(str::to_owned));
     codes
         .map(error)
         .min_by_key(StoreError::is_retryable)
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lasting_reason_counts_more_than_a_passing_one() {
+    fn a_permanent_cancellation_reason_outranks_a_retryable_one() {
         let reasons = |codes: &[&str]| {
             codes
                 .iter()

@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(90);
 
 /// How many free ports are tried: somebody may take one in the seconds that MiniStack needs to
 /// listen on it.
-const TRIES: usize = 5;
+const MAX_START_ATTEMPTS: usize = 5;
 
 /// A DynamoDB for the time of one test.
 pub struct MiniStack {
@@ -33,12 +33,12 @@ impl MiniStack {
     ///
     /// When it does not start, or does not answer.
     pub async fn start() -> Self {
-        for _ in 0..TRIES {
+        for _ in 0..MAX_START_ATTEMPTS {
             if let Some(ministack) = Self::start_at(free_port()).await {
                 return ministack;
             }
         }
-        panic!("MiniStack ended before it answered, {TRIES} times");
+        panic!("MiniStack ended before it answered, {MAX_START_ATTEMPTS} times");
     }
 
     /// `None`: it ended, as it does when somebody has taken the port.

@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::{
 use engagement::Stage;
 use in_product::InProduct;
 use runtime::{
-    Capture, Metrics,
+    CapturedOutput, Metrics,
     http::{Request, Response, StatusCode, header},
     telemetry,
 };
@@ -28,8 +28,8 @@ const SECOND: &str = "2026-12-24T06:00:00Z";
 
 /// Starting MiniStack takes seconds, so one test holds what belongs together.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn users_see_the_message_of_the_present_episode_until_they_close_it() {
-    let logs = Capture::default();
+async fn the_current_episodes_message_is_returned_until_dismissed() {
+    let logs = CapturedOutput::default();
     let _guard = telemetry::init_with_writer("debug", logs.clone());
     let ministack = MiniStack::start().await;
     let product = Product::create(&ministack).await;

@@ -1,6 +1,6 @@
 //! Requests that need no table.
 
-use in_product::apology;
+use in_product::error_response;
 use rstest::rstest;
 use runtime::http::{HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ use crate::support::{ORGANIZATION, in_product, json_of, metrics, request};
 #[case("null\0")]
 #[case(&"0".repeat(65))]
 #[tokio::test]
-async fn a_malformed_id_is_refused_without_asking_a_table_or_repeating_it(#[case] id: &str) {
+async fn a_malformed_id_is_rejected_without_a_table_read_or_echo(#[case] id: &str) {
     for (method, message) in [("GET", None), ("POST", Some("dormant_30-20261123T060000Z"))] {
         let metrics = metrics();
         let response = without_tables()
@@ -70,14 +70,14 @@ async fn other_methods_are_told_which_there_is(
 }
 
 #[tokio::test]
-async fn tables_that_cannot_be_reached_are_our_fault() {
+async fn unreachable_tables_are_a_server_error() {
     let failure = without_tables()
         .answer(&request("GET", ORGANIZATION, None, &json!({})), &metrics())
         .await
         .map(|_| ())
         .unwrap_err();
     assert_eq!(failure.error_type.name(), "store_unavailable");
-    let body: Value = json_of(&apology(StatusCode::SERVICE_UNAVAILABLE));
+    let body: Value = json_of(&error_response(StatusCode::SERVICE_UNAVAILABLE));
     assert_eq!(
         (&body["title"], &body["status"]),
         (&json!("Service Unavailable"), &json!(503))

@@ -1,6 +1,6 @@
 //! What a `POST` is understood to ask for.
 
-use preferences::{Intent, NotUnderstood};
+use preferences::{Intent, IntentError};
 use rstest::rstest;
 use runtime::http::BodyError;
 use serde_json::Value;
@@ -23,12 +23,16 @@ const TWO_PARTS: &str = "------7d1c\r\nContent-Disposition: form-data; name=\"Li
 #[case::one_click_without_a_type(None, "List-Unsubscribe=One-Click", Intent::OneClick)]
 #[case::one_click_in_parts(Some(MULTIPART), ONE_CLICK, Intent::OneClick)]
 #[case::one_click_in_parts_of_a_quoted_boundary(Some(QUOTED), ONE_CLICK, Intent::OneClick)]
-#[case::leave_category(Some(FORM), "action=leave_category", Intent::LeaveCategory)]
-#[case::leave_all(Some(FORM), "action=leave_all", Intent::LeaveAll)]
-#[case::come_back(Some(FORM), "action=come_back", Intent::ComeBack)]
-#[case::fields_of_others(Some(FORM), "utm_source=mail&action=leave_all&=&x", Intent::LeaveAll)]
+#[case::leave_category(Some(FORM), "action=leave_category", Intent::UnsubscribeCategory)]
+#[case::leave_all(Some(FORM), "action=leave_all", Intent::UnsubscribeAll)]
+#[case::come_back(Some(FORM), "action=come_back", Intent::Resubscribe)]
+#[case::fields_of_others(
+    Some(FORM),
+    "utm_source=mail&action=leave_all&=&x",
+    Intent::UnsubscribeAll
+)]
 #[tokio::test]
-async fn what_is_asked_for_is_understood(
+async fn each_supported_form_is_parsed(
     #[case] content_type: Option<&str>,
     #[case] body: &str,
     #[case] expected: Intent,
@@ -40,48 +44,48 @@ async fn what_is_asked_for_is_understood(
 }
 
 #[rstest]
-#[case::nothing(Some(FORM), b"" as &[u8], NotUnderstood::Form)]
-#[case::nothing_without_a_type(None, b"", NotUnderstood::Form)]
-#[case::other_words(Some(FORM), b"action=leave", NotUnderstood::Form)]
-#[case::other_case(Some(FORM), b"List-Unsubscribe=one-click", NotUnderstood::Form)]
-#[case::no_value(Some(FORM), b"List-Unsubscribe", NotUnderstood::Form)]
+#[case::nothing(Some(FORM), b"" as &[u8], IntentError::Form)]
+#[case::nothing_without_a_type(None, b"", IntentError::Form)]
+#[case::other_words(Some(FORM), b"action=leave", IntentError::Form)]
+#[case::other_case(Some(FORM), b"List-Unsubscribe=one-click", IntentError::Form)]
+#[case::no_value(Some(FORM), b"List-Unsubscribe", IntentError::Form)]
 #[case::both(
     Some(FORM),
     b"List-Unsubscribe=One-Click&action=come_back",
-    NotUnderstood::Form
+    IntentError::Form
 )]
-#[case::both_in_parts(Some(MULTIPART), TWO_PARTS.as_bytes(), NotUnderstood::Form)]
+#[case::both_in_parts(Some(MULTIPART), TWO_PARTS.as_bytes(), IntentError::Form)]
 #[case::one_known_and_one_unknown(
     Some(FORM),
     b"action=leave_all&action=whatever",
-    NotUnderstood::Form
+    IntentError::Form
 )]
-#[case::twice(Some(FORM), b"action=leave_all&action=leave_all", NotUnderstood::Form)]
-#[case::bad_utf_8(Some(FORM), b"action=leave_all\xff", NotUnderstood::Form)]
-#[case::escaped_bad_utf_8(Some(FORM), b"action%ff=leave_all", NotUnderstood::Form)]
-#[case::random_bytes(Some(FORM), b"\x00\xfe\xff&=&;;\r\n", NotUnderstood::Form)]
+#[case::twice(Some(FORM), b"action=leave_all&action=leave_all", IntentError::Form)]
+#[case::bad_utf_8(Some(FORM), b"action=leave_all\xff", IntentError::Form)]
+#[case::escaped_bad_utf_8(Some(FORM), b"action%ff=leave_all", IntentError::Form)]
+#[case::random_bytes(Some(FORM), b"\x00\xfe\xff&=&;;\r\n", IntentError::Form)]
 #[case::json(
     Some("application/json"),
     b"{\"action\":\"leave_all\"}",
-    NotUnderstood::MediaType
+    IntentError::MediaType
 )]
-#[case::plain_text(Some("text/plain"), b"action=leave_all", NotUnderstood::MediaType)]
-#[case::no_media_type(Some("whatever"), b"action=leave_all", NotUnderstood::MediaType)]
-#[case::empty_media_type(Some(""), b"action=leave_all", NotUnderstood::MediaType)]
-#[case::parts_without_a_boundary(Some("multipart/form-data"), ONE_CLICK.as_bytes(), NotUnderstood::Multipart)]
-#[case::parts_of_another_boundary(Some("multipart/form-data; boundary=x"), ONE_CLICK.as_bytes(), NotUnderstood::Multipart)]
-#[case::parts_that_break_off(Some(MULTIPART), &ONE_CLICK.as_bytes()[..70], NotUnderstood::Multipart)]
+#[case::plain_text(Some("text/plain"), b"action=leave_all", IntentError::MediaType)]
+#[case::no_media_type(Some("whatever"), b"action=leave_all", IntentError::MediaType)]
+#[case::empty_media_type(Some(""), b"action=leave_all", IntentError::MediaType)]
+#[case::parts_without_a_boundary(Some("multipart/form-data"), ONE_CLICK.as_bytes(), IntentError::Multipart)]
+#[case::parts_of_another_boundary(Some("multipart/form-data; boundary=x"), ONE_CLICK.as_bytes(), IntentError::Multipart)]
+#[case::parts_that_break_off(Some(MULTIPART), &ONE_CLICK.as_bytes()[..70], IntentError::Multipart)]
 #[case::parts_that_are_a_form(
     Some(MULTIPART),
     b"List-Unsubscribe=One-Click",
-    NotUnderstood::Multipart
+    IntentError::Multipart
 )]
-#[case::oversize(Some(FORM), &[b'x'; 4097], NotUnderstood::Body(BodyError::TooLong { limit: 4096 }))]
+#[case::oversize(Some(FORM), &[b'x'; 4097], IntentError::Body(BodyError::TooLong { limit: 4096 }))]
 #[tokio::test]
-async fn anything_else_is_not(
+async fn other_bodies_are_rejected(
     #[case] content_type: Option<&str>,
     #[case] body: &[u8],
-    #[case] expected: NotUnderstood,
+    #[case] expected: IntentError,
 ) {
     assert_eq!(
         Intent::of(&request("POST", "t", content_type, body)).await,
@@ -90,7 +94,7 @@ async fn anything_else_is_not(
 }
 
 #[tokio::test]
-async fn a_body_is_read_whether_it_comes_as_text_or_in_base64() {
+async fn a_body_is_read_as_text_or_base64() {
     let mut event: Value = serde_json::from_str(include_str!(
         "../../../../tests/events/preferences-one-click.json"
     ))
@@ -102,7 +106,7 @@ async fn a_body_is_read_whether_it_comes_as_text_or_in_base64() {
     event["isBase64Encoded"] = false.into();
     assert_eq!(
         Intent::of(&from_event(event.clone())).await,
-        Err(NotUnderstood::Form)
+        Err(IntentError::Form)
     );
     event["body"] = "List-Unsubscribe=One-Click".into();
     assert_eq!(Intent::of(&from_event(event)).await, Ok(Intent::OneClick));

@@ -19,7 +19,7 @@ use crate::support::{get, keys, metrics, post, request, subscription};
 
 /// Starting MiniStack takes seconds, so one test holds what belongs together.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn recipients_see_what_they_receive_and_change_it() {
+async fn recipients_view_and_change_their_preferences() {
     let ministack = MiniStack::start().await;
     let recipient = Recipient::create(&ministack).await;
 
@@ -65,7 +65,10 @@ async fn recipients_see_what_they_receive_and_change_it() {
     let page = recipient.answers(&one_click).await;
     assert_eq!(offers(&page), ["come_back", "leave_all"]);
     let left = recipient.contact().await.unwrap();
-    assert!(left.has_left(Category::Product) && !left.has_left(Category::Onboarding));
+    assert!(
+        left.is_unsubscribed_from(Category::Product)
+            && !left.is_unsubscribed_from(Category::Onboarding)
+    );
     assert_eq!(recipient.answers(&one_click).await.body(), page.body());
     assert_eq!(
         recipient.contact().await.unwrap().unsubscribed_product,
@@ -74,7 +77,7 @@ async fn recipients_see_what_they_receive_and_change_it() {
     assert_eq!(
         (
             recipient.metrics.total("one_click"),
-            recipient.metrics.total("left_category")
+            recipient.metrics.total("unsubscribed_from_category")
         ),
         (2.0, 2.0)
     );
@@ -89,18 +92,22 @@ async fn recipients_see_what_they_receive_and_change_it() {
         (
             "action=come_back",
             vec!["leave_category", "leave_all"],
-            "came_back",
+            "resubscribed",
         ),
-        ("action=leave_all", vec!["come_back"], "left_all"),
+        (
+            "action=leave_all",
+            vec!["come_back"],
+            "unsubscribed_from_all",
+        ),
         (
             "action=come_back",
             vec!["leave_category", "leave_all"],
-            "came_back",
+            "resubscribed",
         ),
         (
             "action=leave_category",
             vec!["come_back", "leave_all"],
-            "left_category",
+            "unsubscribed_from_category",
         ),
     ] {
         let before = recipient.metrics.total(metric);

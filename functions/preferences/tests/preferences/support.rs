@@ -4,7 +4,7 @@ use std::io::sink;
 
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use base64::{Engine, prelude::BASE64_STANDARD};
-use engagement::{AddressHash, Category, Subscription, TokenKeys};
+use engagement::{AddressHash, Category, Subscription, UnsubscribeKeys};
 use preferences::{Answers, Preferences};
 use runtime::{Metrics, http::Request};
 use serde_json::{Value, json};
@@ -44,7 +44,7 @@ pub fn from_event(event: Value) -> Request {
 }
 
 /// Keys `k1` and `k2`, of which one is the current one.
-pub fn keys(current: &str) -> TokenKeys {
+pub fn keys(current: &str) -> UnsubscribeKeys {
     serde_json::from_value(
         json!({ "current": current, "k1": "1".repeat(32), "k2": "2".repeat(32) }),
     )

@@ -1,8 +1,8 @@
 //! Tokens that are ours, and all the others.
 
-use engagement::{Category, TokenKeys};
+use engagement::{Category, UnsubscribeKeys};
 use runtime::{
-    Capture, Failure,
+    CapturedOutput, Failure,
     http::{HeaderMap, Method, Request, Response, StatusCode, header},
     telemetry,
 };
@@ -24,13 +24,13 @@ fn shown(response: &Response) -> (StatusCode, HeaderMap, String) {
 }
 
 #[tokio::test]
-async fn every_bad_token_gets_the_same_answer_and_no_table_is_asked() {
+async fn every_invalid_token_gets_the_same_response_without_a_table_read() {
     let token = token();
     let parts: Vec<&str> = token.split('.').collect();
     let [key, hash, category, mac] = parts[..] else {
         panic!("{token}")
     };
-    let others: TokenKeys =
+    let others: UnsubscribeKeys =
         serde_json::from_value(json!({ "current": "k1", "k1": "3".repeat(32) })).unwrap();
     let mut bad = vec![
         String::new(),
@@ -95,7 +95,7 @@ async fn every_bad_token_gets_the_same_answer_and_no_table_is_asked() {
 }
 
 #[tokio::test]
-async fn a_request_without_a_token_is_answered_in_the_same_way() {
+async fn a_missing_token_is_not_found() {
     let event = json!({ "requestContext": { "http": { "method": "GET" } } });
     assert_eq!(
         answer(&from_event(event)).await.unwrap().status(),
@@ -104,7 +104,7 @@ async fn a_request_without_a_token_is_answered_in_the_same_way() {
 }
 
 #[tokio::test]
-async fn the_events_for_trying_the_function_out_are_answered() {
+async fn the_sample_events_are_handled() {
     for event in [
         include_str!("../../../../tests/events/preferences-get.json"),
         include_str!("../../../../tests/events/preferences-one-click.json"),
@@ -118,7 +118,7 @@ async fn the_events_for_trying_the_function_out_are_answered() {
 }
 
 #[tokio::test]
-async fn a_token_of_an_old_key_works_on() {
+async fn a_token_signed_with_an_old_key_stays_valid() {
     let old = token();
     for current in ["k1", "k2"] {
         let asked = without_table()
@@ -129,7 +129,7 @@ async fn a_token_of_an_old_key_works_on() {
             "a token that is ours leads to the table, which is not there"
         );
     }
-    let without_k1: TokenKeys =
+    let without_k1: UnsubscribeKeys =
         serde_json::from_value(json!({ "current": "k2", "k2": "2".repeat(32) })).unwrap();
     let response = without_table()
         .answer(&get(&old), &without_k1, &metrics())
@@ -144,7 +144,7 @@ async fn a_token_of_an_old_key_works_on() {
 }
 
 #[tokio::test]
-async fn a_table_that_cannot_be_reached_is_a_failure_that_passes() {
+async fn an_unreachable_table_is_a_retryable_failure() {
     for request in [
         get(&token()),
         post(&token(), "List-Unsubscribe=One-Click"),
@@ -159,14 +159,14 @@ async fn a_table_that_cannot_be_reached_is_a_failure_that_passes() {
 }
 
 #[tokio::test]
-async fn what_is_not_understood_is_told_and_asks_no_table() {
+async fn an_unknown_action_gets_400_without_a_table_read() {
     let response = answer(&post(&token(), "action=whatever")).await.unwrap();
     assert_eq!(response.status(), StatusCode::BAD_REQUEST);
     assert!(response.body().contains("nothing was changed"));
 }
 
 #[tokio::test]
-async fn other_methods_are_told_which_there_are() {
+async fn other_methods_get_405_with_an_allow_header() {
     for method in [Method::PUT, Method::DELETE, Method::OPTIONS, Method::PATCH] {
         let response = answer(&request(method.as_str(), &token(), None, b""))
             .await
@@ -177,13 +177,15 @@ async fn other_methods_are_told_which_there_are() {
 }
 
 #[tokio::test]
-async fn every_page_has_the_headers_that_keep_its_address_private() {
+async fn every_page_has_the_privacy_headers() {
     let preferences = without_table();
     let pages = [
         answer(&get("x")).await.unwrap(),
         answer(&post(&token(), "")).await.unwrap(),
         answer(&request("PUT", &token(), None, b"")).await.unwrap(),
-        preferences.answers.apology(StatusCode::SERVICE_UNAVAILABLE),
+        preferences
+            .answers
+            .error_response(StatusCode::SERVICE_UNAVAILABLE),
     ];
     for page in &pages {
         let headers = page.headers();
@@ -213,8 +215,8 @@ async fn every_page_has_the_headers_that_keep_its_address_private() {
 }
 
 #[tokio::test]
-async fn the_log_names_neither_token_nor_recipient() {
-    let logs = Capture::default();
+async fn logs_contain_neither_token_nor_recipient() {
+    let logs = CapturedOutput::default();
     let _guard = telemetry::init_with_writer("debug", logs.clone());
     let token = token();
     let bad = &token[..token.len() - 1];

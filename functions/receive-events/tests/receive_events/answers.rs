@@ -1,9 +1,9 @@
 //! What each delivery is answered, and what it causes.
 
-use receive_events::LONGEST_BODY;
+use receive_events::MAX_BODY_BYTES;
 use rstest::rstest;
 use runtime::{
-    Capture,
+    CapturedOutput,
     http::{HeaderValue, StatusCode, header},
     telemetry,
 };
@@ -21,7 +21,7 @@ use crate::{
 #[case("payment.failed", "events_payment_failed")]
 #[case("risk-verification.updated", "events_risk_verification_updated")]
 #[tokio::test]
-async fn a_signed_event_has_its_organization_looked_at(
+async fn a_signed_event_queues_a_sync_of_its_organization(
     #[case] event_type: &str,
     #[case] metric: &str,
 ) {
@@ -63,7 +63,7 @@ async fn a_signed_event_has_its_organization_looked_at(
 #[case::the_previous_key("fake-security-key-9c02", StatusCode::OK)]
 #[case::another_key("fake-security-key-9c03", StatusCode::UNAUTHORIZED)]
 #[tokio::test]
-async fn a_body_is_accepted_with_either_of_our_keys_however_it_is_encoded(
+async fn either_key_verifies_plain_and_base64_bodies(
     #[case] key: &str,
     #[case] expected: StatusCode,
 ) {
@@ -94,7 +94,7 @@ async fn a_body_is_accepted_with_either_of_our_keys_however_it_is_encoded(
 }
 
 #[tokio::test]
-async fn without_a_signature_neither_secret_nor_queue_is_asked() {
+async fn an_unsigned_delivery_calls_neither_secrets_manager_nor_sqs() {
     let (aws, metrics) = (Aws::start(None).await, metrics());
     let response = aws
         .receive_events()
@@ -108,10 +108,10 @@ async fn without_a_signature_neither_secret_nor_queue_is_asked() {
 }
 
 #[rstest]
-#[case::the_longest(LONGEST_BODY, StatusCode::OK, "events_unusable")]
-#[case::a_longer_one(LONGEST_BODY + 1, StatusCode::PAYLOAD_TOO_LARGE, "rejected_too_long")]
+#[case::the_longest(MAX_BODY_BYTES, StatusCode::OK, "events_unusable")]
+#[case::a_longer_one(MAX_BODY_BYTES + 1, StatusCode::PAYLOAD_TOO_LARGE, "rejected_too_long")]
 #[tokio::test]
-async fn a_body_has_a_longest_length(
+async fn a_body_above_the_limit_gets_413(
     #[case] length: usize,
     #[case] expected: StatusCode,
     #[case] metric: &str,
@@ -142,10 +142,7 @@ async fn a_body_has_a_longest_length(
 )]
 #[case::without_metadata(json!({}), "events_unusable")]
 #[tokio::test]
-async fn what_trying_again_would_not_change_is_taken_and_counted(
-    #[case] body: Value,
-    #[case] metric: &str,
-) {
+async fn unusable_events_are_acknowledged_and_counted(#[case] body: Value, #[case] metric: &str) {
     let (aws, metrics) = (Aws::start(Some(SECRET)).await, metrics());
     let response = aws
         .receive_events()
@@ -159,7 +156,7 @@ async fn what_trying_again_would_not_change_is_taken_and_counted(
 }
 
 #[tokio::test]
-async fn until_there_are_keys_and_while_the_queue_does_not_answer_bill_is_to_try_again() {
+async fn missing_keys_or_an_unavailable_queue_fail_the_delivery() {
     let delivery = signed(&notification(ORGANIZATION, "0b6f0a52", "payment.updated"));
     let (without_keys, without_queue) = (Aws::start(None).await, Aws::start(Some(SECRET)).await);
     without_queue.refuse("AccessDeniedException");
@@ -196,8 +193,8 @@ async fn other_methods_are_told_which_there_is() {
 }
 
 #[tokio::test]
-async fn the_log_holds_nothing_of_what_bill_tells() {
-    let logs = Capture::default();
+async fn logs_contain_nothing_of_the_delivery() {
+    let logs = CapturedOutput::default();
     let _guard = telemetry::init_with_writer("debug", logs.clone());
     let aws = Aws::start(Some(SECRET)).await;
     let body = notification(ORGANIZATION, "0b6f0a52", "payment.updated").to_string();

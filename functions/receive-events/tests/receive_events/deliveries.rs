@@ -62,7 +62,7 @@ fn delivery(number: usize) -> (Kind, String, Request) {
         Kind::Oversized => request(
             "POST",
             Some(&good),
-            &[body.as_slice(), &vec![b' '; receive_events::LONGEST_BODY]].concat(),
+            &[body.as_slice(), &vec![b' '; receive_events::MAX_BODY_BYTES]].concat(),
             true,
         ),
     };

@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use record_feedback::Recorder;
-use runtime::{DeadLetters, Secret};
+use runtime::{DeadLetterQueue, Secret};
 use serde_json::{Value, json};
 use store::{Contacts, Notices};
 
@@ -63,7 +63,7 @@ impl Aws {
         Recorder {
             notices: Notices::new(tables.clone(), "notices".to_owned(), "contacts".to_owned()),
             contacts: Contacts::new(tables, "contacts".to_owned()),
-            dead_letters: DeadLetters::new(aws_sdk_sqs::Client::new(&self.config), queue),
+            dead_letters: DeadLetterQueue::new(aws_sdk_sqs::Client::new(&self.config), queue),
             address_key: Secret::text(secrets, "secret".to_owned(), "key of the address hashes"),
         }
     }

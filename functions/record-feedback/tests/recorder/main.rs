@@ -9,7 +9,7 @@ mod tests {
     use std::time::Duration;
 
     use aws_lambda_events::event::sqs::SqsEvent;
-    use runtime::{Capture, Deadline, Metrics};
+    use runtime::{CapturedOutput, Deadline, Metrics};
     use serde_json::{Value, json};
 
     use crate::aws::{Aws, NOTICE_ID};
@@ -26,7 +26,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_complaint_reaches_notice_and_contact() {
+    async fn a_complaint_is_recorded_on_notice_and_contact() {
         let run = Run::of(&Aws::obliging().await, &[sample!("complaint").to_string()]).await;
         assert_eq!(run.returned, json!([]));
         assert_eq!(
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_event_without_a_notice_still_reaches_the_contact() {
+    async fn an_event_without_a_notice_is_recorded_on_the_contact() {
         let mut event = sample!("bounce-transient");
         event["detail"]["mail"]["tags"] = json!({});
         let run = Run::of(&Aws::obliging().await, &[event.to_string()]).await;
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_delivery_says_nothing_of_the_contact_and_an_opened_mail_nothing_at_all() {
+    async fn a_delivery_changes_only_the_notice_and_an_open_changes_nothing() {
         let mut opened = sample!("delivery");
         opened["detail"]["eventType"] = json!("Open");
         let run = Run::of(
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_unreadable_message_leaves_a_letter_that_holds_nothing_of_it() {
+    async fn an_unreadable_message_becomes_a_redacted_dead_letter() {
         let half = &sample!("complaint").to_string()[..1000];
         let run = Run::of(
             &Aws::obliging().await,
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_dynamodb_will_always_refuse_leaves_a_letter_with_its_ids() {
+    async fn a_permanent_store_error_becomes_a_dead_letter_with_ids() {
         let aws = Aws::refusing("notices", "ValidationException").await;
         let run = Run::of(&aws, &[sample!("complaint").to_string()]).await;
         assert_eq!(
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_may_be_mended_is_returned_however_often_it_came() {
+    async fn a_recoverable_store_error_is_retried_without_limit() {
         let aws = Aws::refusing("contacts", "AccessDeniedException").await;
         let run = Run::of(&aws, &[sample!("complaint").to_string()]).await;
         assert_eq!(
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_message_whose_letter_cannot_be_sent_is_returned() {
+    async fn a_message_is_retried_when_its_dead_letter_cannot_be_sent() {
         let aws = Aws::refusing("dead-letters", "AccessDeniedException").await;
         let run = Run::of(&aws, &["marisol@kestrel.example".to_owned()]).await;
         assert_eq!(run.returned, json!([{ "itemIdentifier": "id-0" }]));
@@ -198,10 +198,10 @@ mod tests {
         }
 
         async fn received(aws: &Aws, bodies: &[String], times: u32) -> Self {
-            let logs = Capture::default();
+            let logs = CapturedOutput::default();
             let _guard = runtime::telemetry::init_with_writer("debug", logs.clone());
             let (written, attributes) = (
-                Capture::default(),
+                CapturedOutput::default(),
                 json!({ "ApproximateReceiveCount": times.to_string() }),
             );
             let records = bodies.iter().enumerate();
@@ -212,7 +212,7 @@ mod tests {
             let metrics = Metrics::to_writer("record-feedback", "local", written.clone());
             let answer = aws
                 .recorder()
-                .handle(event, Deadline::in_(Duration::from_mins(1)), &metrics)
+                .handle(event, Deadline::after(Duration::from_mins(1)), &metrics)
                 .await
                 .unwrap();
             metrics.flush("request");

@@ -9,8 +9,8 @@ use bill::{
 use url::Url;
 use uuid::Uuid;
 
-use super::{Established, Webhooks, id, soon};
-use crate::keys::{Pending, StoredKeys};
+use super::{SubscriptionChange, Webhooks, id, soon};
+use crate::keys::{Pending, WebhookSecret};
 
 /// What partners read in the list of their subscriptions.
 const NAME: &str = "BILL Engage";
@@ -23,16 +23,16 @@ pub(super) enum Left {
     /// Nothing.
     Nothing,
     /// To make a subscription, and to end those that it replaces. Both is done now.
-    Made(Established),
+    Made(SubscriptionChange),
     /// To end the subscriptions that were replaced. That is done now.
-    Ended(Established),
+    Ended(SubscriptionChange),
     /// The same, but nothing delivers in their place; so it is not done.
-    Unreplaced,
+    NoActiveReplacement,
 }
 
 impl Webhooks {
     /// Makes a subscription in the place of all of these, to a URL that none of them has.
-    pub(super) async fn replace(&self, ours: &[Subscription]) -> Result<Established> {
+    pub(super) async fn replace(&self, ours: &[Subscription]) -> Result<SubscriptionChange> {
         let version = ours
             .iter()
             .filter_map(|subscription| Some(version(subscription.notification_url.as_ref()?)))
@@ -49,7 +49,7 @@ impl Webhooks {
         &self,
         url: Url,
         replaces: Vec<SubscriptionId>,
-    ) -> Result<Established> {
+    ) -> Result<SubscriptionChange> {
         let mut stored = self.keys.read().await?;
         let pending = Pending {
             idempotency_key: Uuid::new_v4(),
@@ -59,7 +59,7 @@ impl Webhooks {
         stored.pending = Some(pending.clone());
         self.keys.write(&stored).await?;
         let created = self.created(&mut stored, &pending).await?;
-        self.take_over(stored, created, pending.replaces).await
+        self.activate(stored, created, pending.replaces).await
     }
 
     /// Finishes what an earlier command has begun. Nothing that delivers is ended unless something
@@ -67,9 +67,9 @@ impl Webhooks {
     pub(super) async fn finish(&self) -> Result<Left> {
         let mut stored = self.keys.read().await?;
         if let Some(pending) = stored.pending.clone() {
-            let created = self.created_earlier(&mut stored, &pending).await?;
-            let established = self.take_over(stored, created, pending.replaces).await?;
-            return Ok(Left::Made(Established {
+            let created = self.resume_creation(&mut stored, &pending).await?;
+            let established = self.activate(stored, created, pending.replaces).await?;
+            return Ok(Left::Made(SubscriptionChange {
                 was_interrupted: true,
                 ..established
             }));
@@ -88,26 +88,26 @@ impl Webhooks {
             .iter()
             .find(|subscription| subscription.is_enabled() && !is_retiring(subscription))
         {
-            let ended = self.retire(&mut stored).await?;
-            return Ok(Left::Ended(Established {
+            let ended = self.delete_retiring(&mut stored).await?;
+            return Ok(Left::Ended(SubscriptionChange {
                 subscription: successor.clone(),
                 ended,
                 was_interrupted: true,
             }));
         }
         if ours.is_empty() {
-            self.retire(&mut stored).await?;
+            self.delete_retiring(&mut stored).await?;
             return Ok(Left::Nothing);
         }
-        Ok(Left::Unreplaced)
+        Ok(Left::NoActiveReplacement)
     }
 
-    async fn take_over(
+    async fn activate(
         &self,
-        mut stored: StoredKeys,
+        mut stored: WebhookSecret,
         created: Created,
         replaces: Vec<SubscriptionId>,
-    ) -> Result<Established> {
+    ) -> Result<SubscriptionChange> {
         let Created {
             subscription,
             security_key,
@@ -120,8 +120,8 @@ impl Webhooks {
             .collect();
         stored.retiring.extend(further);
         self.keys.write(&stored).await?;
-        let ended = self.retire(&mut stored).await?;
-        Ok(Established {
+        let ended = self.delete_retiring(&mut stored).await?;
+        Ok(SubscriptionChange {
             subscription,
             ended,
             was_interrupted: false,
@@ -131,7 +131,11 @@ impl Webhooks {
     /// The subscription that an earlier command asked for. BILL repeats the answer of that time,
     /// whatever became of the subscription since: nothing that it sent could be verified, so BILL
     /// may have switched it off; or somebody ended it. Then another is made.
-    async fn created_earlier(&self, stored: &mut StoredKeys, pending: &Pending) -> Result<Created> {
+    async fn resume_creation(
+        &self,
+        stored: &mut WebhookSecret,
+        pending: &Pending,
+    ) -> Result<Created> {
         let created = self.created(stored, pending).await?;
         let id = id(&created.subscription)?;
         match self.subscriptions.get(&id, soon()).await? {
@@ -144,12 +148,12 @@ impl Webhooks {
             Some(_) => drop(self.subscriptions.delete(&id, soon()).await?),
             None => {}
         }
-        self.created_anew(stored, pending).await
+        self.recreate(stored, pending).await
     }
 
     /// Asks BILL for the subscription. When BILL refuses because it made the subscription more than
     /// a day ago, nobody will ever see that one's key: it is ended, and another is made.
-    async fn created(&self, stored: &mut StoredKeys, pending: &Pending) -> Result<Created> {
+    async fn created(&self, stored: &mut WebhookSecret, pending: &Pending) -> Result<Created> {
         let refusal = match self.ask(pending).await {
             Err(error) if error.kind() == ErrorKind::Refused => error,
             outcome => return Ok(outcome?),
@@ -164,11 +168,11 @@ impl Webhooks {
             return Err(explained(refusal, all.len()));
         };
         self.subscriptions.delete(&id(lost)?, soon()).await?;
-        self.created_anew(stored, pending).await
+        self.recreate(stored, pending).await
     }
 
     /// Asks BILL for the subscription as if for the first time.
-    async fn created_anew(&self, stored: &mut StoredKeys, pending: &Pending) -> Result<Created> {
+    async fn recreate(&self, stored: &mut WebhookSecret, pending: &Pending) -> Result<Created> {
         let anew = Pending {
             idempotency_key: Uuid::new_v4(),
             ..pending.clone()
@@ -190,7 +194,7 @@ impl Webhooks {
             .await
     }
 
-    async fn retire(&self, stored: &mut StoredKeys) -> Result<Vec<SubscriptionId>> {
+    async fn delete_retiring(&self, stored: &mut WebhookSecret) -> Result<Vec<SubscriptionId>> {
         if stored.retiring.is_empty() {
             return Ok(Vec::new());
         }

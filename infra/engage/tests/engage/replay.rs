@@ -11,15 +11,15 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
-use engage::replay::{Begun, Replay};
+use engage::replay::{FanOutResult, Replay};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
-use store::{MadeDue, Organizations};
+use store::{MakeDueProgress, Organizations};
 
 const AT: &str = "2026-11-23T12:00:00Z";
 
 #[tokio::test]
-async fn every_organization_is_made_due_and_then_fan_out_begins() {
+async fn replay_makes_every_organization_due_then_starts_fan_out() {
     let aws = Aws::default();
     let mut told = Vec::new();
     let replayed = aws
@@ -28,7 +28,7 @@ async fn every_organization_is_made_due_and_then_fan_out_begins() {
         .run(AT.parse().unwrap(), |done| told.push(done.clone()))
         .await
         .unwrap();
-    let made_due = MadeDue {
+    let made_due = MakeDueProgress {
         organizations: 2,
         made_due: 1,
         unreadable: Vec::new(),
@@ -37,7 +37,7 @@ async fn every_organization_is_made_due_and_then_fan_out_begins() {
     assert_eq!(replayed.made_due, made_due);
     assert_eq!(
         replayed.begun,
-        Begun {
+        FanOutResult {
             outcome: "budget_spent".to_owned(),
             queued: 1
         }
@@ -46,7 +46,7 @@ async fn every_organization_is_made_due_and_then_fan_out_begins() {
 }
 
 #[tokio::test]
-async fn when_fan_out_does_not_begin_the_organizations_are_due_all_the_same() {
+async fn organizations_stay_due_when_fan_out_cannot_start() {
     for (status, headers) in [(403, HeaderMap::new()), (200, failed())] {
         let aws = Aws {
             function: Some((StatusCode::from_u16(status).unwrap(), headers)),
@@ -74,7 +74,7 @@ async fn when_fan_out_does_not_begin_the_organizations_are_due_all_the_same() {
 }
 
 #[tokio::test]
-async fn when_organizations_cannot_be_made_due_fan_out_does_not_begin() {
+async fn fan_out_is_not_started_when_organizations_cannot_be_made_due() {
     for operation in ["Scan", "UpdateItem"] {
         let aws = Aws {
             refused: Some(operation),

@@ -5,25 +5,25 @@ use std::{
     time::Duration,
 };
 
-use crate::support::World;
+use crate::support::TestStack;
 
 #[tokio::test]
-async fn no_event_is_lost_while_the_key_changes() {
-    let world = World::start().await;
-    let first = world.webhooks.create().await.unwrap().subscription;
-    let before = world.keys();
-    world.slow_down();
-    let mut rotation = Box::pin(world.webhooks.rotate_key(false));
+async fn no_event_is_lost_during_key_rotation() {
+    let stack = TestStack::start().await;
+    let first = stack.webhooks.create().await.unwrap().subscription;
+    let before = stack.keys();
+    stack.slow_down();
+    let mut rotation = Box::pin(stack.webhooks.rotate_key(false));
     let mut announced = 0;
     let rotated = loop {
-        world.announce();
+        stack.announce();
         announced += 1;
         if let Ok(rotated) = tokio::time::timeout(Duration::from_millis(2), &mut rotation).await {
             break rotated.unwrap();
         }
     };
-    world.announce();
-    world.sandbox.deliveries_ended().await;
+    stack.announce();
+    stack.sandbox.wait_for_deliveries().await;
 
     assert_eq!(rotated.ended, [first.id.unwrap()]);
     assert_eq!(
@@ -35,9 +35,9 @@ async fn no_event_is_lost_while_the_key_changes() {
             .query(),
         Some("v=2")
     );
-    assert_eq!(world.keys().previous, Some(before.current));
+    assert_eq!(stack.keys().previous, Some(before.current));
     let mut subscriptions = BTreeMap::<String, BTreeSet<String>>::new();
-    for delivery in world.sandbox.deliveries() {
+    for delivery in stack.sandbox.deliveries() {
         subscriptions
             .entry(delivery.event_id)
             .or_default()
@@ -48,33 +48,33 @@ async fn no_event_is_lost_while_the_key_changes() {
         subscriptions.values().any(|told| told.len() == 2),
         "no event came while there were both subscriptions"
     );
-    assert_eq!(world.receiver.taken(), subscriptions.into_keys().collect());
-    assert!(world.webhooks.show(None).await.unwrap().is_enabled());
+    assert_eq!(stack.receiver.taken(), subscriptions.into_keys().collect());
+    assert!(stack.webhooks.show(None).await.unwrap().is_enabled());
 }
 
 #[tokio::test]
-async fn a_key_that_became_known_is_valid_no_more() {
-    let world = World::start().await;
-    world.webhooks.create().await.unwrap();
-    let known = world.keys().current;
-    world.webhooks.rotate_key(true).await.unwrap();
-    assert!(!world.keys().verify(b"{}", &known.sign(b"{}")));
+async fn rotate_key_with_revoke_previous_invalidates_the_old_key() {
+    let stack = TestStack::start().await;
+    stack.webhooks.create().await.unwrap();
+    let known = stack.keys().current;
+    stack.webhooks.rotate_key(true).await.unwrap();
+    assert!(!stack.keys().verify(b"{}", &known.sign(b"{}")));
     assert_eq!(
-        world.webhooks.test(None).await.unwrap().status_code,
+        stack.webhooks.test(None).await.unwrap().status_code,
         Some(200)
     );
 }
 
 #[tokio::test]
-async fn each_rotation_has_a_url_of_its_own() {
-    let world = World::start().await;
-    world.webhooks.create().await.unwrap();
+async fn each_rotation_uses_a_new_url_version() {
+    let stack = TestStack::start().await;
+    stack.webhooks.create().await.unwrap();
     for version in 2..5 {
-        let rotated = world.webhooks.rotate_key(false).await.unwrap();
+        let rotated = stack.webhooks.rotate_key(false).await.unwrap();
         assert_eq!(
             rotated.subscription.notification_url.unwrap().query(),
             Some(format!("v={version}").as_str())
         );
     }
-    assert_eq!(world.webhooks.list().await.unwrap().len(), 1);
+    assert_eq!(stack.webhooks.list().await.unwrap().len(), 1);
 }

@@ -26,7 +26,7 @@ pub struct Secrets(Arc<Mutex<Secret>>);
 struct Secret {
     text: Option<String>,
     writes: u32,
-    broken_after: Option<u32>,
+    fail_after: Option<u32>,
 }
 
 impl Secrets {
@@ -45,13 +45,13 @@ impl Secrets {
     }
 
     /// Refuses to be written once it was written so often more.
-    pub fn break_after(&self, writes: u32) {
+    pub fn fail_writes_after(&self, writes: u32) {
         let mut secret = self.0.lock();
-        secret.broken_after = Some(secret.writes + writes);
+        secret.fail_after = Some(secret.writes + writes);
     }
 
-    pub fn repair(&self) {
-        self.0.lock().broken_after = None;
+    pub fn allow_writes(&self) {
+        self.0.lock().fail_after = None;
     }
 
     pub fn put(&self, text: &str) {
@@ -90,7 +90,7 @@ async fn answer(
             ),
         },
         _ if secret
-            .broken_after
+            .fail_after
             .is_some_and(|writes| secret.writes >= writes) =>
         {
             (

@@ -27,7 +27,7 @@ use crate::secrets::{self, Secrets};
 pub const CUSTOMER: &str = "00802JUNIPERCYCL4xd9";
 
 /// BILL, the secret, and an API that takes notifications when the secret's keys verify them.
-pub struct World {
+pub struct TestStack {
     pub sandbox: Sandbox,
     pub secrets: Secrets,
     pub receiver: Receiver,
@@ -35,7 +35,7 @@ pub struct World {
     subscriptions: Subscriptions,
 }
 
-impl World {
+impl TestStack {
     pub async fn start() -> Self {
         let sandbox = Sandbox::start(Options {
             switches: switches(),
@@ -68,7 +68,7 @@ impl World {
     }
 
     /// Somebody else who uses the partner's application key subscribes.
-    pub async fn subscribe_another(&self, url: &str) -> SubscriptionId {
+    pub async fn create_foreign_subscription(&self, url: &str) -> SubscriptionId {
         let url: Url = url.parse().unwrap();
         let created = self
             .subscriptions
@@ -83,9 +83,9 @@ impl World {
     }
 
     /// Announces until BILL gives up on whoever does not answer 200.
-    pub async fn announce_until_bill_gives_up(&self) {
+    pub async fn publish_until_disabled(&self) {
         let events = EventSwitches {
-            first_retry_ms: 1,
+            initial_backoff_ms: 1,
             attempts: 2,
             ..EventSwitches::default()
         };
@@ -94,7 +94,7 @@ impl World {
             ..Switches::default()
         });
         self.announce();
-        self.sandbox.deliveries_ended().await;
+        self.sandbox.wait_for_deliveries().await;
     }
 
     /// From now on BILL takes its time, so that things happen meanwhile.
@@ -106,7 +106,7 @@ impl World {
     }
 
     /// The only subscription, which delivers.
-    pub async fn only_and_working(&self) -> Subscription {
+    pub async fn assert_single_working_subscription(&self) -> Subscription {
         let mut all = self.webhooks.list().await.unwrap();
         assert_eq!(all.len(), 1, "{all:?}");
         assert!(all[0].is_enabled(), "{all:?}");
@@ -132,7 +132,7 @@ impl World {
     /// Something happens to the customer.
     pub fn announce(&self) {
         let event_type = "payment.failed".to_owned();
-        assert!(self.sandbox.announce(&sandbox::Announcement {
+        assert!(self.sandbox.announce(&sandbox::ManualEvent {
             organization_id: CUSTOMER.to_owned(),
             event_type
         }));
@@ -156,7 +156,7 @@ impl World {
 
 fn switches() -> Switches {
     let events = EventSwitches {
-        first_retry_ms: 20,
+        initial_backoff_ms: 20,
         attempts: 8,
         ..EventSwitches::default()
     };

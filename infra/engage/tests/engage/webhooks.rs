@@ -7,12 +7,12 @@ use engage::{
 };
 use serde_json::json;
 
-use crate::support::World;
+use crate::support::TestStack;
 
 #[tokio::test]
-async fn creating_subscribes_the_stack_and_stores_the_key() {
-    let world = World::start().await;
-    let created = world.webhooks.create().await.unwrap();
+async fn create_subscribes_the_stack_and_stores_the_key() {
+    let stack = TestStack::start().await;
+    let created = stack.webhooks.create().await.unwrap();
     assert!(!created.was_interrupted && created.ended.is_empty());
     assert_eq!(
         created.subscription.events().collect::<Vec<_>>(),
@@ -28,7 +28,7 @@ async fn creating_subscribes_the_stack_and_stores_the_key() {
         "/bill/events"
     );
     assert_eq!(
-        world
+        stack
             .secrets
             .json()
             .as_object()
@@ -37,46 +37,46 @@ async fn creating_subscribes_the_stack_and_stores_the_key() {
             .collect::<Vec<_>>(),
         ["current"]
     );
-    let test = world.webhooks.test(None).await.unwrap();
+    let test = stack.webhooks.test(None).await.unwrap();
     assert_eq!(test.status_code, Some(200));
-    world.announce();
-    world.sandbox.deliveries_ended().await;
-    assert_eq!(world.receiver.taken().len(), 2);
+    stack.announce();
+    stack.sandbox.wait_for_deliveries().await;
+    assert_eq!(stack.receiver.taken().len(), 2);
 }
 
 #[tokio::test]
-async fn a_second_creation_is_refused_and_says_what_to_do() {
-    let world = World::start().await;
-    world.webhooks.create().await.unwrap();
-    let refusal = world.webhooks.create().await.unwrap_err().to_string();
+async fn second_create_is_refused_and_suggests_rotate_key() {
+    let stack = TestStack::start().await;
+    stack.webhooks.create().await.unwrap();
+    let refusal = stack.webhooks.create().await.unwrap_err().to_string();
     assert!(
         refusal.contains("subscribed already") && refusal.contains("rotate-key"),
         "{refusal}"
     );
-    assert_eq!(world.webhooks.list().await.unwrap().len(), 1);
+    assert_eq!(stack.webhooks.list().await.unwrap().len(), 1);
 }
 
 #[tokio::test]
-async fn an_ended_subscription_s_key_stays_and_becomes_the_previous_one() {
-    let world = World::start().await;
-    let first = world.webhooks.create().await.unwrap();
-    let key = world.keys().current;
-    let ended = world.webhooks.delete(None, false).await.unwrap();
+async fn key_of_a_deleted_subscription_becomes_the_previous_key() {
+    let stack = TestStack::start().await;
+    let first = stack.webhooks.create().await.unwrap();
+    let key = stack.keys().current;
+    let ended = stack.webhooks.delete(None, false).await.unwrap();
     assert_eq!(Some(ended), first.subscription.id);
-    assert_eq!(world.keys().current, key);
-    world.webhooks.create().await.unwrap();
-    assert_eq!(world.keys().previous, Some(key.clone()));
-    assert_ne!(world.keys().current, key);
+    assert_eq!(stack.keys().current, key);
+    stack.webhooks.create().await.unwrap();
+    assert_eq!(stack.keys().previous, Some(key.clone()));
+    assert_ne!(stack.keys().current, key);
 }
 
 #[tokio::test]
-async fn a_subscription_of_another_system_is_ended_only_by_force() {
-    let world = World::start().await;
-    let own = world.webhooks.create().await.unwrap().subscription;
-    let another = world
-        .subscribe_another("https://hooks.northlight-ledger.example/bill?token=hunter2")
+async fn foreign_subscription_is_deleted_only_with_force() {
+    let stack = TestStack::start().await;
+    let own = stack.webhooks.create().await.unwrap().subscription;
+    let another = stack
+        .create_foreign_subscription("https://hooks.northlight-ledger.example/bill?token=hunter2")
         .await;
-    let refusal = world
+    let refusal = stack
         .webhooks
         .delete(Some(&another), false)
         .await
@@ -86,10 +86,10 @@ async fn a_subscription_of_another_system_is_ended_only_by_force() {
         refusal.contains("hooks.northlight-ledger.example/bill;") && refusal.contains("--force"),
         "{refusal}"
     );
-    let all = world.webhooks.list().await.unwrap();
+    let all = stack.webhooks.list().await.unwrap();
     assert_eq!(all.len(), 2);
     for subscription in &all {
-        let shown = Shown::new(subscription, world.webhooks.is_ours(subscription));
+        let shown = Shown::new(subscription, stack.webhooks.is_ours(subscription));
         let printed = format!(
             "{}{}{}",
             report::one(&shown),
@@ -103,16 +103,16 @@ async fn a_subscription_of_another_system_is_ended_only_by_force() {
     }
 
     assert_eq!(
-        world.webhooks.delete(Some(&another), true).await.unwrap(),
+        stack.webhooks.delete(Some(&another), true).await.unwrap(),
         another
     );
-    assert_eq!(world.only_and_working().await, own);
+    assert_eq!(stack.assert_single_working_subscription().await, own);
 }
 
 #[tokio::test]
-async fn without_a_subscription_each_command_says_how_to_make_one() {
-    let world = World::start().await;
-    let webhooks = &world.webhooks;
+async fn commands_without_a_subscription_suggest_create() {
+    let stack = TestStack::start().await;
+    let webhooks = &stack.webhooks;
     for error in [
         webhooks.show(None).await.err(),
         webhooks.test(None).await.err(),
@@ -143,37 +143,37 @@ async fn without_a_subscription_each_command_says_how_to_make_one() {
 }
 
 #[tokio::test]
-async fn a_subscription_that_bill_switched_off_is_replaced_by_one_that_delivers() {
-    let world = World::start().await;
-    let first = world.webhooks.create().await.unwrap();
+async fn enable_replaces_a_disabled_subscription() {
+    let stack = TestStack::start().await;
+    let first = stack.webhooks.create().await.unwrap();
     assert!(matches!(
-        world.webhooks.enable().await.unwrap(),
-        Enabled::Already(_)
+        stack.webhooks.enable().await.unwrap(),
+        Enabled::AlreadyEnabled(_)
     ));
     // The key is lost, so nothing verifies until BILL gives up.
-    world.secrets.put(r#"{"current":"another"}"#);
-    world.announce();
-    world.sandbox.deliveries_ended().await;
-    assert!(!world.webhooks.show(None).await.unwrap().is_enabled());
+    stack.secrets.put(r#"{"current":"another"}"#);
+    stack.announce();
+    stack.sandbox.wait_for_deliveries().await;
+    assert!(!stack.webhooks.show(None).await.unwrap().is_enabled());
 
-    let Enabled::Replaced(replaced) = world.webhooks.enable().await.unwrap() else {
+    let Enabled::Replaced(replaced) = stack.webhooks.enable().await.unwrap() else {
         panic!("it was off")
     };
     assert_eq!(replaced.ended, [first.subscription.id.unwrap()]);
-    assert!(world.webhooks.show(None).await.unwrap().is_enabled());
-    world.announce();
-    world.sandbox.deliveries_ended().await;
-    assert_eq!(world.receiver.taken().len(), 1);
+    assert!(stack.webhooks.show(None).await.unwrap().is_enabled());
+    stack.announce();
+    stack.sandbox.wait_for_deliveries().await;
+    assert_eq!(stack.receiver.taken().len(), 1);
 }
 
 #[tokio::test]
-async fn what_others_keep_in_the_secret_stays_and_a_secret_that_is_no_json_is_not_quoted() {
-    let world = World::start().await;
-    world.secrets.put(r#"{"note":{"by":"somebody"}}"#);
-    world.webhooks.create().await.unwrap();
-    assert_eq!(world.secrets.json()["note"], json!({ "by": "somebody" }));
-    world.secrets.put("hunter2");
-    let message = format!("{:#}", world.webhooks.rotate_key(false).await.unwrap_err());
+async fn unknown_secret_fields_are_kept_and_invalid_json_is_not_quoted() {
+    let stack = TestStack::start().await;
+    stack.secrets.put(r#"{"note":{"by":"somebody"}}"#);
+    stack.webhooks.create().await.unwrap();
+    assert_eq!(stack.secrets.json()["note"], json!({ "by": "somebody" }));
+    stack.secrets.put("hunter2");
+    let message = format!("{:#}", stack.webhooks.rotate_key(false).await.unwrap_err());
     assert!(
         message.contains("webhook-keys") && !message.contains("hunter2"),
         "{message}"

@@ -16,7 +16,7 @@ use crate::{
     events,
     fault_proxy::FaultProxy,
     logs,
-    mails::{self, SentMail},
+    mails::{self, SentEmail},
     ministack::{self, MiniStack, REGION},
     options::Options,
     queue::{self, Backlog, QueuedMessage},
@@ -66,7 +66,7 @@ impl LocalCloud {
             ministack,
         };
         if let Some(faults) = &cloud.ministack.faults {
-            cloud.name_functions(faults).await?;
+            cloud.register_functions(faults).await?;
         }
         if options.put_credentials {
             tell("Storing the BILL credentials");
@@ -148,7 +148,7 @@ impl LocalCloud {
     /// What clients need to call AWS as the function of an output does: with its credentials, and
     /// so held to its role when [`Options::auth`] is set. They work once the function has been
     /// started; `Err`: there is no such function.
-    pub async fn config_as(&self, function_output: &str) -> Result<SdkConfig> {
+    pub async fn config_for_function(&self, function_output: &str) -> Result<SdkConfig> {
         let function = self
             .lambda()
             .get_function_configuration()
@@ -157,11 +157,11 @@ impl LocalCloud {
             .await?;
         let arn = function.function_arn().context("the function has no ARN")?;
         let role = function.role().context("the function has no role")?;
-        Ok(config(self.endpoint(), ministack::session_of(arn, role)).await)
+        Ok(config(self.endpoint(), ministack::function_credentials(arn, role)).await)
     }
 
     /// Tells the proxy by which access keys it knows the functions.
-    async fn name_functions(&self, faults: &FaultProxy) -> Result<()> {
+    async fn register_functions(&self, faults: &FaultProxy) -> Result<()> {
         let mut functions = self
             .lambda()
             .list_functions()
@@ -177,7 +177,7 @@ impl LocalCloud {
             if let (Some(output), Some(arn), Some(role)) =
                 (output, function.function_arn(), function.role())
             {
-                faults.name_function(ministack::access_key(arn, role), output);
+                faults.register_function(ministack::access_key(arn, role), output);
             }
         }
         Ok(())
@@ -209,7 +209,7 @@ impl LocalCloud {
             .await?;
         let log = answer
             .log_result()
-            .map(base64_text)
+            .map(decode_base64)
             .transpose()?
             .unwrap_or_default();
         Ok(Invocation {
@@ -256,13 +256,13 @@ impl LocalCloud {
         mut progress: impl FnMut(Backlog),
     ) -> Result<()> {
         let queue = self.output(output)?;
-        let give_up = Instant::now() + timeout;
+        let deadline = Instant::now() + timeout;
         let mut empty = 0;
         while empty < 2 {
             let backlog = Backlog::of(self.sqs(), queue).await?;
             progress(backlog);
             empty = if backlog.total() == 0 { empty + 1 } else { 0 };
-            if Instant::now() > give_up {
+            if Instant::now() > deadline {
                 bail!(
                     "the queue of {output} still holds {} messages after {} s",
                     backlog.total(),
@@ -304,7 +304,7 @@ impl LocalCloud {
     }
 
     /// The e-mails that were sent, oldest first.
-    pub async fn sent_mails(&self) -> Result<Vec<SentMail>> {
+    pub async fn sent_emails(&self) -> Result<Vec<SentEmail>> {
         mails::sent(&self.ministack).await
     }
 
@@ -363,7 +363,7 @@ fn sandbox_options(options: &Options) -> sandbox::Options {
     }
 }
 
-fn base64_text(encoded: &str) -> Result<String> {
+fn decode_base64(encoded: &str) -> Result<String> {
     use base64::{Engine, prelude::BASE64_STANDARD};
     Ok(String::from_utf8_lossy(&BASE64_STANDARD.decode(encoded)?).into_owned())
 }

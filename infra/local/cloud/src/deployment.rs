@@ -192,7 +192,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn given_parameters_win_over_those_of_a_local_deployment() {
+    fn given_parameters_override_local_defaults() {
         let options = Options::default()
             .parameter("SendWindow", "Mon-Fri 09:00-17:00 America/New_York")
             .parameter("DryRun", "true");
@@ -205,7 +205,7 @@ mod tests {
         assert_eq!(parameters["Environment"], "local");
     }
     #[test]
-    fn what_sam_says_is_read_line_by_line() {
+    fn sam_output_is_parsed_line_by_line() {
         let said: Vec<Said> = [
             r#"{"type": "info", "managed_s3_bucket": "bucket"}"#,
             r#"{"type": "event", "status": "CREATE_FAILED", "detailed_status": null, "logical_id": "Api", "reason": "no such thing"}"#,

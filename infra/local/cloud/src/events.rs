@@ -10,10 +10,10 @@ use crate::ministack::MiniStack;
 const SOURCE: &str = "bill-engage.local";
 
 /// Entries that one `PutEvents` takes.
-const ENTRIES: usize = 10;
+const MAX_ENTRIES_PER_CALL: usize = 10;
 
 pub(crate) async fn put(ministack: &MiniStack, detail_type: &str, details: &[Value]) -> Result<()> {
-    for details in details.chunks(ENTRIES) {
+    for details in details.chunks(MAX_ENTRIES_PER_CALL) {
         let entry = |detail: &Value| json!({"Source": SOURCE, "DetailType": detail_type, "Detail": detail.to_string()});
         let request = json!({"Entries": details.iter().map(entry).collect::<Vec<_>>()});
         let answer = ministack

@@ -215,7 +215,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_browser_cannot_lead_the_back_end_to_another_organization() {
+    fn message_id_cannot_change_the_request_path() {
         assert!(is_message_id("no_bank_account-20261123T060000Z"));
         for id in [
             "",
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cookie_says_who_is_signed_in() {
+    fn organization_is_read_from_the_session_cookie() {
         let of = |cookies: &'static str| {
             signed_in(&HeaderMap::from_iter([(
                 header::COOKIE,

@@ -53,10 +53,10 @@ pub enum Fault {
         message: String,
     },
     /// AWS is not asked, and the connection closed without an answer.
-    CutBefore,
+    DropRequest,
     /// AWS is asked, its answer thrown away, and the connection closed without one: the client
     /// cannot know what it did.
-    CutAfter,
+    DropResponse,
     /// AWS is asked at once, and its answer held back for this long: a client that loses its
     /// patience cannot know what AWS did.
     Delay(Duration),
@@ -113,7 +113,7 @@ impl FaultProxy {
     }
 
     /// The calls of one operation, `ses.SendEmail` for instance.
-    pub fn calls_of(&self, operation: &str) -> Vec<Call> {
+    pub fn calls_to(&self, operation: &str) -> Vec<Call> {
         self.shared
             .record
             .lock()
@@ -125,7 +125,7 @@ impl FaultProxy {
     }
 
     /// Names the function that signs with an access key, for [`Call::function`].
-    pub fn name_function(&self, access_key: String, function: &str) {
+    pub fn register_function(&self, access_key: String, function: &str) {
         self.shared
             .functions
             .lock()
@@ -246,8 +246,8 @@ async fn answer(
             code,
             message,
         } => refusal(number, status, &code, &message)?,
-        Fault::CutBefore => return Err(cut()),
-        Fault::CutAfter => {
+        Fault::DropRequest => return Err(cut()),
+        Fault::DropResponse => {
             shared.ask(number, request).await?;
             return Err(cut());
         }

@@ -8,9 +8,9 @@ use tokio::process::{Child, ChildStdin, Command};
 /// A running program and all that it starts, in a process group of its own. They end when the leash
 /// is dropped, and when this process dies for whatever reason: either closes the pipe that a small
 /// shell waits on.
-pub struct Leash {
+pub struct ChildGuard {
     shell: Child,
-    _held: ChildStdin,
+    _stdin: ChildStdin,
 }
 
 const SHELL: &str = r#"
@@ -30,7 +30,7 @@ program=$!
 wait "$program"
 "#;
 
-impl Leash {
+impl ChildGuard {
     /// Starts `program` with exactly these arguments and this environment; what it prints goes to
     /// the file `log`.
     pub fn start(
@@ -57,11 +57,14 @@ impl Leash {
             .stdin
             .take()
             .context("the shell has no standard input")?;
-        Ok(Self { shell, _held: held })
+        Ok(Self {
+            shell,
+            _stdin: held,
+        })
     }
 
     /// Whether the program has ended on its own.
-    pub fn has_ended(&mut self) -> bool {
+    pub fn has_exited(&mut self) -> bool {
         !matches!(self.shell.try_wait(), Ok(None))
     }
 }
@@ -75,11 +78,11 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn program_and_its_children_end_with_the_leash() {
-        let folder = scratch("ends");
+    async fn dropping_the_guard_ends_the_program_and_its_children() {
+        let folder = temporary_folder("ends");
         let program = script(&folder, "sleep 600 & echo $!; echo $$; wait");
         let log = folder.join("log");
-        let leash = Leash::start(&program, &[], &path(), &log).unwrap();
+        let leash = ChildGuard::start(&program, &[], &path(), &log).unwrap();
         let pids = wait_for_lines(&log, 2).await;
         assert!(pids.iter().all(|pid| is_running(pid)));
         drop(leash);
@@ -89,23 +92,23 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_program_that_ignores_polite_requests_ends_too() {
-        let folder = scratch("stubborn");
+    async fn program_that_ignores_sigterm_is_killed() {
+        let folder = temporary_folder("stubborn");
         let program = script(&folder, "trap '' TERM; echo $$; while :; do sleep 1; done");
         let log = folder.join("log");
-        let leash = Leash::start(&program, &[], &path(), &log).unwrap();
+        let leash = ChildGuard::start(&program, &[], &path(), &log).unwrap();
         let pids = wait_for_lines(&log, 1).await;
         drop(leash);
         wait_until_gone(&pids[0]).await;
     }
 
     #[tokio::test]
-    async fn an_early_end_is_noticed() {
-        let folder = scratch("early");
+    async fn early_exit_is_detected() {
+        let folder = temporary_folder("early");
         let program = script(&folder, "echo no; exit 3");
-        let mut leash = Leash::start(&program, &[], &path(), &folder.join("log")).unwrap();
+        let mut leash = ChildGuard::start(&program, &[], &path(), &folder.join("log")).unwrap();
         for _ in 0..200 {
-            if leash.has_ended() {
+            if leash.has_exited() {
                 return;
             }
             sleep(Duration::from_millis(50)).await;
@@ -113,7 +116,7 @@ mod tests {
         panic!("the end was not noticed");
     }
 
-    fn scratch(name: &str) -> PathBuf {
+    fn temporary_folder(name: &str) -> PathBuf {
         let folder =
             std::env::temp_dir().join(format!("local-cloud-leash-{name}-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();

@@ -9,7 +9,7 @@ use crate::ministack::MiniStack;
 
 /// An e-mail as the functions handed it over. MiniStack keeps neither its tags nor its headers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SentMail {
+pub struct SentEmail {
     /// SES's id of the message; the notice keeps it as `message_id`.
     pub message_id: String,
     /// The sender.
@@ -27,27 +27,27 @@ pub struct SentMail {
 }
 
 /// All e-mails, oldest first.
-pub(crate) async fn sent(ministack: &MiniStack) -> Result<Vec<SentMail>> {
+pub(crate) async fn sent(ministack: &MiniStack) -> Result<Vec<SentEmail>> {
     from_page(&ministack.page("/_ministack/ses/messages").await?)
 }
 
-fn from_page(page: &Value) -> Result<Vec<SentMail>> {
+fn from_page(page: &Value) -> Result<Vec<SentEmail>> {
     let accounts = page["messages"]
         .as_object()
         .into_iter()
         .flat_map(|accounts| accounts.values());
     let mut mails = Vec::new();
     for mail in accounts.filter_map(Value::as_array).flatten() {
-        mails.push(Kept::deserialize(mail)?.into());
+        mails.push(MiniStackEmail::deserialize(mail)?.into());
     }
-    mails.sort_by_key(|mail: &SentMail| mail.sent_at);
+    mails.sort_by_key(|mail: &SentEmail| mail.sent_at);
     Ok(mails)
 }
 
 /// A mail in MiniStack's words.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Kept {
+struct MiniStackEmail {
     message_id: String,
     source: String,
     to: Vec<String>,
@@ -57,8 +57,8 @@ struct Kept {
     timestamp: f64,
 }
 
-impl From<Kept> for SentMail {
-    fn from(kept: Kept) -> Self {
+impl From<MiniStackEmail> for SentEmail {
+    fn from(kept: MiniStackEmail) -> Self {
         #[expect(
             clippy::cast_possible_truncation,
             reason = "milliseconds of this century fit"
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn mails_of_all_accounts_come_oldest_first() {
+    fn emails_of_all_accounts_are_sorted_oldest_first() {
         let mail = |subject: &str, timestamp: f64| {
             json!({
                 "MessageId": format!("{subject}@email.amazonses.com"), "Source": "engage@example.com", "To": ["ada@example.com"],

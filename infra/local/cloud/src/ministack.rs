@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::{
     fault_proxy::FaultProxy,
-    leash::Leash,
+    leash::ChildGuard,
     options::Options,
     workspace::{bare_environment, output_folder, tool},
 };
@@ -25,7 +25,7 @@ pub(crate) struct MiniStack {
     pub(crate) http: reqwest::Client,
     /// Between the functions and MiniStack, when wanted.
     pub(crate) faults: Option<FaultProxy>,
-    _leash: Leash,
+    _process: ChildGuard,
 }
 
 /// How long MiniStack may take to answer on a busy machine.
@@ -33,7 +33,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How many more free ports are tried: somebody may take one in the seconds that MiniStack needs to
 /// listen on it.
-const TRIES: usize = 5;
+const MAX_START_ATTEMPTS: usize = 5;
 
 #[derive(Debug, thiserror::Error)]
 #[error("another program has taken the port while MiniStack was starting; its last words:\n{0}")]
@@ -43,9 +43,9 @@ impl MiniStack {
     /// Starts it and waits until it answers. `Err` names what to do: install it, choose another
     /// port, or read its log.
     pub(crate) async fn start(options: &Options) -> Result<Self> {
-        let mut tries = 1..=TRIES;
+        let mut tries = 1..=MAX_START_ATTEMPTS;
         loop {
-            let started = Self::start_at(usable_port(options.port)?, options).await;
+            let started = Self::start_at(free_port(options.port)?, options).await;
             let is_taken = started.as_ref().is_err_and(anyhow::Error::is::<PortTaken>);
             if !is_taken || options.port != 0 || tries.next().is_none() {
                 return started;
@@ -64,7 +64,7 @@ impl MiniStack {
             None
         };
         let functions_endpoint = faults.as_ref().map_or(endpoint.as_str(), FaultProxy::url);
-        let mut leash = Leash::start(
+        let mut leash = ChildGuard::start(
             &program,
             &[],
             &environment(port, functions_endpoint, options),
@@ -76,7 +76,7 @@ impl MiniStack {
             endpoint,
             http,
             faults,
-            _leash: leash,
+            _process: leash,
         })
     }
 
@@ -120,7 +120,7 @@ impl MiniStack {
 }
 
 /// The port itself if it is free, or any free port for 0.
-fn usable_port(wanted: u16) -> Result<u16> {
+fn free_port(wanted: u16) -> Result<u16> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, wanted)).with_context(|| {
         format!("port {wanted} is in use: stop what uses it, or choose another one with --port")
     })?;
@@ -150,14 +150,14 @@ fn environment(
 
 /// The access key under which a function calls AWS when it is held to its role.
 pub(crate) fn access_key(function_arn: &str, role_arn: &str) -> String {
-    session_of(function_arn, role_arn)
+    function_credentials(function_arn, role_arn)
         .access_key_id()
         .to_owned()
 }
 
 /// With what a function calls AWS when it is held to its role: made in the way of MiniStack's
 /// `lambda_runtime.py`, which knows it once the function has been started.
-pub(crate) fn session_of(function_arn: &str, role_arn: &str) -> Credentials {
+pub(crate) fn function_credentials(function_arn: &str, role_arn: &str) -> Credentials {
     let sha256 = |text: String| hex::encode(Sha256::digest(text));
     let digest = sha256(format!("{function_arn}:{role_arn}"));
     let access_key = format!("ASIA{}", digest[..16].to_uppercase());
@@ -174,12 +174,12 @@ pub(crate) fn session_of(function_arn: &str, role_arn: &str) -> Credentials {
 pub(crate) const REGION: &str = "us-east-1";
 
 async fn wait_until_healthy(
-    leash: &mut Leash,
+    leash: &mut ChildGuard,
     http: &reqwest::Client,
     endpoint: &str,
     log: &PathBuf,
 ) -> Result<()> {
-    let give_up = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + PATIENCE;
     loop {
         let answer = http
             .get(format!("{endpoint}/_ministack/ready"))
@@ -189,14 +189,14 @@ async fn wait_until_healthy(
         if answer.is_ok_and(|answer| answer.status().is_success()) {
             return Ok(());
         }
-        if leash.has_ended() {
+        if leash.has_exited() {
             let words = last_lines(log);
             if words.contains("already in use") {
                 return Err(PortTaken(words).into());
             }
             bail!("MiniStack ended while starting; its last words:\n{words}");
         }
-        if Instant::now() > give_up {
+        if Instant::now() > deadline {
             bail!(
                 "MiniStack does not answer after {} s; its log is {}",
                 PATIENCE.as_secs(),
@@ -226,18 +226,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_port_in_use_is_said_clearly() {
+    fn port_in_use_error_names_the_port() {
         let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = taken.local_addr().unwrap().port();
-        let error = usable_port(port).unwrap_err().to_string();
+        let error = free_port(port).unwrap_err().to_string();
         assert_eq!(
             error,
             format!("port {port} is in use: stop what uses it, or choose another one with --port")
         );
-        assert_ne!(usable_port(0).unwrap(), 0);
+        assert_ne!(free_port(0).unwrap(), 0);
     }
     #[tokio::test]
-    async fn a_port_that_was_taken_meanwhile_is_told_from_other_ends() {
+    async fn port_taken_during_startup_is_reported_as_port_taken() {
         let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = taken.local_addr().unwrap().port();
         let error = MiniStack::start_at(port, &Options::default())

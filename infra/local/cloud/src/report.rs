@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{cloud::LocalCloud, mails::SentMail};
+use crate::{cloud::LocalCloud, mails::SentEmail};
 
 /// The state of the stack, in numbers.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -65,7 +65,7 @@ impl Report {
     pub async fn collect(cloud: &LocalCloud, as_of: Timestamp, seconds: f64) -> Result<Self> {
         let found = stages_by_id(&cloud.scan("OrganizationsTable").await?)?;
         let expected = expectations(cloud, as_of);
-        let mails = cloud.sent_mails().await?;
+        let mails = cloud.sent_emails().await?;
         let mut notices = cloud.scan("NoticesTable").await?;
         notices.retain(|item| !item["status"].is_null()); // the others are dismissals of in-product messages
         let bill_requests = cloud.sandbox().statistics().requests;
@@ -80,17 +80,17 @@ impl Report {
             notices_accepted: notices.iter().filter(|notice| is_accepted(notice)).count(),
             emails_sent: mails.len(),
             duplicate_emails: duplicates(&mails),
-            emails_without_notice: without_notice(&mails, &notices),
+            emails_without_notice: count_without_notice(&mails, &notices),
             dead_letters: cloud.dead_letters().await?.len(),
             bill_requests,
-            bill_requests_per_organization: per_organization(bill_requests, found.len()),
+            bill_requests_per_organization: requests_per_organization(bill_requests, found.len()),
             seconds,
             mismatches,
         })
     }
 
     /// Notices in the table, whatever their status.
-    pub fn notices_kept(&self) -> usize {
+    pub fn notices_in_table(&self) -> usize {
         self.notices.values().flat_map(BTreeMap::values).sum()
     }
 
@@ -112,11 +112,11 @@ impl Report {
         if self.duplicate_emails > 0 {
             complaints.push(format!("{} e-mails were sent twice", self.duplicate_emails));
         }
-        if self.notices_kept() != self.notices_written {
+        if self.notices_in_table() != self.notices_written {
             complaints.push(format!(
                 "{} notices were written, and {} are in the table",
                 self.notices_written,
-                self.notices_kept()
+                self.notices_in_table()
             ));
         }
         if self.emails_sent != self.notices_accepted {
@@ -138,18 +138,18 @@ impl Report {
     }
 }
 
-struct Expected {
+struct ExpectedStage {
     stage: String,
     scenario: String,
 }
 
-fn expectations(cloud: &LocalCloud, as_of: Timestamp) -> BTreeMap<String, Expected> {
+fn expectations(cloud: &LocalCloud, as_of: Timestamp) -> BTreeMap<String, ExpectedStage> {
     cloud
         .sandbox()
         .population(as_of)
         .into_iter()
         .filter_map(|expectation| {
-            let expected = Expected {
+            let expected = ExpectedStage {
                 stage: expectation.expected_stage?,
                 scenario: expectation.scenario,
             };
@@ -171,7 +171,7 @@ fn stages_by_id(items: &[Value]) -> Result<HashMap<String, String>> {
 }
 
 fn mismatches(
-    expected: &BTreeMap<String, Expected>,
+    expected: &BTreeMap<String, ExpectedStage>,
     found: &HashMap<String, String>,
 ) -> Vec<Mismatch> {
     let wrong = expected.iter().filter_map(|(id, expected)| {
@@ -195,7 +195,7 @@ fn mismatches(
     wrong.chain(unknown).collect()
 }
 
-fn duplicates(mails: &[SentMail]) -> usize {
+fn duplicates(mails: &[SentEmail]) -> usize {
     let distinct: HashSet<_> = mails
         .iter()
         .map(|mail| (&mail.to, &mail.subject, &mail.text))
@@ -240,7 +240,7 @@ fn is_accepted(notice: &Value) -> bool {
     }
 }
 
-fn without_notice(mails: &[SentMail], notices: &[Value]) -> usize {
+fn count_without_notice(mails: &[SentEmail], notices: &[Value]) -> usize {
     let known: HashSet<_> = notices
         .iter()
         .filter_map(|notice| notice["message_id"].as_str())
@@ -264,7 +264,7 @@ fn text(item: &Value, attribute: &str) -> String {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a ratio for people to read")]
-fn per_organization(requests: u64, organizations: usize) -> f64 {
+fn requests_per_organization(requests: u64, organizations: usize) -> f64 {
     if organizations == 0 {
         0.0
     } else {

@@ -8,7 +8,7 @@ fn wrong_missing_and_unknown_customers_are_mismatches() {
         .map(|id| {
             (
                 id.to_owned(),
-                Expected {
+                ExpectedStage {
                     stage: "active".to_owned(),
                     scenario: "pays".to_owned(),
                 },
@@ -30,7 +30,7 @@ fn wrong_missing_and_unknown_customers_are_mismatches() {
 }
 
 #[test]
-fn a_mail_counts_as_sent_twice_only_if_it_is_the_same() {
+fn emails_with_equal_recipient_subject_and_text_are_duplicates() {
     assert_eq!(
         duplicates(&[
             mail("1", "a", "1"),
@@ -50,15 +50,15 @@ fn a_mail_counts_as_sent_twice_only_if_it_is_the_same() {
 }
 
 #[test]
-fn a_mail_belongs_to_the_notice_that_has_its_message_id() {
+fn email_is_matched_to_its_notice_by_message_id() {
     let mails = [mail("1", "a", "1"), mail("2", "b", "1")];
     let of_first = json!({"status": "sent", "message_id": "1"});
     assert_eq!(
-        without_notice(&mails, &[of_first.clone(), json!({"status": "due"})]),
+        count_without_notice(&mails, &[of_first.clone(), json!({"status": "due"})]),
         1
     );
     assert_eq!(
-        without_notice(
+        count_without_notice(
             &mails,
             &[of_first, json!({"status": "unknown", "message_id": "2"})]
         ),
@@ -67,7 +67,7 @@ fn a_mail_belongs_to_the_notice_that_has_its_message_id() {
 }
 
 #[test]
-fn notices_are_counted_by_status_and_within_it_by_reason() {
+fn notices_are_counted_by_status_and_reason() {
     let notices = [
         json!({"status": "sent"}),
         json!({"status": "due", "reason": "capped"}),
@@ -80,7 +80,7 @@ fn notices_are_counted_by_status_and_within_it_by_reason() {
 }
 
 #[test]
-fn ses_took_the_mail_of_a_notice_that_it_has_told_of() {
+fn notice_with_ses_status_counts_as_accepted() {
     let is_accepted = |status: &str, reason: Option<&str>| {
         is_accepted(&json!({"status": status, "reason": reason}))
     };
@@ -98,7 +98,7 @@ fn ses_took_the_mail_of_a_notice_that_it_has_told_of() {
 }
 
 #[test]
-fn written_notices_are_those_of_all_metrics_and_of_no_other_line() {
+fn planned_notices_are_summed_over_metric_lines_only() {
     let log = [
         r#"{"_aws":{},"function":"sync-organization","notices_planned":3}"#,
         r#"{"level":"INFO","message":"stage entered","notices_planned":7}"#,
@@ -110,14 +110,14 @@ fn written_notices_are_those_of_all_metrics_and_of_no_other_line() {
 }
 
 #[test]
-fn a_run_in_which_everything_adds_up_is_not_complained_of() {
+fn consistent_report_has_no_problems() {
     assert_eq!(report().complaints(), Vec::<String>::new());
 }
 
 #[test]
-fn each_number_that_does_not_add_up_is_a_complaint() {
-    type Spoil = fn(&mut Report);
-    let spoils: [(Spoil, &str); 7] = [
+fn each_inconsistent_number_is_a_problem() {
+    type Mutation = fn(&mut Report);
+    let mutations: [(Mutation, &str); 7] = [
         (
             |report| report.notices_written = 6,
             "6 notices were written, and 5 are in the table",
@@ -147,21 +147,21 @@ fn each_number_that_does_not_add_up_is_a_complaint() {
             "no e-mail was sent",
         ),
     ];
-    for (spoil, complaint) in spoils {
+    for (mutate, complaint) in mutations {
         let mut report = report();
-        spoil(&mut report);
+        mutate(&mut report);
         assert_eq!(report.complaints(), [complaint]);
     }
 }
 
 #[test]
-fn requests_are_counted_for_each_customer() {
-    assert!((per_organization(7, 3) - 2.33).abs() < 1e-9);
-    assert!(per_organization(7, 0).abs() < 1e-9);
+fn requests_per_organization_is_rounded() {
+    assert!((requests_per_organization(7, 3) - 2.33).abs() < 1e-9);
+    assert!(requests_per_organization(7, 0).abs() < 1e-9);
 }
 
-fn mail(message_id: &str, to: &str, text: &str) -> SentMail {
-    SentMail {
+fn mail(message_id: &str, to: &str, text: &str) -> SentEmail {
+    SentEmail {
         message_id: message_id.to_owned(),
         from: String::new(),
         to: to.to_owned(),

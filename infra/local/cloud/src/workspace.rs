@@ -34,7 +34,7 @@ pub fn tool(name: &str) -> Result<PathBuf> {
 }
 
 /// A file of one of the pinned Python packages. `Err`: `make setup` was not run.
-pub fn python_file(name: &str) -> Result<PathBuf> {
+pub fn python_package_file(name: &str) -> Result<PathBuf> {
     let library = workspace_root().join(".venv/lib"); // it has one folder: that of the Python that made .venv
     let mut pythons = std::fs::read_dir(&library).into_iter().flatten().flatten();
     let found = pythons.find_map(|python| {

@@ -31,7 +31,7 @@ fn binary() -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn whatever_passes_is_not_changed() {
+async fn passed_through_traffic_is_unchanged() {
     let stage = Stage::set().await;
     let request = stage
         .client
@@ -65,7 +65,7 @@ async fn calls_are_recorded_in_order_with_their_names_and_bodies() {
     let stage = Stage::set().await;
     stage
         .proxy
-        .name_function("ASIAEXAMPLE".to_owned(), "NotifyFunction");
+        .register_function("ASIAEXAMPLE".to_owned(), "NotifyFunction");
     stage
         .dynamodb("GetItem", &json!({"Key": 1}))
         .send()
@@ -139,11 +139,11 @@ async fn calls_are_recorded_in_order_with_their_names_and_bodies() {
         (&calls[2].request, &calls[2].function),
         (&Value::Null, &None)
     );
-    assert_eq!(stage.proxy.calls_of("ses.SendEmail"), calls[1..2]);
+    assert_eq!(stage.proxy.calls_to("ses.SendEmail"), calls[1..2]);
 }
 
 #[tokio::test]
-async fn a_planned_error_is_answered_in_place_of_aws() {
+async fn injected_error_is_returned_without_calling_aws() {
     let stage = Stage::set().await;
     stage.proxy.plan(|call| {
         if call.number == 1 {
@@ -171,9 +171,9 @@ async fn a_planned_error_is_answered_in_place_of_aws() {
 }
 
 #[tokio::test]
-async fn a_call_cut_before_never_reaches_aws() {
+async fn dropped_request_never_reaches_aws() {
     let stage = Stage::set().await;
-    stage.proxy.plan(|_| Fault::CutBefore);
+    stage.proxy.plan(|_| Fault::DropRequest);
     let error = stage
         .dynamodb("PutItem", &json!({}))
         .send()
@@ -189,10 +189,10 @@ async fn a_call_cut_before_never_reaches_aws() {
 }
 
 #[tokio::test]
-async fn a_call_cut_after_reaches_aws_once_and_its_answer_nobody() {
+async fn dropped_response_means_aws_was_called_once_and_client_got_nothing() {
     let stage = Stage::set().await;
     stage.dynamodb("GetItem", &json!({})).send().await.unwrap(); // the next one comes over a connection that is already open
-    stage.proxy.plan(|_| Fault::CutAfter);
+    stage.proxy.plan(|_| Fault::DropResponse);
     let error = stage
         .dynamodb("PutItem", &json!({"n": 7}))
         .send()
@@ -200,7 +200,7 @@ async fn a_call_cut_after_reaches_aws_once_and_its_answer_nobody() {
         .unwrap_err();
     assert!(error.is_request() && error.status().is_none(), "{error:?}");
     assert_eq!(stage.asked(), 2);
-    let call = stage.proxy.calls_of("dynamodb.PutItem").pop().unwrap();
+    let call = stage.proxy.calls_to("dynamodb.PutItem").pop().unwrap();
     assert_eq!(
         (call.outcome, call.accepted),
         (
@@ -214,11 +214,11 @@ async fn a_call_cut_after_reaches_aws_once_and_its_answer_nobody() {
 }
 
 #[tokio::test]
-async fn a_delayed_answer_finds_aws_asked_and_the_client_gone() {
+async fn delayed_response_is_recorded_as_disconnected_when_the_client_leaves() {
     let stage = Stage::set().await;
     stage.proxy.plan(|_| Fault::Delay(Duration::from_hours(1)));
     let call = stage.dynamodb("PutItem", &json!({}));
-    let impatient = async {
+    let client_timeout = async {
         while stage
             .proxy
             .calls()
@@ -230,7 +230,7 @@ async fn a_delayed_answer_finds_aws_asked_and_the_client_gone() {
     };
     tokio::select! {
         answer = call.send() => panic!("the answer was not held back: {answer:?}"),
-        () = impatient => {}
+        () = client_timeout => {}
     }
     while stage.proxy.calls()[0].outcome == Outcome::UnderWay {
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -252,7 +252,7 @@ async fn a_delayed_answer_finds_aws_asked_and_the_client_gone() {
 }
 
 #[tokio::test]
-async fn without_aws_the_client_gets_no_answer() {
+async fn unreachable_upstream_closes_the_connection() {
     let nobody = TcpListener::bind("127.0.0.1:0")
         .await
         .unwrap()
@@ -268,15 +268,15 @@ async fn without_aws_the_client_gets_no_answer() {
 }
 
 #[tokio::test]
-async fn calls_pass_side_by_side_and_the_plan_meets_them_in_order() {
+async fn calls_run_concurrently_and_the_plan_sees_them_in_order() {
     const CALLS: u64 = 32;
-    let stage = Stage::waiting_for(usize::try_from(CALLS / 2).unwrap()).await; // each call waits in the server for the others
+    let stage = Stage::start_with_barrier(usize::try_from(CALLS / 2).unwrap()).await; // each call waits in the server for the others
     let mut last = 0;
     stage.proxy.plan(move |call| {
         assert_eq!(call.number, last + 1);
         last = call.number;
         if call.number % 2 == 0 {
-            Fault::CutBefore
+            Fault::DropRequest
         } else {
             Fault::None
         }
@@ -313,20 +313,20 @@ struct Stage {
 #[derive(Clone)]
 struct Echo {
     asked: Arc<AtomicUsize>,
-    all_there: Arc<Barrier>,
+    barrier: Arc<Barrier>,
 }
 
 impl Stage {
     async fn set() -> Self {
-        Self::waiting_for(1).await
+        Self::start_with_barrier(1).await
     }
 
     /// The server answers when this many requests are there.
-    async fn waiting_for(requests: usize) -> Self {
+    async fn start_with_barrier(requests: usize) -> Self {
         let asked = Arc::new(AtomicUsize::new(0));
         let echo = Echo {
             asked: Arc::clone(&asked),
-            all_there: Arc::new(Barrier::new(requests)),
+            barrier: Arc::new(Barrier::new(requests)),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -365,7 +365,7 @@ async fn answer(
     body: Bytes,
 ) -> Response {
     echo.asked.fetch_add(1, Ordering::SeqCst);
-    echo.all_there.wait().await;
+    echo.barrier.wait().await;
     let mut answer = (axum::http::StatusCode::IM_A_TEAPOT, body).into_response();
     let line = HeaderValue::from_str(&format!("{method} {uri}")).unwrap();
     answer.headers_mut().insert("echo-line", line);

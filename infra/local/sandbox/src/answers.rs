@@ -81,13 +81,13 @@ impl Answer {
 
 /// Why a request was refused.
 #[derive(Clone, Debug)]
-pub(crate) struct Refusal {
+pub(crate) struct ErrorResponse {
     status: u16,
     errors: Vec<(String, String)>,
     retry_after: Option<u64>,
 }
 
-impl Refusal {
+impl ErrorResponse {
     /// One error whose message is BILL's for that code.
     pub(crate) fn new(status: u16, code: &str) -> Self {
         Self::with_message(status, code, message(code))
@@ -120,7 +120,7 @@ impl Refusal {
     }
 
     /// A refusal by the service behind the gateway. Its real code is unknown.
-    pub(crate) fn business(message: &str) -> Self {
+    pub(crate) fn unprocessable(message: &str) -> Self {
         Self::with_message(422, UNKNOWN_CODE, message)
     }
 
@@ -129,7 +129,7 @@ impl Refusal {
         self
     }
 
-    pub(crate) fn into_answer(self, now: Timestamp) -> Answer {
+    pub(crate) fn into_api_response(self, now: Timestamp) -> Answer {
         let errors: Vec<Value> = self
             .errors
             .iter()

@@ -8,7 +8,7 @@
 //! | `PUT organizations/{id}` | adds or replaces an [`Organization`] |
 //! | `PATCH organizations/{id}` | applies a [`Change`] |
 //! | `POST organizations/{id}/verify-bank-account` | verifies its first bank account that is not verified |
-//! | `POST events` | sends an event although nothing changed: an [`Announcement`] |
+//! | `POST events` | sends an event although nothing changed: an [`ManualEvent`] |
 //! | `GET`, `DELETE deliveries` | array of [`Delivery`], one for each attempt to deliver a notification; forgets them |
 //! | `GET`, `DELETE statistics` | [`Statistics`]; starts them anew |
 //! | `GET`, `PUT clock` | `{"now"}`; `{"now": RFC3339}` or `{"advance_seconds": 60}` |
@@ -27,24 +27,25 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Announcement, Change, Delivery, Expectation, Fault, Organization, Shared, Statistics, Switches,
+    Change, Delivery, Expectation, Fault, ManualEvent, Organization, SandboxState, Statistics,
+    Switches,
 };
 
-pub(crate) fn router() -> Router<Arc<Shared>> {
+pub(crate) fn router() -> Router<Arc<SandboxState>> {
     Router::new()
         .route("/population", get(population))
         .route(
             "/organizations/{id}",
             get(organization)
                 .put(put_organization)
-                .patch(change_organization),
+                .patch(patch_organization),
         )
         .route(
             "/organizations/{id}/verify-bank-account",
             post(verify_bank_account),
         )
         .route("/events", post(announce))
-        .route("/deliveries", get(deliveries).delete(forget_deliveries))
+        .route("/deliveries", get(deliveries).delete(clear_deliveries))
         .route("/statistics", get(statistics).delete(reset_statistics))
         .route("/clock", get(clock).put(set_clock))
         .route("/faults", get(faults).post(add_fault).delete(clear_faults))
@@ -54,7 +55,7 @@ pub(crate) fn router() -> Router<Arc<Shared>> {
 /// The body of `PUT clock`: both may be given, the time is set before it is advanced.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct ClockChange {
+pub struct ClockUpdate {
     /// The time to set.
     pub now: Option<Timestamp>,
     /// How many seconds to go on, or back.
@@ -63,25 +64,25 @@ pub struct ClockChange {
 
 /// The answer about the clock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ClockReading {
+pub struct ClockResponse {
     /// The sandbox's time.
     pub now: Timestamp,
 }
 
 #[derive(Deserialize)]
-struct AsOf {
+struct PopulationQuery {
     as_of: Option<Timestamp>,
 }
 
 async fn population(
-    State(shared): State<Arc<Shared>>,
-    Query(query): Query<AsOf>,
+    State(shared): State<Arc<SandboxState>>,
+    Query(query): Query<PopulationQuery>,
 ) -> Json<Vec<Expectation>> {
     Json(shared.expectations(query.as_of.unwrap_or_else(|| shared.clock.now())))
 }
 
 async fn organization(
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<SandboxState>>,
     Path(id): Path<String>,
 ) -> Result<Json<Organization>, StatusCode> {
     let organization = shared
@@ -93,7 +94,7 @@ async fn organization(
 }
 
 async fn put_organization(
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<SandboxState>>,
     Path(id): Path<String>,
     Json(organization): Json<Organization>,
 ) -> StatusCode {
@@ -104,8 +105,8 @@ async fn put_organization(
     StatusCode::NO_CONTENT
 }
 
-async fn change_organization(
-    State(shared): State<Arc<Shared>>,
+async fn patch_organization(
+    State(shared): State<Arc<SandboxState>>,
     Path(id): Path<String>,
     Json(change): Json<Change>,
 ) -> StatusCode {
@@ -117,7 +118,7 @@ async fn change_organization(
 }
 
 async fn verify_bank_account(
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<SandboxState>>,
     Path(id): Path<String>,
 ) -> StatusCode {
     if shared.verify_bank_account(&id) {
@@ -128,44 +129,44 @@ async fn verify_bank_account(
 }
 
 async fn announce(
-    State(shared): State<Arc<Shared>>,
-    Json(event): Json<Announcement>,
+    State(shared): State<Arc<SandboxState>>,
+    Json(event): Json<ManualEvent>,
 ) -> StatusCode {
-    if shared.announce_again(&event) {
+    if shared.publish_manual_event(&event) {
         StatusCode::NO_CONTENT
     } else {
         StatusCode::NOT_FOUND
     }
 }
 
-async fn deliveries(State(shared): State<Arc<Shared>>) -> Json<Vec<Delivery>> {
+async fn deliveries(State(shared): State<Arc<SandboxState>>) -> Json<Vec<Delivery>> {
     Json(shared.events.deliveries.lock().clone())
 }
 
-async fn forget_deliveries(State(shared): State<Arc<Shared>>) -> StatusCode {
+async fn clear_deliveries(State(shared): State<Arc<SandboxState>>) -> StatusCode {
     shared.events.deliveries.lock().clear();
     StatusCode::NO_CONTENT
 }
 
-async fn statistics(State(shared): State<Arc<Shared>>) -> Json<Statistics> {
+async fn statistics(State(shared): State<Arc<SandboxState>>) -> Json<Statistics> {
     Json(shared.statistics.lock().clone())
 }
 
-async fn reset_statistics(State(shared): State<Arc<Shared>>) -> StatusCode {
+async fn reset_statistics(State(shared): State<Arc<SandboxState>>) -> StatusCode {
     *shared.statistics.lock() = Statistics::default();
     StatusCode::NO_CONTENT
 }
 
-async fn clock(State(shared): State<Arc<Shared>>) -> Json<ClockReading> {
-    Json(ClockReading {
+async fn clock(State(shared): State<Arc<SandboxState>>) -> Json<ClockResponse> {
+    Json(ClockResponse {
         now: shared.clock.now(),
     })
 }
 
 async fn set_clock(
-    State(shared): State<Arc<Shared>>,
-    Json(change): Json<ClockChange>,
-) -> Json<ClockReading> {
+    State(shared): State<Arc<SandboxState>>,
+    Json(change): Json<ClockUpdate>,
+) -> Json<ClockResponse> {
     if let Some(now) = change.now {
         shared.clock.set(now);
     }
@@ -175,26 +176,29 @@ async fn set_clock(
     clock(State(shared)).await
 }
 
-async fn faults(State(shared): State<Arc<Shared>>) -> Json<Vec<Fault>> {
+async fn faults(State(shared): State<Arc<SandboxState>>) -> Json<Vec<Fault>> {
     Json(shared.faults.lock().list().to_vec())
 }
 
-async fn add_fault(State(shared): State<Arc<Shared>>, Json(fault): Json<Fault>) -> StatusCode {
+async fn add_fault(
+    State(shared): State<Arc<SandboxState>>,
+    Json(fault): Json<Fault>,
+) -> StatusCode {
     shared.faults.lock().add(fault);
     StatusCode::NO_CONTENT
 }
 
-async fn clear_faults(State(shared): State<Arc<Shared>>) -> StatusCode {
+async fn clear_faults(State(shared): State<Arc<SandboxState>>) -> StatusCode {
     shared.faults.lock().clear();
     StatusCode::NO_CONTENT
 }
 
-async fn switches(State(shared): State<Arc<Shared>>) -> Json<Switches> {
+async fn switches(State(shared): State<Arc<SandboxState>>) -> Json<Switches> {
     Json(shared.switches.read().clone())
 }
 
 async fn set_switches(
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<SandboxState>>,
     Json(switches): Json<Switches>,
 ) -> StatusCode {
     *shared.switches.write() = switches;

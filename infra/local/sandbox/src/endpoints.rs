@@ -10,16 +10,16 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{
-    Shared, Switches, UnstartedVerification,
-    answers::{Answer, Refusal},
+    SandboxState, Switches, UnstartedVerification,
+    answers::{Answer, ErrorResponse},
     events,
     lists::{self, ListQuery, fields},
     operations::{self, Level, Operation},
     population::{
         CustomerRows, Organization,
-        rows::{BankRows, PaymentRows, UserRows},
+        rows::{BankAccountRows, PaymentRows, UserRows},
     },
-    server::limited,
+    server::hourly_limit_error,
     sessions::Identity,
 };
 
@@ -65,7 +65,7 @@ impl Call {
     }
 
     /// The named text fields of the body. `Err` lists those that are missing or empty.
-    fn fields<const N: usize>(&self, names: [&str; N]) -> Result<[&str; N], Refusal> {
+    fn fields<const N: usize>(&self, names: [&str; N]) -> Result<[&str; N], ErrorResponse> {
         let values = names.map(|name| {
             self.body
                 .get(name)
@@ -81,13 +81,13 @@ impl Call {
         if missing.is_empty() {
             Ok(values)
         } else {
-            Err(Refusal::validation(missing))
+            Err(ErrorResponse::validation(missing))
         }
     }
 }
 
 /// The organization that a request is about: of its session, its header or its body.
-pub(crate) fn organization_of(shared: &Shared, call: &Call) -> Option<String> {
+pub(crate) fn target_organization_id(shared: &SandboxState, call: &Call) -> Option<String> {
     match call.operation {
         Operation::ListPartnerUsers => call.header("organizationId").map(str::to_owned),
         Operation::LoginAsUser => call
@@ -115,27 +115,29 @@ pub(crate) fn organization_of(shared: &Shared, call: &Call) -> Option<String> {
 
 /// Checks keys and session, then answers.
 pub(crate) async fn answer(
-    shared: &Arc<Shared>,
+    shared: &Arc<SandboxState>,
     call: &Call,
     switches: &Switches,
-) -> Result<Answer, Refusal> {
+) -> Result<Answer, ErrorResponse> {
     check_keys(shared, call, switches)?;
     match call.operation {
         Operation::PartnerLogin => return partner_login(shared, call, switches),
         Operation::Logout => return log_out(shared, call),
         _ => {}
     }
-    let session_id = call.header("sessionId").ok_or_else(Refusal::session)?;
+    let session_id = call
+        .header("sessionId")
+        .ok_or_else(ErrorResponse::session)?;
     let identity = shared
         .sessions
         .lock()
-        .use_once(session_id, call.now)
-        .ok_or_else(Refusal::session)?;
+        .touch(session_id, call.now)
+        .ok_or_else(ErrorResponse::session)?;
     match (call.operation.level(), identity) {
         (Level::Partner, Identity::Partner) if call.operation.is_about_subscriptions() => {
             events::endpoints::answer(shared, call, switches).await
         }
-        (Level::Partner, Identity::Partner) => answer_partner(shared, call, switches),
+        (Level::Partner, Identity::Partner) => handle_partner_operation(shared, call, switches),
         (
             Level::Organization,
             Identity::User {
@@ -148,14 +150,18 @@ pub(crate) async fn answer(
                 .customers
                 .read()
                 .by_id(&organization_id)
-                .ok_or_else(Refusal::session)?;
-            answer_organization(shared, call, switches, &organization, &user_id, trusted)
+                .ok_or_else(ErrorResponse::session)?;
+            handle_organization_operation(shared, call, switches, &organization, &user_id, trusted)
         }
-        _ => Err(Refusal::session()),
+        _ => Err(ErrorResponse::session()),
     }
 }
 
-fn check_keys(shared: &Shared, call: &Call, switches: &Switches) -> Result<(), Refusal> {
+fn check_keys(
+    shared: &SandboxState,
+    call: &Call,
+    switches: &Switches,
+) -> Result<(), ErrorResponse> {
     let credentials = &shared.credentials;
     let app_key = call.header("appKey") == Some(&credentials.app_key);
     let dev_key = call.header("devKey") == Some(&credentials.dev_key);
@@ -168,71 +174,85 @@ fn check_keys(shared: &Shared, call: &Call, switches: &Switches) -> Result<(), R
     if accepted {
         Ok(())
     } else {
-        Err(Refusal::new(switches.bad_key_status, "BDC_1102"))
+        Err(ErrorResponse::new(switches.bad_key_status, "BDC_1102"))
     }
 }
 
-fn partner_login(shared: &Shared, call: &Call, switches: &Switches) -> Result<Answer, Refusal> {
+fn partner_login(
+    shared: &SandboxState,
+    call: &Call,
+    switches: &Switches,
+) -> Result<Answer, ErrorResponse> {
     let [username, password, app_key] = call.fields(["username", "password", "appKey"])?;
     let credentials = &shared.credentials;
     if app_key != credentials.app_key {
-        return Err(Refusal::new(switches.bad_key_status, "BDC_1102"));
+        return Err(ErrorResponse::new(switches.bad_key_status, "BDC_1102"));
     }
     if username != credentials.username || password != credentials.password {
-        return Err(Refusal::new(switches.bad_login_status, "BDC_1101"));
+        return Err(ErrorResponse::new(switches.bad_login_status, "BDC_1101"));
     }
     let session_id = shared.sessions.lock().open(Identity::Partner, call.now);
     Ok(Answer::json(&json!({ "sessionId": session_id })))
 }
 
-fn log_out(shared: &Shared, call: &Call) -> Result<Answer, Refusal> {
-    let session_id = call.header("sessionId").ok_or_else(Refusal::session)?;
+fn log_out(shared: &SandboxState, call: &Call) -> Result<Answer, ErrorResponse> {
+    let session_id = call
+        .header("sessionId")
+        .ok_or_else(ErrorResponse::session)?;
     let mut sessions = shared.sessions.lock();
     sessions
         .peek(session_id, call.now)
-        .ok_or_else(Refusal::session)?;
+        .ok_or_else(ErrorResponse::session)?;
     sessions.end(session_id);
     Ok(Answer::empty())
 }
 
-fn answer_partner(shared: &Shared, call: &Call, switches: &Switches) -> Result<Answer, Refusal> {
+fn handle_partner_operation(
+    shared: &SandboxState,
+    call: &Call,
+    switches: &Switches,
+) -> Result<Answer, ErrorResponse> {
     match call.operation {
         Operation::LoginAsUser => login_as_user(shared, call, switches),
         Operation::ListPartnerOrganizations => {
             let query = ListQuery::read(&call.query, &fields::ORGANIZATIONS, "organizations")?;
             let rows = CustomerRows(shared.customers.read());
             let pages = switches.organization_pages;
-            lists::page(&rows, &query, pages, switches, &shared.token_key)
+            lists::page(&rows, &query, pages, switches, &shared.page_token_key)
                 .map(|page| Answer::json(&page))
         }
         _ => {
             let Some(id) = call.header("organizationId") else {
-                return Err(Refusal::validation(vec![
+                return Err(ErrorResponse::validation(vec![
                     "organizationId: must not be null".to_owned(),
                 ]));
             };
             let query = ListQuery::read(&call.query, &fields::USERS, id)?;
             let organization = shared.customers.read().by_id(id).ok_or_else(|| {
-                Refusal::business("The organization does not belong to this partner.")
+                ErrorResponse::unprocessable("The organization does not belong to this partner.")
             })?;
             lists::page(
                 &UserRows(&organization),
                 &query,
                 None,
                 switches,
-                &shared.token_key,
+                &shared.page_token_key,
             )
             .map(|page| Answer::json(&page))
         }
     }
 }
 
-fn login_as_user(shared: &Shared, call: &Call, switches: &Switches) -> Result<Answer, Refusal> {
+fn login_as_user(
+    shared: &SandboxState,
+    call: &Call,
+    switches: &Switches,
+) -> Result<Answer, ErrorResponse> {
     let [user_id, organization_id] = call.fields(["userId", "organizationId"])?;
-    if switches.login_as_user_counts && !shared.limits.take_sign_in(call.now, SIGN_INS_PER_HOUR) {
+    if switches.limit_login_as_user && !shared.limits.take_sign_in(call.now, SIGN_INS_PER_HOUR) {
         let message =
             format!("Max number of allowed logins per hour reached: {SIGN_INS_PER_HOUR}.");
-        return Err(limited("BDC_1144", &message, switches));
+        return Err(hourly_limit_error("BDC_1144", &message, switches));
     }
     let organization = shared.customers.read().by_id(organization_id);
     let known = organization.is_some_and(|organization| {
@@ -242,7 +262,7 @@ fn login_as_user(shared: &Shared, call: &Call, switches: &Switches) -> Result<An
             .any(|user| user.id == user_id && !user.archived)
     });
     if !known {
-        return Err(Refusal::business(
+        return Err(ErrorResponse::unprocessable(
             "The user cannot sign in to this organization.",
         ));
     }
@@ -260,24 +280,24 @@ fn login_as_user(shared: &Shared, call: &Call, switches: &Switches) -> Result<An
     ))
 }
 
-fn answer_organization(
-    shared: &Shared,
+fn handle_organization_operation(
+    shared: &SandboxState,
     call: &Call,
     switches: &Switches,
     organization: &Arc<Organization>,
     user_id: &str,
     trusted: bool,
-) -> Result<Answer, Refusal> {
+) -> Result<Answer, ErrorResponse> {
     let id = organization.id.as_deref().unwrap_or_default();
     match call.operation {
         Operation::ListBankAccounts => {
             let query = ListQuery::read(&call.query, &fields::BANKS, id)?;
             lists::page(
-                &BankRows(organization),
+                &BankAccountRows(organization),
                 &query,
                 None,
                 switches,
-                &shared.token_key,
+                &shared.page_token_key,
             )
             .map(|page| Answer::json(&page))
         }
@@ -289,7 +309,7 @@ fn answer_organization(
                 &query,
                 switches.payment_pages,
                 switches,
-                &shared.token_key,
+                &shared.page_token_key,
             )
             .map(|page| Answer::json(&page))
         }
@@ -297,7 +317,7 @@ fn answer_organization(
             match (&organization.verification, switches.unstarted_verification) {
                 (Some(verification), _) => Ok(Answer::json(&verification.row())),
                 (None, UnstartedVerification::Empty) => Ok(Answer::json(&json!({}))),
-                (None, UnstartedVerification::NotFound) => Err(Refusal::new(404, "BDC_1002")),
+                (None, UnstartedVerification::NotFound) => Err(ErrorResponse::new(404, "BDC_1002")),
             }
         }
         _ => {

@@ -15,10 +15,11 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, watch};
 
 use self::{
-    delivery::Parcel, happening::Happening, idempotency::KeptAnswers, subscription::Subscriptions,
+    delivery::QueuedDelivery, happening::DomainEvent, idempotency::IdempotencyCache,
+    subscription::Subscriptions,
 };
 use crate::{
-    Shared,
+    SandboxState,
     population::{Customers, Organization},
 };
 
@@ -28,26 +29,26 @@ pub(crate) use self::delivery::deliver_all;
 /// Who is told of changes, what is on its way to them, and how that went.
 pub(crate) struct Events {
     subscriptions: Mutex<Subscriptions>,
-    kept_answers: Mutex<KeptAnswers>,
+    idempotency_cache: Mutex<IdempotencyCache>,
     pub(crate) deliveries: Mutex<Vec<Delivery>>,
-    outbox: mpsc::UnboundedSender<Parcel>,
+    outbox: mpsc::UnboundedSender<QueuedDelivery>,
     under_way: watch::Sender<usize>,
     http: reqwest::Client,
 }
 
 impl Events {
     /// With the end of the outbox that [`deliver_all`] reads.
-    pub(crate) fn new() -> io::Result<(Self, mpsc::UnboundedReceiver<Parcel>)> {
-        let (outbox, parcels) = mpsc::unbounded_channel();
+    pub(crate) fn new() -> io::Result<(Self, mpsc::UnboundedReceiver<QueuedDelivery>)> {
+        let (outbox, queued_deliveries) = mpsc::unbounded_channel();
         let events = Self {
             subscriptions: Mutex::default(),
-            kept_answers: Mutex::default(),
+            idempotency_cache: Mutex::default(),
             deliveries: Mutex::default(),
             outbox,
             under_way: watch::Sender::new(0),
             http: delivery::http_client().map_err(io::Error::other)?,
         };
-        Ok((events, parcels))
+        Ok((events, queued_deliveries))
     }
 
     /// How many notifications are neither answered nor given up.
@@ -56,10 +57,10 @@ impl Events {
     }
 }
 
-impl Shared {
+impl SandboxState {
     /// Changes an organization, or adds it, and tells the subscribers what became of it. Returns
     /// what `change` returns: whether it did anything.
-    pub(crate) fn change_customers(
+    pub(crate) fn update_and_publish(
         &self,
         id: &str,
         change: impl FnOnce(&mut Customers) -> bool,
@@ -84,17 +85,17 @@ impl Shared {
     /// Tells the subscribers of something that leaves no trace in the population, or of what has
     /// been there for long. `false`: the organization does not exist, or has nothing that such an
     /// event could be about.
-    pub(crate) fn announce_again(&self, event: &Announcement) -> bool {
+    pub(crate) fn publish_manual_event(&self, event: &ManualEvent) -> bool {
         let organization = self.customers.read().by_id(&event.organization_id);
         let happening = organization.and_then(|organization| {
-            happening::of_type(&event.event_type, &organization, self.clock.now())
+            happening::from_current_state(&event.event_type, &organization, self.clock.now())
         });
         happening
             .map(|happening| self.announce(happening))
             .is_some()
     }
 
-    fn announce(&self, happening: Happening) {
+    fn announce(&self, happening: DomainEvent) {
         let happening = Arc::new(happening);
         let copies = if self.switches.read().events.deliver_twice {
             2
@@ -105,10 +106,11 @@ impl Shared {
             .events
             .subscriptions
             .lock()
-            .interested_in(&happening.event_type)
+            .enabled_for(&happening.event_type)
         {
             for _ in 0..copies {
-                let parcel = Parcel::new(&subscription_id, &happening, &self.events.under_way);
+                let parcel =
+                    QueuedDelivery::new(&subscription_id, &happening, &self.events.under_way);
                 // The other end is gone only when the sandbox is being dropped.
                 self.events.outbox.send(parcel).ok();
             }
@@ -119,7 +121,7 @@ impl Shared {
 /// An event to be sent although nothing changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Announcement {
+pub struct ManualEvent {
     /// Whose.
     pub organization_id: String,
     /// One of the five types that the contract has payloads for, such as `payment.failed`.
@@ -134,36 +136,36 @@ pub struct Announcement {
 pub struct EventSwitches {
     /// Whether a subscriber on this machine may be told over http; elsewhere only https is
     /// accepted.
-    pub http_to_loopback: bool,
+    pub allow_http_to_loopback: bool,
     /// HTTP status for a subscription that does not exist: 404 or 400.
     pub unknown_subscription_status: u16,
     /// How long it takes to create a subscription, in milliseconds. Meanwhile its idempotency key
     /// is in flight.
-    pub creation_ms: u64,
+    pub creation_latency_ms: u64,
     /// How a notification's body is written.
-    pub form: NotificationForm,
+    pub form: NotificationFormat,
     /// Whether every notification is delivered twice.
     pub deliver_twice: bool,
     /// Each delivery waits a random time up to this many milliseconds, so that later events
     /// overtake earlier ones.
-    pub shuffled_within_ms: u64,
+    pub max_jitter_ms: u64,
     /// How often a notification is sent before its subscription is switched off.
     pub attempts: u32,
     /// Milliseconds until a failed delivery is repeated; doubled each time.
-    pub first_retry_ms: u64,
+    pub initial_backoff_ms: u64,
 }
 
 impl Default for EventSwitches {
     fn default() -> Self {
         Self {
-            http_to_loopback: true,
+            allow_http_to_loopback: true,
             unknown_subscription_status: 404,
-            creation_ms: 0,
-            form: NotificationForm::Object,
+            creation_latency_ms: 0,
+            form: NotificationFormat::Object,
             deliver_twice: false,
-            shuffled_within_ms: 0,
+            max_jitter_ms: 0,
             attempts: 5,
-            first_retry_ms: 50,
+            initial_backoff_ms: 50,
         }
     }
 }
@@ -171,7 +173,7 @@ impl Default for EventSwitches {
 /// The forms that a notification's body has been seen in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum NotificationForm {
+pub enum NotificationFormat {
     /// The notification itself.
     #[default]
     Object,
@@ -182,7 +184,7 @@ pub enum NotificationForm {
 }
 
 /// The partner's own organization, which a partner's subscriptions belong to.
-const PARTNER_ORGANIZATION: &str = "00802NORTHLIGHTL0p1x";
+const PARTNER_ORGANIZATION_ID: &str = "00802NORTHLIGHTL0p1x";
 
 /// The only version there is.
 const VERSION: &str = "1";

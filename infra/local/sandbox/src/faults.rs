@@ -56,38 +56,38 @@ pub enum FaultKind {
 /// The faults in force, oldest first.
 #[derive(Default)]
 pub(crate) struct Faults {
-    in_force: Vec<Fault>,
+    active: Vec<Fault>,
 }
 
 impl Faults {
     pub(crate) fn add(&mut self, fault: Fault) {
-        self.in_force.push(fault);
+        self.active.push(fault);
     }
 
     pub(crate) fn clear(&mut self) {
-        self.in_force.clear();
+        self.active.clear();
     }
 
     pub(crate) fn list(&self) -> &[Fault] {
-        &self.in_force
+        &self.active
     }
 
     /// The fault that hits this request, if any; it is used up by one.
-    pub(crate) fn strike(
+    pub(crate) fn take_matching(
         &mut self,
         operation: Operation,
         organization_id: Option<&str>,
     ) -> Option<FaultKind> {
         let position = self
-            .in_force
+            .active
             .iter()
             .position(|fault| fault.hits(operation, organization_id))?;
-        let fault = &mut self.in_force[position];
+        let fault = &mut self.active[position];
         let kind = fault.kind.clone();
         if let Some(times) = &mut fault.times {
             *times = times.saturating_sub(1);
             if *times == 0 {
-                self.in_force.remove(position);
+                self.active.remove(position);
             }
         }
         Some(kind)

@@ -32,12 +32,12 @@ use serde::{Deserialize, Serialize};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::{
-    clock::Clock, events::Events, faults::Faults, limits::Limits, lists::tokens::TokenKey,
+    clock::Clock, events::Events, faults::Faults, limits::Limits, lists::tokens::PageTokenKey,
     population::Customers, sessions::Sessions,
 };
 
 pub use crate::{
-    events::{Announcement, Delivery, EventSwitches, NotificationForm},
+    events::{Delivery, EventSwitches, ManualEvent, NotificationFormat},
     faults::{Fault, FaultKind},
     oracle::Expectation,
     population::{
@@ -51,9 +51,9 @@ pub use crate::{
 /// A running server. It stops, and closes its connections, when dropped.
 pub struct Sandbox {
     port: u16,
-    shared: Arc<Shared>,
+    shared: Arc<SandboxState>,
     server: JoinHandle<()>,
-    postman: JoinHandle<()>,
+    delivery_task: JoinHandle<()>,
 }
 
 impl Sandbox {
@@ -64,15 +64,16 @@ impl Sandbox {
     pub async fn start(options: Options) -> std::io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", options.port)).await?;
         let port = listener.local_addr()?.port();
-        let (events, parcels) = Events::new()?;
-        let shared = Arc::new(Shared::new(options, events));
+        let (events, queued_deliveries) = Events::new()?;
+        let shared = Arc::new(SandboxState::new(options, events));
         let server = tokio::spawn(server::serve(listener, Arc::clone(&shared)));
-        let postman = tokio::spawn(events::deliver_all(Arc::clone(&shared), parcels));
+        let delivery_task =
+            tokio::spawn(events::deliver_all(Arc::clone(&shared), queued_deliveries));
         Ok(Self {
             port,
             shared,
             server,
-            postman,
+            delivery_task,
         })
     }
 
@@ -154,7 +155,7 @@ impl Sandbox {
 
     /// Changes some facts of one organization, and tells the subscribers. `false`: no organization
     /// has this id.
-    pub fn change_organization(&self, id: &str, change: Change) -> bool {
+    pub fn patch_organization(&self, id: &str, change: Change) -> bool {
         self.shared.change(id, change)
     }
 
@@ -166,8 +167,8 @@ impl Sandbox {
 
     /// Tells the subscribers of an event although nothing changed. `false`: the organization does
     /// not exist, or has nothing that such an event could be about.
-    pub fn announce(&self, event: &Announcement) -> bool {
-        self.shared.announce_again(event)
+    pub fn announce(&self, event: &ManualEvent) -> bool {
+        self.shared.publish_manual_event(event)
     }
 
     /// Every attempt to deliver a notification so far, oldest first; those of the operation
@@ -177,7 +178,7 @@ impl Sandbox {
     }
 
     /// Waits until every notification was answered with 200 or given up.
-    pub async fn deliveries_ended(&self) {
+    pub async fn wait_for_deliveries(&self) {
         // The sender lives as long as the sandbox.
         self.shared
             .events
@@ -196,7 +197,7 @@ impl Sandbox {
 impl Drop for Sandbox {
     fn drop(&mut self) {
         self.server.abort();
-        self.postman.abort();
+        self.delivery_task.abort();
     }
 }
 
@@ -264,7 +265,7 @@ impl Credentials {
 }
 
 /// What the server's requests and the control API work on.
-struct Shared {
+struct SandboxState {
     credentials: Credentials,
     clock: Clock,
     customers: RwLock<Customers>,
@@ -274,10 +275,10 @@ struct Shared {
     sessions: Mutex<Sessions>,
     statistics: Mutex<Statistics>,
     switches: RwLock<Switches>,
-    token_key: TokenKey,
+    page_token_key: PageTokenKey,
 }
 
-impl Shared {
+impl SandboxState {
     fn new(options: Options, events: Events) -> Self {
         Self {
             credentials: options.credentials,
@@ -289,25 +290,25 @@ impl Shared {
             sessions: Mutex::default(),
             statistics: Mutex::default(),
             switches: RwLock::new(options.switches),
-            token_key: TokenKey::random(),
+            page_token_key: PageTokenKey::random(),
         }
     }
 
     fn put(&self, organization: Organization) {
         let id = organization.id.clone().unwrap_or_default();
-        self.change_customers(&id, |customers| {
+        self.update_and_publish(&id, |customers| {
             customers.put(organization);
             true
         });
     }
 
     fn change(&self, id: &str, change: Change) -> bool {
-        self.change_customers(id, |customers| customers.change(id, change))
+        self.update_and_publish(id, |customers| customers.change(id, change))
     }
 
     fn verify_bank_account(&self, id: &str) -> bool {
         let now = self.clock.now();
-        self.change_customers(id, |customers| {
+        self.update_and_publish(id, |customers| {
             let mut banks = customers
                 .by_id(id)
                 .map(|organization| organization.banks.clone())

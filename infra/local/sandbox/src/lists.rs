@@ -10,11 +10,11 @@ use serde_json::{Map, Value};
 
 use crate::{
     Switches,
-    answers::Refusal,
+    answers::ErrorResponse,
     lists::{
         fields::Fields,
         filters::{Filter, Operator},
-        tokens::{Place, TokenKey},
+        tokens::{PageCursor, PageTokenKey},
     },
 };
 
@@ -52,7 +52,7 @@ impl ListQuery {
         query: &[(String, String)],
         fields: &Fields,
         list: &str,
-    ) -> Result<Self, Refusal> {
+    ) -> Result<Self, ErrorResponse> {
         let value = |name: &str| {
             query
                 .iter()
@@ -83,7 +83,7 @@ impl ListQuery {
             (sort, filters) => {
                 errors.extend(sort.err());
                 errors.extend(filters.err());
-                Err(Refusal::validation(errors))
+                Err(ErrorResponse::validation(errors))
             }
         }
     }
@@ -110,13 +110,13 @@ pub(crate) fn page(
     query: &ListQuery,
     pages: Option<usize>,
     switches: &Switches,
-    key: &TokenKey,
-) -> Result<Value, Refusal> {
+    key: &PageTokenKey,
+) -> Result<Value, ErrorResponse> {
     let place = match &query.page {
         Some(token) => key.open(token, &query.fingerprint).ok_or_else(|| {
-            Refusal::validation(vec!["page: is not a page of this list".to_owned()])
+            ErrorResponse::validation(vec!["page: is not a page of this list".to_owned()])
         })?,
-        None => Place::default(),
+        None => PageCursor::default(),
     };
     let selection = Selection::of(rows, query, switches.list_archived);
     let selected = selection.len(rows);
@@ -139,13 +139,13 @@ pub(crate) fn page(
 
     let mut answer = Map::new();
     if end < length {
-        let next = Place {
+        let next = PageCursor {
             offset: end,
             page: place.page + 1,
         };
         answer.insert(
             "nextPage".to_owned(),
-            key.seal(next, &query.fingerprint).into(),
+            key.sign(next, &query.fingerprint).into(),
         );
     } else if switches.empty_last_page_token {
         answer.insert("nextPage".to_owned(), "".into());
@@ -156,13 +156,13 @@ pub(crate) fn page(
         } else {
             query.max
         };
-        let previous = Place {
+        let previous = PageCursor {
             offset: place.offset.saturating_sub(back),
             page: place.page - 1,
         };
         answer.insert(
             "prevPage".to_owned(),
-            key.seal(previous, &query.fingerprint).into(),
+            key.sign(previous, &query.fingerprint).into(),
         );
     }
     answer.insert("results".to_owned(), Value::Array(results));

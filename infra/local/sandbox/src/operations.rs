@@ -40,7 +40,7 @@ impl Operation {
     pub(crate) fn of(method: &Method, path: &str) -> Option<Self> {
         let (base, path) = path.split_at(path.find("/v3/")?);
         if base.ends_with(EVENTS) {
-            return Self::of_events(method, path);
+            return Self::from_events_request(method, path);
         }
         let operation = match path {
             "/v3/partner/login" => Self::PartnerLogin,
@@ -57,7 +57,7 @@ impl Operation {
         (operation.method() == method).then_some(operation)
     }
 
-    fn of_events(method: &Method, path: &str) -> Option<Self> {
+    fn from_events_request(method: &Method, path: &str) -> Option<Self> {
         let mut segments = path.strip_prefix(SUBSCRIPTIONS)?.split('/');
         match (
             segments.next(),

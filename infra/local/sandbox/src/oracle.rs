@@ -72,7 +72,7 @@ fn stage(
         .filter(|bank| bank.shape != Shape::NotAnObject)
         .filter(|bank| counts(bank, as_of) && (archived_listed || !bank.archived))
         .collect();
-    let days_since_payment = newest_qualifying(organization)
+    let days_since_payment = newest_counted_payment_at(organization)
         .map(|newest| as_of.duration_since(newest).as_hours().max(0) / 24);
     if days_since_payment.is_some_and(|days| days < 30) {
         return ("active", "paid_recently");
@@ -113,22 +113,24 @@ fn stage(
 /// An archived account counts while it may still be on its way to being verified: for 30 days.
 fn counts(bank: &Bank, as_of: Timestamp) -> bool {
     let changed = bank.updated_at.unwrap_or(bank.created_at);
-    let young = as_of.duration_since(changed) < SignedDuration::from_hours(24 * 30);
-    !bank.archived || (young && matches!(bank.status.as_str(), "PENDING" | "NOT_VERIFIED"))
+    let is_recent = as_of.duration_since(changed) < SignedDuration::from_hours(24 * 30);
+    !bank.archived || (is_recent && matches!(bank.status.as_str(), "PENDING" | "NOT_VERIFIED"))
 }
 
 /// The newest payment that counts among those that ten pages of a hundred show, newest first.
-fn newest_qualifying(organization: &Organization) -> Option<Timestamp> {
+fn newest_counted_payment_at(organization: &Organization) -> Option<Timestamp> {
     let mut newest: Vec<(Timestamp, &Payments)> = organization
         .payments
         .iter()
-        .flat_map(|run| (0..run.count.min(READ_AT_MOST)).map(move |place| (run.at(place), run)))
+        .flat_map(|run| {
+            (0..run.count.min(MAX_PAYMENTS_READ)).map(move |place| (run.at(place), run))
+        })
         .filter(|(_, run)| run.shape != Shape::WithoutCreatedTime)
         .collect();
     newest.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
     newest
         .iter()
-        .take(READ_AT_MOST)
+        .take(MAX_PAYMENTS_READ)
         .find(|(_, run)| {
             let cancelled = matches!(run.status.as_deref(), Some("CANCELLED" | "VOID"));
             !cancelled && run.online != Some(false) && run.shape != Shape::NotAnObject
@@ -148,7 +150,7 @@ fn recipients(organization: &Organization) -> Vec<String> {
             recipients.push(address.to_owned());
         }
     }
-    recipients.truncate(MOST_RECIPIENTS);
+    recipients.truncate(MAX_RECIPIENTS);
     if recipients.is_empty() {
         recipients.extend(reachable().next().map(|(_, address)| address.to_owned()));
     }
@@ -175,5 +177,5 @@ fn address(user: &User) -> Option<&str> {
     (plain && !mailbox.is_empty() && !domain.is_empty()).then_some(address)
 }
 
-const MOST_RECIPIENTS: usize = 3;
-const READ_AT_MOST: usize = 1_000;
+const MAX_RECIPIENTS: usize = 3;
+const MAX_PAYMENTS_READ: usize = 1_000;

@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::{
     lists::Rows,
     population::{
-        names::Draw,
+        names::SeededRandom,
         organization::Change,
         scenarios::{Scenario, Setting},
     },
@@ -136,8 +136,8 @@ impl Customers {
         }
     }
 
-    fn draw(&self, position: usize) -> Draw {
-        Draw::new(self.population.seed, position)
+    fn draw(&self, position: usize) -> SeededRandom {
+        SeededRandom::new(self.population.seed, position)
     }
 
     /// Organizations joined evenly over 900 days, the last of them 200 days before the start.

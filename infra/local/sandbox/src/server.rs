@@ -22,15 +22,15 @@ use tokio::{
 };
 
 use crate::{
-    Shared,
-    answers::{Answer, Refusal, UNKNOWN_CODE},
+    SandboxState,
+    answers::{Answer, ErrorResponse, UNKNOWN_CODE},
     control,
     endpoints::{self, Call},
     faults::FaultKind,
 };
 
 /// Serves until the task is aborted, which closes all connections too.
-pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
+pub(crate) async fn serve(listener: TcpListener, shared: Arc<SandboxState>) {
     let router = Router::new()
         .nest("/_sandbox", control::router())
         .nest("/connect/_sandbox", control::router())
@@ -40,7 +40,7 @@ pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                connections.spawn(converse(stream, router.clone()));
+                connections.spawn(serve_connection(stream, router.clone()));
             }
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");
@@ -53,7 +53,7 @@ pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
 
 /// Answers the requests of one connection. An answer marked [`Reset`] is never sent: hyper closes a
 /// connection whose service fails.
-async fn converse(stream: TcpStream, router: Router) {
+async fn serve_connection(stream: TcpStream, router: Router) {
     // Answers are small: waiting to fill a packet would add 40 ms to each.
     if stream.set_nodelay(true).is_err() {
         return;
@@ -81,16 +81,19 @@ async fn converse(stream: TcpStream, router: Router) {
 struct Reset;
 
 /// Any request outside the control API.
-async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response<Body> {
+async fn answer(State(shared): State<Arc<SandboxState>>, request: Request) -> Response<Body> {
     let (head, body) = request.into_parts();
     let now = shared.clock.now();
-    let body = to_bytes(body, LARGEST_BODY).await.unwrap_or_default();
+    let body = to_bytes(body, MAX_BODY_BYTES).await.unwrap_or_default();
     let Some(call) = Call::read(&head, &body, now) else {
         shared.statistics.lock().request(None);
-        return send(&shared, Refusal::new(404, "BDC_1121").into_answer(now));
+        return send(
+            &shared,
+            ErrorResponse::new(404, "BDC_1121").into_api_response(now),
+        );
     };
     shared.statistics.lock().request(Some(call.operation));
-    let organization_id = endpoints::organization_of(&shared, &call);
+    let organization_id = endpoints::target_organization_id(&shared, &call);
     let under_way = organization_id.as_deref().map(|id| {
         let under_way = shared.limits.enter(id);
         shared
@@ -107,7 +110,7 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
     let fault = shared
         .faults
         .lock()
-        .strike(call.operation, organization_id.as_deref());
+        .take_matching(call.operation, organization_id.as_deref());
     match &fault {
         Some(FaultKind::Status {
             status,
@@ -121,9 +124,9 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
             });
             return send(
                 &shared,
-                Refusal::new(*status, code)
+                ErrorResponse::new(*status, code)
                     .retry_after(*retry_after)
-                    .into_answer(now),
+                    .into_api_response(now),
             );
         }
         Some(FaultKind::Html { status }) => return send(&shared, Answer::html(*status)),
@@ -146,15 +149,15 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
             "Max number of allowed requests per hour reached: {}.",
             switches.hourly_limit
         );
-        limited("BDC_1144", &message, &switches).into_answer(now)
+        hourly_limit_error("BDC_1144", &message, &switches).into_api_response(now)
     } else if concurrent > switches.concurrent_limit {
-        Refusal::new(switches.limit_status, "BDC_1322")
+        ErrorResponse::new(switches.limit_status, "BDC_1322")
             .retry_after(switches.retry_after)
-            .into_answer(now)
+            .into_api_response(now)
     } else {
         endpoints::answer(&shared, &call, &switches)
             .await
-            .unwrap_or_else(|refusal| refusal.into_answer(now))
+            .unwrap_or_else(|refusal| refusal.into_api_response(now))
     };
     if fault == Some(FaultKind::Truncated) {
         answer.truncate();
@@ -163,11 +166,16 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
 }
 
 /// A refusal by the hourly limit.
-pub(crate) fn limited(code: &str, message: &str, switches: &crate::Switches) -> Refusal {
-    Refusal::with_message(switches.limit_status, code, message).retry_after(switches.retry_after)
+pub(crate) fn hourly_limit_error(
+    code: &str,
+    message: &str,
+    switches: &crate::Switches,
+) -> ErrorResponse {
+    ErrorResponse::with_message(switches.limit_status, code, message)
+        .retry_after(switches.retry_after)
 }
 
-fn send(shared: &Shared, answer: Answer) -> Response<Body> {
+fn send(shared: &SandboxState, answer: Answer) -> Response<Body> {
     if !answer.codes.is_empty() {
         let mut statistics = shared.statistics.lock();
         answer.codes.iter().for_each(|code| statistics.error(code));
@@ -176,4 +184,4 @@ fn send(shared: &Shared, answer: Answer) -> Response<Body> {
 }
 
 /// Bytes of a request body; no body of the contract comes near.
-const LARGEST_BODY: usize = 1 << 20;
+const MAX_BODY_BYTES: usize = 1 << 20;

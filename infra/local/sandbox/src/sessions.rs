@@ -52,7 +52,7 @@ impl Sessions {
     }
 
     /// Whom a session speaks for; it lives another 35 minutes.
-    pub(crate) fn use_once(&mut self, id: &str, now: Timestamp) -> Option<Identity> {
+    pub(crate) fn touch(&mut self, id: &str, now: Timestamp) -> Option<Identity> {
         let session = self
             .open
             .get_mut(id)
@@ -72,11 +72,11 @@ impl Sessions {
 
 impl Session {
     fn is_expired(&self, now: Timestamp) -> bool {
-        now.duration_since(self.last_used) >= IDLE_EXPIRY
+        now.duration_since(self.last_used) >= IDLE_TIMEOUT
     }
 }
 
-const IDLE_EXPIRY: SignedDuration = SignedDuration::from_mins(35);
+const IDLE_TIMEOUT: SignedDuration = SignedDuration::from_mins(35);
 
 /// How many sessions may be added before the expired ones are dropped.
 const PRUNE_EVERY: usize = 4_096;

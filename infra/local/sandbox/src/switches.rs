@@ -22,7 +22,7 @@ pub struct Switches {
     /// Whether archived organizations, users and bank accounts are listed.
     pub list_archived: bool,
     /// Whether login-as-user counts against 200 sign-ins in a clock hour.
-    pub login_as_user_counts: bool,
+    pub limit_login_as_user: bool,
     /// Requests in a clock hour before `BDC_1144`.
     pub hourly_limit: u64,
     /// Requests at once for one organization before `BDC_1322`.
@@ -53,7 +53,7 @@ impl Default for Switches {
             retry_after: None,
             unstarted_verification: UnstartedVerification::Empty,
             list_archived: true,
-            login_as_user_counts: false,
+            limit_login_as_user: false,
             hourly_limit: 20_000,
             concurrent_limit: 3,
             latency_ms: 0,

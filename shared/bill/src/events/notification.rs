@@ -5,9 +5,9 @@ use serde_json::value::RawValue;
 use strum::{Display, EnumString};
 
 /// A text that holds an envelope that holds a text: no form that has been seen goes deeper.
-const DEEPEST: u8 = 3;
+const MAX_NESTING_DEPTH: u8 = 3;
 /// BILL's ids are UUIDs or 20 to 21 characters; whatever is longer is none.
-const LONGEST_ID: usize = 100;
+const MAX_ID_LENGTH: usize = 100;
 
 /// What is believed of a webhook: that something of this kind happened to this organization. What
 /// exactly, is read from the API.
@@ -31,7 +31,7 @@ impl Notification {
     /// it.
     pub fn parse(body: &[u8]) -> Result<Self, NotificationError> {
         let text = std::str::from_utf8(body).map_err(|_| NotificationError::NotJson)?;
-        read(text, DEEPEST)
+        read(text, MAX_NESTING_DEPTH)
     }
 }
 
@@ -111,7 +111,7 @@ fn read(text: &str, depth: u8) -> Result<Notification, NotificationError> {
             let envelope: Envelope<'_> =
                 serde_json::from_str(raw.get()).map_err(|_| NotificationError::NoMetadata)?;
             match (envelope.metadata, envelope.payload) {
-                (Some(metadata), _) => from_metadata(metadata),
+                (Some(metadata), _) => parse_metadata(metadata),
                 (None, Some(payload)) => read(payload.get(), deeper),
                 (None, None) => Err(NotificationError::NoMetadata),
             }
@@ -120,7 +120,7 @@ fn read(text: &str, depth: u8) -> Result<Notification, NotificationError> {
     }
 }
 
-fn from_metadata(raw: &RawValue) -> Result<Notification, NotificationError> {
+fn parse_metadata(raw: &RawValue) -> Result<Notification, NotificationError> {
     #[derive(Default, Deserialize)]
     #[serde(default, rename_all = "camelCase")]
     struct Metadata {
@@ -158,7 +158,7 @@ impl TryFrom<String> for Id {
     type Error = Unfit;
 
     fn try_from(text: String) -> Result<Self, Unfit> {
-        let fits = (1..=LONGEST_ID).contains(&text.len())
+        let fits = (1..=MAX_ID_LENGTH).contains(&text.len())
             && text.bytes().all(|byte| byte.is_ascii_graphic());
         if fits { Ok(Self(text)) } else { Err(Unfit) }
     }

@@ -31,11 +31,11 @@ fn envelope(payload: &Value) -> Value {
 
 #[rstest]
 #[case::the_notification(plain("payment.updated"))]
-#[case::a_text_that_holds_it(text(&plain("payment.updated")))]
-#[case::an_envelope_that_holds_such_a_text(envelope(&text(&plain("payment.updated"))))]
-#[case::an_envelope_that_holds_the_notification(envelope(&plain("payment.updated")))]
-#[case::a_text_that_holds_an_envelope(text(&envelope(&plain("payment.updated"))))]
-fn every_form_of_a_notification_says_the_same(#[case] body: Value) {
+#[case::json_string(text(&plain("payment.updated")))]
+#[case::envelope_with_json_string(envelope(&text(&plain("payment.updated"))))]
+#[case::envelope_with_object(envelope(&plain("payment.updated")))]
+#[case::json_string_with_envelope(text(&envelope(&plain("payment.updated"))))]
+fn all_envelope_forms_parse_to_the_same_notification(#[case] body: Value) {
     let expected = Notification {
         event_id: "0b6f0a52-90c9-4a0a-9a70-0d3c5d1c1a08".to_owned(),
         organization_id: "00802JUNIPERCYCL4xd9".to_owned(),
@@ -52,7 +52,7 @@ fn every_form_of_a_notification_says_the_same(#[case] body: Value) {
 #[case("payment.failed", EventType::PaymentFailed)]
 #[case("risk-verification.updated", EventType::RiskVerificationUpdated)]
 #[case("invoice.created", EventType::Other("invoice.created".to_owned()))]
-fn event_types_keep_bills_names(#[case] name: &str, #[case] event_type: EventType) {
+fn event_types_round_trip_with_bill_names(#[case] name: &str, #[case] event_type: EventType) {
     let read = parse(&plain(name)).unwrap().event_type;
     assert_eq!(read, event_type);
     assert_eq!(read.to_string(), name);
@@ -66,14 +66,14 @@ fn event_types_keep_bills_names(#[case] name: &str, #[case] event_type: EventTyp
 #[case("organizationId", json!("008\n02"))]
 #[case("organizationId", json!("0".repeat(101)))]
 #[case("eventType", json!(7))]
-fn metadata_that_cannot_be_used_are_named(#[case] field: &'static str, #[case] value: Value) {
+fn invalid_metadata_field_is_named_in_the_error(#[case] field: &'static str, #[case] value: Value) {
     let mut body = plain("payment.updated");
     body["metadata"][field] = value;
     assert_eq!(parse(&body), Err(NotificationError::Unusable(field)));
 }
 
 #[test]
-fn a_missing_subscription_does_not_matter() {
+fn missing_subscription_id_is_accepted() {
     let mut body = plain("payment.updated");
     body["metadata"]
         .as_object_mut()
@@ -96,12 +96,15 @@ fn a_missing_subscription_does_not_matter() {
     NotificationError::NoMetadata
 )]
 #[case("{\"metadata\":{},\"metadata\":{}}", NotificationError::NoMetadata)]
-fn anything_else_is_refused(#[case] body: &str, #[case] error: NotificationError) {
+fn bodies_that_are_not_notifications_are_rejected(
+    #[case] body: &str,
+    #[case] error: NotificationError,
+) {
     assert_eq!(Notification::parse(body.as_bytes()), Err(error));
 }
 
 #[test]
-fn texts_within_texts_end() {
+fn nesting_beyond_the_limit_is_rejected() {
     let mut body = plain("payment.updated");
     for _ in 0..12 {
         body = text(&body);
@@ -136,7 +139,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_read_is_what_was_written(organization_id in "008[0-9A-Za-z]{17,18}", event_id in "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}") {
+    fn parsed_ids_equal_the_sent_ids(organization_id in "008[0-9A-Za-z]{17,18}", event_id in "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}") {
         let mut body = plain("bank-account.updated");
         body["metadata"]["organizationId"] = organization_id.clone().into();
         body["metadata"]["eventId"] = event_id.clone().into();

@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn the_contract_s_test_vector_holds() {
+    fn signature_matches_the_test_vector() {
         let keys = keys(&format!(r#"{{"current":"{KEY}"}}"#)).unwrap();
         assert_eq!(keys.current.sign(BODY.as_bytes()), SIGNATURE);
         assert!(keys.verify(BODY.as_bytes(), SIGNATURE));
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn any_change_of_body_or_signature_is_noticed() {
+    fn changed_body_or_signature_fails_verification() {
         let keys = keys(&format!(r#"{{"current":"{KEY}","previous":"another"}}"#)).unwrap();
         for body in [
             &BODY[1..],
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn while_keys_change_both_are_valid_and_afterwards_one() {
+    fn both_keys_verify_during_rotation_and_one_afterwards() {
         let (old, new) = (
             SecurityKey::new("old").unwrap(),
             SecurityKey::new("new").unwrap(),
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_without_a_current_key_is_refused() {
+    fn secret_without_current_key_is_rejected() {
         for json in [
             r#"{"current":""}"#,
             r#"{"current":"  "}"#,
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_never_shown() {
+    fn debug_redacts_keys() {
         let shown = format!(
             "{:?}",
             keys(r#"{"current":"hunter2","previous":"hunter3"}"#).unwrap()

@@ -83,7 +83,7 @@ impl SubscriptionId {
 }
 
 impl FromStr for SubscriptionId {
-    type Err = NotASubscriptionId;
+    type Err = InvalidSubscriptionId;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let fits = (1..=100).contains(&text.len())
@@ -93,13 +93,13 @@ impl FromStr for SubscriptionId {
         if fits {
             Ok(Self(text.to_owned()))
         } else {
-            Err(NotASubscriptionId)
+            Err(InvalidSubscriptionId)
         }
     }
 }
 
 impl TryFrom<String> for SubscriptionId {
-    type Error = NotASubscriptionId;
+    type Error = InvalidSubscriptionId;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         text.parse()
@@ -121,4 +121,4 @@ impl fmt::Display for SubscriptionId {
 /// The text is no id of a subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the id of a subscription consists of letters, digits and hyphens")]
-pub struct NotASubscriptionId;
+pub struct InvalidSubscriptionId;

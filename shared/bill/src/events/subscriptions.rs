@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{EventType, SecurityKey, Subscription, SubscriptionId};
 use crate::{
-    answer::{self, Answer, Reader, json_cause},
+    answer::{self, Answer, ResponseParser, cause_of_json_error},
     base_url::BaseUrl,
     client::Call,
     error::{Cause, Error, ErrorKind, Operation},
@@ -115,14 +115,14 @@ impl Subscriptions {
         deadline: Instant,
     ) -> Result<Option<Subscription>, Error> {
         let call = self.call(Operation::GetSubscription, &format!("/{id}"));
-        unless_unknown(self.send(&call, deadline, subscription).await)
+        none_if_not_found(self.send(&call, deadline, subscription).await)
     }
 
     /// Ends a subscription. `false` when there is none of this id, be it that an earlier try of
     /// this very call has ended it.
     pub async fn delete(&self, id: &SubscriptionId, deadline: Instant) -> Result<bool, Error> {
         let call = self.call(Operation::DeleteSubscription, &format!("/{id}"));
-        Ok(unless_unknown(self.send(&call, deadline, answer::nothing).await)?.is_some())
+        Ok(none_if_not_found(self.send(&call, deadline, answer::nothing).await)?.is_some())
     }
 
     /// Makes BILL send a made-up notification, and tells how its receiver answered; `None` when
@@ -135,14 +135,19 @@ impl Subscriptions {
         let call = self
             .call(Operation::SendTestEvent, &format!("/{id}/test"))
             .json(&json!({}));
-        unless_unknown(self.send(&call, deadline, test_event).await)
+        none_if_not_found(self.send(&call, deadline, parse_test_event).await)
     }
 
     fn call(&self, operation: Operation, rest: &str) -> Call {
         Call::new(operation).at(self.base.join(&format!("{}{rest}", operation.path())))
     }
 
-    async fn send<T>(&self, call: &Call, deadline: Instant, reader: Reader<T>) -> Result<T, Error> {
+    async fn send<T>(
+        &self,
+        call: &Call,
+        deadline: Instant,
+        reader: ResponseParser<T>,
+    ) -> Result<T, Error> {
         let partner = &self.bill.partner;
         Ok(partner
             .sessions
@@ -155,14 +160,17 @@ impl Subscriptions {
 /// What BILL answers about an id that it does not know is not documented, 400 or 404. Ids are well
 /// formed here and the path is right unless BILL says that it is not, so both can mean nothing
 /// else.
-fn unless_unknown<T>(outcome: Result<T, Error>) -> Result<Option<T>, Error> {
-    let is_unknown = |error: &Error| {
+fn none_if_not_found<T>(outcome: Result<T, Error>) -> Result<Option<T>, Error> {
+    let is_not_found = |error: &Error| {
         error.kind() == ErrorKind::Refused
             && matches!(error.status(), Some(400 | 404))
-            && error.codes().iter().all(|code| code.as_str() != WRONG_PATH)
+            && error
+                .codes()
+                .iter()
+                .all(|code| code.as_str() != API_NOT_SUPPORTED)
     };
     match outcome {
-        Err(error) if is_unknown(&error) => Ok(None),
+        Err(error) if is_not_found(&error) => Ok(None),
         outcome => outcome.map(Some),
     }
 }
@@ -176,8 +184,9 @@ fn created(answer: &Answer) -> Result<Created, Cause> {
 
     let subscription = subscription(answer)?;
     let WithKey { security_key } =
-        serde_json::from_str(&answer.body).map_err(|error| json_cause(&error))?;
-    let security_key = SecurityKey::new(security_key.expose_secret()).ok_or(Cause::WrongShape)?;
+        serde_json::from_str(&answer.body).map_err(|error| cause_of_json_error(&error))?;
+    let security_key =
+        SecurityKey::new(security_key.expose_secret()).ok_or(Cause::UnexpectedJson)?;
     Ok(Created {
         subscription,
         security_key,
@@ -190,22 +199,22 @@ fn subscription(answer: &Answer) -> Result<Subscription, Cause> {
     if read.id.is_some() {
         Ok(read)
     } else {
-        Err(Cause::WrongShape)
+        Err(Cause::UnexpectedJson)
     }
 }
 
-fn test_event(answer: &Answer) -> Result<TestEvent, Cause> {
+fn parse_test_event(answer: &Answer) -> Result<TestEvent, Cause> {
     object(answer)
 }
 
 fn object<T: serde::de::DeserializeOwned>(answer: &Answer) -> Result<T, Cause> {
     if !answer.is_success() {
-        return Err(Cause::WrongShape);
+        return Err(Cause::UnexpectedJson);
     }
     let raw: &serde_json::value::RawValue =
-        serde_json::from_str(&answer.body).map_err(|error| json_cause(&error))?;
-    crate::lenient::object(raw).ok_or(Cause::WrongShape)
+        serde_json::from_str(&answer.body).map_err(|error| cause_of_json_error(&error))?;
+    crate::lenient::object(raw).ok_or(Cause::UnexpectedJson)
 }
 
 /// "API not supported."
-const WRONG_PATH: &str = "BDC_1121";
+const API_NOT_SUPPORTED: &str = "BDC_1121";

@@ -12,7 +12,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn what_may_pass_is_repeated_until_it_passes() {
+async fn transient_failures_are_retried_until_success() {
     let passing = [
         status(500, None),
         status(502, "BDC_1002"),
@@ -39,7 +39,7 @@ async fn what_may_pass_is_repeated_until_it_passes() {
 }
 
 #[tokio::test]
-async fn what_does_not_pass_ends_after_five_tries() {
+async fn transient_failures_are_given_up_after_five_attempts() {
     let lasting = [
         (
             status(503, None),
@@ -85,7 +85,7 @@ async fn what_does_not_pass_ends_after_five_tries() {
 }
 
 #[tokio::test]
-async fn what_will_not_change_is_asked_once() {
+async fn permanent_failures_are_not_retried() {
     let final_answers = [
         (
             status(422, "BDC_1144"),
@@ -129,7 +129,7 @@ async fn what_will_not_change_is_asked_once() {
 }
 
 #[tokio::test]
-async fn both_statuses_of_the_hourly_limit_stop_a_login_too() {
+async fn hourly_limit_with_422_or_429_stops_a_sign_in() {
     for limit_status in [422, 429] {
         let sandbox = sandbox(Switches {
             limit_status,
@@ -149,7 +149,7 @@ async fn both_statuses_of_the_hourly_limit_stop_a_login_too() {
 }
 
 #[tokio::test]
-async fn an_answer_beyond_the_deadline_is_not_waited_for() {
+async fn slow_response_is_abandoned_at_the_deadline() {
     let sandbox = sandbox(Switches::default()).await;
     let bill = client(&sandbox);
     bill.organizations(None, soon()).await.unwrap();
@@ -177,7 +177,7 @@ async fn an_answer_beyond_the_deadline_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn no_wait_ends_after_the_deadline() {
+async fn retry_after_beyond_the_deadline_fails_immediately() {
     let sandbox = sandbox(Switches::default()).await;
     fault(
         &sandbox,
@@ -214,7 +214,7 @@ async fn no_wait_ends_after_the_deadline() {
 }
 
 #[tokio::test]
-async fn a_deadline_that_comes_while_waiting_for_a_place_keeps_what_came_before() {
+async fn deadline_while_waiting_for_a_permit_keeps_the_previous_error() {
     let sandbox = sandbox(Switches::default()).await;
     let bill = client(&sandbox);
     let (organization_id, user_id) = any_organization(&sandbox);
@@ -277,7 +277,7 @@ async fn retry_after_is_honoured_in_seconds_and_as_a_date() {
 }
 
 #[tokio::test]
-async fn a_wait_that_no_clock_can_hold_is_out_of_time() {
+async fn overflowing_retry_after_is_a_deadline_error() {
     let script =
         Script::start([reply(503, "").header("retry-after", "18446744073709551615")]).await;
     let error = script
@@ -304,7 +304,7 @@ async fn redirects_are_not_followed() {
 }
 
 #[tokio::test]
-async fn no_server_is_unavailable() {
+async fn refused_connection_is_unavailable() {
     let sandbox = sandbox(Switches::default()).await;
     let (organization_id, _) = any_organization(&sandbox);
     let bill = client(&sandbox);

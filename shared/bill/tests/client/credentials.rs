@@ -7,8 +7,8 @@ use futures::future::join_all;
 use sandbox::{Sandbox, Switches};
 
 use crate::support::{
-    Broken, Rotating, any_organization, calls, client, client_of, credentials, fault, pass,
-    sandbox, soon, status,
+    FailingCredentialSource, RotatingCredentials, any_organization, calls, client, client_with,
+    credentials, fault, pass, sandbox, soon, status,
 };
 
 fn wrong(sandbox: &Sandbox, field: &str) -> Credentials {
@@ -19,7 +19,7 @@ fn wrong(sandbox: &Sandbox, field: &str) -> Credentials {
 }
 
 #[tokio::test]
-async fn wrong_credentials_are_offered_once_whatever_their_status() {
+async fn rejected_credentials_are_sent_once_for_every_error_status() {
     for status in [400, 401, 403, 422] {
         for (field, code) in [
             ("username", "BDC_1101"),
@@ -32,8 +32,8 @@ async fn wrong_credentials_are_offered_once_whatever_their_status() {
                 ..Switches::default()
             })
             .await;
-            let source = Rotating::new(wrong(&sandbox, field), wrong(&sandbox, field));
-            let bill = client_of(&sandbox.url(), source.clone());
+            let source = RotatingCredentials::new(wrong(&sandbox, field), wrong(&sandbox, field));
+            let bill = client_with(&sandbox.url(), source.clone());
             for outcome in join_all((0..10).map(|_| bill.organizations(None, soon()))).await {
                 let error = outcome.unwrap_err();
                 assert!(
@@ -63,8 +63,8 @@ async fn wrong_credentials_are_offered_once_whatever_their_status() {
 #[tokio::test]
 async fn rotated_credentials_are_picked_up_at_once() {
     let sandbox = sandbox(Switches::default()).await;
-    let source = Rotating::new(wrong(&sandbox, "password"), credentials(&sandbox));
-    let bill = client_of(&sandbox.url(), source.clone());
+    let source = RotatingCredentials::new(wrong(&sandbox, "password"), credentials(&sandbox));
+    let bill = client_with(&sandbox.url(), source.clone());
     for outcome in join_all((0..10).map(|_| bill.organizations(None, soon()))).await {
         outcome.unwrap();
     }
@@ -73,11 +73,11 @@ async fn rotated_credentials_are_picked_up_at_once() {
 }
 
 #[tokio::test]
-async fn two_wrong_generations_are_offered_once_each() {
+async fn cached_and_refreshed_wrong_credentials_are_sent_once_each() {
     let sandbox = sandbox(Switches::default()).await;
-    let bill = client_of(
+    let bill = client_with(
         &sandbox.url(),
-        Rotating::new(wrong(&sandbox, "password"), wrong(&sandbox, "username")),
+        RotatingCredentials::new(wrong(&sandbox, "password"), wrong(&sandbox, "username")),
     );
     for _ in 0..3 {
         assert!(
@@ -93,8 +93,8 @@ async fn two_wrong_generations_are_offered_once_each() {
 #[tokio::test]
 async fn a_wrong_developer_key_stops_every_organization() {
     let sandbox = sandbox(Switches::default()).await;
-    let source = Rotating::new(wrong(&sandbox, "devKey"), wrong(&sandbox, "devKey"));
-    let bill = client_of(&sandbox.url(), source.clone());
+    let source = RotatingCredentials::new(wrong(&sandbox, "devKey"), wrong(&sandbox, "devKey"));
+    let bill = client_with(&sandbox.url(), source.clone());
     let (organization_id, user_id) = any_organization(&sandbox);
     let scope = bill.organization(&organization_id, soon());
     scope.sign_in(&user_id).await.unwrap();
@@ -116,11 +116,11 @@ async fn a_wrong_developer_key_stops_every_organization() {
 }
 
 #[tokio::test]
-async fn a_rotated_developer_key_is_picked_up_in_the_middle_of_an_organization() {
+async fn rotated_developer_key_is_used_within_one_organization() {
     let sandbox = sandbox(Switches::default()).await;
-    let bill = client_of(
+    let bill = client_with(
         &sandbox.url(),
-        Rotating::new(wrong(&sandbox, "devKey"), credentials(&sandbox)),
+        RotatingCredentials::new(wrong(&sandbox, "devKey"), credentials(&sandbox)),
     );
     let (organization_id, user_id) = any_organization(&sandbox);
     let scope = bill.organization(&organization_id, soon());
@@ -133,7 +133,7 @@ async fn a_rotated_developer_key_is_picked_up_in_the_middle_of_an_organization()
 }
 
 #[tokio::test]
-async fn credentials_refused_outside_a_login_count_too() {
+async fn credentials_rejected_by_a_list_call_are_remembered() {
     let sandbox = sandbox(Switches::default()).await;
     let bill = client(&sandbox);
     fault(
@@ -155,7 +155,7 @@ async fn credentials_refused_outside_a_login_count_too() {
 }
 
 #[tokio::test]
-async fn unreadable_credentials_are_told_in_the_sources_own_words() {
+async fn error_text_of_the_credential_source_is_kept() {
     let sandbox = sandbox(Switches::default()).await;
     for (reason, is_retryable) in [
         (
@@ -164,7 +164,10 @@ async fn unreadable_credentials_are_told_in_the_sources_own_words() {
         ),
         (CredentialError::transient("throttled"), true),
     ] {
-        let bill = client_of(&sandbox.url(), Arc::new(Broken(reason.clone())));
+        let bill = client_with(
+            &sandbox.url(),
+            Arc::new(FailingCredentialSource(reason.clone())),
+        );
         let error = bill.organizations(None, soon()).await.unwrap_err();
         assert_eq!(
             error.to_string(),
@@ -183,7 +186,7 @@ async fn unreadable_credentials_are_told_in_the_sources_own_words() {
 }
 
 #[tokio::test]
-async fn refused_credentials_are_offered_again_after_five_minutes() {
+async fn rejected_credentials_are_retried_after_five_minutes() {
     let sandbox = sandbox(Switches::default()).await;
     let bill = client(&sandbox);
     fault(&sandbox, "partnerLogin", status(401, "BDC_1101"), 1);

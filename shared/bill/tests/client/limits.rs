@@ -6,7 +6,7 @@ use sandbox::Switches;
 use crate::support::{any_organization, client, sandbox, soon};
 
 #[tokio::test]
-async fn clones_and_scopes_of_one_organization_share_two_places() {
+async fn all_clients_of_one_organization_share_two_permits() {
     let sandbox = sandbox(Switches {
         latency_ms: 40,
         concurrent_limit: 2,
@@ -51,7 +51,7 @@ async fn clones_and_scopes_of_one_organization_share_two_places() {
 }
 
 #[tokio::test]
-async fn organizations_do_not_wait_for_one_another() {
+async fn different_organizations_are_requested_concurrently() {
     const LATENCY_MS: u64 = 500;
     let sandbox = sandbox(Switches {
         latency_ms: LATENCY_MS,
@@ -82,7 +82,7 @@ async fn organizations_do_not_wait_for_one_another() {
 }
 
 #[tokio::test]
-async fn when_others_hold_all_places_the_client_waits_and_repeats() {
+async fn concurrency_limit_errors_are_retried() {
     let sandbox = sandbox(Switches {
         latency_ms: 150,
         concurrent_limit: 1,

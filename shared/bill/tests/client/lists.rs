@@ -5,18 +5,18 @@ use sandbox::{Organization, Payments, Sandbox, Switches};
 
 use crate::{
     scripted::{Script, reply},
-    support::{calls, client, organization_with, sandbox, sandbox_of, soon},
+    support::{calls, client, organization_with, sandbox, sandbox_with, soon},
 };
 
 #[tokio::test]
-async fn pages_are_followed_over_an_empty_one_to_the_last() {
+async fn paging_continues_past_empty_pages() {
     for empty_last_page_token in [false, true] {
         let switches = Switches {
             empty_page_every: Some(2),
             empty_last_page_token,
             ..Switches::default()
         };
-        let sandbox = sandbox_of(250, switches).await;
+        let sandbox = sandbox_with(250, switches).await;
         let bill = client(&sandbox);
         let (mut rows, mut pages, mut empty, mut next) = (Vec::new(), 0, 0, None);
         loop {
@@ -45,7 +45,7 @@ async fn pages_are_followed_over_an_empty_one_to_the_last() {
 }
 
 #[tokio::test]
-async fn payments_come_newest_first_a_hundred_a_page() {
+async fn payments_are_listed_newest_first_100_per_page() {
     let sandbox = sandbox(Switches::default()).await;
     let (organization_id, user_id) = with_payments(&sandbox, 230);
     let scope = client(&sandbox).organization(&organization_id, soon());
@@ -78,7 +78,7 @@ fn with_payments(sandbox: &Sandbox, count: usize) -> (String, String) {
 }
 
 #[tokio::test]
-async fn every_page_repeats_max_and_sort_and_encodes_its_token() {
+async fn every_page_request_has_max_sort_and_the_encoded_token() {
     let odd = r#"a b&max=1#?/+%41=é"🦀"#;
     let script = Script::start([
         reply(
@@ -129,7 +129,7 @@ fn query(target: &str) -> Vec<(String, String)> {
 }
 
 #[tokio::test]
-async fn a_list_that_repeats_its_page_is_an_error() {
+async fn repeated_page_token_is_an_error() {
     let again = || reply(200, r#"{"results":[{"id":"1"}],"nextPage":"again"}"#);
     let script = Script::start([again(), again()]).await;
     let error = script
@@ -146,7 +146,7 @@ async fn a_list_that_repeats_its_page_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_list_without_end_is_cut_after_fifty_pages() {
+async fn endless_list_is_truncated_after_50_pages() {
     let endless = (0..50).map(|page| {
         reply(
             200,
@@ -164,8 +164,8 @@ async fn a_list_without_end_is_cut_after_fifty_pages() {
 }
 
 #[tokio::test]
-async fn a_long_list_of_organizations_can_be_walked_page_by_page() {
-    let sandbox = sandbox_of(
+async fn organizations_can_be_paged_beyond_50_pages() {
+    let sandbox = sandbox_with(
         3,
         Switches {
             organization_pages: Some(60),
@@ -187,7 +187,7 @@ async fn a_long_list_of_organizations_can_be_walked_page_by_page() {
 }
 
 #[tokio::test]
-async fn a_page_of_another_shape_is_not_an_empty_page() {
+async fn page_with_unexpected_json_is_an_error() {
     for body in [
         r#"{"results":{}}"#,
         r#"{"results":[],"nextPage":{}}"#,
@@ -209,7 +209,7 @@ async fn a_page_of_another_shape_is_not_an_empty_page() {
 }
 
 #[tokio::test]
-async fn a_broken_character_costs_nothing_but_itself() {
+async fn invalid_utf8_is_replaced_and_all_rows_are_parsed() {
     let script = Script::start([reply(
         200,
         b"{\"results\":[{\"id\":\"1\",\"name\":\"Caf\xE9\"},{\"id\":\"2\"}]}".as_slice(),

@@ -13,7 +13,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn an_organization_is_read_as_the_sandbox_has_it() {
+async fn all_calls_return_what_the_sandbox_holds() {
     let sandbox = sandbox(Switches::default()).await;
     let now = sandbox.now();
     let (organization_id, user_id) = any_organization(&sandbox);
@@ -25,10 +25,10 @@ async fn an_organization_is_read_as_the_sandbox_has_it() {
             Bank::new("SOMETHING_NEW", now),
         ],
         payments: vec![
-            Payments::of_status("SCHEDULED", now),
+            Payments::with_status("SCHEDULED", now),
             Payments {
                 shape: Shape::AmountAsText,
-                ..Payments::of_status("VOID", now)
+                ..Payments::with_status("VOID", now)
             },
         ],
         verification: Some(Verification::new("HOLD")),
@@ -94,7 +94,7 @@ async fn an_organization_is_read_as_the_sandbox_has_it() {
 }
 
 #[tokio::test]
-async fn an_organizations_own_row_is_found_among_all_and_nobody_elses() {
+async fn find_in_list_ignores_rows_of_other_organizations() {
     let sandbox = sandbox(Switches::default()).await;
     let (organization_id, _) = any_organization(&sandbox);
     let organization = sandbox.organization(&organization_id).unwrap();
@@ -145,7 +145,7 @@ async fn an_organizations_own_row_is_found_among_all_and_nobody_elses() {
 }
 
 #[tokio::test]
-async fn a_verification_that_never_began_is_none() {
+async fn unstarted_risk_verification_is_none() {
     for unstarted_verification in [
         UnstartedVerification::Empty,
         UnstartedVerification::NotFound,
@@ -173,7 +173,7 @@ async fn a_verification_that_never_began_is_none() {
 }
 
 #[tokio::test]
-async fn a_gateways_404_is_not_a_verification_that_never_began() {
+async fn gateway_404_for_risk_verification_is_an_error() {
     let sandbox = sandbox(Switches::default()).await;
     let (organization_id, user_id) = any_organization(&sandbox);
     let scope = client(&sandbox).organization(&organization_id, soon());
@@ -199,7 +199,7 @@ async fn a_gateways_404_is_not_a_verification_that_never_began() {
 }
 
 #[tokio::test]
-async fn a_user_who_may_not_sign_in_is_refused_and_another_may_follow() {
+async fn another_user_can_sign_in_after_a_refused_one() {
     let sandbox = sandbox(Switches::default()).await;
     let (organization_id, user_id) = any_organization(&sandbox);
     let scope = client(&sandbox).organization(&organization_id, soon());
@@ -211,7 +211,7 @@ async fn a_user_who_may_not_sign_in_is_refused_and_another_may_follow() {
 }
 
 #[tokio::test]
-async fn rows_that_break_the_contract_cost_nothing_but_themselves() {
+async fn malformed_rows_are_skipped_and_others_are_parsed() {
     let sandbox = sandbox(Switches::default()).await;
     let now = sandbox.now();
     let (organization_id, user_id) = organization_with(&sandbox, |_| true);
@@ -278,7 +278,7 @@ async fn rows_that_break_the_contract_cost_nothing_but_themselves() {
 }
 
 #[tokio::test]
-async fn keys_travel_where_bill_wants_them() {
+async fn each_call_sends_the_documented_headers() {
     let script = Script::start([
         reply(200, "{}"),
         reply(200, "{}"),
@@ -341,7 +341,7 @@ async fn keys_travel_where_bill_wants_them() {
 }
 
 #[tokio::test]
-async fn an_organization_id_that_no_header_can_hold_is_refused_without_a_request() {
+async fn organization_id_invalid_as_header_fails_without_a_request() {
     let sandbox = sandbox(Switches::default()).await;
     let error = client(&sandbox)
         .organization("008\r\nx: y", soon())

@@ -21,7 +21,7 @@ struct Log(Arc<Mutex<Vec<u8>>>);
 impl Log {
     /// The one log of this process: a subscriber for one thread alone would miss what other tests
     /// registered first.
-    fn of_everything() -> Self {
+    fn install() -> Self {
         static LOG: OnceLock<Log> = OnceLock::new();
         let start = || {
             let log = Self::default();
@@ -60,9 +60,9 @@ impl<'a> MakeWriter<'a> for Log {
 }
 
 #[tokio::test]
-async fn a_run_logs_its_requests_and_nothing_private() {
+async fn logs_contain_requests_but_no_personal_data() {
     let sandbox = sandbox(Switches::default()).await;
-    let log = Log::of_everything();
+    let log = Log::install();
 
     let bill = client(&sandbox);
     let (organization_id, user_id) = any_organization(&sandbox);
@@ -114,7 +114,7 @@ async fn a_run_logs_its_requests_and_nothing_private() {
 }
 
 #[tokio::test]
-async fn sessions_and_bodies_are_never_shown() {
+async fn logs_errors_and_debug_contain_no_session_or_body() {
     let body =
         r#"[{"code":"BDC_1002","message":"secret","params":[{"name":"secret","value":"secret"}]}]"#;
     let script = Script::start([
@@ -123,7 +123,7 @@ async fn sessions_and_bodies_are_never_shown() {
         reply(500, "secret").header("retry-after", "60"),
     ])
     .await;
-    let log = Log::of_everything();
+    let log = Log::install();
     let bill = script.client();
     let refused = bill.organizations(None, soon()).await.unwrap_err();
     let page = bill.organizations(None, soon()).await.unwrap();

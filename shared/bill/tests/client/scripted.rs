@@ -14,7 +14,7 @@ use axum::{
 use bill::{Bill, Credentials};
 use tokio::task::JoinHandle;
 
-use crate::support::client_of;
+use crate::support::client_with;
 
 pub struct Script {
     url: String,
@@ -25,12 +25,12 @@ pub struct Script {
 #[derive(Default)]
 struct Shared {
     answers: Mutex<VecDeque<Reply>>,
-    seen: Mutex<Vec<Seen>>,
+    seen: Mutex<Vec<RecordedRequest>>,
 }
 
 /// A request as it arrived.
 #[derive(Clone)]
-pub struct Seen {
+pub struct RecordedRequest {
     pub target: String,
     pub headers: HeaderMap,
     pub body: String,
@@ -77,11 +77,11 @@ impl Script {
 
     pub fn client(&self) -> Bill {
         let secret = r#"{"username":"ann@partner.example","password":"p-secret","appKey":"a-secret","devKey":"d-secret"}"#;
-        client_of(&self.url, Arc::new(Credentials::from_json(secret).unwrap()))
+        client_with(&self.url, Arc::new(Credentials::from_json(secret).unwrap()))
     }
 
     /// All requests but the logins.
-    pub fn seen(&self) -> Vec<Seen> {
+    pub fn seen(&self) -> Vec<RecordedRequest> {
         self.shared
             .seen
             .lock()
@@ -92,7 +92,7 @@ impl Script {
             .collect()
     }
 
-    pub fn logins(&self) -> Vec<Seen> {
+    pub fn logins(&self) -> Vec<RecordedRequest> {
         self.shared
             .seen
             .lock()
@@ -130,7 +130,7 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
             .pop_front()
             .expect("a request beyond the script")
     };
-    shared.seen.lock().unwrap().push(Seen {
+    shared.seen.lock().unwrap().push(RecordedRequest {
         target,
         headers: head.headers,
         body,

@@ -10,7 +10,7 @@ use sandbox::{FaultKind, Switches};
 use crate::support::{any_organization, calls, client, fault, pass, sandbox, soon, status, within};
 
 #[tokio::test]
-async fn many_callers_cost_one_login() {
+async fn concurrent_callers_share_one_sign_in() {
     let sandbox = sandbox(Switches {
         latency_ms: 50,
         ..Switches::default()
@@ -25,7 +25,7 @@ async fn many_callers_cost_one_login() {
 }
 
 #[tokio::test]
-async fn an_expired_session_costs_many_callers_one_login_and_one_repeat_each() {
+async fn expired_session_is_renewed_once_for_concurrent_callers() {
     let sandbox = sandbox(Switches {
         latency_ms: 50,
         ..Switches::default()
@@ -44,7 +44,7 @@ async fn an_expired_session_costs_many_callers_one_login_and_one_repeat_each() {
 }
 
 #[tokio::test]
-async fn a_bare_401_means_the_same() {
+async fn bare_401_renews_the_session() {
     let sandbox = sandbox(Switches::default()).await;
     let bill = client(&sandbox);
     fault(
@@ -58,7 +58,7 @@ async fn a_bare_401_means_the_same() {
 }
 
 #[tokio::test]
-async fn a_session_that_keeps_expiring_is_given_up_after_one_repeat() {
+async fn session_expired_twice_is_an_error_after_one_retry() {
     let sandbox = sandbox(Switches::default()).await;
     fault(
         &sandbox,
@@ -79,7 +79,7 @@ async fn a_session_that_keeps_expiring_is_given_up_after_one_repeat() {
 }
 
 #[tokio::test]
-async fn signing_in_renews_the_partners_session() {
+async fn user_sign_in_renews_an_expired_partner_session() {
     let sandbox = sandbox(Switches::default()).await;
     let bill = client(&sandbox);
     let (organization_id, user_id) = any_organization(&sandbox);
@@ -94,7 +94,7 @@ async fn signing_in_renews_the_partners_session() {
 }
 
 #[tokio::test]
-async fn an_expired_organization_session_is_opened_again_once_for_all() {
+async fn expired_organization_session_is_renewed_once_for_concurrent_calls() {
     let sandbox = sandbox(Switches {
         latency_ms: 30,
         ..Switches::default()
@@ -122,7 +122,7 @@ async fn an_expired_organization_session_is_opened_again_once_for_all() {
 }
 
 #[tokio::test]
-async fn an_organization_session_that_keeps_expiring_is_given_up() {
+async fn organization_session_expired_twice_is_an_error() {
     let sandbox = sandbox(Switches::default()).await;
     let (organization_id, user_id) = any_organization(&sandbox);
     let scope = client(&sandbox).organization(&organization_id, soon());
@@ -136,7 +136,7 @@ async fn an_organization_session_that_keeps_expiring_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_call_before_signing_in_says_so_without_a_request() {
+async fn call_before_sign_in_fails_without_a_request() {
     let sandbox = sandbox(Switches::default()).await;
     let (organization_id, _) = any_organization(&sandbox);
     let scope = client(&sandbox).organization(&organization_id, soon());
@@ -149,7 +149,7 @@ async fn a_call_before_signing_in_says_so_without_a_request() {
 }
 
 #[tokio::test]
-async fn callers_who_waited_for_a_failed_login_share_its_failure() {
+async fn waiting_callers_share_the_error_of_a_failed_sign_in() {
     let sandbox = sandbox(Switches {
         latency_ms: 20,
         ..Switches::default()
@@ -170,7 +170,7 @@ async fn callers_who_waited_for_a_failed_login_share_its_failure() {
 }
 
 #[tokio::test]
-async fn a_caller_with_little_time_does_not_spend_its_neighbours() {
+async fn deadline_of_one_caller_does_not_fail_another() {
     let sandbox = sandbox(Switches::default()).await;
     let bill = client(&sandbox);
     fault(
@@ -190,7 +190,7 @@ async fn a_caller_with_little_time_does_not_spend_its_neighbours() {
 }
 
 #[tokio::test]
-async fn logging_out_ends_both_kinds_of_sessions() {
+async fn log_out_ends_organization_and_partner_sessions() {
     let sandbox = sandbox(Switches::default()).await;
     let bill = client(&sandbox);
     let (organization_id, user_id) = any_organization(&sandbox);
@@ -218,7 +218,7 @@ async fn logging_out_ends_both_kinds_of_sessions() {
 }
 
 #[tokio::test]
-async fn a_session_that_rested_for_half_an_hour_is_not_tried() {
+async fn session_idle_for_30_minutes_is_replaced_before_use() {
     let sandbox = sandbox(Switches::default()).await;
     let bill = client(&sandbox);
     for minutes in [0, 29, 29, 31] {
@@ -230,7 +230,7 @@ async fn a_session_that_rested_for_half_an_hour_is_not_tried() {
 }
 
 #[tokio::test]
-async fn calls_can_run_on_any_thread() {
+async fn call_futures_are_send() {
     fn is_send<T: Send>(work: T) -> T {
         work
     }

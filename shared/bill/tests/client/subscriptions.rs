@@ -26,7 +26,7 @@ fn url(version: u32) -> Url {
 }
 
 #[tokio::test]
-async fn a_subscription_is_made_listed_read_and_ended() {
+async fn subscription_is_created_listed_read_and_deleted() {
     let sandbox = sandbox(Switches::default()).await;
     let subscriptions = subscriptions(&sandbox);
     let created = subscriptions
@@ -52,7 +52,7 @@ async fn a_subscription_is_made_listed_read_and_ended() {
 }
 
 #[tokio::test]
-async fn an_unknown_id_is_none_whatever_its_status_and_a_wrong_path_is_an_error() {
+async fn unknown_subscription_is_none_and_unsupported_path_is_an_error() {
     let events = EventSwitches {
         unknown_subscription_status: 400,
         ..EventSwitches::default()
@@ -73,7 +73,7 @@ async fn an_unknown_id_is_none_whatever_its_status_and_a_wrong_path_is_an_error(
 }
 
 #[tokio::test]
-async fn creating_is_repeated_under_the_same_key_when_the_answer_is_lost() {
+async fn create_is_retried_with_the_same_idempotency_key() {
     let sandbox = sandbox(Switches::default()).await;
     let subscriptions = subscriptions(&sandbox);
     fault(&sandbox, "createSubscription", FaultKind::Truncated, 1);
@@ -89,7 +89,7 @@ async fn creating_is_repeated_under_the_same_key_when_the_answer_is_lost() {
 }
 
 #[tokio::test]
-async fn a_duplicate_is_refused() {
+async fn duplicate_subscription_is_refused() {
     let sandbox = sandbox(Switches::default()).await;
     let subscriptions = subscriptions(&sandbox);
     let create = async || {
@@ -107,7 +107,7 @@ async fn a_duplicate_is_refused() {
 }
 
 #[tokio::test]
-async fn an_ended_session_is_renewed() {
+async fn expired_session_is_renewed() {
     let sandbox = sandbox(Switches::default()).await;
     let subscriptions = subscriptions(&sandbox);
     subscriptions.all(soon()).await.unwrap();
@@ -117,7 +117,7 @@ async fn an_ended_session_is_renewed() {
 }
 
 #[tokio::test]
-async fn a_test_event_is_signed_and_its_answer_told() {
+async fn test_event_is_signed_and_returns_the_receivers_status() {
     let sandbox = sandbox(Switches::default()).await;
     let (received, mut bodies) = tokio::sync::mpsc::unbounded_channel();
     let receive = async move |headers: axum::http::HeaderMap, body: axum::body::Bytes| {
@@ -161,7 +161,7 @@ async fn a_test_event_is_signed_and_its_answer_told() {
 }
 
 #[tokio::test]
-async fn an_answer_without_its_key_is_unreadable() {
+async fn create_response_without_security_key_is_an_error() {
     for body in [
         r#"{"id":"c1f0a5c2","securityKey":""}"#,
         r#"{"id":"c1f0a5c2"}"#,
@@ -179,7 +179,7 @@ async fn an_answer_without_its_key_is_unreadable() {
 }
 
 #[test]
-fn without_a_sibling_for_events_there_are_no_subscriptions() {
+fn base_url_without_connect_has_no_events_url() {
     let base: BaseUrl = "https://bill.example/api".parse().unwrap();
     assert_eq!(base.events(), None);
 }

@@ -28,10 +28,10 @@ pub async fn pass(duration: Duration) {
 }
 
 pub async fn sandbox(switches: Switches) -> Sandbox {
-    sandbox_of(12, switches).await
+    sandbox_with(12, switches).await
 }
 
-pub async fn sandbox_of(organizations: usize, switches: Switches) -> Sandbox {
+pub async fn sandbox_with(organizations: usize, switches: Switches) -> Sandbox {
     let population = Population {
         organizations,
         ..Population::default()
@@ -47,10 +47,10 @@ pub async fn sandbox_of(organizations: usize, switches: Switches) -> Sandbox {
 
 /// A client with the sandbox's own credentials.
 pub fn client(sandbox: &Sandbox) -> Bill {
-    client_of(&sandbox.url(), Arc::new(credentials(sandbox)))
+    client_with(&sandbox.url(), Arc::new(credentials(sandbox)))
 }
 
-pub fn client_of(url: &str, source: Arc<dyn CredentialSource>) -> Bill {
+pub fn client_with(url: &str, source: Arc<dyn CredentialSource>) -> Bill {
     Bill::new(url.parse().unwrap(), http_client().unwrap(), source)
 }
 
@@ -108,13 +108,13 @@ pub fn calls(sandbox: &Sandbox, endpoint: &str) -> u64 {
 }
 
 /// A source whose first answer and whose refreshed answer may differ.
-pub struct Rotating {
+pub struct RotatingCredentials {
     pub cached: Credentials,
     pub stored: Credentials,
     pub refreshes: AtomicU32,
 }
 
-impl Rotating {
+impl RotatingCredentials {
     pub fn new(cached: Credentials, stored: Credentials) -> Arc<Self> {
         Arc::new(Self {
             cached,
@@ -128,7 +128,7 @@ impl Rotating {
     }
 }
 
-impl CredentialSource for Rotating {
+impl CredentialSource for RotatingCredentials {
     fn credentials(&self) -> BoxFuture<'_, Result<Arc<Credentials>, CredentialError>> {
         let credentials = if self.refreshes() == 0 {
             &self.cached
@@ -145,9 +145,9 @@ impl CredentialSource for Rotating {
 }
 
 /// A source that cannot be read.
-pub struct Broken(pub CredentialError);
+pub struct FailingCredentialSource(pub CredentialError);
 
-impl CredentialSource for Broken {
+impl CredentialSource for FailingCredentialSource {
     fn credentials(&self) -> BoxFuture<'_, Result<Arc<Credentials>, CredentialError>> {
         Box::pin(async { Err(self.0.clone()) })
     }

@@ -1,6 +1,6 @@
 //! Files with mistakes: the error says which file, and what is wrong with it.
 
-use content::{Content, ContentError, Part, RenderError, Sources};
+use content::{Content, ContentError, ContentFiles, EmailPart, RenderError};
 use engagement::{CampaignId, StepId};
 use rstest::rstest;
 
@@ -113,7 +113,7 @@ fn a_mistake_in_a_file_is_named(
     #[case] place: &str,
     #[case] mistake: &str,
 ) {
-    let error = Content::from_sources(&Sources::embedded().with(path, text))
+    let error = Content::from_files(&ContentFiles::embedded().with(path, text))
         .unwrap_err()
         .to_string();
     assert!(error.contains(place), "{error}");
@@ -173,7 +173,7 @@ fn a_mistake_in_a_file_is_named(
 )]
 fn a_brand_must_be_usable(#[case] from: &str, #[case] to: &str, #[case] mistake: &str) {
     let brand = include_str!("../../brand.toml").replacen(from, to, 1);
-    let error = Content::from_sources(&Sources::embedded().with("brand.toml", brand))
+    let error = Content::from_files(&ContentFiles::embedded().with("brand.toml", brand))
         .unwrap_err()
         .to_string();
     assert!(error.contains("brand.toml"), "{error}");
@@ -191,7 +191,7 @@ fn a_brand_must_be_usable(#[case] from: &str, #[case] to: &str, #[case] mistake:
 #[case(MJML)]
 #[case("campaigns/no_bank_account/connect-bank-3.subject.jinja")]
 fn a_file_that_is_gone_is_named(#[case] path: &str) {
-    let error = Content::from_sources(&Sources::embedded().without(path)).unwrap_err();
+    let error = Content::from_files(&ContentFiles::embedded().without(path)).unwrap_err();
     assert_eq!(
         error,
         ContentError::Missing {
@@ -202,14 +202,14 @@ fn a_file_that_is_gone_is_named(#[case] path: &str) {
 
 #[test]
 fn closed_gets_no_campaign() {
-    let sources = Sources::embedded()
+    let sources = ContentFiles::embedded()
         .with(
             "campaigns/closed/campaign.toml",
             "category = \"product\"\npriority = 1",
         )
         .with("campaigns/closed/in-product.toml", in_product("/bills"));
     assert!(matches!(
-        Content::from_sources(&sources),
+        Content::from_files(&sources),
         Err(ContentError::Campaigns(_))
     ));
 }
@@ -221,7 +221,7 @@ fn settings_of_a_campaign_reach_the_rules() {
         "priority = 11\naudience = [\"PAYER\", \"ACCOUNTANT\"]\nmax_recipients = 5",
     );
     let content =
-        Content::from_sources(&Sources::embedded().with("campaigns/active/campaign.toml", text))
+        Content::from_files(&ContentFiles::embedded().with("campaigns/active/campaign.toml", text))
             .unwrap();
     let campaign = content
         .rules()
@@ -236,20 +236,20 @@ fn settings_of_a_campaign_reach_the_rules() {
 }
 
 #[rstest]
-#[case(TEXT, "{{ brand.prodct }}", Part::Text)]
-#[case(TEXT, "{{ link(\"bills\") }}", Part::Text)]
+#[case(TEXT, "{{ brand.prodct }}", EmailPart::Text)]
+#[case(TEXT, "{{ link(\"bills\") }}", EmailPart::Text)]
 #[case(
     "campaigns/no_bank_account/connect-bank-1.subject.jinja",
     "{{ brand.logo.url }}",
-    Part::Subject
+    EmailPart::Subject
 )]
-#[case(MJML, "{{ organization.name }}", Part::Mjml)]
+#[case(MJML, "{{ organization.name }}", EmailPart::Mjml)]
 fn what_a_mail_does_not_have_is_not_rendered(
     #[case] path: &str,
     #[case] text: &str,
-    #[case] expected: Part,
+    #[case] expected: EmailPart,
 ) {
-    let content = Content::from_sources(&Sources::embedded().with(path, text)).unwrap();
+    let content = Content::from_files(&ContentFiles::embedded().with(path, text)).unwrap();
     let error = content
         .render(
             &any(&content, Some("Kestrel"), Some("Marisol")),
@@ -277,7 +277,7 @@ fn what_a_mail_does_not_have_is_not_rendered(
 #[case("<mjml><{{ organization }}></mjml>")]
 #[case("{{ organization }}")]
 fn invalid_mjml_is_an_error_that_does_not_repeat_it(#[case] text: &str) {
-    let content = Content::from_sources(&Sources::embedded().with(MJML, text)).unwrap();
+    let content = Content::from_files(&ContentFiles::embedded().with(MJML, text)).unwrap();
     let error = content
         .render(&any(&content, Some("Kestrel"), None), unsubscribe())
         .unwrap_err();

@@ -1,6 +1,6 @@
 //! What mail clients read: the sender, the list and the way out (RFC 5322, RFC 2919, RFC 8058).
 
-use content::{Brand, Content, ContentError, Header, HeaderError, Mail, Sources};
+use content::{Brand, Content, ContentError, ContentFiles, Header, HeaderError, Mail};
 use engagement::Category;
 use rstest::rstest;
 use strum::IntoEnumIterator;
@@ -99,7 +99,7 @@ fn headers_of_any_brand_are_short_printable_ascii_on_one_line(
             value.bytes().all(|byte| (b' '..=b'~').contains(&byte)),
             "{value}"
         );
-        assert!(value.len() <= Header::MAX_VALUE, "{value}");
+        assert!(value.len() <= Header::MAX_VALUE_LENGTH, "{value}");
     }
 }
 
@@ -109,10 +109,10 @@ fn names_that_fill_a_header_are_refused_at_the_start() {
         .replace("\"tips\"", &format!("{:?}", "\u{1f9fe}".repeat(80)));
     let brand =
         include_str!("../../brand.toml").replace("Northlight Bill Pay", &"\u{1f9fe}".repeat(80));
-    let sources = Sources::embedded()
+    let sources = ContentFiles::embedded()
         .with("brand.toml", brand)
         .with("categories.toml", categories);
-    let error = Content::from_sources(&sources).unwrap_err();
+    let error = Content::from_files(&sources).unwrap_err();
     assert!(
         matches!(
             error,
@@ -152,7 +152,7 @@ fn sender(brand: &Brand) -> String {
 
 /// The shipped content with something else in its brand.
 fn renamed(from: &str, to: &str) -> Result<Content, ContentError> {
-    Content::from_sources(&Sources::embedded().with(
+    Content::from_files(&ContentFiles::embedded().with(
         "brand.toml",
         include_str!("../../brand.toml").replace(from, to),
     ))

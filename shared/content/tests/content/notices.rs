@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use content::Content;
 use engagement::{
-    AddressKey, Campaign, Name, Notice, PlannedNotice, Recipient, Stage, StageReason, Step,
+    AddressHashKey, Campaign, Name, Notice, PlannedNotice, Recipient, Stage, StageReason, Step,
 };
 use jiff::Timestamp;
 use url::Url;
@@ -62,7 +62,7 @@ pub(crate) fn named(
         planned_at: moment,
         due_at: moment,
     };
-    Notice::due(planned, &AddressKey::new("key".to_owned().into()))
+    Notice::due(planned, &AddressHashKey::new("key".to_owned().into()))
 }
 
 /// Every reason for which an organization can be in the stage.

@@ -2,7 +2,7 @@
 //! them.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use content::{ContentError, Pages, PreferencesPage, PreferencesState, Sources};
+use content::{ContentError, ContentFiles, Pages, PreferencesPage, PreferencesState};
 use engagement::Category;
 use rstest::rstest;
 use scraper::Html;
@@ -13,8 +13,8 @@ use crate::shipped::{attributes, selector, visible_text};
 
 #[rstest]
 #[case(PreferencesState::Subscribed, &["leave_category", "leave_all"])]
-#[case(PreferencesState::LeftCategory, &["come_back", "leave_all"])]
-#[case(PreferencesState::LeftAll, &["come_back"])]
+#[case(PreferencesState::UnsubscribedFromCategory, &["come_back", "leave_all"])]
+#[case(PreferencesState::UnsubscribedFromAll, &["come_back"])]
 #[case(PreferencesState::Suppressed, &[])]
 fn each_state_offers_what_can_be_changed(
     #[case] state: PreferencesState,
@@ -57,12 +57,12 @@ fn each_state_offers_what_can_be_changed(
 )]
 #[case(
     Category::Reengagement,
-    PreferencesState::LeftCategory,
+    PreferencesState::UnsubscribedFromCategory,
     "You no longer receive our reminders. Other e-mails"
 )]
 #[case(
     Category::Product,
-    PreferencesState::LeftAll,
+    PreferencesState::UnsubscribedFromAll,
     "You no longer receive any of our e-mails about Northlight Bill Pay."
 )]
 #[case(
@@ -209,7 +209,7 @@ fn a_brand_stays_text() {
     let brand = include_str!("../../brand.toml")
         .replace("Northlight", "<b>'North' & \\\"light\\\"</b>")
         .replace("//app.<b>", "//app.b");
-    let pages = Pages::from_sources(&Sources::embedded().with("brand.toml", brand)).unwrap();
+    let pages = Pages::from_files(&ContentFiles::embedded().with("brand.toml", brand)).unwrap();
     for state in PreferencesState::iter() {
         let html = pages
             .preferences(&PreferencesPage {
@@ -237,7 +237,7 @@ fn a_brand_stays_text() {
 #[case("pages/preferences.html.jinja")]
 #[case("pages/style.css.jinja")]
 fn a_file_that_is_gone_is_named(#[case] path: &str) {
-    let error = Pages::from_sources(&Sources::embedded().without(path)).unwrap_err();
+    let error = Pages::from_files(&ContentFiles::embedded().without(path)).unwrap_err();
     assert_eq!(
         error,
         ContentError::Missing {
@@ -262,7 +262,7 @@ fn a_file_that_is_gone_is_named(#[case] path: &str) {
 #[case("brand.toml", "partner = ", "line 1")]
 #[case("categories.toml", "[news]", "unknown field `news`")]
 fn a_mistake_in_a_file_is_named(#[case] path: &str, #[case] text: &str, #[case] mistake: &str) {
-    let error = Pages::from_sources(&Sources::embedded().with(path, text))
+    let error = Pages::from_files(&ContentFiles::embedded().with(path, text))
         .unwrap_err()
         .to_string();
     assert!(error.contains(path) && error.contains(mistake), "{error}");
@@ -270,8 +270,8 @@ fn a_mistake_in_a_file_is_named(#[case] path: &str, #[case] text: &str, #[case] 
 
 #[test]
 fn a_page_that_does_not_render_is_an_error_that_names_the_place() {
-    let pages = Pages::from_sources(
-        &Sources::embedded().with("pages/not-found.html.jinja", "\n{{ brand.nickname }}"),
+    let pages = Pages::from_files(
+        &ContentFiles::embedded().with("pages/not-found.html.jinja", "\n{{ brand.nickname }}"),
     )
     .unwrap();
     let error = pages.not_found().unwrap_err().to_string();
@@ -283,10 +283,10 @@ fn a_page_that_does_not_render_is_an_error_that_names_the_place() {
 
 #[test]
 fn pages_need_no_campaigns() {
-    let sources = Sources::embedded()
+    let sources = ContentFiles::embedded()
         .with("campaigns/active/campaign.toml", "not TOML")
         .without("layout.mjml.jinja");
-    assert!(Pages::from_sources(&sources).is_ok());
+    assert!(Pages::from_files(&sources).is_ok());
 }
 
 fn page(category: Category, state: PreferencesState, just_changed: bool) -> String {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use content::{Severity, Sources};
+use content::{ContentFiles, Severity};
 use engagement::Stage;
 use scraper::{Html, Selector};
 use strum::IntoEnumIterator;
@@ -304,8 +304,8 @@ fn a_logo_takes_the_place_of_the_name_and_has_it_as_its_text() {
     let brand = include_str!("../../brand.toml");
     let logo = "[logo]\nurl = \"https://static.northlight-ledger.example/logo.png\"\nwidth = 160\n\n[colours.light]";
     let sources =
-        Sources::embedded().with("brand.toml", brand.replacen("[colours.light]", logo, 1));
-    let content = content::Content::from_sources(&sources).unwrap();
+        ContentFiles::embedded().with("brand.toml", brand.replacen("[colours.light]", logo, 1));
+    let content = content::Content::from_files(&sources).unwrap();
     let html = content
         .render(&any(&content, None, None), unsubscribe())
         .unwrap()

@@ -24,7 +24,7 @@ fn every_mail_reads_as_reviewed() {
             );
             assert_snapshot!(
                 format!("{step}.{reason}.html", step = step.id),
-                one_tag_a_line(&mail.html)
+                split_tags_into_lines(&mail.html)
             );
         });
     }
@@ -53,7 +53,7 @@ fn every_page_reads_as_reviewed() {
 }
 
 #[test]
-fn every_in_product_message_reads_as_reviewed() {
+fn every_in_product_message_matches_its_snapshot() {
     let content = content();
     let messages: Vec<_> = Stage::iter()
         .filter_map(|stage| Some((stage.to_string(), content.in_product(stage)?)))
@@ -62,7 +62,7 @@ fn every_in_product_message_reads_as_reviewed() {
 }
 
 #[test]
-fn the_rules_are_as_reviewed() {
+fn campaign_rules_match_their_snapshot() {
     let content = content();
     let mut lines = Vec::new();
     for campaign in content.rules().campaigns.iter() {
@@ -86,6 +86,6 @@ fn the_rules_are_as_reviewed() {
 }
 
 /// Makes a change of one tag a change of one line.
-fn one_tag_a_line(html: &str) -> String {
+fn split_tags_into_lines(html: &str) -> String {
     html.replace("><", ">\n<")
 }

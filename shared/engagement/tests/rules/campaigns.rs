@@ -57,7 +57,7 @@ fn a_stage_has_one_campaign_at_most() {
     let error = refused([campaign(Stage::Active, [step("a", days(0))]), other]);
     assert_eq!(
         error,
-        CampaignError::StageTwice(
+        CampaignError::DuplicateStage(
             CampaignId::new("active-campaign"),
             CampaignId::new("other"),
             Stage::Active
@@ -71,7 +71,7 @@ fn a_stage_has_one_campaign_at_most() {
 
 #[test]
 fn a_step_name_is_used_once_over_all_campaigns() {
-    let twice = CampaignError::StepTwice(StepId::new("a"));
+    let twice = CampaignError::DuplicateStep(StepId::new("a"));
     assert_eq!(
         refused([campaign(
             Stage::Active,
@@ -97,7 +97,7 @@ fn a_step_name_is_used_once_over_all_campaigns() {
 #[case("willkommen-zurück")]
 fn a_step_name_that_cannot_be_part_of_a_key_is_refused(#[case] name: &str) {
     let error = refused([campaign(Stage::Active, [step(name, days(0))])]);
-    assert_eq!(error, CampaignError::StepName(StepId::new(name)));
+    assert_eq!(error, CampaignError::InvalidStepName(StepId::new(name)));
 }
 
 #[test]

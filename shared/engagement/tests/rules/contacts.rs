@@ -1,6 +1,8 @@
 //! Contacts: marks, suppression, and the tokens that lead to them.
 
-use engagement::{AddressKey, Category, Contact, Mark, Subscription, Suppression, TokenKeys};
+use engagement::{
+    AddressHashKey, Category, Contact, EventStamp, Subscription, Suppression, UnsubscribeKeys,
+};
 use rstest::rstest;
 use serde_json::json;
 use strum::IntoEnumIterator;
@@ -18,7 +20,7 @@ fn three_soft_bounces_within_thirty_days_suppress_for_good(
 ) {
     let soft_bounces = at_days
         .iter()
-        .map(|day| Mark::new(later(days(*day)), format!("feedback-{day}")))
+        .map(|day| EventStamp::new(later(days(*day)), format!("feedback-{day}")))
         .collect();
     assert_eq!(
         Contact {
@@ -49,10 +51,12 @@ fn a_complaint_weighs_more_than_a_bounce() {
 
 #[test]
 fn a_mark_is_the_same_as_text_and_back() {
-    let mark = Mark::new("2026-11-23T06:00:00.5Z".parse().unwrap(), "8f3c/12");
+    let mark = EventStamp::new("2026-11-23T06:00:00.5Z".parse().unwrap(), "8f3c/12");
     assert_eq!(mark.to_string(), "2026-11-23T06:00:00Z#8f3c/12");
     assert_eq!("2026-11-23T06:00:00Z#8f3c/12".parse(), Ok(mark));
-    assert!("8f3c/12".parse::<Mark>().is_err() && "yesterday#1".parse::<Mark>().is_err());
+    assert!(
+        "8f3c/12".parse::<EventStamp>().is_err() && "yesterday#1".parse::<EventStamp>().is_err()
+    );
 }
 
 #[test]
@@ -117,7 +121,7 @@ fn a_changed_token_is_none_of_ours() {
 #[case(json!({"current": "k.1", "k.1": KEY}))]
 #[case(json!({}))]
 fn keys_that_cannot_be_used_are_refused_without_showing_them(#[case] keys: serde_json::Value) {
-    let error = serde_json::from_value::<TokenKeys>(keys)
+    let error = serde_json::from_value::<UnsubscribeKeys>(keys)
         .unwrap_err()
         .to_string();
     assert!(!error.contains(KEY) && !error.contains("short"), "{error}");
@@ -126,12 +130,13 @@ fn keys_that_cannot_be_used_are_refused_without_showing_them(#[case] keys: serde
 const KEY: &str = "0123456789abcdefghijklmnopqrstuvwxyz";
 const OTHER: &str = "zyxwvutsrqponmlkjihgfedcba9876543210";
 
-fn keys(json: &serde_json::Value) -> TokenKeys {
+fn keys(json: &serde_json::Value) -> UnsubscribeKeys {
     serde_json::from_value(json.clone()).unwrap()
 }
 
 fn contact() -> Contact {
     Contact::new(
-        AddressKey::new(KEY.to_owned().into()).hash(&"marisol@kestrel.example".parse().unwrap()),
+        AddressHashKey::new(KEY.to_owned().into())
+            .hash(&"marisol@kestrel.example".parse().unwrap()),
     )
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use engagement::{
-    BankStatus, Name, Organization, Payment, Role, Rules, Signals, Stage, StageReason, StepId,
-    StepMark, StepOutcome, Transition, User, Verification,
+    BankStatus, Name, Organization, Payment, Role, Rules, Snapshot, Stage, StageReason, StepId,
+    StepOutcome, StepRecord, Transition, User, Verification,
 };
 use jiff::Timestamp;
 use rstest::rstest;
@@ -58,7 +58,7 @@ fn a_new_stage_begins_now_and_says_where_it_comes_from() {
 
 #[test]
 fn a_new_reason_within_the_same_stage_is_recorded_without_a_transition() {
-    let with = |verification| Signals {
+    let with = |verification| Snapshot {
         banks: vec![],
         verification: Some(verification),
         ..ready()
@@ -93,26 +93,26 @@ fn a_stage_that_is_entered_again_begins_a_new_episode() {
 
 #[test]
 fn a_customer_is_followed_all_the_way_up_and_down_the_ladder() {
-    let enrolling = Signals {
+    let enrolling = Snapshot {
         banks: vec![],
         ..ready()
     };
-    let paid_at = |moment| Signals {
+    let paid_at = |moment| Snapshot {
         payments: history_at(&[payment(moment)], moment),
         ..ready()
     };
-    let story: Vec<(i64, Signals)> = vec![
+    let story: Vec<(i64, Snapshot)> = vec![
         (0, enrolling.clone()),
         (
             3,
-            Signals {
+            Snapshot {
                 verification: Some(Verification::Approve),
                 ..enrolling
             },
         ),
         (
             5,
-            Signals {
+            Snapshot {
                 banks: vec![archived_bank(BankStatus::Pending, -days(4))],
                 ..ready()
             },
@@ -125,7 +125,7 @@ fn a_customer_is_followed_all_the_way_up_and_down_the_ladder() {
         (120, paid_at(later(days(119)))),
         (
             130,
-            Signals {
+            Snapshot {
                 archived: true,
                 ..ready()
             },
@@ -210,7 +210,7 @@ fn the_record_holds_the_facts() {
 
 #[test]
 fn only_the_most_promising_users_are_kept_as_contacts() {
-    let signals = Signals {
+    let signals = Snapshot {
         users: (0..9).rev().map(administrator).collect(),
         ..ready()
     };
@@ -242,14 +242,14 @@ fn a_stored_record_has_the_attributes_of_the_table_and_reads_back() {
     .organization;
     organization.steps.insert(
         StepId::new("nudge"),
-        StepMark {
+        StepRecord {
             at: ago(days(9)),
             outcome: StepOutcome::PassedOver,
         },
     );
     organization.steps.insert(
         StepId::new("tip"),
-        StepMark {
+        StepRecord {
             at: ago(days(8)),
             outcome: StepOutcome::NoRecipient,
         },
@@ -288,7 +288,7 @@ fn a_stored_record_has_the_attributes_of_the_table_and_reads_back() {
 
 #[test]
 fn facts_that_are_absent_are_left_out_of_the_record() {
-    let organization = first(&Signals::default(), &Rules::default()).organization;
+    let organization = first(&Snapshot::default(), &Rules::default()).organization;
     let stored = serde_json::to_value(&organization).unwrap();
     for attribute in ["name", "created_at", "last_payment_at"] {
         assert!(stored.get(attribute).is_none(), "{attribute}");
@@ -362,12 +362,12 @@ fn a_check_at_an_end_of_time_is_decided(#[case] as_of: Timestamp) {
     assert!(repeated.notices.is_empty() && repeated.transition.is_none());
 }
 
-fn bakery() -> Signals {
+fn bakery() -> Snapshot {
     let paid = |age, cents| Payment {
         amount: Some(Decimal::new(cents, 2)),
         ..payment(ago(days(age)))
     };
-    Signals {
+    Snapshot {
         archived: false,
         name: Some(Name::new("Kestrel Bakehouse")),
         created_at: Some(ago(days(500))),

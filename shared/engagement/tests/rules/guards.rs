@@ -1,8 +1,9 @@
 //! Guards: each by itself, its boundary, and the order in which they are asked.
 
 use engagement::{
-    Address, Caps, Category, Circumstances, Contact, EmailAddress, Expiry, Holdout, Mark, Notice,
-    OrganizationId, Policy, Reason, Rules, Signals, Stage, Standing, Verdict,
+    Address, Category, Contact, CurrentStage, EmailAddress, EventStamp, Expiry, FrequencyCaps,
+    GuardContext, Holdout, Notice, NoticeReason, OrganizationId, Policy, Rules, Snapshot, Stage,
+    Verdict,
 };
 use jiff::{SignedDuration, Timestamp};
 use rstest::rstest;
@@ -21,9 +22,9 @@ fn a_notice_goes_out_while_nothing_speaks_against_it() {
 #[case::at_once(hours(0), SENT)]
 #[case::before_its_time(-hours(5), SENT)]
 #[case::seventy_two_hours(hours(72), SENT)]
-#[case::a_nanosecond_more(hours(72) + NANOSECOND, Said::Skip(Reason::Expired))]
-#[case::a_second_more(hours(72) + SECOND, Said::Skip(Reason::Expired))]
-#[case::long_ago(days(400), Said::Skip(Reason::Expired))]
+#[case::a_nanosecond_more(hours(72) + NANOSECOND, Said::Skip(NoticeReason::Expired))]
+#[case::a_second_more(hours(72) + SECOND, Said::Skip(NoticeReason::Expired))]
+#[case::long_ago(days(400), Said::Skip(NoticeReason::Expired))]
 fn a_notice_expires_seventy_two_hours_past_its_time(
     #[case] elapsed: SignedDuration,
     #[case] verdict: Said,
@@ -31,7 +32,7 @@ fn a_notice_expires_seventy_two_hours_past_its_time(
     assert_eq!(
         guard(
             &notice(),
-            &Circumstances {
+            &GuardContext {
                 as_of: later(elapsed),
                 ..circumstances()
             },
@@ -43,7 +44,7 @@ fn a_notice_expires_seventy_two_hours_past_its_time(
 
 #[rstest]
 #[case::fourteen_days(days(14), SENT)]
-#[case::a_second_more(days(14) + SECOND, Said::Skip(Reason::Expired))]
+#[case::a_second_more(days(14) + SECOND, Said::Skip(NoticeReason::Expired))]
 fn a_notice_that_was_put_off_expires_fourteen_days_after_it_was_planned(
     #[case] elapsed: SignedDuration,
     #[case] verdict: Said,
@@ -55,7 +56,7 @@ fn a_notice_that_was_put_off_expires_fourteen_days_after_it_was_planned(
     assert_eq!(
         guard(
             &notice,
-            &Circumstances {
+            &GuardContext {
                 as_of: later(elapsed),
                 ..circumstances()
             },
@@ -77,7 +78,7 @@ fn expiry_is_a_parameter() {
     let verdict = |due_at, elapsed| {
         guard(
             &Notice { due_at, ..notice() },
-            &Circumstances {
+            &GuardContext {
                 as_of: later(elapsed),
                 ..circumstances()
             },
@@ -87,12 +88,12 @@ fn expiry_is_a_parameter() {
     assert_eq!(verdict(as_of(), hours(1)), SENT);
     assert_eq!(
         verdict(as_of(), hours(1) + SECOND),
-        Said::Skip(Reason::Expired)
+        Said::Skip(NoticeReason::Expired)
     );
     assert_eq!(verdict(later(hours(2)), hours(2)), SENT);
     assert_eq!(
         verdict(later(hours(2)), hours(2) + SECOND),
-        Said::Skip(Reason::Expired)
+        Said::Skip(NoticeReason::Expired)
     );
     assert_eq!(
         Expiry::default(),
@@ -104,31 +105,33 @@ fn expiry_is_a_parameter() {
 }
 
 #[rstest]
-#[case::another_stage(Some(Standing { stage: Stage::Active, since: as_of() }))]
-#[case::another_episode(Some(Standing { stage: Stage::AwaitingFirstPayment, since: later(SECOND) }))]
-#[case::closed(Some(Standing { stage: Stage::Closed, since: as_of() }))]
+#[case::another_stage(Some(CurrentStage { stage: Stage::Active, since: as_of() }))]
+#[case::another_episode(Some(CurrentStage { stage: Stage::AwaitingFirstPayment, since: later(SECOND) }))]
+#[case::closed(Some(CurrentStage { stage: Stage::Closed, since: as_of() }))]
 #[case::nothing_known_any_more(None)]
-fn a_notice_is_skipped_once_the_organization_stands_elsewhere(#[case] standing: Option<Standing>) {
+fn a_notice_is_skipped_once_the_organization_stands_elsewhere(
+    #[case] current_stage: Option<CurrentStage>,
+) {
     assert_eq!(
         guard(
             &notice(),
-            &Circumstances {
-                standing,
+            &GuardContext {
+                current_stage,
                 ..circumstances()
             },
             &policy()
         ),
-        Said::Skip(Reason::StateChanged)
+        Said::Skip(NoticeReason::StateChanged)
     );
 }
 
 #[rstest]
-#[case::erased(None, Reason::MissingAddress)]
-#[case::blank(Some(" "), Reason::MissingAddress)]
-#[case::no_address(Some("marisol at kestrel"), Reason::InvalidAddress)]
+#[case::erased(None, NoticeReason::MissingAddress)]
+#[case::blank(Some(" "), NoticeReason::MissingAddress)]
+#[case::no_address(Some("marisol at kestrel"), NoticeReason::InvalidAddress)]
 fn a_notice_without_a_usable_address_is_skipped(
     #[case] address: Option<&str>,
-    #[case] reason: Reason,
+    #[case] reason: NoticeReason,
 ) {
     let mut notice = notice();
     notice.recipient.address = Address::from(address.map(str::to_owned));
@@ -144,12 +147,12 @@ fn a_suppressed_address_is_not_written_to() {
         bounced(),
         Contact {
             complained_at: Some(as_of()),
-            ..nobody()
+            ..new_contact()
         },
     ] {
         assert_eq!(
             with_contact(&contact, &policy()),
-            Said::Skip(Reason::Suppressed)
+            Said::Skip(NoticeReason::Suppressed)
         );
     }
 }
@@ -163,7 +166,7 @@ fn leaving_a_category_stops_that_category_and_leaving_all_stops_all() {
         };
         guard(
             &notice,
-            &Circumstances {
+            &GuardContext {
                 contact: Some(&contact),
                 ..circumstances()
             },
@@ -172,17 +175,17 @@ fn leaving_a_category_stops_that_category_and_leaving_all_stops_all() {
     };
     let product = Contact {
         unsubscribed_product: Some(as_of()),
-        ..nobody()
+        ..new_contact()
     };
     assert_eq!(
         left(product.clone(), Category::Product),
-        Said::Skip(Reason::Unsubscribed)
+        Said::Skip(NoticeReason::Unsubscribed)
     );
     assert_eq!(left(product.clone(), Category::Onboarding), SENT);
     assert_eq!(left(product, Category::Reengagement), SENT);
     let all = Contact {
         unsubscribed_all: Some(as_of()),
-        ..nobody()
+        ..new_contact()
     };
     for category in [
         Category::Onboarding,
@@ -191,7 +194,7 @@ fn leaving_a_category_stops_that_category_and_leaving_all_stops_all() {
     ] {
         assert_eq!(
             left(all.clone(), category),
-            Said::Skip(Reason::Unsubscribed)
+            Said::Skip(NoticeReason::Unsubscribed)
         );
     }
 }
@@ -225,7 +228,7 @@ fn the_control_group_is_stable_of_about_its_size_and_grows_with_its_share() {
     };
     assert_eq!(
         guard(&notice(), &circumstances(), &policy),
-        Said::Skip(Reason::Holdout)
+        Said::Skip(NoticeReason::Holdout)
     );
 }
 
@@ -242,16 +245,16 @@ fn an_address_gets_one_mail_in_three_days_and_four_in_thirty(
 ) {
     let recent_mails = hours_ago
         .iter()
-        .map(|ago| Mark::new(later(-hours(*ago)), format!("run/{ago}")))
+        .map(|ago| EventStamp::new(later(-hours(*ago)), format!("run/{ago}")))
         .collect();
     let expected = free_in_hours.map_or(SENT, |in_hours| {
-        Said::PutOff(Reason::Capped, later(hours(in_hours)))
+        Said::Defer(NoticeReason::Capped, later(hours(in_hours)))
     });
     assert_eq!(
         with_contact(
             &Contact {
                 recent_mails,
-                ..nobody()
+                ..new_contact()
             },
             &policy()
         ),
@@ -269,8 +272,8 @@ fn an_address_gets_one_mail_in_three_days_and_four_in_thirty(
 #[case("", false)]
 #[case("1/-3d", false)]
 fn caps_are_read_from_text(#[case] text: &str, #[case] accepted: bool) {
-    assert_eq!(text.parse::<Caps>().is_ok(), accepted);
-    assert_eq!("1/3d, 4/30d".parse(), Ok(Caps::default()));
+    assert_eq!(text.parse::<FrequencyCaps>().is_ok(), accepted);
+    assert_eq!("1/3d, 4/30d".parse(), Ok(FrequencyCaps::default()));
 }
 
 #[test]
@@ -287,7 +290,7 @@ fn outside_of_the_window_a_notice_waits_until_it_opens() {
     };
     let verdict = guard(
         &notice,
-        &Circumstances {
+        &GuardContext {
             as_of: saturday,
             ..circumstances()
         },
@@ -295,7 +298,10 @@ fn outside_of_the_window_a_notice_waits_until_it_opens() {
     );
     assert_eq!(
         verdict,
-        Said::PutOff(Reason::QuietHours, "2026-11-30T14:00:00Z".parse().unwrap())
+        Said::Defer(
+            NoticeReason::QuietHours,
+            "2026-11-30T14:00:00Z".parse().unwrap()
+        )
     );
 }
 
@@ -313,7 +319,7 @@ fn once_the_days_limit_is_reached_a_notice_waits_for_the_next_days_window() {
     };
     let verdict = guard(
         &notice,
-        &Circumstances {
+        &GuardContext {
             as_of: noon,
             daily_limit_reached: true,
             ..circumstances()
@@ -322,7 +328,10 @@ fn once_the_days_limit_is_reached_a_notice_waits_for_the_next_days_window() {
     );
     assert_eq!(
         verdict,
-        Said::PutOff(Reason::DailyLimit, "2026-11-29T14:00:00Z".parse().unwrap())
+        Said::Defer(
+            NoticeReason::DailyLimit,
+            "2026-11-29T14:00:00Z".parse().unwrap()
+        )
     );
 }
 
@@ -337,16 +346,16 @@ fn a_dry_run_holds_the_notice() {
                 ..policy()
             }
         ),
-        Said::Hold(Reason::DryRun)
+        Said::Hold(NoticeReason::DryRun)
     );
 }
 
 /// Everything speaks against the notice; then one objection after the other falls away, in the
 /// order of the guards.
 #[test]
-fn the_first_guard_that_objects_decides() {
+fn guards_run_in_order_and_the_first_objection_wins() {
     let now: Timestamp = "2026-11-28T15:00:00Z".parse().unwrap();
-    let recent_mails = [Mark::new(now, "run/1")].into();
+    let recent_mails = [EventStamp::new(now, "run/1")].into();
     let mut contact = Contact {
         recent_mails,
         unsubscribed_all: Some(now),
@@ -364,13 +373,13 @@ fn the_first_guard_that_objects_decides() {
         ..notice()
     };
     notice.recipient.address = Address::Missing;
-    let mut standing = None;
+    let mut current_stage = None;
     let mut daily_limit_reached = true;
     let mut reasons = Vec::new();
-    for fallen in 0..10 {
-        match fallen {
+    for removed_objections in 0..10 {
+        match removed_objections {
             1 => notice.due_at = now,
-            2 => standing = circumstances().standing,
+            2 => current_stage = circumstances().current_stage,
             3 => {
                 notice.recipient.address =
                     Address::from(Some("marisol@kestrel.example".to_owned()));
@@ -383,28 +392,28 @@ fn the_first_guard_that_objects_decides() {
             9 => daily_limit_reached = false,
             _ => {}
         }
-        let circumstances = Circumstances {
+        let circumstances = GuardContext {
             as_of: now,
-            standing,
+            current_stage,
             contact: Some(&contact),
             daily_limit_reached,
         };
         reasons.push(match guard(&notice, &circumstances, &policy) {
-            Said::Skip(reason) | Said::PutOff(reason, _) | Said::Hold(reason) => reason,
+            Said::Skip(reason) | Said::Defer(reason, _) | Said::Hold(reason) => reason,
             Said::Send => panic!("everything has fallen away too soon"),
         });
     }
     let expected = [
-        Reason::Expired,
-        Reason::StateChanged,
-        Reason::MissingAddress,
-        Reason::Suppressed,
-        Reason::Unsubscribed,
-        Reason::Holdout,
-        Reason::Capped,
-        Reason::QuietHours,
-        Reason::DailyLimit,
-        Reason::DryRun,
+        NoticeReason::Expired,
+        NoticeReason::StateChanged,
+        NoticeReason::MissingAddress,
+        NoticeReason::Suppressed,
+        NoticeReason::Unsubscribed,
+        NoticeReason::Holdout,
+        NoticeReason::Capped,
+        NoticeReason::QuietHours,
+        NoticeReason::DailyLimit,
+        NoticeReason::DryRun,
     ];
     assert_eq!(reasons, expected);
 }
@@ -413,21 +422,21 @@ fn the_first_guard_that_objects_decides() {
 fn a_record_stands_where_it_says() {
     let organization = first(&ready(), &Rules::default()).organization;
     assert_eq!(
-        Standing::from(&organization),
-        Standing {
+        CurrentStage::from(&organization),
+        CurrentStage {
             stage: Stage::AwaitingFirstPayment,
             since: as_of()
         }
     );
     let closed = first(
-        &Signals {
+        &Snapshot {
             archived: true,
             ..ready()
         },
         &Rules::default(),
     )
     .organization;
-    assert_eq!(Standing::from(&closed).stage, Stage::Closed);
+    assert_eq!(CurrentStage::from(&closed).stage, Stage::Closed);
 }
 
 #[test]
@@ -440,13 +449,13 @@ fn times_at_the_ends_of_time_are_judged() {
     assert_eq!(
         guard(
             &ancient,
-            &Circumstances {
+            &GuardContext {
                 as_of: Timestamp::MAX,
                 ..circumstances()
             },
             &policy()
         ),
-        Said::Skip(Reason::Expired)
+        Said::Skip(NoticeReason::Expired)
     );
     let distant = Notice {
         due_at: Timestamp::MAX,
@@ -456,7 +465,7 @@ fn times_at_the_ends_of_time_are_judged() {
     assert_eq!(
         guard(
             &distant,
-            &Circumstances {
+            &GuardContext {
                 as_of: Timestamp::MIN,
                 ..circumstances()
             },
@@ -481,14 +490,14 @@ fn notice() -> Notice {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Said {
     Send,
-    Skip(Reason),
-    PutOff(Reason, Timestamp),
-    Hold(Reason),
+    Skip(NoticeReason),
+    Defer(NoticeReason, Timestamp),
+    Hold(NoticeReason),
 }
 
 const SENT: Said = Said::Send;
 
-fn guard(notice: &Notice, circumstances: &Circumstances<'_>, policy: &Policy) -> Said {
+fn guard(notice: &Notice, circumstances: &GuardContext<'_>, policy: &Policy) -> Said {
     match engagement::guard(notice, circumstances, policy) {
         Verdict::Send(address) => {
             assert_eq!(
@@ -498,7 +507,7 @@ fn guard(notice: &Notice, circumstances: &Circumstances<'_>, policy: &Policy) ->
             Said::Send
         }
         Verdict::Skip(reason) => Said::Skip(reason),
-        Verdict::PutOff(reason, due_at) => Said::PutOff(reason, due_at),
+        Verdict::Defer(reason, due_at) => Said::Defer(reason, due_at),
         Verdict::Hold(reason) => Said::Hold(reason),
     }
 }
@@ -506,7 +515,7 @@ fn guard(notice: &Notice, circumstances: &Circumstances<'_>, policy: &Policy) ->
 fn with_contact(contact: &Contact, policy: &Policy) -> Said {
     guard(
         &notice(),
-        &Circumstances {
+        &GuardContext {
             contact: Some(contact),
             ..circumstances()
         },
@@ -514,31 +523,31 @@ fn with_contact(contact: &Contact, policy: &Policy) -> Said {
     )
 }
 
-fn nobody() -> Contact {
+fn new_contact() -> Contact {
     Contact::new(notice().address_hash)
 }
 
 fn bounced() -> Contact {
     Contact {
         hard_bounced_at: Some(as_of()),
-        ..nobody()
+        ..new_contact()
     }
 }
 
 fn policy() -> Policy {
     Policy {
         expiry: Expiry::default(),
-        caps: Caps::default(),
+        caps: FrequencyCaps::default(),
         window: engagement::SendWindow::Always,
         holdout: Holdout::default(),
         dry_run: false,
     }
 }
 
-fn circumstances() -> Circumstances<'static> {
-    Circumstances {
+fn circumstances() -> GuardContext<'static> {
+    GuardContext {
         as_of: as_of(),
-        standing: Some(Standing {
+        current_stage: Some(CurrentStage {
             stage: Stage::AwaitingFirstPayment,
             since: as_of(),
         }),

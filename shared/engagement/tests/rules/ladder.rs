@@ -2,7 +2,7 @@
 
 use engagement::{
     BankStatus::{self, Blocked, Expired, Invalid, NotVerified, Pending, Undefined, Verified},
-    Signals, Stage, StageReason, Verification, classify,
+    Snapshot, Stage, StageReason, Verification, classify,
 };
 use jiff::{SignedDuration, Timestamp};
 use rstest::rstest;
@@ -14,15 +14,15 @@ use crate::support::{
 };
 
 #[rstest]
-#[case::archived(Signals { archived: true, ..ready() }, StageReason::Archived)]
-#[case::archived_and_nothing_else(Signals { archived: true, ..Signals::default() }, StageReason::Archived)]
-#[case::archived_beats_a_payment(Signals { archived: true, ..paid(days(1)) }, StageReason::Archived)]
-#[case::archived_beats_declined(Signals { archived: true, ..verified_as(Verification::Decline) }, StageReason::Archived)]
-#[case::declined(verified_as(Verification::Decline), StageReason::Declined)]
-#[case::declined_beats_a_payment(Signals { verification: Some(Verification::Decline), ..paid(days(1)) }, StageReason::Declined)]
-#[case::declined_beats_no_users(Signals { users: vec![], ..verified_as(Verification::Decline) }, StageReason::Declined)]
-#[case::declined_beats_no_bank(Signals { banks: vec![], ..verified_as(Verification::Decline) }, StageReason::Declined)]
-fn row_1_closed(#[case] signals: Signals, #[case] reason: StageReason) {
+#[case::archived(Snapshot { archived: true, ..ready() }, StageReason::Archived)]
+#[case::archived_and_nothing_else(Snapshot { archived: true, ..Snapshot::default() }, StageReason::Archived)]
+#[case::archived_beats_a_payment(Snapshot { archived: true, ..paid(days(1)) }, StageReason::Archived)]
+#[case::archived_beats_declined(Snapshot { archived: true, ..with_verification(Verification::Decline) }, StageReason::Archived)]
+#[case::declined(with_verification(Verification::Decline), StageReason::Declined)]
+#[case::declined_beats_a_payment(Snapshot { verification: Some(Verification::Decline), ..paid(days(1)) }, StageReason::Declined)]
+#[case::declined_beats_no_users(Snapshot { users: vec![], ..with_verification(Verification::Decline) }, StageReason::Declined)]
+#[case::declined_beats_no_bank(Snapshot { banks: vec![], ..with_verification(Verification::Decline) }, StageReason::Declined)]
+fn row_1_closed(#[case] signals: Snapshot, #[case] reason: StageReason) {
     assert_eq!(classify(&signals, as_of()), (Stage::Closed, reason));
 }
 
@@ -31,12 +31,12 @@ fn row_1_closed(#[case] signals: Signals, #[case] reason: StageReason) {
 #[case::paid_yesterday(paid(days(1)))]
 #[case::a_second_short_of_thirty_days(paid(days(30) - SECOND))]
 #[case::paid_in_the_future(paid(-days(3)))]
-#[case::beats_no_users(Signals { users: vec![], ..paid(days(1)) })]
-#[case::beats_no_bank_account(Signals { banks: vec![], ..paid(days(1)) })]
-#[case::beats_rejected_bank_accounts(Signals { banks: vec![bank(Blocked)], ..paid(days(1)) })]
-#[case::beats_verification_on_hold(Signals { banks: vec![], verification: Some(Verification::Hold), ..paid(days(1)) })]
-#[case::the_newest_payment_counts(Signals { payments: history([ago(days(100)), ago(days(2)), ago(days(45))]), ..ready() })]
-fn row_2_active(#[case] signals: Signals) {
+#[case::beats_no_users(Snapshot { users: vec![], ..paid(days(1)) })]
+#[case::beats_no_bank_account(Snapshot { banks: vec![], ..paid(days(1)) })]
+#[case::beats_rejected_bank_accounts(Snapshot { banks: vec![bank(Blocked)], ..paid(days(1)) })]
+#[case::beats_verification_on_hold(Snapshot { banks: vec![], verification: Some(Verification::Hold), ..paid(days(1)) })]
+#[case::the_newest_payment_counts(Snapshot { payments: history([ago(days(100)), ago(days(2)), ago(days(45))]), ..ready() })]
+fn row_2_active(#[case] signals: Snapshot) {
     assert_eq!(
         classify(&signals, as_of()),
         (Stage::Active, StageReason::PaidRecently)
@@ -44,12 +44,12 @@ fn row_2_active(#[case] signals: Signals) {
 }
 
 #[rstest]
-#[case::nothing_known(Signals::default(), StageReason::NoUsers)]
-#[case::no_users_beats_banks(Signals { users: vec![], ..ready() }, StageReason::NoUsers)]
-#[case::no_users_beats_an_old_payment(Signals { users: vec![], ..paid(days(45)) }, StageReason::NoUsers)]
-#[case::no_users_beats_approval(Signals { users: vec![], banks: vec![], ..verified_as(Verification::Approve) }, StageReason::NoUsers)]
-#[case::archived_users_alone(with_archived_user_alone(), StageReason::NoUsers)]
-#[case::verification_absent(Signals { banks: vec![], ..ready() }, StageReason::VerificationNotStarted)]
+#[case::nothing_known(Snapshot::default(), StageReason::NoUsers)]
+#[case::no_users_beats_banks(Snapshot { users: vec![], ..ready() }, StageReason::NoUsers)]
+#[case::no_users_beats_an_old_payment(Snapshot { users: vec![], ..paid(days(45)) }, StageReason::NoUsers)]
+#[case::no_users_beats_approval(Snapshot { users: vec![], banks: vec![], ..with_verification(Verification::Approve) }, StageReason::NoUsers)]
+#[case::archived_users_alone(only_archived_user(), StageReason::NoUsers)]
+#[case::verification_absent(Snapshot { banks: vec![], ..ready() }, StageReason::VerificationNotStarted)]
 #[case::verification_not_started(
     enrolling_with(Verification::NotStarted),
     StageReason::VerificationNotStarted
@@ -59,18 +59,18 @@ fn row_2_active(#[case] signals: Signals) {
     StageReason::VerificationInProgress
 )]
 #[case::verification_on_hold(enrolling_with(Verification::Hold), StageReason::VerificationOnHold)]
-fn row_3_enrolling(#[case] signals: Signals, #[case] reason: StageReason) {
+fn row_3_enrolling(#[case] signals: Snapshot, #[case] reason: StageReason) {
     assert_eq!(classify(&signals, as_of()), (Stage::Enrolling, reason));
 }
 
 #[rstest]
 #[case::approved(enrolling_with(Verification::Approve))]
 #[case::in_review(enrolling_with(Verification::Review))]
-#[case::paid_once_beats_missing_verification(Signals { banks: vec![], ..paid(days(45)) })]
-#[case::paid_once_beats_verification_on_hold(Signals { banks: vec![], verification: Some(Verification::Hold), ..paid(days(45)) })]
-#[case::beats_dormant_90(Signals { banks: vec![], ..paid(days(400)) })]
-#[case::archived_verified_account_does_not_count(Signals { banks: vec![archived_bank(Verified, days(1))], ..paid(days(45)) })]
-fn row_4_no_bank_account(#[case] signals: Signals) {
+#[case::paid_once_beats_missing_verification(Snapshot { banks: vec![], ..paid(days(45)) })]
+#[case::paid_once_beats_verification_on_hold(Snapshot { banks: vec![], verification: Some(Verification::Hold), ..paid(days(45)) })]
+#[case::beats_dormant_90(Snapshot { banks: vec![], ..paid(days(400)) })]
+#[case::archived_verified_account_does_not_count(Snapshot { banks: vec![archived_bank(Verified, days(1))], ..paid(days(45)) })]
+fn row_4_no_bank_account(#[case] signals: Snapshot) {
     assert_eq!(
         classify(&signals, as_of()),
         (Stage::NoBankAccount, StageReason::NoneConnected)
@@ -92,7 +92,7 @@ fn row_5_bank_unverified(
     #[case] reason: StageReason,
     #[values(None, Some(45), Some(400))] paid_days_ago: Option<i64>,
 ) {
-    let signals = Signals {
+    let signals = Snapshot {
         banks: statuses.iter().copied().map(bank).collect(),
         ..paid_days_ago.map_or_else(ready, |age| paid(days(age)))
     };
@@ -101,9 +101,9 @@ fn row_5_bank_unverified(
 
 #[rstest]
 #[case::one_verified_account(ready())]
-#[case::one_of_several_is_verified(Signals { banks: vec![bank(Blocked), bank(Verified), bank(Pending)], ..ready() })]
-#[case::verification_does_not_matter_any_more(verified_as(Verification::Hold))]
-fn row_6_awaiting_first_payment(#[case] signals: Signals) {
+#[case::one_of_several_is_verified(Snapshot { banks: vec![bank(Blocked), bank(Verified), bank(Pending)], ..ready() })]
+#[case::verification_does_not_matter_any_more(with_verification(Verification::Hold))]
+fn row_6_awaiting_first_payment(#[case] signals: Snapshot) {
     assert_eq!(
         classify(&signals, as_of()),
         (Stage::AwaitingFirstPayment, StageReason::NeverPaid)
@@ -137,7 +137,7 @@ fn row_7_dormant_and_its_boundaries(#[case] age: SignedDuration, #[case] stage: 
 fn a_day_is_twenty_four_hours_whatever_local_clocks_do() {
     let payment: Timestamp = "2026-03-01T12:00:00-05:00".parse().unwrap();
     let as_of: Timestamp = "2026-03-31T13:00:00-04:00".parse().unwrap();
-    let signals = Signals {
+    let signals = Snapshot {
         payments: history([payment]),
         ..ready()
     };
@@ -165,9 +165,9 @@ fn an_archived_account_counts_only_while_it_is_being_added(
 ) {
     let account = archived_bank(status, age);
     assert_eq!(account.counts(as_of()), counts);
-    let signals = Signals {
+    let signals = Snapshot {
         banks: vec![account],
-        ..verified_as(Verification::Approve)
+        ..with_verification(Verification::Approve)
     };
     assert_eq!(
         classify(&signals, as_of()).0,
@@ -211,7 +211,7 @@ fn an_unarchived_account_counts_whatever_its_status_and_age() {
 
 #[test]
 fn a_freshly_added_account_ends_enrolling() {
-    let signals = Signals {
+    let signals = Snapshot {
         banks: vec![archived_bank(Pending, days(1))],
         ..ready()
     };
@@ -264,22 +264,22 @@ fn every_reason_has_the_name_of_the_specification() {
     }
 }
 
-fn verified_as(verification: Verification) -> Signals {
-    Signals {
+fn with_verification(verification: Verification) -> Snapshot {
+    Snapshot {
         verification: Some(verification),
         ..ready()
     }
 }
 
-fn enrolling_with(verification: Verification) -> Signals {
-    Signals {
+fn enrolling_with(verification: Verification) -> Snapshot {
+    Snapshot {
         banks: vec![],
-        ..verified_as(verification)
+        ..with_verification(verification)
     }
 }
 
-fn with_archived_user_alone() -> Signals {
-    Signals {
+fn only_archived_user() -> Snapshot {
+    Snapshot {
         users: vec![engagement::User {
             archived: true,
             ..administrator(1)

@@ -1,7 +1,7 @@
 //! When to look again: the earliest of the next step, the next dormancy threshold, and the stage's
 //! cadence.
 
-use engagement::{BankStatus, Cadences, Rules, Signals, Stage, Verification};
+use engagement::{BankStatus, Cadences, Rules, Snapshot, Stage, Verification};
 use jiff::{SignedDuration, Timestamp};
 use rstest::rstest;
 
@@ -11,21 +11,21 @@ use crate::support::{
 };
 
 #[rstest]
-#[case::enrolling(Signals { banks: vec![], ..ready() }, Stage::Enrolling, days(1))]
+#[case::enrolling(Snapshot { banks: vec![], ..ready() }, Stage::Enrolling, days(1))]
 #[case::no_bank_account(
-    Signals { banks: vec![], verification: Some(Verification::Approve), ..ready() },
+    Snapshot { banks: vec![], verification: Some(Verification::Approve), ..ready() },
     Stage::NoBankAccount,
     days(1)
 )]
-#[case::bank_unverified(Signals { banks: vec![bank(BankStatus::Pending)], ..ready() }, Stage::BankUnverified, days(1))]
+#[case::bank_unverified(Snapshot { banks: vec![bank(BankStatus::Pending)], ..ready() }, Stage::BankUnverified, days(1))]
 #[case::awaiting_first_payment(ready(), Stage::AwaitingFirstPayment, days(1))]
 #[case::active(paid(days(1)), Stage::Active, days(7))]
 #[case::dormant_30(paid(days(40)), Stage::Dormant30, days(3))]
 #[case::dormant_60(paid(days(70)), Stage::Dormant60, days(3))]
 #[case::dormant_90(paid(days(100)), Stage::Dormant90, days(3))]
-#[case::closed(Signals { archived: true, ..ready() }, Stage::Closed, days(30))]
+#[case::closed(Snapshot { archived: true, ..ready() }, Stage::Closed, days(30))]
 fn a_stage_is_looked_at_again_after_its_cadence(
-    #[case] signals: Signals,
+    #[case] signals: Snapshot,
     #[case] stage: Stage,
     #[case] cadence: SignedDuration,
 ) {
@@ -52,7 +52,7 @@ fn cadences_are_parameters() {
     assert_eq!(next(paid(days(1))), later(hours(3)));
     assert_eq!(next(paid(days(31))), later(hours(4)));
     assert_eq!(
-        next(Signals {
+        next(Snapshot {
             archived: true,
             ..ready()
         }),
@@ -115,7 +115,7 @@ fn the_future_does_not_hurry_a_check() {
             .next_check_at,
         later(days(7))
     );
-    let at_the_end = Signals {
+    let at_the_end = Snapshot {
         payments: history([Timestamp::MAX]),
         ..ready()
     };
@@ -129,7 +129,7 @@ fn the_future_does_not_hurry_a_check() {
 
 #[test]
 fn a_closed_organization_is_not_looked_at_for_its_payments() {
-    let signals = Signals {
+    let signals = Snapshot {
         archived: true,
         ..paid(days(29))
     };
@@ -264,7 +264,7 @@ fn near_the_end_of_time_the_next_check_is_its_end() {
 
 #[test]
 fn a_customer_that_paid_yesterday_is_called_for_five_times_until_it_is_dormant() {
-    let signals = Signals {
+    let signals = Snapshot {
         payments: history([ago(days(1))]),
         ..ready()
     };

@@ -1,8 +1,8 @@
 //! Notices: what a planned message says, its key, its bucket, and its record.
 
 use engagement::{
-    AddressKey, DUE_BUCKETS, Name, Notice, NoticeKey, NoticeStatus, OrganizationId, Reason,
-    Signals, Stage, StageReason, StepId, User, due_bucket,
+    AddressHashKey, DUE_BUCKETS, Name, Notice, NoticeKey, NoticeReason, NoticeStatus,
+    OrganizationId, Snapshot, Stage, StageReason, StepId, User, due_bucket,
 };
 use rstest::rstest;
 use serde_json::json;
@@ -17,8 +17,8 @@ use crate::support::{
 /// implementation.
 const MARISOL: &str = "5c6901cf6939e75d33312b9660c194f7afd8ec899bc47e9f5076660ca3f84bd3";
 
-pub fn address_key() -> AddressKey {
-    AddressKey::new("a key for tests".to_owned().into())
+pub fn address_key() -> AddressHashKey {
+    AddressHashKey::new("a key for tests".to_owned().into())
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn a_notice_at_the_end_of_its_life_reads_back_and_is_in_no_bucket() {
     let sent = Notice {
         due_bucket: None,
         status: NoticeStatus::Unknown,
-        reason: Some(Reason::NoAnswer),
+        reason: Some(NoticeReason::NoAnswer),
         claim_id: Some("claim-1".to_owned()),
         claimed_at: Some(later(days(1))),
         message_id: Some("0100".to_owned()),
@@ -131,7 +131,7 @@ fn statuses_and_reasons_have_one_name_everywhere() {
     for status in NoticeStatus::iter() {
         assert_eq!(serde_json::to_value(status).unwrap(), status.to_string());
     }
-    for reason in Reason::iter() {
+    for reason in NoticeReason::iter() {
         assert_eq!(serde_json::to_value(reason).unwrap(), reason.to_string());
         assert_eq!(reason.to_string().parse(), Ok(reason));
     }
@@ -193,13 +193,13 @@ fn organizations_are_spread_evenly_over_the_buckets() {
     );
 }
 
-fn kestrel() -> Signals {
+fn kestrel() -> Snapshot {
     let marisol = User {
         first_name: Some(Name::new("Marisol")),
         email: Some("Marisol@kestrel.example".parse().unwrap()),
         ..administrator(1)
     };
-    Signals {
+    Snapshot {
         name: Some(Name::new("Kestrel Bakehouse")),
         users: vec![marisol],
         ..ready()

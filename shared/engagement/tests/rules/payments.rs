@@ -155,13 +155,13 @@ fn the_newest_payment_is_found_whatever_the_order() {
 #[case::undated_rows_cover_nothing(vec![vec![Payment::default(), payment(ago(days(1)))]], true)]
 fn pages_are_read_until_the_window_is_covered_and_the_newest_is_known(
     #[case] pages: Vec<Vec<Payment>>,
-    #[case] wants_more: bool,
+    #[case] needs_next_page: bool,
 ) {
     let mut history = PaymentHistory::default();
     for page in pages {
         history.add_page(&page, as_of());
     }
-    assert_eq!(history.wants_more(), wants_more);
+    assert_eq!(history.needs_next_page(), needs_next_page);
 }
 
 #[test]
@@ -169,10 +169,10 @@ fn ten_pages_are_enough() {
     let mut history = PaymentHistory::default();
     for _ in 0..MAX_PAYMENT_PAGES - 1 {
         history.add_page(&[], as_of());
-        assert!(history.wants_more());
+        assert!(history.needs_next_page());
     }
     history.add_page(&[], as_of());
-    assert!(!history.wants_more());
+    assert!(!history.needs_next_page());
     assert_eq!(MAX_PAYMENT_PAGES, 10);
 }
 

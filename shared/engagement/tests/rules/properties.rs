@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use engagement::{
-    Notice, Organization, Rules, Signals, Stage, StageReason, StepOutcome, classify, decide,
+    Notice, Organization, Rules, Snapshot, Stage, StageReason, StepOutcome, classify, decide,
 };
 use jiff::Timestamp;
 use proptest::{collection::vec, prelude::*};
@@ -12,13 +12,20 @@ use rust_decimal::Decimal;
 
 use crate::{
     notices::address_key,
-    strategies::{moment, payment, remembered, rules, signals},
+    strategies::{moment, payment, previous_organization, rules, signals},
     support::{history, history_at, organization_id},
 };
 
 /// Everything that one decision depends on.
-fn situation() -> impl Strategy<Value = (Option<Organization>, Signals, Rules, Timestamp)> {
-    rules().prop_flat_map(|rules| (remembered(rules.clone()), signals(), Just(rules), moment()))
+fn decide_input() -> impl Strategy<Value = (Option<Organization>, Snapshot, Rules, Timestamp)> {
+    rules().prop_flat_map(|rules| {
+        (
+            previous_organization(rules.clone()),
+            signals(),
+            Just(rules),
+            moment(),
+        )
+    })
 }
 
 proptest! {
@@ -26,7 +33,7 @@ proptest! {
 
     /// Property 1.
     #[test]
-    fn any_signals_give_exactly_one_stage_with_one_of_its_reasons((previous, signals, rules, as_of) in situation()) {
+    fn any_signals_give_exactly_one_stage_with_one_of_its_reasons((previous, signals, rules, as_of) in decide_input()) {
         let organization = decide(&organization_id(), previous.as_ref(), &signals, &rules, as_of).organization;
         prop_assert_eq!((organization.stage, organization.stage_reason), classify(&signals, as_of));
         prop_assert!(reasons(organization.stage).contains(&organization.stage_reason), "{:?}", organization);
@@ -36,7 +43,7 @@ proptest! {
 
     /// Property 2.
     #[test]
-    fn deciding_twice_gives_the_same_and_deciding_again_gives_nothing_new((previous, signals, rules, as_of) in situation()) {
+    fn deciding_twice_gives_the_same_and_deciding_again_gives_nothing_new((previous, signals, rules, as_of) in decide_input()) {
         let once = decide(&organization_id(), previous.as_ref(), &signals, &rules, as_of);
         prop_assert_eq!(&decide(&organization_id(), previous.as_ref(), &signals, &rules, as_of), &once);
 
@@ -50,18 +57,18 @@ proptest! {
     /// Property 2: the order in which BILL lists users, accounts and payments makes no difference
     /// (amounts that saturate aside).
     #[test]
-    fn the_order_of_lists_makes_no_difference((previous, signals, rules, as_of) in situation(), mut payments in vec(payment(), 0..6)) {
+    fn the_order_of_lists_makes_no_difference((previous, signals, rules, as_of) in decide_input(), mut payments in vec(payment(), 0..6)) {
         for payment in &mut payments {
             payment.amount = payment.amount.filter(|amount| amount.abs() <= Decimal::ONE_HUNDRED * Decimal::ONE_HUNDRED);
         }
         let users: BTreeMap<_, _> = signals.users.iter().map(|user| (&user.id, user)).collect();
-        let listed = Signals {
+        let listed = Snapshot {
             users: users.values().copied().cloned().collect(),
             payments: history_at(&payments, as_of),
             ..signals.clone()
         };
         payments.reverse();
-        let reversed = Signals {
+        let reversed = Snapshot {
             users: users.values().rev().copied().cloned().collect(),
             banks: signals.banks.iter().rev().cloned().collect(),
             payments: history_at(&payments, as_of),
@@ -74,7 +81,7 @@ proptest! {
     /// Property 3.
     #[test]
     fn a_newer_payment_never_yields_a_more_dormant_stage(signals in signals(), one in moment(), other in moment(), as_of in moment()) {
-        let with = |newest| classify(&Signals { payments: history([newest]), ..signals.clone() }, as_of).0;
+        let with = |newest| classify(&Snapshot { payments: history([newest]), ..signals.clone() }, as_of).0;
         prop_assert!(dormancy(with(one.max(other))) <= dormancy(with(one.min(other))));
     }
 
@@ -88,7 +95,7 @@ proptest! {
 
     /// Property 4.
     #[test]
-    fn one_step_of_the_present_stage_at_most_to_distinct_addresses((previous, signals, rules, as_of) in situation()) {
+    fn one_step_of_the_present_stage_at_most_to_distinct_addresses((previous, signals, rules, as_of) in decide_input()) {
         let decision = decide(&organization_id(), previous.as_ref(), &signals, &rules, as_of);
         let organization = &decision.organization;
         let campaign = rules.campaigns.for_stage(organization.stage);
@@ -138,7 +145,7 @@ proptest! {
 
     /// Property 5, its first half. At the very end of time there is no later moment.
     #[test]
-    fn the_next_check_is_always_later((previous, signals, rules, as_of) in situation()) {
+    fn the_next_check_is_always_later((previous, signals, rules, as_of) in decide_input()) {
         let organization = decide(&organization_id(), previous.as_ref(), &signals, &rules, as_of).organization;
         prop_assert!(organization.next_check_at > as_of || as_of == Timestamp::MAX, "{} after {}", organization.next_check_at, as_of);
     }

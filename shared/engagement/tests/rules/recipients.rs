@@ -1,6 +1,6 @@
 //! Recipients: who gets a step, in which order, and how many.
 
-use engagement::{Campaign, EmailAddress, Role, Signals, Stage, User};
+use engagement::{Campaign, EmailAddress, Role, Snapshot, Stage, User};
 use rstest::rstest;
 use strum::IntoEnumIterator;
 
@@ -204,7 +204,7 @@ fn the_address_is_kept_as_the_customer_wrote_it() {
         ..administrator(1)
     };
     let decision = first(
-        &Signals {
+        &Snapshot {
             users: vec![user],
             ..ready()
         },
@@ -228,7 +228,7 @@ fn recipients(campaign: Campaign, users: impl IntoIterator<Item = User>) -> Vec<
         ready()
     };
     let decision = first(
-        &Signals {
+        &Snapshot {
             users: users.into_iter().collect(),
             ..base
         },

@@ -20,7 +20,7 @@ fn it_opens_and_closes_to_the_second(#[case] as_of: &str, #[case] opens_at: Opti
 #[case("America/New_York")]
 #[case("Europe/Berlin")]
 #[case("Australia/Lord_Howe")] // half an hour of daylight saving, and south of the equator
-fn it_follows_the_wall_clock_through_both_changes_of_a_year(#[case] name: &str) {
+fn window_follows_local_time_across_daylight_saving_changes(#[case] name: &str) {
     let zone = TimeZone::get(name).unwrap();
     let window = window(&format!("Mon-Fri 09:00-17:00 {name}"));
     let mut moment = at("2026-01-01T00:00:00Z");
@@ -91,15 +91,15 @@ fn the_next_day_begins_at_midnight_of_the_zone() {
         "2026-11-23"
     );
     assert_eq!(
-        window.opens_on_a_later_day(at("2026-11-23T15:00:00Z")),
+        window.next_day_opening(at("2026-11-23T15:00:00Z")),
         at("2026-11-24T14:00:00Z")
     );
     assert_eq!(
-        window.opens_on_a_later_day(at("2026-11-27T15:00:00Z")),
+        window.next_day_opening(at("2026-11-27T15:00:00Z")),
         at("2026-11-30T14:00:00Z")
     );
     assert_eq!(
-        SendWindow::Always.opens_on_a_later_day(at("2026-11-23T15:00:00Z")),
+        SendWindow::Always.next_day_opening(at("2026-11-23T15:00:00Z")),
         at("2026-11-24T00:00:00Z")
     );
     assert_eq!(

@@ -1,22 +1,25 @@
 //! What the facts themselves tell: BILL's names, who can be signed in as, and when verification is
 //! asked for.
 
-use engagement::{BankStatus, OrganizationId, Role, Signals, User};
+use engagement::{BankStatus, OrganizationId, Role, Snapshot, User};
 use rstest::rstest;
 
 use crate::support::{administrator, archived_bank, as_of, bank, days, paid, ready};
 
 #[rstest]
-#[case::no_bank_and_never_paid(Signals { banks: vec![], ..ready() }, true)]
-#[case::archived_account_alone(Signals { banks: vec![archived_bank(BankStatus::Verified, days(1))], ..ready() }, true)]
+#[case::no_bank_and_never_paid(Snapshot { banks: vec![], ..ready() }, true)]
+#[case::archived_account_alone(Snapshot { banks: vec![archived_bank(BankStatus::Verified, days(1))], ..ready() }, true)]
 #[case::a_bank_account(ready(), false)]
-#[case::a_rejected_bank_account(Signals { banks: vec![bank(BankStatus::Blocked)], ..ready() }, false)]
-#[case::a_bank_account_that_is_being_added(Signals { banks: vec![archived_bank(BankStatus::Pending, days(1))], ..ready() }, false)]
-#[case::paid_long_ago(Signals { banks: vec![], ..paid(days(400)) }, false)]
-#[case::archived(Signals { archived: true, banks: vec![], ..ready() }, false)]
-#[case::nobody_to_sign_in_as(Signals { banks: vec![], users: vec![], ..ready() }, false)]
-fn verification_is_asked_for_only_where_it_decides(#[case] signals: Signals, #[case] wanted: bool) {
-    assert_eq!(signals.wants_verification(as_of()), wanted);
+#[case::a_rejected_bank_account(Snapshot { banks: vec![bank(BankStatus::Blocked)], ..ready() }, false)]
+#[case::a_bank_account_that_is_being_added(Snapshot { banks: vec![archived_bank(BankStatus::Pending, days(1))], ..ready() }, false)]
+#[case::paid_long_ago(Snapshot { banks: vec![], ..paid(days(400)) }, false)]
+#[case::archived(Snapshot { archived: true, banks: vec![], ..ready() }, false)]
+#[case::nobody_to_sign_in_as(Snapshot { banks: vec![], users: vec![], ..ready() }, false)]
+fn verification_is_asked_for_only_where_it_decides(
+    #[case] signals: Snapshot,
+    #[case] wanted: bool,
+) {
+    assert_eq!(signals.needs_verification(as_of()), wanted);
 }
 
 #[test]
@@ -25,7 +28,7 @@ fn administrators_are_signed_in_first_then_the_oldest_and_never_the_archived() {
         role,
         ..administrator(number)
     };
-    let signals = Signals {
+    let signals = Snapshot {
         users: vec![
             user(1, Some(Role::NoAccess)),
             user(2, Some(Role::Clerk)),
@@ -41,7 +44,7 @@ fn administrators_are_signed_in_first_then_the_oldest_and_never_the_archived() {
             },
             user(0, None),
         ],
-        ..Signals::default()
+        ..Snapshot::default()
     };
     let ids: Vec<&str> = signals
         .sign_in_candidates()

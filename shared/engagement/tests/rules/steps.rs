@@ -1,7 +1,7 @@
 //! Steps: when each is due, which of several is planned, and how often.
 
 use engagement::{
-    Notice, NoticeKey, Organization, Rules, Signals, Stage, StepId, StepMark, StepOutcome,
+    Notice, NoticeKey, Organization, Rules, Snapshot, Stage, StepId, StepOutcome, StepRecord,
 };
 use jiff::{SignedDuration, Timestamp};
 use rstest::rstest;
@@ -133,7 +133,7 @@ fn only_the_campaign_of_the_present_stage_has_a_say() {
     assert_eq!(planned(&first(&paid(days(60)), &rules)), Vec::<&str>::new());
     assert_eq!(
         planned(&first(
-            &Signals {
+            &Snapshot {
                 archived: true,
                 ..ready()
             },
@@ -149,7 +149,7 @@ fn without_recipients_the_step_is_passed_over_for_want_of_one() {
         Stage::AwaitingFirstPayment,
         [step("one", days(0)), step("two", days(1))],
     )]);
-    let unreachable = Signals {
+    let unreachable = Snapshot {
         users: vec![engagement::User {
             email: None,
             ..crate::support::administrator(1)
@@ -280,7 +280,7 @@ fn in_a_new_episode_a_repeat_waits_for_its_delay_too() {
     let mut organization = first(&ready(), &rules).organization;
     organization.steps.insert(
         StepId::new("nudge"),
-        StepMark {
+        StepRecord {
             at: ago(days(28)),
             outcome: StepOutcome::Planned,
         },

@@ -2,7 +2,7 @@
 
 use engagement::{
     BankAccount, BankStatus, Cadences, Campaign, CampaignId, Campaigns, Category, Name,
-    Organization, Payment, PaymentHistory, Role, Rules, Signals, Stage, Step, StepId, User,
+    Organization, Payment, PaymentHistory, Role, Rules, Snapshot, Stage, Step, StepId, User,
     Verification, decide,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -23,7 +23,7 @@ pub fn moment() -> impl Strategy<Value = Timestamp> {
     ]
 }
 
-pub fn signals() -> impl Strategy<Value = Signals> {
+pub fn signals() -> impl Strategy<Value = Snapshot> {
     let names = option::of(select(vec![
         "",
         "Kestrel \"Bakehouse\"",
@@ -40,7 +40,7 @@ pub fn signals() -> impl Strategy<Value = Signals> {
         verification(),
     )
         .prop_map(
-            |(archived, name, created_at, users, banks, payments, verification)| Signals {
+            |(archived, name, created_at, users, banks, payments, verification)| Snapshot {
                 archived,
                 name: name.map(Name::new),
                 created_at,
@@ -149,7 +149,7 @@ pub fn rules() -> impl Strategy<Value = Rules> {
                 audience,
                 max_recipients,
                 priority: 1,
-                steps: in_order(stage, steps),
+                steps: ordered_steps(stage, steps),
             })
         });
         Rules {
@@ -159,7 +159,7 @@ pub fn rules() -> impl Strategy<Value = Rules> {
     })
 }
 
-fn in_order(stage: Stage, mut steps: Vec<(i64, Option<i64>)>) -> Vec<Step> {
+fn ordered_steps(stage: Stage, mut steps: Vec<(i64, Option<i64>)>) -> Vec<Step> {
     steps.sort_unstable();
     steps.dedup_by_key(|(after, _)| *after);
     let step = |(number, (after, repeat)): (usize, (i64, Option<i64>))| Step {
@@ -189,7 +189,7 @@ fn cadences() -> impl Strategy<Value = Cadences> {
 
 /// What may be remembered of an organization: nothing, or the outcome of one or two checks of other
 /// facts.
-pub fn remembered(rules: Rules) -> impl Strategy<Value = Option<Organization>> {
+pub fn previous_organization(rules: Rules) -> impl Strategy<Value = Option<Organization>> {
     vec((signals(), moment()), 0..3).prop_map(move |mut checks| {
         checks.sort_by_key(|(_, as_of)| *as_of);
         checks

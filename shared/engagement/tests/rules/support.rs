@@ -2,7 +2,7 @@
 
 use engagement::{
     BankAccount, BankStatus, Campaign, CampaignId, Campaigns, Category, Decision, Organization,
-    OrganizationId, Payment, PaymentHistory, Role, Rules, Signals, Stage, Step, StepId, User,
+    OrganizationId, Payment, PaymentHistory, Role, Rules, Snapshot, Stage, Step, StepId, User,
     decide,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -43,17 +43,17 @@ pub fn organization_id() -> OrganizationId {
 
 /// An organization that can pay and never has: one administrator with an address, one verified bank
 /// account.
-pub fn ready() -> Signals {
-    Signals {
+pub fn ready() -> Snapshot {
+    Snapshot {
         users: vec![administrator(1)],
         banks: vec![bank(BankStatus::Verified)],
-        ..Signals::default()
+        ..Snapshot::default()
     }
 }
 
 /// An organization that can pay and whose newest payment has this age.
-pub fn paid(age: SignedDuration) -> Signals {
-    Signals {
+pub fn paid(age: SignedDuration) -> Snapshot {
+    Snapshot {
         payments: history([ago(age)]),
         ..ready()
     }
@@ -144,14 +144,14 @@ pub fn rules<const N: usize>(campaigns: [Campaign; N]) -> Rules {
 }
 
 /// The first check of an organization, at [`as_of`].
-pub fn first(signals: &Signals, rules: &Rules) -> Decision {
+pub fn first(signals: &Snapshot, rules: &Rules) -> Decision {
     decide(&organization_id(), None, signals, rules, as_of())
 }
 
 /// A later check.
 pub fn again(
     previous: &Organization,
-    signals: &Signals,
+    signals: &Snapshot,
     rules: &Rules,
     as_of: Timestamp,
 ) -> Decision {

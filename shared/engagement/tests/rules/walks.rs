@@ -1,7 +1,7 @@
 //! Property 5, its second half: whoever checks at exactly `next_check_at` sees every threshold and
 //! every step at the moment at which someone who checks all the time would.
 
-use engagement::{BankStatus, Organization, Payment, Rules, Signals, Stage, decide};
+use engagement::{BankStatus, Organization, Payment, Rules, Snapshot, Stage, decide};
 use jiff::{SignedDuration, Timestamp};
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
@@ -33,12 +33,12 @@ struct Facts {
 }
 
 impl Facts {
-    fn at(&self, as_of: Timestamp) -> Signals {
-        Signals {
+    fn at(&self, as_of: Timestamp) -> Snapshot {
+        Snapshot {
             users: (1..=self.users).map(administrator).collect(),
             banks: self.bank.into_iter().map(bank).collect(),
             payments: history_at(&self.payments, as_of),
-            ..Signals::default()
+            ..Snapshot::default()
         }
     }
 }
@@ -72,7 +72,7 @@ fn check(
 }
 
 /// Checks every `tick` until `end`.
-fn every_tick(
+fn sync_every(
     facts: &Facts,
     rules: &Rules,
     tick: SignedDuration,
@@ -89,7 +89,7 @@ fn every_tick(
 }
 
 /// Checks at exactly `next_check_at` until `end`.
-fn when_due(
+fn sync_when_due(
     facts: &Facts,
     rules: &Rules,
     end: Timestamp,
@@ -130,8 +130,8 @@ proptest! {
     fn no_threshold_and_no_step_is_missed_in_a_hundred_days(facts in facts(hours(1), 95 * 24, -24), rules in rules()) {
         let rules = at_least_hourly(rules);
         let end = as_of() + days(100);
-        let (expected, walked) = every_tick(&facts, &rules, hours(1), end);
-        let (events, checked) = when_due(&facts, &rules, end);
+        let (expected, walked) = sync_every(&facts, &rules, hours(1), end);
+        let (events, checked) = sync_when_due(&facts, &rules, end);
         prop_assert_eq!(events, expected);
         prop_assert_eq!((checked.stage, checked.stage_since, checked.steps), (walked.stage, walked.stage_since, walked.steps));
     }
@@ -152,8 +152,8 @@ proptest! {
         let renamed = |stage: Stage| steps.clone().map(|step| engagement::Step { id: engagement::StepId::new(format!("{stage}-{}", step.id)), ..step });
         let rules = crate::support::rules([Stage::Active, Stage::Dormant30, Stage::Dormant60, Stage::Dormant90].map(|stage| campaign(stage, renamed(stage))));
         let end = as_of() + days(3);
-        let (expected, _) = every_tick(&facts, &rules, SignedDuration::from_mins(1), end);
-        let (events, _) = when_due(&facts, &rules, end);
+        let (expected, _) = sync_every(&facts, &rules, SignedDuration::from_mins(1), end);
+        let (events, _) = sync_when_due(&facts, &rules, end);
         prop_assert_eq!(events, expected);
     }
 }
@@ -176,7 +176,7 @@ fn a_silent_customer_is_seen_at_each_threshold_and_written_to_at_each_step() {
         campaign(Stage::Dormant60, [step("help", days(2))]),
         campaign(Stage::Dormant90, [repeating("return", days(0), days(20))]),
     ]);
-    let (events, _) = when_due(&facts, &rules, as_of() + days(120));
+    let (events, _) = sync_when_due(&facts, &rules, as_of() + days(120));
     let planned = |step: &str, since| Event::Planned {
         step: step.to_owned(),
         since: as_of() + days(since),
@@ -201,7 +201,7 @@ fn a_silent_customer_is_seen_at_each_threshold_and_written_to_at_each_step() {
 /// look.
 #[test]
 fn an_account_that_is_never_verified_is_seen_to_be_gone_within_a_day() {
-    let signals = Signals {
+    let signals = Snapshot {
         banks: vec![crate::support::archived_bank(
             BankStatus::Pending,
             days(29) + hours(13),

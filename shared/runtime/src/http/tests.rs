@@ -3,7 +3,7 @@ use std::io::sink;
 use rstest::rstest;
 
 use super::*;
-use crate::{Capture, telemetry};
+use crate::{CapturedOutput, telemetry};
 
 fn event(body: &Value, is_base64_encoded: bool) -> Value {
     json!({
@@ -26,7 +26,7 @@ fn request(body: &Value, is_base64_encoded: bool) -> Request {
 }
 
 #[test]
-fn a_request_tells_its_method_path_parameters_and_headers() {
+fn a_request_exposes_its_method_path_parameters_and_headers() {
     let request = request(&json!(null), false);
     assert_eq!(request.method(), Method::POST);
     assert_eq!(
@@ -70,7 +70,7 @@ fn a_body_is_the_bytes_that_were_sent(
 }
 
 #[test]
-fn an_answer_has_the_shape_that_api_gateway_takes() {
+fn a_response_has_the_payload_format_of_api_gateway() {
     let page = Response::html(StatusCode::OK, "<p>Grüezi</p>".to_owned())
         .with_header(header::ETAG, HeaderValue::from_static("\"1\""));
     let shown = |response: Response| {
@@ -94,7 +94,7 @@ fn an_answer_has_the_shape_that_api_gateway_takes() {
 }
 
 #[test]
-fn a_problem_is_told_as_rfc_9457_wants_it() {
+fn a_problem_follows_rfc_9457() {
     let problem = Response::problem(StatusCode::CONFLICT, "Read it again.");
     assert_eq!(
         problem.headers()[header::CONTENT_TYPE],
@@ -119,10 +119,10 @@ async fn answered(payload: Value) -> ApiGatewayV2httpResponse {
             "nothing here".to_owned(),
         )),
     };
-    let apology = |status| Response::html(status, "sorry".to_owned());
+    let error_response = |status| Response::html(status, "sorry".to_owned());
     answer(
         &metrics,
-        &apology,
+        &error_response,
         &handler,
         LambdaEvent::new(payload, Context::default()),
     )
@@ -136,7 +136,7 @@ async fn answered(payload: Value) -> ApiGatewayV2httpResponse {
 #[case::panic(event(&json!("panic"), false), 500, None, "sorry")]
 #[case::no_request(json!({ "Records": [] }), 400, None, "sorry")]
 #[tokio::test]
-async fn whatever_happens_the_client_gets_our_answer(
+async fn every_failure_becomes_our_own_error_response(
     #[case] payload: Value,
     #[case] status: i64,
     #[case] retry_after: Option<&str>,
@@ -156,7 +156,7 @@ async fn whatever_happens_the_client_gets_our_answer(
 
 #[tokio::test]
 async fn neither_path_nor_body_nor_headers_are_logged() {
-    let logs = Capture::default();
+    let logs = CapturedOutput::default();
     let _guard = telemetry::init_with_writer("info", logs.clone());
     for body in ["thing", "table", "panic"] {
         answered(event(&json!(body), false)).await;

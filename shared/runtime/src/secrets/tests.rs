@@ -86,7 +86,7 @@ async fn a_value_is_read_once_for_many_callers() {
 }
 
 #[tokio::test]
-async fn callers_who_wait_share_an_error_and_later_ones_ask_again() {
+async fn concurrent_callers_share_an_error_and_later_ones_read_again() {
     let (server, client) = SecretsManager::start(
         StatusCode::BAD_REQUEST,
         json!({"__type": "AccessDeniedException"}),
@@ -103,7 +103,7 @@ async fn callers_who_wait_share_an_error_and_later_ones_ask_again() {
 }
 
 #[tokio::test]
-async fn a_value_is_kept_for_five_minutes_and_a_refresh_for_thirty_seconds() {
+async fn a_value_is_cached_for_five_minutes_and_refreshed_at_most_every_thirty_seconds() {
     let (server, client) = SecretsManager::with_text("first").await;
     let secret = text(client);
     let read = async |age: u64, how: &str| {
@@ -134,7 +134,7 @@ async fn age_by<T>(secret: &Secret<T>, seconds: u64) {
 }
 
 #[tokio::test]
-async fn a_refresh_that_fails_leaves_the_value_in_use() {
+async fn a_failed_refresh_keeps_the_cached_value() {
     let (server, client) = SecretsManager::with_text("first").await;
     let secret = text(client);
     secret.get().await.unwrap();
@@ -159,7 +159,7 @@ async fn an_error_names_the_command_that_stores_the_secret() {
         json!({"__type": "ResourceNotFoundException"}),
     )
     .await;
-    let secret = text(client).stored_by("engage webhooks create");
+    let secret = text(client).with_store_command("engage webhooks create");
     let message = secret.get().await.unwrap_err().to_string();
     assert_eq!(
         message,
@@ -170,7 +170,7 @@ async fn an_error_names_the_command_that_stores_the_secret() {
 }
 
 #[tokio::test]
-async fn many_refreshes_at_once_ask_once() {
+async fn concurrent_refreshes_send_one_request() {
     let (server, client) = SecretsManager::with_text("first").await;
     let secret = text(client);
     secret.get().await.unwrap();
@@ -184,7 +184,7 @@ async fn many_refreshes_at_once_ask_once() {
 #[case::empty(StatusCode::OK, json!({"SecretString": " "}))]
 #[case::nothing(StatusCode::OK, json!({}))]
 #[tokio::test]
-async fn a_missing_value_is_told_with_the_command_that_helps(
+async fn a_missing_value_error_names_the_command_that_stores_it(
     #[case] status: StatusCode,
     #[case] answer: Value,
 ) {
@@ -211,7 +211,10 @@ async fn a_missing_value_is_told_with_the_command_that_helps(
     "the field `password` is not of the expected type"
 )]
 #[tokio::test]
-async fn a_malformed_value_is_told_without_being_shown(#[case] text: &str, #[case] problem: &str) {
+async fn a_malformed_value_error_does_not_contain_the_value(
+    #[case] text: &str,
+    #[case] problem: &str,
+) {
     let (_server, client) = SecretsManager::with_text(text).await;
     let error = credentials(client).get().await.unwrap_err();
     assert_eq!(error.error_type(), ErrorType::SecretMalformed);
@@ -246,7 +249,7 @@ async fn a_binary_value_is_malformed() {
 #[case::throttled(400, "ThrottlingException", true)]
 #[case::out_of_order(500, "InternalServiceError", true)]
 #[tokio::test]
-async fn an_unreadable_secret_tells_whether_repeating_helps(
+async fn an_unreadable_secret_error_says_whether_it_is_retryable(
     #[case] status: u16,
     #[case] code: &str,
     #[case] is_retryable: bool,
@@ -264,7 +267,7 @@ async fn an_unreadable_secret_tells_whether_repeating_helps(
 }
 
 #[tokio::test]
-async fn an_unreachable_service_is_worth_another_attempt() {
+async fn an_unreachable_service_is_a_retryable_error() {
     let (_server, client) = SecretsManager::with_text("x").await;
     let nobody = client
         .config()
@@ -282,7 +285,7 @@ async fn an_unreachable_service_is_worth_another_attempt() {
 }
 
 #[tokio::test]
-async fn a_parser_of_ones_own_names_the_problem() {
+async fn a_custom_parser_names_the_problem() {
     let (_server, client) = SecretsManager::with_text("short").await;
     let key = Secret::parsed(client, ARN.to_owned(), "token key", |text| {
         if text.len() < 32 {
@@ -301,7 +304,7 @@ async fn a_parser_of_ones_own_names_the_problem() {
 }
 
 #[tokio::test]
-async fn nothing_shows_a_value() {
+async fn debug_output_never_contains_a_value() {
     let (_server, client) =
         SecretsManager::with_text(r#"{"username": "ada", "password": "hunter2"}"#).await;
     let secret = credentials(client);

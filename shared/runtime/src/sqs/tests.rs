@@ -3,9 +3,9 @@ use std::cell::{Cell, RefCell};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::Capture;
+use crate::CapturedOutput;
 
-const AMPLE: Duration = Duration::from_mins(1);
+const LONG_DEADLINE: Duration = Duration::from_mins(1);
 const RESERVE: Duration = Duration::from_secs(5);
 
 fn event(records: &[(&str, &str)]) -> SqsEvent {
@@ -17,7 +17,7 @@ fn event(records: &[(&str, &str)]) -> SqsEvent {
 }
 
 /// Does what the record's body says.
-async fn obey(record: Record) -> Outcome {
+async fn scripted_handler(record: Record) -> Outcome {
     match record.body.as_str() {
         "good" => Outcome::Done,
         "busy" => Outcome::Retry,
@@ -35,7 +35,14 @@ async fn obey(record: Record) -> Outcome {
 }
 
 async fn run(records: &[(&str, &str)]) -> Result<Batch, Failure> {
-    run_batch(event(records), Deadline::in_(AMPLE), 4, RESERVE, obey).await
+    run_batch(
+        event(records),
+        Deadline::after(LONG_DEADLINE),
+        4,
+        RESERVE,
+        scripted_handler,
+    )
+    .await
 }
 
 fn failed(batch: &Batch) -> Vec<&str> {
@@ -48,7 +55,7 @@ fn failed(batch: &Batch) -> Vec<&str> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_record_ends_by_itself() {
+async fn each_record_has_its_own_outcome() {
     let records = [
         ("1", "good"),
         ("2", "poison"),
@@ -100,7 +107,7 @@ async fn records_are_not_started_when_the_deadline_is_near() {
     let records = event(&[("1", ""), ("2", ""), ("3", ""), ("4", ""), ("5", "")]);
     let batch = run_batch(
         records,
-        Deadline::in_(Duration::from_secs(10)),
+        Deadline::after(Duration::from_secs(10)),
         2,
         RESERVE,
         handler,
@@ -121,7 +128,7 @@ async fn records_are_not_started_when_the_deadline_is_near() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_more_than_the_given_number_run_at_once() {
+async fn no_more_than_concurrency_records_run_at_once() {
     let (running, most) = (Cell::new(0), Cell::new(0));
     let handler = async |_: Record| {
         running.set(running.get() + 1);
@@ -137,9 +144,15 @@ async fn no_more_than_the_given_number_run_at_once() {
         .iter()
         .map(|(id, body)| (id.as_str(), body.as_str()))
         .collect();
-    run_batch(event(&records), Deadline::in_(AMPLE), 3, RESERVE, handler)
-        .await
-        .unwrap();
+    run_batch(
+        event(&records),
+        Deadline::after(LONG_DEADLINE),
+        3,
+        RESERVE,
+        handler,
+    )
+    .await
+    .unwrap();
     assert_eq!(most.get(), 3);
 }
 
@@ -165,20 +178,26 @@ async fn a_failed_record_without_an_id_repeats_the_whole_batch() {
     assert_eq!(failure.error_type, ErrorType::EventInvalid);
     let event = serde_json::from_value(json!({"Records": [{"body": "busy"}]})).unwrap();
     assert!(
-        run_batch(event, Deadline::in_(AMPLE), 1, RESERVE, obey)
-            .await
-            .is_err()
+        run_batch(
+            event,
+            Deadline::after(LONG_DEADLINE),
+            1,
+            RESERVE,
+            scripted_handler
+        )
+        .await
+        .is_err()
     );
 }
 
 #[tokio::test]
-async fn a_record_without_an_id_that_succeeds_harms_nobody() {
+async fn a_successful_record_without_an_id_does_not_fail_the_batch() {
     let batch = run(&[("", "good"), ("2", "busy")]).await.unwrap();
     assert_eq!(failed(&batch), ["2"]);
 }
 
 #[test]
-fn a_record_tells_how_often_it_came_and_not_what_it_holds() {
+fn a_record_has_its_receive_count_and_a_redacted_body() {
     let message = serde_json::from_value(
         json!({"messageId": "1", "body": "jane", "attributes": {"ApproximateReceiveCount": "3"}}),
     )
@@ -193,7 +212,7 @@ fn a_record_tells_how_often_it_came_and_not_what_it_holds() {
 }
 
 #[tokio::test]
-async fn counts_become_metrics() {
+async fn record_counts_become_metrics() {
     let metrics = Metrics::to_writer("sync-organization", "local", std::io::sink());
     run(&[("1", "good"), ("2", "good"), ("3", "poison")])
         .await
@@ -207,11 +226,11 @@ async fn counts_become_metrics() {
 
 #[tokio::test(start_paused = true)]
 async fn failures_are_logged_once_each_with_their_ids_and_without_bodies() {
-    let logs = Capture::default();
+    let logs = CapturedOutput::default();
     let _guard = crate::telemetry::init_with_writer("info", logs.clone());
     let handler = async |record: Record| {
-        record.concerns_organization(format_args!("008-{}", record.message_id));
-        obey(record).await
+        record.log_organization_id(format_args!("008-{}", record.message_id));
+        scripted_handler(record).await
     };
     let records = event(&[
         ("1", "good"),
@@ -219,7 +238,7 @@ async fn failures_are_logged_once_each_with_their_ids_and_without_bodies() {
         ("3", "late panic"),
         ("4", "slow"),
     ]);
-    run_batch(records, Deadline::in_(AMPLE), 4, RESERVE, handler)
+    run_batch(records, Deadline::after(LONG_DEADLINE), 4, RESERVE, handler)
         .await
         .unwrap();
 

@@ -6,17 +6,17 @@ use jiff::Timestamp;
 
 use super::{Organizations, id_of, key};
 use crate::{
-    attribute::{Item, moment, moment_of, names, text_of, whole},
+    attribute::{Item, moment, names, text_of, timestamp_of, whole},
     change::{Change, Changed},
     error::StoreError,
 };
 
 /// Changes under way at once.
-const CHANGES_AT_ONCE: usize = 32;
+const MAX_CONCURRENT_UPDATES: usize = 32;
 
 /// What came of making organizations due.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct MadeDue {
+pub struct MakeDueProgress {
     /// Organizations in the table.
     pub organizations: u64,
     /// Those of them that were made due. The others were due already, or were looked at meanwhile.
@@ -38,8 +38,8 @@ impl Organizations {
     pub async fn make_due(
         &self,
         at: Timestamp,
-        mut told: impl FnMut(&MadeDue),
-    ) -> Result<MadeDue, StoreError> {
+        mut told: impl FnMut(&MakeDueProgress),
+    ) -> Result<MakeDueProgress, StoreError> {
         const PROJECTION: &str = "#organization_id, #checked_at, #next_check_at";
         let scan = self
             .client
@@ -50,15 +50,15 @@ impl Organizations {
             .set_expression_attribute_names(Some(names(&[PROJECTION])))
             .into_paginator()
             .send();
-        let mut done = MadeDue::default();
+        let mut done = MakeDueProgress::default();
         let mut fetched = pages.next().await;
         while let Some(page) = fetched.take() {
             let items = page
-                .map_err(|error| StoreError::of_call(&self.table, &error))?
+                .map_err(|error| StoreError::from_sdk_error(&self.table, &error))?
                 .items
                 .unwrap_or_default();
             done.organizations += items.len() as u64;
-            let later = due_later(&items, at, &mut done.unreadable);
+            let later = not_yet_due(&items, at, &mut done.unreadable);
             let (made_due, next) = tokio::join!(self.make_each_due(later, at), pages.next());
             done.made_due += made_due?;
             told(&done);
@@ -74,7 +74,7 @@ impl Organizations {
     ) -> Result<u64, StoreError> {
         let changes = stream::iter(ids)
             .map(|id| self.make_one_due(id, at))
-            .buffer_unordered(CHANGES_AT_ONCE);
+            .buffer_unordered(MAX_CONCURRENT_UPDATES);
         changes
             .try_fold(0, async |made_due, is_made_due| {
                 Ok(made_due + u64::from(is_made_due))
@@ -97,7 +97,7 @@ impl Organizations {
 }
 
 /// The organizations of a page that would be due later.
-fn due_later(items: &[Item], at: Timestamp, unreadable: &mut Vec<String>) -> Vec<OrganizationId> {
+fn not_yet_due(items: &[Item], at: Timestamp, unreadable: &mut Vec<String>) -> Vec<OrganizationId> {
     let mut later = Vec::new();
     for item in items {
         if let Some((id, next_check_at)) = next_check(item) {
@@ -119,7 +119,7 @@ fn due_later(items: &[Item], at: Timestamp, unreadable: &mut Vec<String>) -> Vec
 /// shown has no `checked_at`.
 fn next_check(item: &Item) -> Option<(OrganizationId, Timestamp)> {
     if item.contains_key("checked_at") {
-        moment_of(item, "checked_at")?;
+        timestamp_of(item, "checked_at")?;
     }
-    Some((id_of(item)?, moment_of(item, "next_check_at")?))
+    Some((id_of(item)?, timestamp_of(item, "next_check_at")?))
 }

@@ -11,18 +11,19 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::IntoResponse,
 };
-use engagement::{Notice, Reason};
+use engagement::{Notice, NoticeReason};
 use serde_json::{Value, json};
 use store::{
-    Amount, Applied, CheckTables, Checks, Claimed, Limits, Notices, Organizations, Runs, StoreError,
+    BudgetAmount, Checks, Claimed, DecisionTables, Limits, Notices, Organizations, Runs,
+    StoreError, WriteOutcome,
 };
 
-use crate::fixtures::{CHECKED, MONTH, at, claim, decision, id, key, planned};
+use crate::fixtures::{MONTH, SYNCED_AT, at, claim, decision, id, key, planned};
 
 const SECRET: &str = "the contents of an item";
 
 #[tokio::test]
-async fn a_transaction_in_conflict_is_repeated() {
+async fn a_transaction_conflict_is_retried() {
     let dynamodb = Script::play([
         cancelled(&["TransactionConflict", "None"]),
         cancelled(&["None", "ThrottlingError"]),
@@ -31,11 +32,11 @@ async fn a_transaction_in_conflict_is_repeated() {
     .await;
     let applied = dynamodb
         .checks()
-        .apply(&decision(1, 1, CHECKED, &[]), None, &key())
+        .apply(&decision(1, 1, SYNCED_AT, &[]), None, &key())
         .await;
     assert_eq!(
         applied,
-        Ok(Applied::Written {
+        Ok(WriteOutcome::Written {
             notices: 0,
             notices_existing: 0
         })
@@ -44,11 +45,11 @@ async fn a_transaction_in_conflict_is_repeated() {
 }
 
 #[tokio::test]
-async fn a_conflict_that_does_not_end_is_retryable() {
+async fn a_lasting_conflict_is_a_retryable_error() {
     let dynamodb = Script::play(vec![cancelled(&["TransactionConflict", "None"]); 6]).await;
     let error = dynamodb
         .checks()
-        .apply(&decision(1, 1, CHECKED, &[]), None, &key())
+        .apply(&decision(1, 1, SYNCED_AT, &[]), None, &key())
         .await
         .unwrap_err();
     assert_eq!(
@@ -58,7 +59,7 @@ async fn a_conflict_that_does_not_end_is_retryable() {
 }
 
 #[tokio::test]
-async fn an_existing_notice_in_a_conflict_is_left_out_of_the_next_attempt() {
+async fn an_existing_notice_is_left_out_when_a_conflict_is_retried() {
     let answers = [
         cancelled(&[
             "TransactionConflict",
@@ -72,13 +73,13 @@ async fn an_existing_notice_in_a_conflict_is_left_out_of_the_next_attempt() {
     let decision = decision(
         1,
         1,
-        CHECKED,
+        SYNCED_AT,
         &["marisol@kestrel.example", "tomas@kestrel.example"],
     );
     let applied = dynamodb.checks().apply(&decision, None, &key()).await;
     assert_eq!(
         applied,
-        Ok(Applied::Written {
+        Ok(WriteOutcome::Written {
             notices: 1,
             notices_existing: 1
         })
@@ -92,19 +93,19 @@ async fn an_existing_notice_in_a_conflict_is_left_out_of_the_next_attempt() {
 }
 
 #[tokio::test]
-async fn a_change_in_conflict_with_a_transaction_is_repeated() {
+async fn an_update_that_conflicts_with_a_transaction_is_retried() {
     let dynamodb = Script::play([refused("TransactionConflictException"), done()]).await;
     assert_eq!(
         dynamodb
             .notices()
-            .skip(&notice(), Reason::Expired, at(CHECKED))
+            .skip(&notice(), NoticeReason::Expired, at(SYNCED_AT))
             .await,
         Ok(true)
     );
 }
 
 #[tokio::test]
-async fn a_claim_whose_answer_was_lost_is_recognized_and_anothers_is_not() {
+async fn a_claim_is_recognized_by_its_id_after_a_lost_response() {
     for (holder, claimed) in [("claim-1", Claimed::Yes), ("claim-2", Claimed::NotDue)] {
         let mut refusal = cancelled(&["ConditionalCheckFailed", "ConditionalCheckFailed"]);
         refusal.1["CancellationReasons"][0]["Item"] =
@@ -121,7 +122,7 @@ async fn a_claim_whose_answer_was_lost_is_recognized_and_anothers_is_not() {
 }
 
 #[tokio::test]
-async fn a_claim_is_refused_when_the_contact_alone_has_changed() {
+async fn a_claim_is_refused_when_only_the_contact_has_changed() {
     let dynamodb = Script::play([cancelled(&["None", "ConditionalCheckFailed"])]).await;
     assert_eq!(
         dynamodb
@@ -133,8 +134,8 @@ async fn a_claim_is_refused_when_the_contact_alone_has_changed() {
 }
 
 #[tokio::test]
-async fn unprocessed_keys_are_asked_for_again() {
-    let found = |number: usize| json!({ "organization_id": { "S": id(number).as_str() }, "next_check_at": { "S": CHECKED } });
+async fn unprocessed_keys_are_requested_again() {
+    let found = |number: usize| json!({ "organization_id": { "S": id(number).as_str() }, "next_check_at": { "S": SYNCED_AT } });
     let key = |number: usize| json!({ "organization_id": { "S": id(number).as_str() } });
     let rest = json!({ "organizations": { "Keys": [key(2), key(3)], "ProjectionExpression": "#a", "ExpressionAttributeNames": { "#a": "a" } } });
     let answers = [
@@ -148,12 +149,12 @@ async fn unprocessed_keys_are_asked_for_again() {
         ),
     ];
     let dynamodb = Script::play(answers).await;
-    let next_checks = dynamodb
+    let next_syncs = dynamodb
         .organizations()
-        .next_checks(&[id(1), id(2), id(3)])
+        .next_syncs(&[id(1), id(2), id(3)])
         .await
         .unwrap();
-    assert_eq!(next_checks.len(), 3);
+    assert_eq!(next_syncs.len(), 3);
     assert_eq!(
         dynamodb.requests()[1]["RequestItems"]["organizations"]["Keys"],
         json!([key(2), key(3)])
@@ -161,7 +162,7 @@ async fn unprocessed_keys_are_asked_for_again() {
 }
 
 #[tokio::test]
-async fn keys_that_stay_unprocessed_are_throttling() {
+async fn keys_left_unprocessed_are_a_throttling_error() {
     let rest =
         json!({ "organizations": { "Keys": [{ "organization_id": { "S": id(1).as_str() } }] } });
     let dynamodb = Script::play(vec![
@@ -174,7 +175,7 @@ async fn keys_that_stay_unprocessed_are_throttling() {
     .await;
     let error = dynamodb
         .organizations()
-        .next_checks(&[id(1)])
+        .next_syncs(&[id(1)])
         .await
         .unwrap_err();
     assert_eq!(
@@ -184,9 +185,9 @@ async fn keys_that_stay_unprocessed_are_throttling() {
 }
 
 #[tokio::test]
-async fn every_page_of_the_table_is_made_due_and_told() {
+async fn make_due_reads_every_page_and_reports_progress_after_each() {
     let found = |number: usize, next_check_at: &str| json!({ "organization_id": { "S": id(number).as_str() }, "next_check_at": { "S": next_check_at } });
-    let due = |number| found(number, CHECKED);
+    let due = |number| found(number, SYNCED_AT);
     let pages = [
         (
             200,
@@ -224,7 +225,7 @@ async fn every_page_of_the_table_is_made_due_and_told() {
 }
 
 #[tokio::test]
-async fn what_is_given_back_is_given_back_at_most_once() {
+async fn releasing_budget_is_never_retried() {
     let dynamodb = Script::play([done(), fault(), done(), fault(), done()]).await;
     let limits = Limits {
         requests_per_hour: 100,
@@ -234,8 +235,8 @@ async fn what_is_given_back_is_given_back_at_most_once() {
         dynamodb
             .runs()
             .reserve(
-                at(CHECKED),
-                Amount {
+                at(SYNCED_AT),
+                BudgetAmount {
                     requests: 10,
                     sign_ins: 1,
                 },
@@ -249,7 +250,7 @@ async fn what_is_given_back_is_given_back_at_most_once() {
         .runs()
         .settle(
             reserve().await,
-            Amount {
+            BudgetAmount {
                 requests: 4,
                 sign_ins: 1,
             },
@@ -260,7 +261,7 @@ async fn what_is_given_back_is_given_back_at_most_once() {
         (error.type_name(), dynamodb.calls()),
         ("store_unavailable", 2)
     );
-    let more = Amount {
+    let more = BudgetAmount {
         requests: 14,
         sign_ins: 1,
     };
@@ -273,7 +274,7 @@ async fn what_is_given_back_is_given_back_at_most_once() {
 }
 
 #[tokio::test]
-async fn errors_say_what_to_do_and_show_no_contents() {
+async fn errors_are_classified_and_contain_no_item_contents() {
     let kinds = [
         (fault(), "store_unavailable", true),
         (refused("ThrottlingException"), "store_throttled", true),
@@ -297,7 +298,7 @@ async fn errors_say_what_to_do_and_show_no_contents() {
 }
 
 #[tokio::test]
-async fn a_dynamodb_that_cannot_be_reached_is_not_available() {
+async fn an_unreachable_dynamodb_is_a_retryable_error() {
     let organizations = Organizations::new(
         store::client(&test_support::aws("http://127.0.0.1:1")),
         "organizations".to_owned(),
@@ -342,7 +343,7 @@ fn cancelled(codes: &[&str]) -> Answer {
 }
 
 fn notice() -> Notice {
-    Notice::due(planned(1, "marisol@kestrel.example", CHECKED), &key())
+    Notice::due(planned(1, "marisol@kestrel.example", SYNCED_AT), &key())
 }
 
 /// A DynamoDB that gives answers in their order, whatever is asked, and remembers what was.
@@ -405,7 +406,7 @@ impl Script {
             ["organizations", "transitions", "notices"].map(str::to_owned);
         Checks::new(
             self.client.clone(),
-            CheckTables {
+            DecisionTables {
                 organizations,
                 transitions,
                 notices,

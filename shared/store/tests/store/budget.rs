@@ -1,7 +1,7 @@
 //! The hour's budget: never more than the limit, however many ask.
 
 use futures::future::join_all;
-use store::{Amount, Limits};
+use store::{BudgetAmount, Limits};
 
 use crate::{
     behaviours,
@@ -19,17 +19,17 @@ const LIMITS: Limits = Limits {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_budget_of_an_hour_is_never_exceeded() {
     behaviours![
-        twenty_concurrent_reservers_get_no_more_than_the_limit,
+        twenty_concurrent_reservations_stay_within_the_limit,
         sign_ins_have_a_limit_of_their_own,
         more_than_the_limit_is_never_reserved,
-        a_reservation_is_corrected_up_and_down,
+        a_reservation_is_settled_up_and_down,
         another_hour_has_another_budget,
-        a_closed_hour_gives_nothing,
+        a_closed_hour_grants_no_reservation,
         requests_without_a_reservation_count_too,
     ];
 }
 
-async fn twenty_concurrent_reservers_get_no_more_than_the_limit(tables: &Tables) {
+async fn twenty_concurrent_reservations_stay_within_the_limit(tables: &Tables) {
     let runs = tables.runs();
     let reservations = join_all((0..20).map(|_| runs.reserve(at(NOW), amount(7, 0), LIMITS))).await;
     let granted = reservations.into_iter().filter_map(Result::unwrap).count();
@@ -94,7 +94,7 @@ async fn more_than_the_limit_is_never_reserved(tables: &Tables) {
     assert_eq!(runs.remaining(at(NOW), LIMITS).await.unwrap().requests, 100);
 }
 
-async fn a_reservation_is_corrected_up_and_down(tables: &Tables) {
+async fn a_reservation_is_settled_up_and_down(tables: &Tables) {
     let runs = tables.runs();
     let first = runs
         .reserve(at(NOW), amount(50, 10), LIMITS)
@@ -146,7 +146,7 @@ async fn another_hour_has_another_budget(tables: &Tables) {
     );
 }
 
-async fn a_closed_hour_gives_nothing(tables: &Tables) {
+async fn a_closed_hour_grants_no_reservation(tables: &Tables) {
     let runs = tables.runs();
     let reservation = runs
         .reserve(at("2026-11-23T06:10:00Z"), amount(10, 1), LIMITS)
@@ -183,6 +183,6 @@ async fn requests_without_a_reservation_count_too(tables: &Tables) {
     assert_eq!(runs.remaining(at(NOW), LIMITS).await.unwrap().requests, 0);
 }
 
-fn amount(requests: u32, sign_ins: u32) -> Amount {
-    Amount { requests, sign_ins }
+fn amount(requests: u32, sign_ins: u32) -> BudgetAmount {
+    BudgetAmount { requests, sign_ins }
 }

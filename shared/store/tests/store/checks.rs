@@ -2,11 +2,11 @@
 
 use engagement::Name;
 use futures::future::join_all;
-use store::{Applied, Claimed};
+use store::{Claimed, WriteOutcome};
 
 use crate::{
     behaviours,
-    fixtures::{CHECKED, MONTH, at, claim, decision, id, key, organization},
+    fixtures::{MONTH, SYNCED_AT, at, claim, decision, id, key, organization},
     tables::{Tables, assert_items},
 };
 
@@ -14,23 +14,23 @@ const LATER: &str = "2026-11-23T07:00:00Z";
 const ADDRESSES: [&str; 2] = ["Marisol@kestrel.example", "tomas@kestrel.example"];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_decision_is_written_whole_once_and_never_over_something_newer() {
+async fn a_decision_is_written_atomically_once_and_never_over_newer_data() {
     behaviours![
         record_transition_and_notices_are_written_together,
-        fractions_of_a_second_are_cut_off_everywhere_alike,
+        times_are_truncated_to_seconds_in_every_table,
         a_decision_applied_twice_is_superseded,
-        a_stale_version_writes_nothing_at_all,
-        an_older_observation_never_overwrites_a_newer_one,
-        a_check_never_undoes_that_its_organization_was_made_due_meanwhile,
+        a_stale_version_writes_nothing,
+        an_older_sync_never_overwrites_a_newer_one,
+        a_sync_never_undoes_a_concurrent_make_due,
         one_of_ten_concurrent_writers_wins,
         an_existing_notice_is_never_overwritten,
-        a_decision_that_dynamodb_refuses_writes_nothing_at_all,
-        a_success_clears_the_failure_before_it,
+        a_decision_that_dynamodb_refuses_writes_nothing,
+        a_successful_sync_clears_the_recorded_failure,
     ];
 }
 
 async fn record_transition_and_notices_are_written_together(tables: &Tables) {
-    let decision = decision(1, 1, CHECKED, &ADDRESSES);
+    let decision = decision(1, 1, SYNCED_AT, &ADDRESSES);
     let applied = tables
         .checks()
         .apply(&decision, None, &key())
@@ -38,7 +38,7 @@ async fn record_transition_and_notices_are_written_together(tables: &Tables) {
         .unwrap();
     assert_eq!(
         applied,
-        Applied::Written {
+        WriteOutcome::Written {
             notices: 2,
             notices_existing: 0
         }
@@ -52,7 +52,7 @@ async fn record_transition_and_notices_are_written_together(tables: &Tables) {
     );
 }
 
-async fn fractions_of_a_second_are_cut_off_everywhere_alike(tables: &Tables) {
+async fn times_are_truncated_to_seconds_in_every_table(tables: &Tables) {
     let decision = decision(1, 1, "2026-11-23T06:00:00.75Z", &ADDRESSES);
     tables
         .checks()
@@ -62,7 +62,7 @@ async fn fractions_of_a_second_are_cut_off_everywhere_alike(tables: &Tables) {
     let organization = tables.organizations().get(&id(1)).await.unwrap().unwrap();
     assert_eq!(
         (organization.checked_at, organization.stage_since),
-        (at(CHECKED), at(CHECKED))
+        (at(SYNCED_AT), at(SYNCED_AT))
     );
     for notice in tables
         .notices()
@@ -73,7 +73,7 @@ async fn fractions_of_a_second_are_cut_off_everywhere_alike(tables: &Tables) {
     {
         assert_eq!(
             (notice.stage_since, notice.due_at),
-            (organization.stage_since, at(CHECKED))
+            (organization.stage_since, at(SYNCED_AT))
         );
         assert!(
             notice.notice.as_str().starts_with("2026-11-23T06:00:00Z#"),
@@ -83,13 +83,13 @@ async fn fractions_of_a_second_are_cut_off_everywhere_alike(tables: &Tables) {
     }
     let written = serde_json::to_string(&tables.items("transitions").await).unwrap();
     assert!(
-        written.contains(CHECKED) && !written.contains("00.75"),
+        written.contains(SYNCED_AT) && !written.contains("00.75"),
         "{written}"
     );
 }
 
 async fn a_decision_applied_twice_is_superseded(tables: &Tables) {
-    let decision = decision(1, 1, CHECKED, &ADDRESSES);
+    let decision = decision(1, 1, SYNCED_AT, &ADDRESSES);
     tables
         .checks()
         .apply(&decision, None, &key())
@@ -101,15 +101,15 @@ async fn a_decision_applied_twice_is_superseded(tables: &Tables) {
             .apply(&decision, None, &key())
             .await
             .unwrap(),
-        Applied::Superseded
+        WriteOutcome::Superseded
     );
     assert_eq!(tables.items("notices").await.len(), 2);
 }
 
-async fn a_stale_version_writes_nothing_at_all(tables: &Tables) {
+async fn a_stale_version_writes_nothing(tables: &Tables) {
     tables
         .checks()
-        .apply(&decision(1, 1, CHECKED, &[]), None, &key())
+        .apply(&decision(1, 1, SYNCED_AT, &[]), None, &key())
         .await
         .unwrap();
     let before = tables.items("organizations").await;
@@ -117,25 +117,25 @@ async fn a_stale_version_writes_nothing_at_all(tables: &Tables) {
         .checks()
         .apply(
             &decision(1, 8, LATER, &ADDRESSES),
-            Some(&organization(1, 7, CHECKED)),
+            Some(&organization(1, 7, SYNCED_AT)),
             &key(),
         )
         .await
         .unwrap();
-    assert_eq!(applied, Applied::Superseded);
+    assert_eq!(applied, WriteOutcome::Superseded);
     assert_eq!(tables.items("organizations").await, before);
     assert_eq!(tables.items("transitions").await.len(), 1);
     assert_eq!(tables.items("notices").await.len(), 0);
 }
 
-async fn an_older_observation_never_overwrites_a_newer_one(tables: &Tables) {
+async fn an_older_sync_never_overwrites_a_newer_one(tables: &Tables) {
     tables
         .checks()
         .apply(&decision(1, 1, LATER, &[]), None, &key())
         .await
         .unwrap();
     let previous = organization(1, 1, LATER);
-    for checked_at in [CHECKED, LATER, "2026-11-23T07:00:00.9Z"] {
+    for checked_at in [SYNCED_AT, LATER, "2026-11-23T07:00:00.9Z"] {
         let applied = tables
             .checks()
             .apply(
@@ -145,7 +145,7 @@ async fn an_older_observation_never_overwrites_a_newer_one(tables: &Tables) {
             )
             .await
             .unwrap();
-        assert_eq!(applied, Applied::Superseded, "{checked_at}");
+        assert_eq!(applied, WriteOutcome::Superseded, "{checked_at}");
     }
     let newer = tables
         .checks()
@@ -158,7 +158,7 @@ async fn an_older_observation_never_overwrites_a_newer_one(tables: &Tables) {
         .unwrap();
     assert_eq!(
         newer,
-        Applied::Written {
+        WriteOutcome::Written {
             notices: 0,
             notices_existing: 0
         }
@@ -166,13 +166,13 @@ async fn an_older_observation_never_overwrites_a_newer_one(tables: &Tables) {
     assert_eq!(tables.items("notices").await.len(), 0);
 }
 
-async fn a_check_never_undoes_that_its_organization_was_made_due_meanwhile(tables: &Tables) {
+async fn a_sync_never_undoes_a_concurrent_make_due(tables: &Tables) {
     tables
         .checks()
-        .apply(&decision(1, 1, CHECKED, &[]), None, &key())
+        .apply(&decision(1, 1, SYNCED_AT, &[]), None, &key())
         .await
         .unwrap();
-    let previous = organization(1, 1, CHECKED);
+    let previous = organization(1, 1, SYNCED_AT);
     let noon = at("2026-11-23T12:00:00Z");
     tables
         .organizations()
@@ -184,9 +184,9 @@ async fn a_check_never_undoes_that_its_organization_was_made_due_meanwhile(table
         .apply(&decision(1, 2, LATER, &ADDRESSES), Some(&previous), &key())
         .await
         .unwrap();
-    assert_eq!(applied, Applied::Superseded);
+    assert_eq!(applied, WriteOutcome::Superseded);
     assert_eq!(
-        tables.organizations().next_checks(&[id(1)]).await.unwrap()[&id(1)].at,
+        tables.organizations().next_syncs(&[id(1)]).await.unwrap()[&id(1)].at,
         noon
     );
 
@@ -202,7 +202,7 @@ async fn a_check_never_undoes_that_its_organization_was_made_due_meanwhile(table
         .unwrap();
     assert_eq!(
         applied,
-        Applied::Written {
+        WriteOutcome::Written {
             notices: 2,
             notices_existing: 0
         },
@@ -231,10 +231,10 @@ async fn one_of_ten_concurrent_writers_wins(tables: &Tables) {
         let written = applied
             .into_iter()
             .map(Result::unwrap)
-            .filter(|applied| *applied != Applied::Superseded);
+            .filter(|applied| *applied != WriteOutcome::Superseded);
         assert_eq!(
             written.collect::<Vec<_>>(),
-            [Applied::Written {
+            [WriteOutcome::Written {
                 notices: 1,
                 notices_existing: 0
             }]
@@ -257,12 +257,12 @@ async fn one_of_ten_concurrent_writers_wins(tables: &Tables) {
 async fn an_existing_notice_is_never_overwritten(tables: &Tables) {
     tables
         .checks()
-        .apply(&decision(1, 1, CHECKED, &ADDRESSES[..1]), None, &key())
+        .apply(&decision(1, 1, SYNCED_AT, &ADDRESSES[..1]), None, &key())
         .await
         .unwrap();
     let claimed = tables
         .notices()
-        .due(at(CHECKED), 1, |_| true)
+        .due(at(SYNCED_AT), 1, |_| true)
         .await
         .unwrap()
         .notices
@@ -277,15 +277,15 @@ async fn an_existing_notice_is_never_overwritten(tables: &Tables) {
     let before = tables.items("notices").await;
 
     let mut again = decision(1, 2, LATER, &[]);
-    again.notices = decision(1, 1, CHECKED, &ADDRESSES).notices;
+    again.notices = decision(1, 1, SYNCED_AT, &ADDRESSES).notices;
     let applied = tables
         .checks()
-        .apply(&again, Some(&organization(1, 1, CHECKED)), &key())
+        .apply(&again, Some(&organization(1, 1, SYNCED_AT)), &key())
         .await
         .unwrap();
     assert_eq!(
         applied,
-        Applied::Written {
+        WriteOutcome::Written {
             notices: 1,
             notices_existing: 1
         }
@@ -304,7 +304,7 @@ async fn an_existing_notice_is_never_overwritten(tables: &Tables) {
         .unwrap();
     assert_eq!(
         applied,
-        Applied::Written {
+        WriteOutcome::Written {
             notices: 0,
             notices_existing: 2
         }
@@ -312,8 +312,8 @@ async fn an_existing_notice_is_never_overwritten(tables: &Tables) {
     assert_eq!(tables.items("notices").await, after);
 }
 
-async fn a_decision_that_dynamodb_refuses_writes_nothing_at_all(tables: &Tables) {
-    let mut decision = decision(1, 1, CHECKED, &ADDRESSES);
+async fn a_decision_that_dynamodb_refuses_writes_nothing(tables: &Tables) {
+    let mut decision = decision(1, 1, SYNCED_AT, &ADDRESSES);
     decision.notices[1].organization_name = Some(Name::new("x".repeat(500_000)));
     let refused = tables
         .checks()
@@ -333,15 +333,15 @@ async fn a_decision_that_dynamodb_refuses_writes_nothing_at_all(tables: &Tables)
     }
 }
 
-async fn a_success_clears_the_failure_before_it(tables: &Tables) {
+async fn a_successful_sync_clears_the_recorded_failure(tables: &Tables) {
     let organizations = tables.organizations();
     organizations
         .record_failure(
             &id(1),
             "bill_unavailable",
-            at(CHECKED),
+            at(SYNCED_AT),
             at(LATER),
-            at(CHECKED),
+            at(SYNCED_AT),
         )
         .await
         .unwrap();
@@ -353,7 +353,7 @@ async fn a_success_clears_the_failure_before_it(tables: &Tables) {
         .unwrap();
     assert_eq!(
         applied,
-        Applied::Written {
+        WriteOutcome::Written {
             notices: 0,
             notices_existing: 0
         }

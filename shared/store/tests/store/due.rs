@@ -18,9 +18,9 @@ const NOW: &str = "2026-11-23T12:00:00Z";
 async fn due_notices_are_found_in_every_bucket_on_every_page_and_in_order() {
     behaviours![
         every_bucket_is_read_and_the_most_urgent_come_first,
-        pages_of_a_megabyte_are_read_to_the_end,
-        unreadable_notices_are_counted_and_stand_in_nobodys_way,
-        only_what_is_due_is_listed,
+        every_query_page_is_read,
+        unreadable_notices_are_counted_and_skipped,
+        only_due_notices_are_listed,
     ];
 }
 
@@ -83,7 +83,7 @@ async fn every_bucket_is_read_and_the_most_urgent_come_first(tables: &Tables) {
     );
 }
 
-async fn pages_of_a_megabyte_are_read_to_the_end(tables: &Tables) {
+async fn every_query_page_is_read(tables: &Tables) {
     let bucket = due_bucket(&id(0));
     let notices = (0..)
         .filter(|number| due_bucket(&id(*number)) == bucket)
@@ -106,7 +106,7 @@ async fn pages_of_a_megabyte_are_read_to_the_end(tables: &Tables) {
     );
 }
 
-async fn unreadable_notices_are_counted_and_stand_in_nobodys_way(tables: &Tables) {
+async fn unreadable_notices_are_counted_and_skipped(tables: &Tables) {
     let written = write_notices(
         tables,
         vec![planned(
@@ -127,7 +127,7 @@ async fn unreadable_notices_are_counted_and_stand_in_nobodys_way(tables: &Tables
     assert_eq!((due.notices, due.unreadable), (written, 9));
 }
 
-async fn only_what_is_due_is_listed(tables: &Tables) {
+async fn only_due_notices_are_listed(tables: &Tables) {
     let mut later = planned(1, "marisol@kestrel.example", "2026-11-23T06:00:00Z");
     later.due_at = at("2026-11-23T12:00:01Z");
     let mut now = planned(2, "marisol@kestrel.example", "2026-11-23T06:00:00Z");

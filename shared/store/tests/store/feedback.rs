@@ -1,8 +1,10 @@
 //! Feedback: whatever order it comes in and however often, notices and contacts end alike.
 
-use engagement::{AddressHash, Bounce, Feedback, MailEvent, Notice, NoticeId, Reason, Suppression};
+use engagement::{
+    AddressHash, Bounce, Feedback, MailEvent, Notice, NoticeId, NoticeReason, Suppression,
+};
 use futures::future::join_all;
-use store::Recorded;
+use store::FeedbackOutcome;
 
 use crate::{
     behaviours,
@@ -16,18 +18,18 @@ const LATER: &str = "2026-11-23T13:00:00Z";
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn feedback_converges() {
     behaviours![
-        a_notice_ends_with_the_highest_feedback_in_every_order,
-        feedback_settles_a_notice_wherever_its_notifier_left_it,
-        a_notice_that_was_settled_by_feedback_can_be_taken_by_nobody,
-        a_notice_that_does_not_exist_is_not_made,
-        an_impossible_id_is_refused_for_good,
+        the_highest_ranked_feedback_wins_in_every_order,
+        feedback_settles_a_notice_in_any_earlier_status,
+        a_notice_settled_by_feedback_is_no_longer_due,
+        feedback_never_creates_a_notice,
+        an_invalid_notice_id_is_a_permanent_error,
         a_contact_keeps_the_earliest_bounce_and_complaint,
-        a_soft_bounce_told_twice_is_one,
-        three_soft_bounces_suppress,
+        a_repeated_soft_bounce_event_counts_once,
+        three_soft_bounces_suppress_the_address,
     ];
 }
 
-async fn a_notice_ends_with_the_highest_feedback_in_every_order(tables: &Tables) {
+async fn the_highest_ranked_feedback_wins_in_every_order(tables: &Tables) {
     let events = [
         MailEvent::Sent,
         MailEvent::Delayed,
@@ -68,7 +70,7 @@ async fn a_notice_ends_with_the_highest_feedback_in_every_order(tables: &Tables)
     );
 }
 
-async fn feedback_settles_a_notice_wherever_its_notifier_left_it(tables: &Tables) {
+async fn feedback_settles_a_notice_in_any_earlier_status(tables: &Tables) {
     for (number, left) in ["due", "claimed", "unknown", "failed", "skipped", "sent"]
         .into_iter()
         .enumerate()
@@ -80,7 +82,7 @@ async fn feedback_settles_a_notice_wherever_its_notifier_left_it(tables: &Tables
             .feedback(&notice.id(), &feedback(MailEvent::Sent), at(LATER))
             .await
             .unwrap();
-        assert_eq!(recorded, Recorded::Changed, "{left}");
+        assert_eq!(recorded, FeedbackOutcome::Changed, "{left}");
         assert_eq!(
             status(tables, &notice).await,
             ("sent".to_owned(), None),
@@ -91,7 +93,7 @@ async fn feedback_settles_a_notice_wherever_its_notifier_left_it(tables: &Tables
             .feedback(&notice.id(), &feedback(MailEvent::Sent), at(LATER))
             .await
             .unwrap();
-        assert_eq!(again, Recorded::AlreadyKnown, "{left}");
+        assert_eq!(again, FeedbackOutcome::AlreadyKnown, "{left}");
     }
     assert_items!(
         tables
@@ -104,7 +106,7 @@ async fn feedback_settles_a_notice_wherever_its_notifier_left_it(tables: &Tables
     );
 }
 
-async fn a_notice_that_was_settled_by_feedback_can_be_taken_by_nobody(tables: &Tables) {
+async fn a_notice_settled_by_feedback_is_no_longer_due(tables: &Tables) {
     let notice = due(tables, 1).await;
     tables.set(&notice, "message_id", "the first").await;
     tables
@@ -124,7 +126,7 @@ async fn a_notice_that_was_settled_by_feedback_can_be_taken_by_nobody(tables: &T
     assert!(
         !tables
             .notices()
-            .skip(&notice, Reason::Expired, at(LATER))
+            .skip(&notice, NoticeReason::Expired, at(LATER))
             .await
             .unwrap()
     );
@@ -139,18 +141,18 @@ async fn a_notice_that_was_settled_by_feedback_can_be_taken_by_nobody(tables: &T
     );
 }
 
-async fn a_notice_that_does_not_exist_is_not_made(tables: &Tables) {
+async fn feedback_never_creates_a_notice(tables: &Tables) {
     let notice = Notice::due(planned(1, "marisol@kestrel.example", NOW), &key());
     let recorded = tables
         .notices()
         .feedback(&notice.id(), &feedback(MailEvent::Complained), at(NOW))
         .await
         .unwrap();
-    assert_eq!(recorded, Recorded::NoSuchNotice);
+    assert_eq!(recorded, FeedbackOutcome::NoSuchNotice);
     assert_eq!(tables.items("notices").await.len(), 0);
 }
 
-async fn an_impossible_id_is_refused_for_good(tables: &Tables) {
+async fn an_invalid_notice_id_is_a_permanent_error(tables: &Tables) {
     let id: NoticeId = "MDA4Lw".parse().unwrap(); // 008/
     assert_eq!(id.notice.as_str(), "");
     let error = tables
@@ -185,7 +187,7 @@ async fn a_contact_keeps_the_earliest_bounce_and_complaint(tables: &Tables) {
     assert_items!(tables.items("contacts").await, "suppressed_contact");
 }
 
-async fn a_soft_bounce_told_twice_is_one(tables: &Tables) {
+async fn a_repeated_soft_bounce_event_counts_once(tables: &Tables) {
     let contacts = tables.contacts();
     let told = join_all(["b-1", "b-2", "b-1", "b-2", "b-1"].map(|id| {
         let contacts = &contacts;
@@ -202,7 +204,7 @@ async fn a_soft_bounce_told_twice_is_one(tables: &Tables) {
     assert_eq!(contact.suppression(), None);
 }
 
-async fn three_soft_bounces_suppress(tables: &Tables) {
+async fn three_soft_bounces_suppress_the_address(tables: &Tables) {
     for (moment, id) in [(LATER, "b-3"), (NOW, "b-1"), (NOW, "b-2")] {
         assert!(
             tables

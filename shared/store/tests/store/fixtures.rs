@@ -1,15 +1,15 @@
 //! Records to write: always the same for the same arguments.
 
 use engagement::{
-    AddressKey, CampaignId, Category, Decision, Name, Notice, Organization, OrganizationId,
-    PlannedNotice, Recipient, Stage, StageReason, StepId, StepMark, StepOutcome, Transition,
+    AddressHashKey, CampaignId, Category, Decision, Name, Notice, Organization, OrganizationId,
+    PlannedNotice, Recipient, Stage, StageReason, StepId, StepOutcome, StepRecord, Transition,
 };
 use jiff::{SignedDuration, Timestamp};
-use store::{Applied, Claim};
+use store::{Claim, WriteOutcome};
 
 use crate::tables::Tables;
 
-pub const CHECKED: &str = "2026-11-23T06:00:00Z";
+pub const SYNCED_AT: &str = "2026-11-23T06:00:00Z";
 
 const NOON: &str = "2026-11-23T12:00:00Z";
 
@@ -24,13 +24,13 @@ pub fn id(number: usize) -> OrganizationId {
     format!("00802KESTREL{number:08}").parse().unwrap()
 }
 
-pub fn key() -> AddressKey {
-    AddressKey::new("a key for tests".to_owned().into())
+pub fn key() -> AddressHashKey {
+    AddressHashKey::new("a key for tests".to_owned().into())
 }
 
 pub fn organization(number: usize, version: u64, checked_at: &str) -> Organization {
     let checked_at = at(checked_at);
-    let mark = StepMark {
+    let mark = StepRecord {
         at: checked_at,
         outcome: StepOutcome::Planned,
     };
@@ -86,7 +86,7 @@ pub fn claim(id: &str) -> Claim {
     Claim {
         id: id.to_owned(),
         at: at(NOON),
-        mail_at: at(NOON),
+        counted_at: at(NOON),
     }
 }
 
@@ -115,14 +115,14 @@ pub fn decision(number: usize, version: u64, checked_at: &str, addresses: &[&str
 pub async fn write_notices(tables: &Tables, planned: Vec<PlannedNotice>) -> Vec<Notice> {
     let checks = tables.checks();
     for notice in &planned {
-        let mut decision = decision(0, 1, CHECKED, &[]);
+        let mut decision = decision(0, 1, SYNCED_AT, &[]);
         decision.organization.organization_id = notice.organization_id.clone();
         decision.transition = None;
         decision.notices = vec![notice.clone()];
         let applied = checks.apply(&decision, None, &key()).await.unwrap();
         assert_eq!(
             applied,
-            Applied::Written {
+            WriteOutcome::Written {
                 notices: 1,
                 notices_existing: 0
             }

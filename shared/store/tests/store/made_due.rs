@@ -2,34 +2,34 @@
 
 use engagement::{Decision, Name, Organization};
 use serde_json::json;
-use store::{Applied, MadeDue};
+use store::{MakeDueProgress, WriteOutcome};
 
 use crate::{
     behaviours,
-    fixtures::{CHECKED, at, decision, id, key, organization},
+    fixtures::{SYNCED_AT, at, decision, id, key, organization},
     tables::Tables,
 };
 
-/// After [`CHECKED`], and before the organizations' turn.
+/// After [`SYNCED_AT`], and before the organizations' turn.
 const NOW: &str = "2026-11-23T12:00:00.7Z";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_organization_is_made_due_whatever_happens_meanwhile() {
+async fn make_due_is_safe_beside_concurrent_syncs() {
     behaviours![
-        those_that_wait_are_made_due_and_nothing_else_of_them_changes,
-        more_than_an_hour_allows_stay_due_until_each_was_looked_at,
-        whoever_was_looked_at_since_is_left_alone,
-        an_organization_that_bill_refused_to_show_is_made_due_too,
-        an_unreadable_item_is_named_and_its_neighbours_are_made_due,
-        two_runs_at_once_and_a_run_again_do_no_harm,
-        a_look_that_is_written_after_it_is_not_lost,
-        a_look_that_began_before_it_is_not_written,
-        nor_does_its_failure_put_off_the_next_one,
+        make_due_changes_nothing_but_next_check_at,
+        organizations_beyond_the_hourly_budget_stay_due_until_synced,
+        organizations_synced_since_are_not_made_due,
+        an_organization_that_bill_refused_is_made_due,
+        an_unreadable_item_is_reported_and_the_others_are_made_due,
+        concurrent_and_repeated_make_due_runs_are_idempotent,
+        a_sync_written_after_make_due_is_kept,
+        a_sync_begun_before_make_due_is_superseded,
+        a_failed_sync_begun_before_make_due_leaves_the_organization_due,
     ];
 }
 
-async fn those_that_wait_are_made_due_and_nothing_else_of_them_changes(tables: &Tables) {
-    write(tables, 0..3, CHECKED).await;
+async fn make_due_changes_nothing_but_next_check_at(tables: &Tables) {
+    write(tables, 0..3, SYNCED_AT).await;
     let organizations = tables.organizations();
     let due = at("2026-11-23T11:00:00Z");
     organizations
@@ -45,7 +45,7 @@ async fn those_that_wait_are_made_due_and_nothing_else_of_them_changes(tables: &
     let made_due = organizations.make_due(at(NOW), |_| {}).await.unwrap();
     assert_eq!(made_due, done(3, 2));
     for number in 0..2 {
-        let mut expected = organization(number, 1, CHECKED);
+        let mut expected = organization(number, 1, SYNCED_AT);
         expected.next_check_at = at("2026-11-23T12:00:00Z");
         assert_eq!(
             organizations.get(&id(number)).await.unwrap(),
@@ -61,15 +61,18 @@ async fn those_that_wait_are_made_due_and_nothing_else_of_them_changes(tables: &
             .next_check_at,
         due
     );
-    assert_eq!(tables.in_index("organizations", "by-stage").await, 3);
+    assert_eq!(
+        tables.index_item_count("organizations", "by-stage").await,
+        3
+    );
 }
 
 /// Larger than a page of the table, and than what 32 changes at once settle.
-async fn more_than_an_hour_allows_stay_due_until_each_was_looked_at(tables: &Tables) {
+async fn organizations_beyond_the_hourly_budget_stay_due_until_synced(tables: &Tables) {
     const ALL: usize = 70;
     const BUDGET: usize = 25;
     for number in 0..ALL {
-        let mut decision = decision(number, 1, CHECKED, &[]);
+        let mut decision = decision(number, 1, SYNCED_AT, &[]);
         decision.organization.name = Some(Name::new("x".repeat(40_000)));
         tables
             .checks()
@@ -100,7 +103,7 @@ async fn more_than_an_hour_allows_stay_due_until_each_was_looked_at(tables: &Tab
         for number in due.into_iter().take(BUDGET) {
             assert_eq!(
                 look(tables, number, hour).await,
-                Applied::Written {
+                WriteOutcome::Written {
                     notices: 0,
                     notices_existing: 0
                 }
@@ -110,7 +113,7 @@ async fn more_than_an_hour_allows_stay_due_until_each_was_looked_at(tables: &Tab
     assert!(due_at(tables, ALL, "2026-11-23T16:00:00Z").await.is_empty());
 }
 
-async fn whoever_was_looked_at_since_is_left_alone(tables: &Tables) {
+async fn organizations_synced_since_are_not_made_due(tables: &Tables) {
     write(tables, 0..1, "2026-11-23T12:00:00Z").await;
     write(tables, 1..2, "2026-11-23T12:00:01Z").await;
     write(tables, 2..3, "2026-11-23T11:59:59Z").await;
@@ -125,15 +128,15 @@ async fn whoever_was_looked_at_since_is_left_alone(tables: &Tables) {
     assert_eq!(due_at(tables, 3, NOW).await, [2]);
 }
 
-async fn an_organization_that_bill_refused_to_show_is_made_due_too(tables: &Tables) {
+async fn an_organization_that_bill_refused_is_made_due(tables: &Tables) {
     let organizations = tables.organizations();
     organizations
         .record_failure(
             &id(0),
             "bill_refused",
-            at(CHECKED),
+            at(SYNCED_AT),
             at("2026-11-24T06:00:00Z"),
-            at(CHECKED),
+            at(SYNCED_AT),
         )
         .await
         .unwrap();
@@ -145,14 +148,14 @@ async fn an_organization_that_bill_refused_to_show_is_made_due_too(tables: &Tabl
     assert_eq!(organizations.get(&id(0)).await.unwrap(), None);
 }
 
-async fn an_unreadable_item_is_named_and_its_neighbours_are_made_due(tables: &Tables) {
-    write(tables, 0..3, CHECKED).await;
+async fn an_unreadable_item_is_reported_and_the_others_are_made_due(tables: &Tables) {
+    write(tables, 0..3, SYNCED_AT).await;
     let next_check_at = "2026-11-24T06:00:00Z";
     let broken = [
-        json!({ "organization_id": id(3).as_str(), "stage": "active", "checked_at": CHECKED, "next_check_at": "tomorrow" }),
+        json!({ "organization_id": id(3).as_str(), "stage": "active", "checked_at": SYNCED_AT, "next_check_at": "tomorrow" }),
         json!({ "organization_id": id(4).as_str(), "stage": "active", "checked_at": "yesterday", "next_check_at": next_check_at }),
-        json!({ "organization_id": id(5).as_str(), "stage": "active", "checked_at": CHECKED }),
-        json!({ "organization_id": "marisol kestrel", "checked_at": CHECKED, "next_check_at": next_check_at }),
+        json!({ "organization_id": id(5).as_str(), "stage": "active", "checked_at": SYNCED_AT }),
+        json!({ "organization_id": "marisol kestrel", "checked_at": SYNCED_AT, "next_check_at": next_check_at }),
     ];
     for item in broken.clone() {
         tables.put("organizations", item).await;
@@ -167,7 +170,7 @@ async fn an_unreadable_item_is_named_and_its_neighbours_are_made_due(tables: &Ta
     let unreadable = broken.map(|item| item["organization_id"].as_str().unwrap().to_owned());
     assert_eq!(
         made_due,
-        MadeDue {
+        MakeDueProgress {
             unreadable: unreadable.to_vec(),
             ..done(7, 3)
         }
@@ -175,8 +178,8 @@ async fn an_unreadable_item_is_named_and_its_neighbours_are_made_due(tables: &Ta
     assert_eq!(tables.items("organizations").await.split_off(3), before);
 }
 
-async fn two_runs_at_once_and_a_run_again_do_no_harm(tables: &Tables) {
-    write(tables, 0..40, CHECKED).await;
+async fn concurrent_and_repeated_make_due_runs_are_idempotent(tables: &Tables) {
+    write(tables, 0..40, SYNCED_AT).await;
     let organizations = tables.organizations();
     let later = at("2026-11-23T12:00:05Z");
     let (one, other) = tokio::join!(
@@ -198,8 +201,8 @@ async fn two_runs_at_once_and_a_run_again_do_no_harm(tables: &Tables) {
     assert_eq!(tables.items("organizations").await, before);
 }
 
-async fn a_look_that_is_written_after_it_is_not_lost(tables: &Tables) {
-    write(tables, 0..2, CHECKED).await;
+async fn a_sync_written_after_make_due_is_kept(tables: &Tables) {
+    write(tables, 0..2, SYNCED_AT).await;
     tables
         .organizations()
         .make_due(at(NOW), |_| {})
@@ -207,7 +210,7 @@ async fn a_look_that_is_written_after_it_is_not_lost(tables: &Tables) {
         .unwrap();
     assert_eq!(
         look(tables, 0, NOW).await,
-        Applied::Written {
+        WriteOutcome::Written {
             notices: 0,
             notices_existing: 0
         }
@@ -224,8 +227,8 @@ async fn a_look_that_is_written_after_it_is_not_lost(tables: &Tables) {
     assert_eq!(due_at(tables, 2, NOW).await, [1]);
 }
 
-async fn a_look_that_began_before_it_is_not_written(tables: &Tables) {
-    write(tables, 0..1, CHECKED).await;
+async fn a_sync_begun_before_make_due_is_superseded(tables: &Tables) {
+    write(tables, 0..1, SYNCED_AT).await;
     let previous = tables.organizations().get(&id(0)).await.unwrap();
     tables
         .organizations()
@@ -233,14 +236,14 @@ async fn a_look_that_began_before_it_is_not_written(tables: &Tables) {
         .await
         .unwrap();
     assert_eq!(
-        written_over(tables, previous, "2026-11-23T11:59:59Z").await,
-        Applied::Superseded
+        write_decision_over(tables, previous, "2026-11-23T11:59:59Z").await,
+        WriteOutcome::Superseded
     );
     assert_eq!(due_at(tables, 1, NOW).await, [0]);
 }
 
-async fn nor_does_its_failure_put_off_the_next_one(tables: &Tables) {
-    write(tables, 0..2, CHECKED).await;
+async fn a_failed_sync_begun_before_make_due_leaves_the_organization_due(tables: &Tables) {
+    write(tables, 0..2, SYNCED_AT).await;
     let organizations = tables.organizations();
     organizations.make_due(at(NOW), |_| {}).await.unwrap();
     let refused = async |number, began: &str, now: &str| {
@@ -264,8 +267,8 @@ async fn nor_does_its_failure_put_off_the_next_one(tables: &Tables) {
     );
 }
 
-fn done(organizations: u64, made_due: u64) -> MadeDue {
-    MadeDue {
+fn done(organizations: u64, made_due: u64) -> MakeDueProgress {
+    MakeDueProgress {
         organizations,
         made_due,
         unreadable: Vec::new(),
@@ -284,16 +287,16 @@ async fn write(tables: &Tables, numbers: std::ops::Range<usize>, checked_at: &st
 }
 
 /// Looks at an organization a second time.
-async fn look(tables: &Tables, number: usize, checked_at: &str) -> Applied {
+async fn look(tables: &Tables, number: usize, checked_at: &str) -> WriteOutcome {
     let previous = tables.organizations().get(&id(number)).await.unwrap();
-    written_over(tables, previous, checked_at).await
+    write_decision_over(tables, previous, checked_at).await
 }
 
-async fn written_over(
+async fn write_decision_over(
     tables: &Tables,
     previous: Option<Organization>,
     checked_at: &str,
-) -> Applied {
+) -> WriteOutcome {
     let mut decision = Decision {
         transition: None,
         ..decision(0, 2, checked_at, &[])
@@ -309,10 +312,10 @@ async fn written_over(
 /// The numbers below `all` whose organizations fan-out would find due.
 async fn due_at(tables: &Tables, all: usize, moment: &str) -> Vec<usize> {
     let ids: Vec<_> = (0..all).map(id).collect();
-    let next_checks = tables.organizations().next_checks(&ids).await.unwrap();
+    let next_syncs = tables.organizations().next_syncs(&ids).await.unwrap();
     (0..all)
         .filter(|number| {
-            next_checks
+            next_syncs
                 .get(&id(*number))
                 .is_none_or(|next_check| next_check.at <= at(moment))
         })

@@ -1,6 +1,6 @@
 //! The life of a notice: every change under its condition, also when it is made twice.
 
-use engagement::{Contact, Notice, Reason};
+use engagement::{Contact, Notice, NoticeReason};
 use futures::future::join_all;
 use serde_json::Value;
 use store::{Claim, Claimed, StoreError};
@@ -18,17 +18,17 @@ const LATER: &str = "2026-11-23T13:00:00Z";
 async fn a_notice_changes_only_under_its_conditions() {
     behaviours![
         one_of_ten_concurrent_claimers_wins,
-        two_notices_for_one_address_are_not_claimed_by_the_same_decision,
-        mails_that_no_longer_count_are_forgotten,
-        a_claim_takes_the_notice_out_of_the_queue,
-        a_sent_notice_is_recorded_however_often_it_is_told,
-        another_claim_can_settle_nothing,
+        two_notices_for_one_address_are_not_claimed_from_the_same_contact_version,
+        emails_older_than_the_retention_are_dropped_from_the_contact,
+        a_claimed_notice_is_no_longer_due,
+        marking_a_notice_sent_twice_changes_nothing,
+        another_claim_cannot_settle_the_notice,
         a_released_notice_is_due_again_later,
         a_failed_notice_is_not_sent_again,
-        an_unknown_notice_is_settled_by_a_late_answer_of_its_own_claim,
+        an_unknown_notice_is_marked_sent_by_its_own_late_claim,
         a_due_notice_is_skipped_once,
-        a_held_notice_stays_due_and_says_why,
-        old_claims_are_abandoned_and_young_ones_are_not,
+        a_held_notice_stays_due_with_its_reason,
+        only_claims_older_than_the_limit_are_abandoned,
     ];
 }
 
@@ -67,7 +67,9 @@ async fn one_of_ten_concurrent_claimers_wins(tables: &Tables) {
     assert_eq!(contact(tables, &notice).await.unwrap().mails, 1);
 }
 
-async fn two_notices_for_one_address_are_not_claimed_by_the_same_decision(tables: &Tables) {
+async fn two_notices_for_one_address_are_not_claimed_from_the_same_contact_version(
+    tables: &Tables,
+) {
     let planned = (1..=2)
         .map(|number| planned(number, "marisol@kestrel.example", "2026-11-23T06:00:00Z"))
         .collect();
@@ -92,7 +94,7 @@ async fn two_notices_for_one_address_are_not_claimed_by_the_same_decision(tables
     assert_eq!(contact(tables, &written[0]).await.unwrap().mails, 2);
 }
 
-async fn mails_that_no_longer_count_are_forgotten(tables: &Tables) {
+async fn emails_older_than_the_retention_are_dropped_from_the_contact(tables: &Tables) {
     let (notices, first) = (tables.notices(), claimed(tables).await);
     let known = contact(tables, &first).await.unwrap();
     let second = write_notices(
@@ -106,7 +108,7 @@ async fn mails_that_no_longer_count_are_forgotten(tables: &Tables) {
     .await
     .remove(0);
     let later = Claim {
-        mail_at: at("2026-12-23T12:00:00Z"),
+        counted_at: at("2026-12-23T12:00:00Z"),
         ..claim("claim-2")
     };
     assert_eq!(
@@ -123,11 +125,11 @@ async fn mails_that_no_longer_count_are_forgotten(tables: &Tables) {
     );
 }
 
-async fn a_claim_takes_the_notice_out_of_the_queue(tables: &Tables) {
+async fn a_claimed_notice_is_no_longer_due(tables: &Tables) {
     let (notices, notice) = (tables.notices(), due(tables).await);
     assert!(
         notices
-            .hold(&notice, Reason::DryRun, at(NOW))
+            .hold(&notice, NoticeReason::DryRun, at(NOW))
             .await
             .unwrap()
     );
@@ -147,7 +149,7 @@ async fn a_claim_takes_the_notice_out_of_the_queue(tables: &Tables) {
     );
 }
 
-async fn a_sent_notice_is_recorded_however_often_it_is_told(tables: &Tables) {
+async fn marking_a_notice_sent_twice_changes_nothing(tables: &Tables) {
     let (notices, notice) = (tables.notices(), claimed(tables).await);
     for _ in 0..2 {
         notices
@@ -159,55 +161,60 @@ async fn a_sent_notice_is_recorded_however_often_it_is_told(tables: &Tables) {
     assert_eq!(contact(tables, &notice).await.unwrap().mails, 1);
 }
 
-async fn another_claim_can_settle_nothing(tables: &Tables) {
+async fn another_claim_cannot_settle_the_notice(tables: &Tables) {
     let (notices, notice) = (tables.notices(), claimed(tables).await);
     let before = tables.items("notices").await;
-    assert_lost(
+    assert_claim_lost(
         notices
             .sent(&notice, &claim("claim-2"), "message-1", at(LATER))
             .await,
     );
-    assert_lost(
+    assert_claim_lost(
         notices
             .release(
                 &notice,
                 &claim("claim-2"),
-                Reason::Throttled,
+                NoticeReason::Throttled,
                 at(LATER),
                 at(LATER),
             )
             .await,
     );
-    assert_lost(
+    assert_claim_lost(
         notices
             .fail(
                 &notice,
                 &claim("claim-2"),
-                Reason::MessageRejected,
+                NoticeReason::MessageRejected,
                 at(LATER),
             )
             .await,
     );
-    assert_lost(
+    assert_claim_lost(
         notices
-            .unknown(&notice, &claim("claim-2"), Reason::NoAnswer, at(LATER))
+            .unknown(
+                &notice,
+                &claim("claim-2"),
+                NoticeReason::NoAnswer,
+                at(LATER),
+            )
             .await,
     );
     assert!(
         !notices
-            .skip(&notice, Reason::Expired, at(LATER))
+            .skip(&notice, NoticeReason::Expired, at(LATER))
             .await
             .unwrap()
     );
     assert!(
         !notices
-            .hold(&notice, Reason::DryRun, at(LATER))
+            .hold(&notice, NoticeReason::DryRun, at(LATER))
             .await
             .unwrap()
     );
     assert!(
         !notices
-            .put_off(&notice, Reason::Capped, at(LATER), at(LATER))
+            .defer(&notice, NoticeReason::Capped, at(LATER), at(LATER))
             .await
             .unwrap()
     );
@@ -222,7 +229,7 @@ async fn a_released_notice_is_due_again_later(tables: &Tables) {
             .release(
                 &notice,
                 &claim("claim-1"),
-                Reason::Throttled,
+                NoticeReason::Throttled,
                 at(LATER),
                 at(NOW),
             )
@@ -253,18 +260,18 @@ async fn a_released_notice_is_due_again_later(tables: &Tables) {
             .unwrap(),
         Claimed::Yes
     );
-    assert_lost(
+    assert_claim_lost(
         notices
             .release(
                 &notice,
                 &claim("claim-1"),
-                Reason::Throttled,
+                NoticeReason::Throttled,
                 at(LATER),
                 at(LATER),
             )
             .await,
     );
-    assert_lost(
+    assert_claim_lost(
         notices
             .sent(&notice, &claim("claim-1"), "message-1", at(LATER))
             .await,
@@ -278,7 +285,7 @@ async fn a_failed_notice_is_not_sent_again(tables: &Tables) {
             .fail(
                 &notice,
                 &claim("claim-1"),
-                Reason::MessageRejected,
+                NoticeReason::MessageRejected,
                 at(LATER),
             )
             .await
@@ -301,23 +308,33 @@ async fn a_failed_notice_is_not_sent_again(tables: &Tables) {
             .unwrap(),
         Claimed::NotDue
     );
-    assert_lost(
+    assert_claim_lost(
         notices
             .sent(&notice, &claim("claim-2"), "message-1", at(LATER))
             .await,
     );
-    assert_lost(
+    assert_claim_lost(
         notices
-            .unknown(&notice, &claim("claim-2"), Reason::NoAnswer, at(LATER))
+            .unknown(
+                &notice,
+                &claim("claim-2"),
+                NoticeReason::NoAnswer,
+                at(LATER),
+            )
             .await,
     );
 }
 
-async fn an_unknown_notice_is_settled_by_a_late_answer_of_its_own_claim(tables: &Tables) {
+async fn an_unknown_notice_is_marked_sent_by_its_own_late_claim(tables: &Tables) {
     let (notices, notice) = (tables.notices(), claimed(tables).await);
     for _ in 0..2 {
         notices
-            .unknown(&notice, &claim("claim-1"), Reason::NoAnswer, at(LATER))
+            .unknown(
+                &notice,
+                &claim("claim-1"),
+                NoticeReason::NoAnswer,
+                at(LATER),
+            )
             .await
             .unwrap();
     }
@@ -348,13 +365,13 @@ async fn a_due_notice_is_skipped_once(tables: &Tables) {
     let (notices, notice) = (tables.notices(), due(tables).await);
     assert!(
         notices
-            .skip(&notice, Reason::StateChanged, at(NOW))
+            .skip(&notice, NoticeReason::StateChanged, at(NOW))
             .await
             .unwrap()
     );
     assert!(
         !notices
-            .skip(&notice, Reason::Expired, at(LATER))
+            .skip(&notice, NoticeReason::Expired, at(LATER))
             .await
             .unwrap()
     );
@@ -373,12 +390,12 @@ async fn a_due_notice_is_skipped_once(tables: &Tables) {
     );
 }
 
-async fn a_held_notice_stays_due_and_says_why(tables: &Tables) {
+async fn a_held_notice_stays_due_with_its_reason(tables: &Tables) {
     let (notices, notice) = (tables.notices(), due(tables).await);
     for _ in 0..2 {
         assert!(
             notices
-                .hold(&notice, Reason::DryRun, at(NOW))
+                .hold(&notice, NoticeReason::DryRun, at(NOW))
                 .await
                 .unwrap()
         );
@@ -392,14 +409,14 @@ async fn a_held_notice_stays_due_and_says_why(tables: &Tables) {
     assert_eq!(
         held,
         Notice {
-            reason: Some(Reason::DryRun),
+            reason: Some(NoticeReason::DryRun),
             updated_at: at(NOW),
             ..notice
         }
     );
 }
 
-async fn old_claims_are_abandoned_and_young_ones_are_not(tables: &Tables) {
+async fn only_claims_older_than_the_limit_are_abandoned(tables: &Tables) {
     let planned = (0..4)
         .map(|number| planned(number, "marisol@kestrel.example", "2026-11-23T06:00:00Z"))
         .collect();
@@ -517,7 +534,7 @@ async fn status(tables: &Tables) -> (String, Option<String>) {
     )
 }
 
-fn assert_lost(outcome: Result<(), StoreError>) {
+fn assert_claim_lost(outcome: Result<(), StoreError>) {
     let error = outcome.unwrap_err();
     assert!(error.is_claim_lost() && !error.is_retryable(), "{error}");
 }

@@ -1,27 +1,27 @@
 //! What is read about organizations, and how a failure is noted.
 
-use engagement::{Stage, StageReason, Standing};
+use engagement::{CurrentStage, Stage, StageReason};
 use serde_json::json;
-use store::NextCheck;
+use store::NextSync;
 
 use crate::{
     behaviours,
-    fixtures::{CHECKED, at, decision, id, key, organization},
+    fixtures::{SYNCED_AT, at, decision, id, key, organization},
     tables::{Tables, assert_items},
 };
 
 const LATER: &str = "2026-11-23T07:00:00Z";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn organizations_are_read_one_by_one_and_in_bulk_and_failures_are_noted_beside_them() {
+async fn organizations_are_read_and_sync_failures_are_recorded() {
     behaviours![
         an_unknown_organization_is_none,
-        an_unreadable_record_is_an_error_that_quotes_nothing,
-        next_checks_are_read_in_bulk_and_leave_out_what_cannot_be_read,
-        a_list_that_says_otherwise_makes_an_organization_due,
-        standings_are_read_in_bulk_and_tell_what_cannot_be_read,
-        a_failure_makes_an_item_that_counts_as_unknown,
-        a_failure_is_noted_beside_the_record,
+        an_unreadable_record_is_an_error_without_item_contents,
+        next_syncs_are_read_in_batches_without_unreadable_items,
+        a_changed_archived_flag_makes_an_organization_due,
+        current_stages_are_read_in_batches_with_unreadable_items_as_none,
+        a_failed_first_sync_creates_an_item_that_reads_as_none,
+        a_sync_failure_is_recorded_beside_the_record,
         an_older_failure_changes_nothing,
     ];
 }
@@ -31,7 +31,7 @@ async fn an_unknown_organization_is_none(tables: &Tables) {
     assert!(
         tables
             .organizations()
-            .next_checks(&[])
+            .next_syncs(&[])
             .await
             .unwrap()
             .is_empty()
@@ -39,14 +39,14 @@ async fn an_unknown_organization_is_none(tables: &Tables) {
     assert!(
         tables
             .organizations()
-            .standings([id(1)])
+            .current_stages([id(1)])
             .await
             .unwrap()
             .is_empty()
     );
 }
 
-async fn an_unreadable_record_is_an_error_that_quotes_nothing(tables: &Tables) {
+async fn an_unreadable_record_is_an_error_without_item_contents(tables: &Tables) {
     let broken = json!({ "organization_id": id(1).as_str(), "stage": "levitating", "name": "Kestrel Bakehouse" });
     tables.put("organizations", broken).await;
     let error = tables.organizations().get(&id(1)).await.unwrap_err();
@@ -65,7 +65,7 @@ async fn an_unreadable_record_is_an_error_that_quotes_nothing(tables: &Tables) {
     );
 }
 
-async fn next_checks_are_read_in_bulk_and_leave_out_what_cannot_be_read(tables: &Tables) {
+async fn next_syncs_are_read_in_batches_without_unreadable_items(tables: &Tables) {
     for number in 0..230 {
         let readable = json!({ "organization_id": id(number).as_str(), "next_check_at": LATER });
         let unreadable =
@@ -80,35 +80,35 @@ async fn next_checks_are_read_in_bulk_and_leave_out_what_cannot_be_read(tables: 
     }
     let mut ids: Vec<_> = (0..250).map(id).collect();
     ids.extend((0..120).map(id));
-    let next_checks = tables.organizations().next_checks(&ids).await.unwrap();
+    let next_syncs = tables.organizations().next_syncs(&ids).await.unwrap();
     assert_eq!(
-        next_checks.len(),
+        next_syncs.len(),
         (0..230).filter(|number| number % 10 % 3 == 0).count()
     );
     assert!(
-        next_checks
+        next_syncs
             .values()
             .all(|next_check| next_check.at == at(LATER))
     );
-    assert!(!next_checks.contains_key(&id(1)) && !next_checks.contains_key(&id(2)));
+    assert!(!next_syncs.contains_key(&id(1)) && !next_syncs.contains_key(&id(2)));
 }
 
-async fn a_list_that_says_otherwise_makes_an_organization_due(tables: &Tables) {
-    let mut archived = decision(2, 1, CHECKED, &[]);
+async fn a_changed_archived_flag_makes_an_organization_due(tables: &Tables) {
+    let mut archived = decision(2, 1, SYNCED_AT, &[]);
     archived.organization.stage_reason = StageReason::Archived;
-    for decision in [decision(1, 1, CHECKED, &[]), archived] {
+    for decision in [decision(1, 1, SYNCED_AT, &[]), archived] {
         tables
             .checks()
             .apply(&decision, None, &key())
             .await
             .unwrap();
     }
-    let next_checks = tables
+    let next_syncs = tables
         .organizations()
-        .next_checks(&[id(1), id(2)])
+        .next_syncs(&[id(1), id(2)])
         .await
         .unwrap();
-    let due = |number, archived| next_checks[&id(number)].is_due(at(LATER), archived);
+    let due = |number, archived| next_syncs[&id(number)].is_due(at(LATER), archived);
     assert_eq!(
         [due(1, false), due(1, true), due(2, false), due(2, true)],
         [false, true, true, false]
@@ -121,7 +121,7 @@ async fn a_list_that_says_otherwise_makes_an_organization_due(tables: &Tables) {
         .record_failure(&id(2), "bill_refused", at(LATER), tomorrow, at(LATER))
         .await
         .unwrap();
-    let next_check = tables.organizations().next_checks(&[id(2)]).await.unwrap()[&id(2)];
+    let next_check = tables.organizations().next_syncs(&[id(2)]).await.unwrap()[&id(2)];
     assert_eq!(
         (
             next_check.is_due(at(LATER), false),
@@ -131,15 +131,15 @@ async fn a_list_that_says_otherwise_makes_an_organization_due(tables: &Tables) {
     );
 }
 
-async fn standings_are_read_in_bulk_and_tell_what_cannot_be_read(tables: &Tables) {
+async fn current_stages_are_read_in_batches_with_unreadable_items_as_none(tables: &Tables) {
     for number in 0..3 {
         tables
             .checks()
-            .apply(&decision(number, 1, CHECKED, &[]), None, &key())
+            .apply(&decision(number, 1, SYNCED_AT, &[]), None, &key())
             .await
             .unwrap();
     }
-    tables.put("organizations", json!({ "organization_id": id(3).as_str(), "stage": "levitating", "stage_since": CHECKED })).await;
+    tables.put("organizations", json!({ "organization_id": id(3).as_str(), "stage": "levitating", "stage_since": SYNCED_AT })).await;
     tables
         .put(
             "organizations",
@@ -147,13 +147,13 @@ async fn standings_are_read_in_bulk_and_tell_what_cannot_be_read(tables: &Tables
         )
         .await;
     let asked = (0..150).chain(0..150).map(id);
-    let standings = tables.organizations().standings(asked).await.unwrap();
-    let expected = Some(Standing {
+    let current_stages = tables.organizations().current_stages(asked).await.unwrap();
+    let expected = Some(CurrentStage {
         stage: Stage::Dormant30,
-        since: at(CHECKED),
+        since: at(SYNCED_AT),
     });
     assert_eq!(
-        standings,
+        current_stages,
         (0..3)
             .map(|number| (id(number), expected))
             .chain([(id(3), None)])
@@ -161,7 +161,7 @@ async fn standings_are_read_in_bulk_and_tell_what_cannot_be_read(tables: &Tables
     );
 }
 
-async fn a_failure_makes_an_item_that_counts_as_unknown(tables: &Tables) {
+async fn a_failed_first_sync_creates_an_item_that_reads_as_none(tables: &Tables) {
     let organizations = tables.organizations();
     organizations
         .record_failure(
@@ -176,18 +176,18 @@ async fn a_failure_makes_an_item_that_counts_as_unknown(tables: &Tables) {
     assert_items!(tables.items("organizations").await, "failure");
     assert_eq!(organizations.get(&id(1)).await.unwrap(), None);
     assert_eq!(
-        organizations.next_checks(&[id(1)]).await.unwrap()[&id(1)],
-        NextCheck {
+        organizations.next_syncs(&[id(1)]).await.unwrap()[&id(1)],
+        NextSync {
             at: at(LATER),
             was_archived: None
         }
     );
 }
 
-async fn a_failure_is_noted_beside_the_record(tables: &Tables) {
+async fn a_sync_failure_is_recorded_beside_the_record(tables: &Tables) {
     tables
         .checks()
-        .apply(&decision(1, 1, CHECKED, &[]), None, &key())
+        .apply(&decision(1, 1, SYNCED_AT, &[]), None, &key())
         .await
         .unwrap();
     let organizations = tables.organizations();
@@ -212,7 +212,7 @@ async fn a_failure_is_noted_beside_the_record(tables: &Tables) {
         )
         .await
         .unwrap();
-    let mut expected = organization(1, 1, CHECKED);
+    let mut expected = organization(1, 1, SYNCED_AT);
     expected.next_check_at = next_check_at;
     assert_eq!(organizations.get(&id(1)).await.unwrap(), Some(expected));
     assert_eq!(
@@ -239,9 +239,9 @@ async fn an_older_failure_changes_nothing(tables: &Tables) {
             .record_failure(
                 &id(number),
                 "bill_refused",
-                at(CHECKED),
-                at(CHECKED),
-                at(CHECKED),
+                at(SYNCED_AT),
+                at(SYNCED_AT),
+                at(SYNCED_AT),
             )
             .await
             .unwrap();

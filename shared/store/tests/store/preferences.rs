@@ -16,21 +16,21 @@ const FIRST: &str = "2026-11-23T09:00:00Z";
 const LATER: &str = "2026-11-24T09:00:00Z";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn recipients_leave_and_come_back() {
+async fn recipients_unsubscribe_and_resubscribe() {
     behaviours![
-        leaving_a_category_leaves_the_others,
-        leaving_all_leaves_every_category,
-        the_first_moment_stays,
-        coming_back_takes_away_the_marks_of_the_category_and_of_all,
-        coming_back_does_not_lift_a_suppression,
-        coming_back_to_what_nobody_left_changes_no_wish,
-        leaving_and_coming_back_at_once_end_in_one_of_the_two,
-        leaving_keeps_what_else_is_known,
-        an_item_that_cannot_be_read_is_marked_and_reported,
+        unsubscribing_from_a_category_keeps_the_others,
+        unsubscribing_from_all_covers_every_category,
+        the_first_unsubscribe_time_is_kept,
+        resubscribing_clears_the_category_and_the_all_attribute,
+        resubscribing_does_not_lift_a_suppression,
+        resubscribing_without_a_prior_unsubscribe_changes_nothing,
+        concurrent_unsubscribe_and_resubscribe_end_with_the_last_write,
+        unsubscribing_keeps_the_other_attributes,
+        an_unreadable_contact_is_unsubscribed_and_reported,
     ];
 }
 
-async fn leaving_a_category_leaves_the_others(tables: &Tables) {
+async fn unsubscribing_from_a_category_keeps_the_others(tables: &Tables) {
     for (category, digit) in [
         (Category::Onboarding, 1),
         (Category::Reengagement, 2),
@@ -69,7 +69,7 @@ async fn leaving_a_category_leaves_the_others(tables: &Tables) {
     );
 }
 
-async fn leaving_all_leaves_every_category(tables: &Tables) {
+async fn unsubscribing_from_all_covers_every_category(tables: &Tables) {
     let contact = tables
         .contacts()
         .leave(&product(), Scope::All, at(FIRST))
@@ -80,7 +80,7 @@ async fn leaving_all_leaves_every_category(tables: &Tables) {
     assert_eq!(left(&contact).len(), 3);
 }
 
-async fn the_first_moment_stays(tables: &Tables) {
+async fn the_first_unsubscribe_time_is_kept(tables: &Tables) {
     for (scope, moment) in [
         (Scope::Category, FIRST),
         (Scope::Category, LATER),
@@ -106,7 +106,7 @@ async fn the_first_moment_stays(tables: &Tables) {
     assert_eq!(contact.version, 4);
 }
 
-async fn coming_back_takes_away_the_marks_of_the_category_and_of_all(tables: &Tables) {
+async fn resubscribing_clears_the_category_and_the_all_attribute(tables: &Tables) {
     let onboarding = subscription(Category::Onboarding, 1);
     let product = subscription(Category::Product, 1);
     let contacts = tables.contacts();
@@ -136,7 +136,7 @@ async fn coming_back_takes_away_the_marks_of_the_category_and_of_all(tables: &Ta
     );
 }
 
-async fn coming_back_does_not_lift_a_suppression(tables: &Tables) {
+async fn resubscribing_does_not_lift_a_suppression(tables: &Tables) {
     let subscription = product();
     let complaint = json!({ "address_hash": subscription.address_hash, "complained_at": FIRST, "unsubscribed_all": FIRST, "version": 7, "mails": 3 });
     tables.put("contacts", complaint).await;
@@ -148,7 +148,7 @@ async fn coming_back_does_not_lift_a_suppression(tables: &Tables) {
     assert_eq!((contact.version, contact.mails), (8, 3));
 }
 
-async fn coming_back_to_what_nobody_left_changes_no_wish(tables: &Tables) {
+async fn resubscribing_without_a_prior_unsubscribe_changes_nothing(tables: &Tables) {
     let contact = tables.contacts().come_back(&product()).await.unwrap();
     assert_eq!(
         contact,
@@ -159,7 +159,7 @@ async fn coming_back_to_what_nobody_left_changes_no_wish(tables: &Tables) {
     );
 }
 
-async fn leaving_and_coming_back_at_once_end_in_one_of_the_two(tables: &Tables) {
+async fn concurrent_unsubscribe_and_resubscribe_end_with_the_last_write(tables: &Tables) {
     let (contacts, subscription) = (tables.contacts(), product());
     for round in 1..=10 {
         let (leaving, coming) = tokio::join!(
@@ -183,7 +183,7 @@ async fn leaving_and_coming_back_at_once_end_in_one_of_the_two(tables: &Tables) 
     }
 }
 
-async fn leaving_keeps_what_else_is_known(tables: &Tables) {
+async fn unsubscribing_keeps_the_other_attributes(tables: &Tables) {
     let subscription = product();
     let known = json!({ "address_hash": subscription.address_hash, "mails": 5, "hard_bounced_at": FIRST, "next_field": "of a later version" });
     tables.put("contacts", known).await;
@@ -202,7 +202,7 @@ async fn leaving_keeps_what_else_is_known(tables: &Tables) {
     );
 }
 
-async fn an_item_that_cannot_be_read_is_marked_and_reported(tables: &Tables) {
+async fn an_unreadable_contact_is_unsubscribed_and_reported(tables: &Tables) {
     let subscription = product();
     tables
         .put(
@@ -265,6 +265,6 @@ fn left(contact: &Contact) -> BTreeSet<Category> {
         Category::Product,
     ]
     .into_iter()
-    .filter(|category| contact.has_left(*category))
+    .filter(|category| contact.is_unsubscribed_from(*category))
     .collect()
 }

@@ -10,12 +10,12 @@ use crate::{
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn runs_leave_a_cursor_and_a_record() {
+async fn the_cursor_and_run_records_are_stored() {
     behaviours![
         the_cursor_is_kept_replaced_and_cleared,
         an_unreadable_cursor_counts_as_none,
-        a_run_is_recorded_once_for_its_moment,
-        an_error_tells_which_table_is_missing,
+        a_run_record_is_replaced_by_a_run_of_the_same_as_of,
+        an_error_names_the_missing_table,
     ];
 }
 
@@ -45,7 +45,7 @@ async fn an_unreadable_cursor_counts_as_none(tables: &Tables) {
     assert_eq!(tables.runs().cursor().await.unwrap(), None);
 }
 
-async fn a_run_is_recorded_once_for_its_moment(tables: &Tables) {
+async fn a_run_record_is_replaced_by_a_run_of_the_same_as_of(tables: &Tables) {
     let mut record = RunRecord {
         run: "fan-out#2026-11-23T06:00:00Z".to_owned(),
         run_id: "run-1".to_owned(),
@@ -69,7 +69,7 @@ async fn a_run_is_recorded_once_for_its_moment(tables: &Tables) {
     );
 }
 
-async fn an_error_tells_which_table_is_missing(tables: &Tables) {
+async fn an_error_names_the_missing_table(tables: &Tables) {
     let missing = store::Runs::new(tables.client.clone(), "no-such-table".to_owned());
     let error = missing.cursor().await.unwrap_err();
     assert_eq!(

@@ -14,7 +14,7 @@ use aws_sdk_dynamodb::{
 };
 use engagement::Notice;
 use serde_json::{Value, json};
-use store::{CheckTables, Checks, Contacts, Dismissals, Notices, Organizations, Runs};
+use store::{Checks, Contacts, DecisionTables, Dismissals, Notices, Organizations, Runs};
 use test_support::MiniStack;
 
 pub struct Tables {
@@ -58,7 +58,7 @@ impl Tables {
     }
 
     pub fn checks(&self) -> Checks {
-        let tables = CheckTables {
+        let tables = DecisionTables {
             organizations: self.name("organizations"),
             transitions: self.name("transitions"),
             notices: self.name("notices"),
@@ -110,7 +110,7 @@ impl Tables {
     }
 
     /// How many items an index holds.
-    pub async fn in_index(&self, table: &str, index: &str) -> usize {
+    pub async fn index_item_count(&self, table: &str, index: &str) -> usize {
         let scan = self
             .client
             .scan()
@@ -219,16 +219,16 @@ fn index(name: &str, key: &[&str]) -> GlobalSecondaryIndex {
 fn shown(item: &HashMap<String, AttributeValue>) -> Value {
     Value::Object(
         item.iter()
-            .map(|(name, value)| (name.clone(), shown_value(value)))
+            .map(|(name, value)| (name.clone(), value_json(value)))
             .collect(),
     )
 }
 
-fn shown_value(value: &AttributeValue) -> Value {
+fn value_json(value: &AttributeValue) -> Value {
     match value {
         AttributeValue::S(text) => json!({ "S": text }),
         AttributeValue::N(number) => json!({ "N": number }),
-        AttributeValue::L(list) => json!({ "L": list.iter().map(shown_value).collect::<Vec<_>>() }),
+        AttributeValue::L(list) => json!({ "L": list.iter().map(value_json).collect::<Vec<_>>() }),
         AttributeValue::Ss(texts) => json!({ "SS": texts }),
         AttributeValue::M(map) => json!({ "M": shown(map) }),
         other => panic!("no attribute is of this type: {other:?}"),

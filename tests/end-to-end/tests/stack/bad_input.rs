@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::support::{assert_stages, logs, notify, now, options, organizations, sweep};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn bad_rows_and_poison_messages_take_no_neighbour_down() -> Result<()> {
+async fn invalid_rows_and_poison_messages_do_not_affect_others() -> Result<()> {
     let cloud = LocalCloud::start(Options {
         organizations: 90,
         bad_records: true,
@@ -17,12 +17,12 @@ async fn bad_rows_and_poison_messages_take_no_neighbour_down() -> Result<()> {
     })
     .await?;
     let as_of = now();
-    bad_rows_are_skipped_and_counted(&cloud, as_of).await?;
-    a_poison_message_reaches_the_dead_letters_alone(&cloud, as_of).await?;
-    while_paused_nothing_is_touched(&cloud, as_of).await
+    invalid_rows_are_skipped_and_counted(&cloud, as_of).await?;
+    only_poison_messages_reach_the_dead_letter_queue(&cloud, as_of).await?;
+    paused_notify_changes_nothing(&cloud, as_of).await
 }
 
-async fn bad_rows_are_skipped_and_counted(
+async fn invalid_rows_are_skipped_and_counted(
     cloud: &LocalCloud,
     as_of: jiff::Timestamp,
 ) -> Result<()> {
@@ -44,7 +44,7 @@ async fn bad_rows_are_skipped_and_counted(
     Ok(())
 }
 
-async fn a_poison_message_reaches_the_dead_letters_alone(
+async fn only_poison_messages_reach_the_dead_letter_queue(
     cloud: &LocalCloud,
     as_of: jiff::Timestamp,
 ) -> Result<()> {
@@ -92,7 +92,7 @@ async fn a_poison_message_reaches_the_dead_letters_alone(
     Ok(())
 }
 
-async fn while_paused_nothing_is_touched(cloud: &LocalCloud, as_of: jiff::Timestamp) -> Result<()> {
+async fn paused_notify_changes_nothing(cloud: &LocalCloud, as_of: jiff::Timestamp) -> Result<()> {
     let notices = cloud.scan("NoticesTable").await?;
     ensure!(!notices.is_empty(), "no notice is due");
     let parameter = cloud.output("PauseParameter")?;
@@ -110,7 +110,7 @@ async fn while_paused_nothing_is_touched(cloud: &LocalCloud, as_of: jiff::Timest
         cloud.scan("NoticesTable").await? == notices,
         "a notice was touched"
     );
-    ensure!(cloud.sent_mails().await?.is_empty(), "mail was sent");
+    ensure!(cloud.sent_emails().await?.is_empty(), "mail was sent");
     Ok(())
 }
 

@@ -19,14 +19,14 @@ use fantoccini::{
     wd::WebDriverCompatibleCommand,
 };
 use hyper_util::client::legacy::connect::HttpConnector;
-use local_cloud::{Leash, bare_environment, python_file, workspace_root};
+use local_cloud::{ChildGuard, bare_environment, python_package_file, workspace_root};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, timeout};
 use url::Url;
 
 /// Width and height of the screen in CSS pixels.
-pub const SCREEN: (u32, u32) = (390, 844);
+pub const VIEWPORT: (u32, u32) = (390, 844);
 
 /// A time-out for hangs only.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -35,7 +35,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 pub struct Browser {
     client: Client,
     folder: PathBuf,
-    _driver: Leash,
+    _driver: ChildGuard,
 }
 
 /// Whether pages may run scripts.
@@ -60,8 +60,8 @@ impl Browser {
         let mut environment = bare_environment();
         environment.retain(|(name, _)| *name != "HOME");
         environment.push(("HOME", folder.display().to_string())); // Chromium keeps more than its profile
-        let mut driver = Leash::start(&chromedriver, &["--port=0"], &environment, &log)?;
-        let address = address_of(&mut driver, &log).await?;
+        let mut driver = ChildGuard::start(&chromedriver, &["--port=0"], &environment, &log)?;
+        let address = driver_url(&mut driver, &log).await?;
         let mut builder = ClientBuilder::new(HttpConnector::new());
         builder.capabilities(capabilities(&chromium, &folder, scripts)?);
         let client = timeout(PATIENCE, builder.connect(&address))
@@ -72,11 +72,11 @@ impl Browser {
             folder,
             _driver: driver,
         };
-        browser.scripts_are(scripts).await?;
+        browser.assert_scripts(scripts).await?;
         Ok(browser)
     }
 
-    async fn scripts_are(&self, wanted: Scripts) -> Result<()> {
+    async fn assert_scripts(&self, wanted: Scripts) -> Result<()> {
         self.client
             .goto("data:text/html,<title>Off</title><script>document.title = 'On'</script>")
             .await?;
@@ -142,12 +142,12 @@ impl Browser {
     /// Needs scripts: the driver asks the page whether something is in the way.
     pub async fn click(&self, css: &str) -> Result<()> {
         let page = self.client.find(Locator::Css("html")).await?;
-        self.click_here(css).await?;
+        self.click_in_place(css).await?;
         self.leave(&page).await
     }
 
     /// The same on a page that stays.
-    pub async fn click_here(&self, css: &str) -> Result<()> {
+    pub async fn click_in_place(&self, css: &str) -> Result<()> {
         Ok(self
             .client
             .find(Locator::Css(css))
@@ -161,12 +161,12 @@ impl Browser {
     /// enter key.
     pub async fn press(&self, css: &str) -> Result<()> {
         let page = self.client.find(Locator::Css("html")).await?;
-        self.press_here(css).await?;
+        self.activate_by_keyboard_in_place(css).await?;
         self.leave(&page).await
     }
 
     /// The same on a page that stays.
-    pub async fn press_here(&self, css: &str) -> Result<()> {
+    pub async fn activate_by_keyboard_in_place(&self, css: &str) -> Result<()> {
         let wanted = self
             .client
             .find(Locator::Css(css))
@@ -185,7 +185,7 @@ impl Browser {
     /// Names of everything that can be used, in the order of the page, after each was reached with
     /// the tab key and shown to have the focus. `Err`: something was not, or has no name that a
     /// screen reader could say.
-    pub async fn reachable_names(&self) -> Result<Vec<String>> {
+    pub async fn tab_order_names(&self) -> Result<Vec<String>> {
         let mut names = Vec::new();
         for control in self.controls().await? {
             let name = self
@@ -221,7 +221,7 @@ impl Browser {
     }
 
     /// How much wider than the screen the page is, in CSS pixels.
-    pub async fn overhang(&self) -> Result<f64> {
+    pub async fn horizontal_overflow(&self) -> Result<f64> {
         let width = "return Math.max(document.documentElement.scrollWidth, document.body.scrollWidth, window.innerWidth)";
         let width = self
             .client
@@ -229,7 +229,7 @@ impl Browser {
             .await?
             .as_f64()
             .context("no width")?;
-        Ok(width - f64::from(SCREEN.0))
+        Ok(width - f64::from(VIEWPORT.0))
     }
 
     /// The origins that anything was asked of since the last call, whatever the reason.
@@ -259,7 +259,7 @@ impl Browser {
     }
 
     /// Lets the user's system ask pages for dark or for light colours.
-    pub async fn set_dark(&self, is_dark: bool) -> Result<()> {
+    pub async fn emulate_color_scheme(&self, is_dark: bool) -> Result<()> {
         let value = if is_dark { "dark" } else { "light" };
         let media = json!({"features": [{"name": "prefers-color-scheme", "value": value}]});
         let body = json!({"cmd": "Emulation.setEmulatedMedia", "params": media});
@@ -275,7 +275,7 @@ impl Browser {
             axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']}).then(done, error => done({error: String(error)}));";
         self.client
             .execute(
-                &fs::read_to_string(python_file("axe_core_python/axe.min.js")?)?,
+                &fs::read_to_string(python_package_file("axe_core_python/axe.min.js")?)?,
                 Vec::new(),
             )
             .await?;
@@ -332,7 +332,7 @@ impl Browser {
     /// Waits until a page is no longer the one that is shown. While one takes the place of the
     /// other, the driver finds none, or fails.
     async fn leave(&self, page: &Element) -> Result<()> {
-        let give_up = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + PATIENCE;
         loop {
             let shown = self.client.find(Locator::Css("html")).await;
             if shown
@@ -341,7 +341,7 @@ impl Browser {
             {
                 return Ok(());
             }
-            if Instant::now() > give_up {
+            if Instant::now() > deadline {
                 shown?;
                 bail!("no other page came");
             }
@@ -422,7 +422,7 @@ fn capabilities(
     if scripts == Scripts::Off {
         arguments.push("--blink-settings=scriptEnabled=false");
     }
-    let (width, height) = SCREEN;
+    let (width, height) = VIEWPORT;
     let phone = json!({"deviceMetrics": {"width": width, "height": height, "pixelRatio": 2, "mobile": true, "touch": true}});
     let capabilities = json!({
         "browserName": "chrome",
@@ -447,8 +447,8 @@ fn program(name: &str) -> Result<PathBuf> {
 }
 
 /// Where the driver listens, once it says so.
-async fn address_of(driver: &mut Leash, log: &Path) -> Result<String> {
-    let give_up = Instant::now() + PATIENCE;
+async fn driver_url(driver: &mut ChildGuard, log: &Path) -> Result<String> {
+    let deadline = Instant::now() + PATIENCE;
     loop {
         let said = fs::read_to_string(log).unwrap_or_default();
         let port = said
@@ -458,7 +458,7 @@ async fn address_of(driver: &mut Leash, log: &Path) -> Result<String> {
             return Ok(format!("http://127.0.0.1:{port}"));
         }
         ensure!(
-            !driver.has_ended() && Instant::now() < give_up,
+            !driver.has_exited() && Instant::now() < deadline,
             "chromedriver does not start:\n{said}"
         );
         sleep(Duration::from_millis(20)).await;

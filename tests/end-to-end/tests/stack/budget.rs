@@ -7,12 +7,12 @@ use local_cloud::{LocalCloud, Options};
 use crate::{
     events::engage,
     support::{
-        PATIENCE, assert_stages, looked_at_before, now, options, organizations, sweep, text,
+        PATIENCE, assert_stages, count_synced_before, now, options, organizations, sweep, text,
     },
 };
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sweep_that_spends_the_hour_goes_on_where_it_stopped() -> Result<()> {
+async fn sweep_resumes_after_the_hourly_budget_is_spent() -> Result<()> {
     let cloud = LocalCloud::start(Options {
         organizations: 230,
         bill_requests_per_hour: 600,
@@ -36,21 +36,21 @@ async fn a_sweep_that_spends_the_hour_goes_on_where_it_stopped() -> Result<()> {
     let mut runs = 1;
     while organizations(&cloud).await?.len() < 230 {
         ensure!(runs < 8, "the sweep makes no progress");
-        next_hour(&cloud).await?;
+        reset_hourly_budget(&cloud).await?;
         sweep(&cloud, as_of).await?;
         runs += 1;
     }
     assert_stages(&cloud, as_of).await?;
-    let looked_at_twice = organizations(&cloud)
+    let synced_twice = organizations(&cloud)
         .await?
         .into_values()
         .filter(|item| item["version"] != 1)
         .count();
     ensure!(
-        looked_at_twice == 0,
-        "{looked_at_twice} organizations were looked at twice"
+        synced_twice == 0,
+        "{synced_twice} organizations were looked at twice"
     );
-    a_replay_that_spends_the_hour_goes_on_in_the_next(&cloud).await?;
+    replay_continues_in_the_next_hour(&cloud).await?;
     ensure!(
         cloud.dead_letters().await?.is_empty(),
         "messages were left in the dead-letter queue"
@@ -58,8 +58,8 @@ async fn a_sweep_that_spends_the_hour_goes_on_where_it_stopped() -> Result<()> {
     Ok(())
 }
 
-async fn a_replay_that_spends_the_hour_goes_on_in_the_next(cloud: &LocalCloud) -> Result<()> {
-    next_hour(cloud).await?;
+async fn replay_continues_in_the_next_hour(cloud: &LocalCloud) -> Result<()> {
+    reset_hourly_budget(cloud).await?;
     let at = now();
     let replayed = engage::stack(cloud)
         .await?
@@ -75,30 +75,30 @@ async fn a_replay_that_spends_the_hour_goes_on_in_the_next(cloud: &LocalCloud) -
         "{replayed:?}"
     );
     cloud.wait_until_drained(PATIENCE, |_| {}).await?;
-    let not_looked_at = looked_at_before(cloud, at).await?;
-    ensure!(not_looked_at > 0, "one hour was enough for all");
+    let unsynced = count_synced_before(cloud, at).await?;
+    ensure!(unsynced > 0, "one hour was enough for all");
 
     let mut runs = 1;
-    while looked_at_before(cloud, at).await? > 0 {
+    while count_synced_before(cloud, at).await? > 0 {
         ensure!(runs < 8, "the replay makes no progress");
-        next_hour(cloud).await?;
+        reset_hourly_budget(cloud).await?;
         sweep(cloud, now()).await?;
         runs += 1;
     }
-    let not_looked_at_once = organizations(cloud)
+    let not_synced_once = organizations(cloud)
         .await?
         .into_values()
         .filter(|item| item["version"] != 2)
         .count();
     ensure!(
-        not_looked_at_once == 0,
-        "{not_looked_at_once} organizations were not looked at exactly once"
+        not_synced_once == 0,
+        "{not_synced_once} organizations were not looked at exactly once"
     );
     assert_stages(cloud, now()).await
 }
 
 /// What the beginning of a clock hour does: the counter starts again.
-async fn next_hour(cloud: &LocalCloud) -> Result<()> {
+async fn reset_hourly_budget(cloud: &LocalCloud) -> Result<()> {
     for item in cloud.scan("RunsTable").await? {
         let run = text(&item, "run")?;
         if run.starts_with("budget#") {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::support::{now, options, organizations, sweep};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_good_credentials_functions_say_what_to_do_and_touch_nothing() -> Result<()> {
+async fn invalid_credentials_are_reported_and_nothing_is_written() -> Result<()> {
     let cloud = LocalCloud::start(Options {
         organizations: 5,
         put_credentials: false,
@@ -74,7 +74,7 @@ async fn without_good_credentials_functions_say_what_to_do_and_touch_nothing() -
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn good_credentials_stored_after_the_deployment_are_used_at_once() -> Result<()> {
+async fn credentials_stored_after_deployment_are_used_at_once() -> Result<()> {
     let cloud = LocalCloud::start(Options {
         organizations: 5,
         put_credentials: false,

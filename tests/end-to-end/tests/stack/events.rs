@@ -26,31 +26,31 @@ const KEY: &str = "fake-security-key-3b1f";
 const PATIENCE: Duration = Duration::from_mins(5);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_bill_tells_is_seen_at_once_and_whatever_is_not_signed_is_not() -> Result<()> {
+async fn signed_events_are_synced_at_once_and_unsigned_ones_are_rejected() -> Result<()> {
     let cloud = LocalCloud::start(Options {
         organizations: 60,
         ..options()
     })
     .await?;
     sweep(&cloud, now()).await?;
-    until_there_is_a_key_bill_is_to_try_again(&cloud).await?;
-    only_what_is_signed_reaches_the_queue(&cloud).await?;
+    deliveries_get_503_until_a_key_is_stored(&cloud).await?;
+    only_signed_deliveries_are_queued(&cloud).await?;
     println!(
         "the new stage was there after {:?}",
         a_payment_makes_its_organization_active(&cloud).await?
     );
-    a_customer_that_is_new_is_looked_at_at_once(&cloud).await?;
-    whether_it_is_archived_is_read_and_not_remembered(&cloud).await?;
-    a_burst_is_one_look_and_one_more_when_its_minute_is_over(&cloud).await?;
-    sweep_and_events_together_leave_the_newest_observation(&cloud).await?;
+    new_organization_is_synced_at_once(&cloud).await?;
+    archived_flag_is_read_from_bill_on_each_sync(&cloud).await?;
+    burst_causes_one_sync_and_another_after_its_window(&cloud).await?;
+    concurrent_sweep_and_events_keep_the_newest_sync(&cloud).await?;
     ensure!(
         cloud.dead_letters().await?.is_empty(),
         "messages were left in the dead-letter queue"
     );
-    failures::an_event_whose_look_fails_is_not_lost(&cloud).await
+    failures::event_is_not_lost_when_its_sync_fails(&cloud).await
 }
 
-async fn until_there_is_a_key_bill_is_to_try_again(cloud: &LocalCloud) -> Result<()> {
+async fn deliveries_get_503_until_a_key_is_stored(cloud: &LocalCloud) -> Result<()> {
     ensure!(
         deliver(cloud, &notification("00802KESTREL", "e-0"), KEY).await? == 503,
         "there is no key yet"
@@ -66,7 +66,7 @@ async fn until_there_is_a_key_bill_is_to_try_again(cloud: &LocalCloud) -> Result
     Ok(())
 }
 
-async fn only_what_is_signed_reaches_the_queue(cloud: &LocalCloud) -> Result<()> {
+async fn only_signed_deliveries_are_queued(cloud: &LocalCloud) -> Result<()> {
     let body = notification("00802FORGED", "e-1");
     let unsigned = cloud
         .api()?
@@ -119,7 +119,7 @@ async fn a_payment_makes_its_organization_active(cloud: &LocalCloud) -> Result<D
     Ok(delivered.elapsed())
 }
 
-async fn a_customer_that_is_new_is_looked_at_at_once(cloud: &LocalCloud) -> Result<()> {
+async fn new_organization_is_synced_at_once(cloud: &LocalCloud) -> Result<()> {
     let like = cloud
         .sandbox()
         .organization(&payer(cloud).await?)
@@ -150,7 +150,7 @@ async fn a_customer_that_is_new_is_looked_at_at_once(cloud: &LocalCloud) -> Resu
     Ok(())
 }
 
-async fn whether_it_is_archived_is_read_and_not_remembered(cloud: &LocalCloud) -> Result<()> {
+async fn archived_flag_is_read_from_bill_on_each_sync(cloud: &LocalCloud) -> Result<()> {
     let id = payer(cloud).await?;
     let open = cloud
         .sandbox()
@@ -178,9 +178,7 @@ async fn whether_it_is_archived_is_read_and_not_remembered(cloud: &LocalCloud) -
     Ok(())
 }
 
-async fn a_burst_is_one_look_and_one_more_when_its_minute_is_over(
-    cloud: &LocalCloud,
-) -> Result<()> {
+async fn burst_causes_one_sync_and_another_after_its_window(cloud: &LocalCloud) -> Result<()> {
     // Within a clock minute, so that the burst has one window, also on a busy machine.
     let second = now().as_second().rem_euclid(60).unsigned_abs();
     if second > 20 {
@@ -229,12 +227,12 @@ async fn a_burst_is_one_look_and_one_more_when_its_minute_is_over(
         "looked at again too early"
     );
     sleep(Duration::from_secs(6)).await; // so that the look was before what follows takes for the end of the minute
-    let minutes_end = now() - SignedDuration::from_secs(4);
+    let window_end = now() - SignedDuration::from_secs(4);
     for _ in 0..2 {
         let answer = succeed(
             cloud,
             "SyncOrganizationFunction",
-            &message(&id, looked, minutes_end),
+            &message(&id, looked, window_end),
         )
         .await?;
         ensure!(answer["batchItemFailures"] == json!([]), "{answer}");
@@ -246,7 +244,7 @@ async fn a_burst_is_one_look_and_one_more_when_its_minute_is_over(
     Ok(())
 }
 
-async fn sweep_and_events_together_leave_the_newest_observation(cloud: &LocalCloud) -> Result<()> {
+async fn concurrent_sweep_and_events_keep_the_newest_sync(cloud: &LocalCloud) -> Result<()> {
     let payers: Vec<String> = organizations(cloud)
         .await?
         .into_iter()
@@ -314,7 +312,7 @@ fn pay(cloud: &LocalCloud, id: &str) -> Result<()> {
         ..Payments::default()
     };
     ensure!(
-        cloud.sandbox().change_organization(
+        cloud.sandbox().patch_organization(
             id,
             Change {
                 add_payments: vec![payment],

@@ -16,7 +16,7 @@ use tokio::process::Command;
 use crate::support::{event, now, options, organizations, succeed, sweep, text};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_partners_product_shows_what_fits_and_a_closed_message_stays_closed() -> Result<()> {
+async fn in_product_api_serves_stage_messages_and_records_dismissals() -> Result<()> {
     let cloud = LocalCloud::start(Options {
         organizations: 60,
         ..options()
@@ -25,10 +25,10 @@ async fn the_partners_product_shows_what_fits_and_a_closed_message_stays_closed(
     sweep(&cloud, now()).await?;
     let api = cloud.api()?;
     every_organization_gets_the_message_of_its_stage(&cloud, &api).await?;
-    who_is_not_signed_gets_nothing(&cloud, &api).await?;
-    a_closed_message_stays_closed_and_changes_nothing_else(&cloud, &api).await?;
-    the_events_of_sam_local_are_answered(&cloud).await?;
-    the_answers_are_as_the_openapi_document_says(&cloud).await
+    unsigned_requests_are_rejected(&cloud, &api).await?;
+    dismissed_message_stays_dismissed_and_changes_nothing_else(&cloud, &api).await?;
+    sample_events_are_accepted(&cloud).await?;
+    responses_match_the_openapi_document(&cloud).await
 }
 
 async fn every_organization_gets_the_message_of_its_stage(
@@ -64,10 +64,10 @@ async fn every_organization_gets_the_message_of_its_stage(
     Ok(())
 }
 
-async fn who_is_not_signed_gets_nothing(cloud: &LocalCloud, api: &Api) -> Result<()> {
+async fn unsigned_requests_are_rejected(cloud: &LocalCloud, api: &Api) -> Result<()> {
     let (id, message) = dismissible(cloud, api).await?;
     for (method, path) in [
-        (Method::GET, messages_of(&id)),
+        (Method::GET, messages_path(&id)),
         (Method::POST, dismiss(&id, &message)),
     ] {
         let answer = api.request(method, &path).send().await?;
@@ -80,20 +80,20 @@ async fn who_is_not_signed_gets_nothing(cloud: &LocalCloud, api: &Api) -> Result
     Ok(())
 }
 
-async fn a_closed_message_stays_closed_and_changes_nothing_else(
+async fn dismissed_message_stays_dismissed_and_changes_nothing_else(
     cloud: &LocalCloud,
     api: &Api,
 ) -> Result<()> {
     let (id, message) = dismissible(cloud, api).await?;
     let before = organizations(cloud).await?;
     let notices = cloud.scan("NoticesTable").await?.len();
-    let tag = header_of(&get(api, &id).await?, &header::ETAG)?;
+    let tag = header_value(&get(api, &id).await?, &header::ETAG)?;
     let again = api
-        .send_signed(Method::GET, &messages_of(&id), &[("if-none-match", &tag)])
+        .send_signed(Method::GET, &messages_path(&id), &[("if-none-match", &tag)])
         .await?;
     ensure!(
         again.status() == 304
-            && header_of(&again, &header::CACHE_CONTROL)? == "private, max-age=60",
+            && header_value(&again, &header::CACHE_CONTROL)? == "private, max-age=60",
         "{again:?}"
     );
     for _ in 0..2 {
@@ -118,7 +118,7 @@ async fn a_closed_message_stays_closed_and_changes_nothing_else(
         let answer = api.send_signed(Method::POST, &path, &[]).await?;
         ensure!(
             answer.status() == expected
-                && header_of(&answer, &header::CONTENT_TYPE)? == "application/problem+json",
+                && header_value(&answer, &header::CONTENT_TYPE)? == "application/problem+json",
             "{path}"
         );
     }
@@ -133,7 +133,7 @@ async fn a_closed_message_stays_closed_and_changes_nothing_else(
     Ok(())
 }
 
-async fn the_events_of_sam_local_are_answered(cloud: &LocalCloud) -> Result<()> {
+async fn sample_events_are_accepted(cloud: &LocalCloud) -> Result<()> {
     for name in ["in-product-get.json", "in-product-dismiss.json"] {
         let answer = succeed(cloud, "InProductFunction", &event(name)?).await?;
         ensure!(answer["statusCode"] == 404, "{name}: {answer}");
@@ -143,7 +143,7 @@ async fn the_events_of_sam_local_are_answered(cloud: &LocalCloud) -> Result<()> 
 
 /// Asks, by schemathesis, what the document allows and what it forbids; its examples are about an
 /// organization that is put there.
-async fn the_answers_are_as_the_openapi_document_says(cloud: &LocalCloud) -> Result<()> {
+async fn responses_match_the_openapi_document(cloud: &LocalCloud) -> Result<()> {
     put(
         cloud,
         "OrganizationsTable",
@@ -212,7 +212,7 @@ async fn dismissible(cloud: &LocalCloud, api: &Api) -> Result<(String, String)> 
 
 /// Asks for the messages of an organization as the partner's product does.
 pub async fn get(api: &Api, organization: &str) -> Result<Response> {
-    api.send_signed(Method::GET, &messages_of(organization), &[])
+    api.send_signed(Method::GET, &messages_path(organization), &[])
         .await
 }
 
@@ -224,15 +224,15 @@ pub async fn messages(answer: Response) -> Result<Vec<Value>> {
     Ok(body["messages"].as_array().context("no messages")?.clone())
 }
 
-fn messages_of(organization: &str) -> String {
+fn messages_path(organization: &str) -> String {
     format!("/v1/organizations/{organization}/messages")
 }
 
 fn dismiss(organization: &str, message: &str) -> String {
-    format!("{}/{message}/dismiss", messages_of(organization))
+    format!("{}/{message}/dismiss", messages_path(organization))
 }
 
-fn header_of(answer: &Response, name: &header::HeaderName) -> Result<String> {
+fn header_value(answer: &Response, name: &header::HeaderName) -> Result<String> {
     Ok(answer
         .headers()
         .get(name)

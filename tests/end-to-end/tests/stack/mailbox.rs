@@ -91,14 +91,14 @@ async fn converse(mut stream: TcpStream, keep: watch::Sender<Vec<Vec<u8>>>) -> i
         let mut bytes = buffer[..length].iter();
         while let Some(reply) = session.take(&mut bytes) {
             stream.write_all(format!("{reply}\r\n").as_bytes()).await?;
-            if reply == GOODBYE {
+            if reply == CLOSING_REPLY {
                 return Ok(());
             }
         }
     }
 }
 
-const GOODBYE: &str = "221 goodbye";
+const CLOSING_REPLY: &str = "221 goodbye";
 
 struct Session {
     keep: watch::Sender<Vec<Vec<u8>>>,
@@ -127,7 +127,7 @@ impl Session {
                 self.message = Some((DataReceiver::new(), Vec::new()));
                 Some("354 go ahead")
             }
-            Ok(Request::Quit) => Some(GOODBYE),
+            Ok(Request::Quit) => Some(CLOSING_REPLY),
             Ok(
                 Request::Ehlo { .. }
                 | Request::Helo { .. }
@@ -144,7 +144,7 @@ impl Session {
 }
 
 #[tokio::test]
-async fn a_mailbox_keeps_messages_byte_for_byte_however_they_are_cut_up() -> Result<()> {
+async fn smtp_server_keeps_messages_byte_for_byte_for_any_chunking() -> Result<()> {
     let mailbox = Mailbox::start().await?;
     let session = "EHLO test\r\nMAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nDATA\r\n\
         Subject: dots\r\n\r\n..one\r\nno. dot.\r\n...\r\n.\r\n\

@@ -15,7 +15,7 @@ use crate::support::{
 };
 
 #[tokio::test(flavor = "multi_thread")]
-async fn everyone_gets_the_right_stage_and_one_mail_today_and_in_a_month() -> Result<()> {
+async fn organizations_get_their_stage_and_one_email_now_and_a_month_later() -> Result<()> {
     // Without caps: a bookkeeper of two organizations hears of both on one day.
     let cloud = LocalCloud::start(
         Options {
@@ -26,15 +26,15 @@ async fn everyone_gets_the_right_stage_and_one_mail_today_and_in_a_month() -> Re
     )
     .await?;
     let today = now();
-    two_sweeps_at_once_look_at_each_organization_once(&cloud, today).await?;
-    each_expected_recipient_gets_exactly_one_mail(&cloud, today).await?;
+    concurrent_sweeps_sync_each_organization_once(&cloud, today).await?;
+    each_expected_recipient_gets_exactly_one_email(&cloud, today).await?;
     repeating_the_day_changes_nothing(&cloud, today).await?;
-    a_month_later_payers_are_dormant_and_hear_of_it(
+    a_month_later_active_organizations_are_dormant_and_notified(
         &cloud,
         today + SignedDuration::from_hours(31 * 24),
     )
     .await?;
-    no_log_line_holds_anything_private(&cloud).await?;
+    no_log_line_contains_personal_data_or_credentials(&cloud).await?;
     ensure!(
         cloud.dead_letters().await?.is_empty(),
         "messages were left in the dead-letter queue"
@@ -42,7 +42,7 @@ async fn everyone_gets_the_right_stage_and_one_mail_today_and_in_a_month() -> Re
     Ok(())
 }
 
-async fn two_sweeps_at_once_look_at_each_organization_once(
+async fn concurrent_sweeps_sync_each_organization_once(
     cloud: &LocalCloud,
     as_of: Timestamp,
 ) -> Result<()> {
@@ -79,7 +79,7 @@ async fn two_sweeps_at_once_look_at_each_organization_once(
     Ok(())
 }
 
-async fn each_expected_recipient_gets_exactly_one_mail(
+async fn each_expected_recipient_gets_exactly_one_email(
     cloud: &LocalCloud,
     as_of: Timestamp,
 ) -> Result<()> {
@@ -109,7 +109,7 @@ async fn each_expected_recipient_gets_exactly_one_mail(
         "too few mails are expected for the test to mean anything"
     );
     let mut received = BTreeMap::<String, usize>::new();
-    for mail in cloud.sent_mails().await? {
+    for mail in cloud.sent_emails().await? {
         ensure!(
             !mail.html.contains("<script"),
             "a name became part of the page: {}",
@@ -130,14 +130,14 @@ async fn each_expected_recipient_gets_exactly_one_mail(
 
 async fn repeating_the_day_changes_nothing(cloud: &LocalCloud, as_of: Timestamp) -> Result<()> {
     let before = contents(cloud).await?;
-    let mails = cloud.sent_mails().await?.len();
+    let mails = cloud.sent_emails().await?.len();
     cloud.sandbox().reset_statistics();
     let answer = sweep(cloud, as_of).await?;
     ensure!(answer["due"] == 0 && answer["queued"] == 0, "{answer}");
     notify(cloud, as_of).await?;
     ensure!(contents(cloud).await? == before, "a table changed");
     ensure!(
-        cloud.sent_mails().await?.len() == mails,
+        cloud.sent_emails().await?.len() == mails,
         "mail was sent again"
     );
     let statistics = cloud.sandbox().statistics();
@@ -158,12 +158,12 @@ async fn repeating_the_day_changes_nothing(cloud: &LocalCloud, as_of: Timestamp)
     Ok(())
 }
 
-async fn a_month_later_payers_are_dormant_and_hear_of_it(
+async fn a_month_later_active_organizations_are_dormant_and_notified(
     cloud: &LocalCloud,
     as_of: Timestamp,
 ) -> Result<()> {
     let before = organizations(cloud).await?;
-    let mails_before = cloud.sent_mails().await?.len();
+    let mails_before = cloud.sent_emails().await?.len();
     sweep(cloud, as_of).await?;
     assert_stages(cloud, as_of).await?;
     let mut newly_dormant: Vec<String> = Vec::new();
@@ -207,7 +207,7 @@ async fn a_month_later_payers_are_dormant_and_hear_of_it(
             "{id}: expected {expected:?}, sent to {addresses:?}"
         );
     }
-    let mails = cloud.sent_mails().await?;
+    let mails = cloud.sent_emails().await?;
     ensure!(mails.len() > mails_before, "nobody was written to");
     let mut by_message: Vec<_> = notices
         .iter()
@@ -231,7 +231,7 @@ async fn a_month_later_payers_are_dormant_and_hear_of_it(
 
 /// Searches the logs for everything that BILL's rows hold about people and companies, and for
 /// credentials.
-async fn no_log_line_holds_anything_private(cloud: &LocalCloud) -> Result<()> {
+async fn no_log_line_contains_personal_data_or_credentials(cloud: &LocalCloud) -> Result<()> {
     let mut private = secrets(cloud)?;
     for item in cloud.scan("OrganizationsTable").await? {
         let Some(organization) = cloud
@@ -336,7 +336,7 @@ async fn contents(cloud: &LocalCloud) -> Result<BTreeMap<&'static str, Vec<Value
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_events_of_sam_local_invoke_work_here_too() -> Result<()> {
+async fn sample_events_are_handled_by_the_deployed_functions() -> Result<()> {
     let cloud = LocalCloud::start(Options {
         organizations: 5,
         ..options()

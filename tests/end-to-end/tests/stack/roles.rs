@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::support::{event, options};
 
 /// Service, operation and the output of the stack that names what is touched.
-const ROLES: [(&str, &[&str]); 7] = [
+const ALLOWED_CALLS: [(&str, &[&str]); 7] = [
     (
         "FanOutFunction",
         &[
@@ -118,7 +118,7 @@ const TABLE_OPERATIONS: [&str; 7] = [
 ];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_function_may_do_what_its_work_needs_and_nothing_else() -> Result<()> {
+async fn each_role_allows_exactly_the_listed_calls() -> Result<()> {
     let cloud = LocalCloud::start(Options {
         organizations: 1,
         fault_proxy: true,
@@ -127,7 +127,7 @@ async fn each_function_may_do_what_its_work_needs_and_nothing_else() -> Result<(
     .await?;
     let asks = asks(&cloud)?;
     let mut wrong = Vec::new();
-    for (function, allowed) in ROLES {
+    for (function, allowed) in ALLOWED_CALLS {
         start(&cloud, function).await?;
         for call in called(&cloud, function)? {
             ensure!(
@@ -135,7 +135,7 @@ async fn each_function_may_do_what_its_work_needs_and_nothing_else() -> Result<(
                 "{function} calls {call}, which is missing from this list"
             );
         }
-        let caller = Caller::of(&cloud, function).await?;
+        let caller = FunctionClients::of(&cloud, function).await?;
         let unknown: Vec<_> = allowed.iter().filter(|ask| !asks.contains(**ask)).collect();
         ensure!(unknown.is_empty(), "{unknown:?} is never asked for");
         for ask in &asks {
@@ -155,7 +155,7 @@ async fn each_function_may_do_what_its_work_needs_and_nothing_else() -> Result<(
     println!(
         "{} calls asked for as each of {} functions",
         asks.len(),
-        ROLES.len()
+        ALLOWED_CALLS.len()
     );
     Ok(())
 }
@@ -273,7 +273,7 @@ fn asks(cloud: &LocalCloud) -> Result<BTreeSet<String>> {
 }
 
 /// Calls AWS as a function.
-struct Caller {
+struct FunctionClients {
     outputs: BTreeMap<String, String>,
     dynamodb: aws_sdk_dynamodb::Client,
     secrets: aws_sdk_secretsmanager::Client,
@@ -282,9 +282,9 @@ struct Caller {
     ssm: aws_sdk_ssm::Client,
 }
 
-impl Caller {
+impl FunctionClients {
     async fn of(cloud: &LocalCloud, function: &str) -> Result<Self> {
-        let config = cloud.config_as(function).await?;
+        let config = cloud.config_for_function(function).await?;
         Ok(Self {
             outputs: cloud
                 .outputs()

@@ -6,13 +6,12 @@ use anyhow::{Context, Result, ensure};
 use local_cloud::{LocalCloud, Options, workspace_root};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sandbox_and_production_are_deployed_beside_each_other_as_soon_as_they_have_a_sender()
--> Result<()> {
+async fn sandbox_and_production_stacks_share_no_resources() -> Result<()> {
     let settings = Path::new(env!("CARGO_TARGET_TMPDIR")).join("samconfig.toml");
-    let as_it_comes = fs::read_to_string(workspace_root().join("samconfig.toml"))?;
+    let original = fs::read_to_string(workspace_root().join("samconfig.toml"))?;
     fs::write(
         &settings,
-        as_it_comes.replace("engage@example.com", "engage@partner.example"),
+        original.replace("engage@example.com", "engage@partner.example"),
     )?;
 
     let cloud = LocalCloud::start(Options::default()).await?;

@@ -60,7 +60,7 @@ pub async fn organizations(cloud: &LocalCloud) -> Result<BTreeMap<String, Value>
 }
 
 /// How many organizations were last looked at before a moment.
-pub async fn looked_at_before(cloud: &LocalCloud, moment: Timestamp) -> Result<usize> {
+pub async fn count_synced_before(cloud: &LocalCloud, moment: Timestamp) -> Result<usize> {
     let mut before = 0;
     for item in organizations(cloud).await?.values() {
         before += usize::from(text(item, "checked_at")?.parse::<Timestamp>()? < moment);

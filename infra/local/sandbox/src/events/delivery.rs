@@ -18,8 +18,8 @@ use tokio::{
     time::sleep,
 };
 
-use super::{NotificationForm, VERSION, happening::Happening, subscription::Subscription};
-use crate::{Shared, answers::time};
+use super::{NotificationFormat, VERSION, happening::DomainEvent, subscription::Subscription};
+use crate::{SandboxState, answers::time};
 
 /// One attempt to deliver a notification.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,16 +41,16 @@ pub struct Delivery {
 }
 
 /// A notification for one subscriber. While it exists it counts as under way.
-pub(crate) struct Parcel {
+pub(crate) struct QueuedDelivery {
     subscription_id: String,
-    happening: Arc<Happening>,
+    happening: Arc<DomainEvent>,
     under_way: watch::Sender<usize>,
 }
 
-impl Parcel {
+impl QueuedDelivery {
     pub(crate) fn new(
         subscription_id: &str,
-        happening: &Arc<Happening>,
+        happening: &Arc<DomainEvent>,
         under_way: &watch::Sender<usize>,
     ) -> Self {
         under_way.send_modify(|count| *count += 1);
@@ -62,16 +62,19 @@ impl Parcel {
     }
 }
 
-impl Drop for Parcel {
+impl Drop for QueuedDelivery {
     fn drop(&mut self) {
         self.under_way.send_modify(|count| *count -= 1);
     }
 }
 
 /// Delivers all that is put into the outbox, each parcel on its own, until the task is aborted.
-pub(crate) async fn deliver_all(shared: Arc<Shared>, mut parcels: mpsc::UnboundedReceiver<Parcel>) {
+pub(crate) async fn deliver_all(
+    shared: Arc<SandboxState>,
+    mut queued_deliveries: mpsc::UnboundedReceiver<QueuedDelivery>,
+) {
     let mut under_way = JoinSet::new();
-    while let Some(parcel) = parcels.recv().await {
+    while let Some(parcel) = queued_deliveries.recv().await {
         under_way.spawn(deliver(Arc::clone(&shared), parcel));
         while under_way.try_join_next().is_some() {}
     }
@@ -79,15 +82,15 @@ pub(crate) async fn deliver_all(shared: Arc<Shared>, mut parcels: mpsc::Unbounde
 
 /// Until the subscriber answers 200, the subscription is gone or off, or the attempts are used up;
 /// then it is switched off.
-async fn deliver(shared: Arc<Shared>, parcel: Parcel) {
+async fn deliver(shared: Arc<SandboxState>, parcel: QueuedDelivery) {
     let switches = shared.switches.read().events.clone();
-    if switches.shuffled_within_ms > 0 {
+    if switches.max_jitter_ms > 0 {
         sleep(Duration::from_millis(rand::random_range(
-            0..=switches.shuffled_within_ms,
+            0..=switches.max_jitter_ms,
         )))
         .await;
     }
-    let mut pause = Duration::from_millis(switches.first_retry_ms);
+    let mut pause = Duration::from_millis(switches.initial_backoff_ms);
     for attempt in 1..=switches.attempts {
         let subscription = shared
             .events
@@ -127,15 +130,15 @@ async fn deliver(shared: Arc<Shared>, parcel: Parcel) {
         .events
         .subscriptions
         .lock()
-        .switch_off(&parcel.subscription_id, shared.clock.now());
+        .disable(&parcel.subscription_id, shared.clock.now());
 }
 
 /// Sends a notification once; the status of the answer, if there is one.
 pub(crate) async fn send(
     http: &reqwest::Client,
     subscription: &Subscription,
-    happening: &Happening,
-    form: NotificationForm,
+    happening: &DomainEvent,
+    form: NotificationFormat,
 ) -> Option<u16> {
     let body = body(subscription, happening, form);
     let request = http
@@ -155,12 +158,12 @@ pub(crate) async fn send(
     }
 }
 
-fn body(subscription: &Subscription, happening: &Happening, form: NotificationForm) -> String {
+fn body(subscription: &Subscription, happening: &DomainEvent, form: NotificationFormat) -> String {
     let notification = happening.notification(&subscription.id);
     match form {
-        NotificationForm::Object => notification,
-        NotificationForm::Text => Value::String(notification).to_string(),
-        NotificationForm::Envelope => json!({
+        NotificationFormat::Object => notification,
+        NotificationFormat::Text => Value::String(notification).to_string(),
+        NotificationFormat::Envelope => json!({
             "id": happening.id,
             "type": happening.event_type,
             "version": VERSION,

@@ -5,21 +5,23 @@ use std::{sync::Arc, time::Duration};
 use serde_json::{Map, Value, json};
 use tokio::time::sleep;
 
-use super::{VERSION, delivery, happening::Happening, idempotency, subscription::Wanted};
+use super::{
+    VERSION, delivery, happening::DomainEvent, idempotency, subscription::SubscriptionRequest,
+};
 use crate::{
-    Shared, Switches,
-    answers::{Answer, Refusal, UNKNOWN_CODE, time},
+    SandboxState, Switches,
+    answers::{Answer, ErrorResponse, UNKNOWN_CODE, time},
     endpoints::Call,
-    lists::{self, tokens::Place},
+    lists::{self, tokens::PageCursor},
     operations::Operation,
 };
 
 /// Answers a call whose keys and session were checked.
 pub(crate) async fn answer(
-    shared: &Arc<Shared>,
+    shared: &Arc<SandboxState>,
     call: &Call,
     switches: &Switches,
-) -> Result<Answer, Refusal> {
+) -> Result<Answer, ErrorResponse> {
     match call.operation {
         Operation::CreateSubscription => create(shared, call, switches).await,
         Operation::GetAllSubscriptions => list(shared, call),
@@ -48,34 +50,38 @@ pub(crate) async fn answer(
     }
 }
 
-async fn create(shared: &Shared, call: &Call, switches: &Switches) -> Result<Answer, Refusal> {
+async fn create(
+    shared: &SandboxState,
+    call: &Call,
+    switches: &Switches,
+) -> Result<Answer, ErrorResponse> {
     let key = idempotency::key(call.header("X-Idempotent-Key"))?;
     if let Some(answer) = shared
         .events
-        .kept_answers
+        .idempotency_cache
         .lock()
         .of(key, &call.body, call.now)?
     {
         return Ok(Answer::json(&answer));
     }
-    let wanted = Wanted::read(&call.body, &switches.events)?;
+    let wanted = SubscriptionRequest::read(&call.body, &switches.events)?;
     let answer = shared
         .events
         .subscriptions
         .lock()
         .create(wanted, call.now)?
-        .row_with_key();
-    let flight = Duration::from_millis(switches.events.creation_ms);
+        .to_json_with_key();
+    let flight = Duration::from_millis(switches.events.creation_latency_ms);
     shared
         .events
-        .kept_answers
+        .idempotency_cache
         .lock()
         .keep(key, &call.body, &answer, call.now, flight);
     sleep(flight).await;
     Ok(Answer::json(&answer))
 }
 
-fn list(shared: &Shared, call: &Call) -> Result<Answer, Refusal> {
+fn list(shared: &SandboxState, call: &Call) -> Result<Answer, ErrorResponse> {
     let value = |name: &str| {
         call.query
             .iter()
@@ -85,14 +91,17 @@ fn list(shared: &Shared, call: &Call) -> Result<Answer, Refusal> {
     };
     let max = value("max")
         .map_or(Ok(20), lists::max)
-        .map_err(|error| Refusal::validation(vec![error]))?;
+        .map_err(|error| ErrorResponse::validation(vec![error]))?;
     let place = match value("page") {
         Some(token) => {
             let foreign =
-                || Refusal::validation(vec!["page: is not a page of this list".to_owned()]);
-            shared.token_key.open(token, LIST).ok_or_else(foreign)?
+                || ErrorResponse::validation(vec!["page: is not a page of this list".to_owned()]);
+            shared
+                .page_token_key
+                .open(token, LIST)
+                .ok_or_else(foreign)?
         }
-        None => Place::default(),
+        None => PageCursor::default(),
     };
     let subscriptions = shared.events.subscriptions.lock();
     let rows: Vec<Value> = subscriptions
@@ -102,13 +111,13 @@ fn list(shared: &Shared, call: &Call) -> Result<Answer, Refusal> {
         .take(max)
         .map(super::subscription::Subscription::row)
         .collect();
-    let next = Place {
+    let next = PageCursor {
         offset: place.offset + rows.len(),
         page: place.page + 1,
     };
     let mut answer = json!({ "results": rows });
     if next.offset < subscriptions.all().len() {
-        answer["nextPage"] = shared.token_key.seal(next, LIST).into();
+        answer["nextPage"] = shared.page_token_key.sign(next, LIST).into();
     }
     Ok(Answer::json(&answer))
 }
@@ -116,12 +125,12 @@ fn list(shared: &Shared, call: &Call) -> Result<Answer, Refusal> {
 /// Sends a made-up notification at once, and once, whether or not the subscription is enabled. Its
 /// organization is the partner's own, which is no customer; what BILL takes is unknown.
 async fn send_test_event(
-    shared: &Shared,
+    shared: &SandboxState,
     call: &Call,
     switches: &Switches,
-) -> Result<Answer, Refusal> {
+) -> Result<Answer, ErrorResponse> {
     if !call.body.is_object() {
-        return Err(Refusal::validation(vec![
+        return Err(ErrorResponse::validation(vec![
             "body: must be an object".to_owned(),
         ]));
     }
@@ -140,9 +149,9 @@ async fn send_test_event(
     let subject = event_type.split('.').next().unwrap_or_default();
     let made_up = || json!({ "id": format!("test-{subject}-id") });
     let payload = call.body.get(subject).cloned().unwrap_or_else(made_up);
-    let happening = Happening::new(
+    let happening = DomainEvent::new(
         event_type,
-        super::PARTNER_ORGANIZATION,
+        super::PARTNER_ORGANIZATION_ID,
         Map::from_iter([(subject.to_owned(), payload)]),
         call.now,
     );
@@ -165,8 +174,8 @@ async fn send_test_event(
     })))
 }
 
-fn unknown(switches: &Switches) -> Refusal {
-    Refusal::with_message(
+fn unknown(switches: &Switches) -> ErrorResponse {
+    ErrorResponse::with_message(
         switches.events.unknown_subscription_status,
         UNKNOWN_CODE,
         "Subscription not found.",

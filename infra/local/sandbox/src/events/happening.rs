@@ -11,13 +11,13 @@ use crate::{
     population::{
         Organization,
         organization::{Bank, Payments, Verification},
-        rows::{self, BankRows},
+        rows::{self, BankAccountRows},
     },
 };
 
 /// Something that BILL sends a notification about. All subscribers get it under the same id, which
 /// is `inferred`.
-pub(crate) struct Happening {
+pub(crate) struct DomainEvent {
     pub(crate) id: String,
     pub(crate) event_type: String,
     pub(crate) organization_id: String,
@@ -31,29 +31,33 @@ pub(crate) fn between(
     before: &Organization,
     after: &Organization,
     now: Timestamp,
-) -> Vec<Happening> {
+) -> Vec<DomainEvent> {
     let Some(id) = after.id.as_deref() else {
         return Vec::new();
     };
     let about = |event_type: &str, subject: &str, payload: Value| {
-        Happening::about(event_type, id, subject, payload, now)
+        DomainEvent::about(event_type, id, subject, payload, now)
     };
-    let mut happenings = Vec::new();
+    let mut events = Vec::new();
     for (position, bank) in after.banks.iter().enumerate() {
         match before.banks.iter().find(|known| known.id == bank.id) {
-            None => happenings.push(about(
+            None => events.push(about(
                 "bank-account.created",
                 BANK,
-                whole_bank(after, position),
+                created_account_payload(after, position),
             )),
             Some(known) if (known.archived, &known.status) != (bank.archived, &bank.status) => {
-                happenings.push(about("bank-account.updated", BANK, changed_bank(bank)));
+                events.push(about(
+                    "bank-account.updated",
+                    BANK,
+                    updated_account_payload(bank),
+                ));
             }
             Some(_) => {}
         }
     }
     for (run, place) in new_payments(&before.payments, &after.payments) {
-        happenings.push(about(
+        events.push(about(
             "payment.updated",
             PAYMENT,
             payment(after, run, place),
@@ -64,22 +68,22 @@ pub(crate) fn between(
         .as_ref()
         .filter(|_| before.verification != after.verification)
     {
-        happenings.push(about(
+        events.push(about(
             "risk-verification.updated",
             RISK,
             decision(verification),
         ));
     }
-    happenings
+    events
 }
 
 /// An event of this type about what the organization has. `None`: it has nothing of the kind, or
 /// the type is none of the contract's.
-pub(crate) fn of_type(
+pub(crate) fn from_current_state(
     event_type: &str,
     organization: &Organization,
     now: Timestamp,
-) -> Option<Happening> {
+) -> Option<DomainEvent> {
     let id = organization.id.as_deref()?;
     let has_bank = !organization.banks.is_empty();
     let has_payment = organization
@@ -87,14 +91,14 @@ pub(crate) fn of_type(
         .first()
         .is_some_and(|run| run.count > 0);
     let (subject, payload) = match event_type {
-        "bank-account.created" if has_bank => (BANK, whole_bank(organization, 0)),
-        "bank-account.updated" => (BANK, changed_bank(organization.banks.first()?)),
+        "bank-account.created" if has_bank => (BANK, created_account_payload(organization, 0)),
+        "bank-account.updated" => (BANK, updated_account_payload(organization.banks.first()?)),
         "payment.updated" if has_payment => (PAYMENT, payment(organization, 0, 0)),
-        "payment.failed" => (PAYMENT, failed_payment(now)),
+        "payment.failed" => (PAYMENT, failed_payment_payload(now)),
         "risk-verification.updated" => (RISK, decision(organization.verification.as_ref()?)),
         _ => return None,
     };
-    let mut happening = Happening::about(event_type, id, subject, payload, now);
+    let mut happening = DomainEvent::about(event_type, id, subject, payload, now);
     if event_type == "payment.failed" {
         let error = json!({ "code": "fake-code-1", "message": "Bank account is inactive.", "timestamp": time(now) });
         happening
@@ -104,7 +108,7 @@ pub(crate) fn of_type(
     Some(happening)
 }
 
-impl Happening {
+impl DomainEvent {
     pub(crate) fn new(
         event_type: &str,
         organization_id: &str,
@@ -161,17 +165,20 @@ fn new_payments(before: &[Payments], after: &[Payments]) -> Vec<(usize, usize)> 
             None => new.extend((0..run.count).map(|place| (position, place))),
         }
     }
-    new.truncate(MOST_PAYMENTS);
+    new.truncate(MAX_PAYMENT_EVENTS);
     new
 }
 
 /// A new account carries every field that the payload has.
-fn whole_bank(organization: &Organization, position: usize) -> Value {
-    only(BankRows(organization).row(position), BANK_FIELDS)
+fn created_account_payload(organization: &Organization, position: usize) -> Value {
+    only(
+        BankAccountRows(organization).row(position),
+        BANK_ACCOUNT_FIELDS,
+    )
 }
 
 /// A changed account carries what changed.
-fn changed_bank(bank: &Bank) -> Value {
+fn updated_account_payload(bank: &Bank) -> Value {
     let mut changed = json!({ "id": bank.id, "archived": bank.archived, "status": bank.status });
     if let Some(updated_at) = bank.updated_at {
         changed["updatedTime"] = time(updated_at).into();
@@ -197,7 +204,7 @@ fn payment(organization: &Organization, run: usize, place: usize) -> Value {
 }
 
 /// A request that failed has no payment id.
-fn failed_payment(now: Timestamp) -> Value {
+fn failed_payment_payload(now: Timestamp) -> Value {
     json!({
         "bills": [{ "id": "00n02FAKEBILL5a6b1c2", "amount": 28.99 }],
         "transactionNumber": "FAKE-2026-0816",
@@ -228,7 +235,7 @@ const BANK: &str = "bank-account";
 const PAYMENT: &str = "payment";
 const RISK: &str = "risk-verification";
 
-const BANK_FIELDS: &[&str] = &[
+const BANK_ACCOUNT_FIELDS: &[&str] = &[
     "id",
     "archived",
     "accountNumber",
@@ -254,4 +261,4 @@ const PAYMENT_FIELDS: &[&str] = &[
 ];
 
 /// Notifications that one change may cause about payments: a run may hold thousands.
-const MOST_PAYMENTS: usize = 100;
+const MAX_PAYMENT_EVENTS: usize = 100;

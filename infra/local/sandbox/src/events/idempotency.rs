@@ -9,13 +9,13 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::answers::{Refusal, UNKNOWN_CODE};
+use crate::answers::{ErrorResponse, UNKNOWN_CODE};
 
 /// The successful answers of the last 24 hours.
 #[derive(Default)]
-pub(crate) struct KeptAnswers(HashMap<Uuid, KeptAnswer>);
+pub(crate) struct IdempotencyCache(HashMap<Uuid, CachedResponse>);
 
-struct KeptAnswer {
+struct CachedResponse {
     request: Value,
     answer: Value,
     at: Timestamp,
@@ -23,14 +23,16 @@ struct KeptAnswer {
 }
 
 /// Reads the header. `Err` is a 400: it is missing, or no UUID of version 4.
-pub(crate) fn key(header: Option<&str>) -> Result<Uuid, Refusal> {
+pub(crate) fn key(header: Option<&str>) -> Result<Uuid, ErrorResponse> {
     header
         .and_then(|text| Uuid::try_parse(text).ok())
         .filter(|key| key.get_version_num() == 4)
-        .ok_or_else(|| Refusal::validation(vec!["X-Idempotent-Key: must be a UUID4".to_owned()]))
+        .ok_or_else(|| {
+            ErrorResponse::validation(vec!["X-Idempotent-Key: must be a UUID4".to_owned()])
+        })
 }
 
-impl KeptAnswers {
+impl IdempotencyCache {
     /// The answer that this key got, if it got one. `Err`: it is still in flight (429), or belongs
     /// to another request (400).
     pub(crate) fn of(
@@ -38,17 +40,19 @@ impl KeptAnswers {
         key: Uuid,
         request: &Value,
         now: Timestamp,
-    ) -> Result<Option<Value>, Refusal> {
+    ) -> Result<Option<Value>, ErrorResponse> {
         self.0
             .retain(|_, kept| now.duration_since(kept.at) < LIFETIME);
         match self.0.get(&key) {
             None => Ok(None),
-            Some(kept) if Instant::now() < kept.in_flight_until => Err(Refusal::with_message(
-                429,
-                UNKNOWN_CODE,
-                "A request with this idempotency key is still running.",
-            )),
-            Some(kept) if kept.request != *request => Err(Refusal::validation(vec![
+            Some(kept) if Instant::now() < kept.in_flight_until => {
+                Err(ErrorResponse::with_message(
+                    429,
+                    UNKNOWN_CODE,
+                    "A request with this idempotency key is still running.",
+                ))
+            }
+            Some(kept) if kept.request != *request => Err(ErrorResponse::validation(vec![
                 "X-Idempotent-Key: was used for another request".to_owned(),
             ])),
             Some(kept) => Ok(Some(kept.answer.clone())),
@@ -68,7 +72,7 @@ impl KeptAnswers {
         let in_flight_until = Instant::now() + flight;
         self.0.insert(
             key,
-            KeptAnswer {
+            CachedResponse {
                 request: request.clone(),
                 answer: answer.clone(),
                 at: now,

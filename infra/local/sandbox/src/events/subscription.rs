@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use url::{Host, Url};
 use uuid::Uuid;
 
-use super::{EventSwitches, PARTNER_ORGANIZATION};
-use crate::answers::{Refusal, time};
+use super::{EventSwitches, PARTNER_ORGANIZATION_ID};
+use crate::answers::{ErrorResponse, time};
 
 /// All subscriptions, oldest first.
 #[derive(Default)]
@@ -16,9 +16,9 @@ pub(crate) struct Subscriptions(Vec<Subscription>);
 pub(crate) struct Subscription {
     pub(crate) id: String,
     pub(crate) security_key: String,
-    wanted: Wanted,
+    wanted: SubscriptionRequest,
     enabled: bool,
-    by_system: bool,
+    disabled_by_system: bool,
     created_at: Timestamp,
     updated_at: Timestamp,
 }
@@ -26,7 +26,7 @@ pub(crate) struct Subscription {
 /// What a request for a subscription asks for.
 #[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Wanted {
+pub(crate) struct SubscriptionRequest {
     #[serde(default)]
     name: String,
     status: Option<Status>,
@@ -50,11 +50,11 @@ struct EventVersion {
     version: String,
 }
 
-impl Wanted {
+impl SubscriptionRequest {
     /// Reads a request's body. `Err` is a 400 with one error per field that is wrong.
-    pub(crate) fn read(body: &Value, switches: &EventSwitches) -> Result<Self, Refusal> {
+    pub(crate) fn read(body: &Value, switches: &EventSwitches) -> Result<Self, ErrorResponse> {
         let wanted: Self = serde_json::from_value(body.clone())
-            .map_err(|error| Refusal::validation(vec![format!("body: {error}")]))?;
+            .map_err(|error| ErrorResponse::validation(vec![format!("body: {error}")]))?;
         let checks = [
             (wanted.name.is_empty(), "name: must not be empty"),
             (wanted.status.is_none(), "status: must not be null"),
@@ -71,7 +71,7 @@ impl Wanted {
                 "events.version: must not be empty",
             ),
             (
-                !is_acceptable(&wanted.notification_url, switches),
+                !is_acceptable_url(&wanted.notification_url, switches),
                 "notificationUrl: must be an HTTPS URL",
             ),
         ];
@@ -83,12 +83,12 @@ impl Wanted {
         if wrong.is_empty() {
             Ok(wanted)
         } else {
-            Err(Refusal::validation(wrong))
+            Err(ErrorResponse::validation(wrong))
         }
     }
 
     /// Same events and same URL, whatever the order, the name and the status.
-    fn duplicates(&self, other: &Self) -> bool {
+    fn is_duplicate_of(&self, other: &Self) -> bool {
         let sorted = |events: &[EventVersion]| {
             let mut events = events.to_vec();
             events.sort();
@@ -99,13 +99,13 @@ impl Wanted {
     }
 }
 
-fn is_acceptable(url: &str, switches: &EventSwitches) -> bool {
+fn is_acceptable_url(url: &str, switches: &EventSwitches) -> bool {
     let Ok(url) = Url::parse(url) else {
         return false;
     };
     match url.scheme() {
         "https" => url.has_host(),
-        "http" => switches.http_to_loopback && is_loopback(&url),
+        "http" => switches.allow_http_to_loopback && is_loopback(&url),
         _ => false,
     }
 }
@@ -125,20 +125,20 @@ impl Subscriptions {
     /// which is `inferred`.
     pub(crate) fn create(
         &mut self,
-        wanted: Wanted,
+        wanted: SubscriptionRequest,
         now: Timestamp,
-    ) -> Result<&Subscription, Refusal> {
+    ) -> Result<&Subscription, ErrorResponse> {
         if self
             .0
             .iter()
-            .any(|present| present.wanted.duplicates(&wanted))
+            .any(|present| present.wanted.is_duplicate_of(&wanted))
         {
-            return Err(Refusal::validation(vec![
+            return Err(ErrorResponse::validation(vec![
                 "subscription: already exists".to_owned(),
             ]));
         }
         if self.0.len() >= MOST {
-            return Err(Refusal::validation(vec![format!(
+            return Err(ErrorResponse::validation(vec![format!(
                 "subscription: at most {MOST} are allowed"
             )]));
         }
@@ -151,7 +151,7 @@ impl Subscriptions {
             ),
             wanted,
             enabled,
-            by_system: false,
+            disabled_by_system: false,
             created_at: now,
             updated_at: now,
         });
@@ -174,7 +174,7 @@ impl Subscriptions {
     }
 
     /// The ids of the enabled subscriptions that asked for this event.
-    pub(crate) fn interested_in(&self, event_type: &str) -> Vec<String> {
+    pub(crate) fn enabled_for(&self, event_type: &str) -> Vec<String> {
         let interested = |subscription: &&Subscription| {
             subscription.enabled
                 && subscription
@@ -191,10 +191,10 @@ impl Subscriptions {
     }
 
     /// What BILL does after too many failed deliveries.
-    pub(crate) fn switch_off(&mut self, id: &str, now: Timestamp) {
+    pub(crate) fn disable(&mut self, id: &str, now: Timestamp) {
         if let Some(subscription) = self.0.iter_mut().find(|subscription| subscription.id == id) {
             subscription.enabled = false;
-            subscription.by_system = true;
+            subscription.disabled_by_system = true;
             subscription.updated_at = now;
         }
     }
@@ -224,14 +224,14 @@ impl Subscription {
             .iter()
             .map(|event| json!({ "type": event.event_type, "version": event.version }))
             .collect();
-        let mut status = json!({ "enabled": self.enabled, "actor": if self.by_system { "SYSTEM" } else { "CLIENT" } });
-        if self.by_system {
+        let mut status = json!({ "enabled": self.enabled, "actor": if self.disabled_by_system { "SYSTEM" } else { "CLIENT" } });
+        if self.disabled_by_system {
             status["reason"] = "Notification delivery failed".into();
         }
         json!({
             "id": self.id,
             "name": self.wanted.name,
-            "organizationId": PARTNER_ORGANIZATION,
+            "organizationId": PARTNER_ORGANIZATION_ID,
             "status": status,
             "events": events,
             "notificationUrl": self.wanted.notification_url,
@@ -240,7 +240,7 @@ impl Subscription {
         })
     }
 
-    pub(crate) fn row_with_key(&self) -> Value {
+    pub(crate) fn to_json_with_key(&self) -> Value {
         let mut row = self.row();
         row["securityKey"] = self.security_key.as_str().into();
         row

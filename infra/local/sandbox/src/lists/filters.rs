@@ -51,7 +51,7 @@ pub(crate) fn parse(text: &str, fields: &Fields) -> Result<Vec<Filter>, String> 
 impl Filter {
     /// Whether a row meets the condition. A row without the field meets only the negative ones.
     pub(crate) fn matches(&self, row: &Value) -> bool {
-        let field = row.get(&self.field).map(text_of);
+        let field = row.get(&self.field).map(to_text);
         let is = |value: &String| {
             field
                 .as_deref()
@@ -78,7 +78,7 @@ impl Filter {
 pub(crate) fn compare(one: &Value, other: &Value) -> Ordering {
     match (one.as_f64(), other.as_f64()) {
         (Some(one), Some(other)) => one.total_cmp(&other),
-        _ => order(&text_of(one), &text_of(other)),
+        _ => order(&to_text(one), &to_text(other)),
     }
 }
 
@@ -164,7 +164,7 @@ fn unquote(value: &str) -> String {
     }
 }
 
-fn text_of(value: &Value) -> String {
+fn to_text(value: &Value) -> String {
     value
         .as_str()
         .map_or_else(|| value.to_string(), str::to_owned)

@@ -2,14 +2,14 @@
 
 /// What is drawn for one organization: the same seed, position and purpose give the same number.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Draw {
+pub(crate) struct SeededRandom {
     state: u64,
 }
 
-impl Draw {
+impl SeededRandom {
     pub(crate) fn new(seed: u64, position: usize) -> Self {
         Self {
-            state: mix(mix(seed) ^ position as u64),
+            state: splitmix64(splitmix64(seed) ^ position as u64),
         }
     }
 
@@ -42,7 +42,7 @@ impl Draw {
         let mut rest = self.number(prefix);
         for place in 0..15 {
             if place == 8 {
-                rest = mix(self.number(prefix));
+                rest = splitmix64(self.number(prefix));
             }
             let digit = usize::try_from(rest % 62).unwrap_or_default();
             id.push(char::from(DIGITS[digit]));
@@ -54,7 +54,7 @@ impl Draw {
     pub(crate) fn company(self) -> String {
         let first = self.pick("company first", FIRST_WORDS);
         let trade = self.pick("company trade", TRADES);
-        let form = self.pick("company form", FORMS);
+        let form = self.pick("company form", LEGAL_FORMS);
         format!("{first} {trade}{form}")
     }
 
@@ -74,13 +74,14 @@ impl Draw {
 }
 
 fn fold(state: u64, text: &str) -> u64 {
-    text.bytes()
-        .fold(mix(state), |state, byte| mix(state ^ u64::from(byte)))
+    text.bytes().fold(splitmix64(state), |state, byte| {
+        splitmix64(state ^ u64::from(byte))
+    })
 }
 
 /// The step of `SplitMix64` (Steele, Lea, Flood 2014). Own code, as no generator of `rand` promises
 /// the same numbers in its next version.
-fn mix(number: u64) -> u64 {
+fn splitmix64(number: u64) -> u64 {
     let number = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -179,7 +180,7 @@ const TRADES: &[&str] = &[
     "Veterinary",
     "Windows",
 ];
-const FORMS: &[&str] = &[" LLC", " Inc", " Co", " Works", " & Sons", " Group", ""];
+const LEGAL_FORMS: &[&str] = &[" LLC", " Inc", " Co", " Works", " & Sons", " Group", ""];
 const FIRST_NAMES: &[&str] = &[
     "Adaeze", "Bruno", "Carmen", "Dmitri", "Elif", "Farid", "Greta", "Hana", "Imani", "Jonas",
     "Keiko", "Lucía", "Marisol", "Nadia", "Odette", "Priya", "Quentin", "Rosa", "Sanjay", "Tobias",

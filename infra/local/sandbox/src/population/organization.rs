@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::population::names::Draw;
+use crate::population::names::SeededRandom;
 
 /// An organization with all that belongs to it. Absent fields take their default, over HTTP too.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,7 +89,7 @@ pub struct Payments {
     /// How many there are.
     pub count: usize,
     /// How far apart they are, in seconds.
-    pub every_seconds: i64,
+    pub interval_seconds: i64,
     /// How their rows are broken.
     pub shape: Shape,
 }
@@ -145,14 +145,14 @@ impl Organization {
     /// Fills in the ids of users and bank accounts that have none; they follow from the
     /// organization's id and their place.
     pub(crate) fn fill_ids(&mut self) {
-        let draw = Draw::of(self.id.as_deref().unwrap_or(&self.scenario));
+        let draw = SeededRandom::of(self.id.as_deref().unwrap_or(&self.scenario));
         for (place, user) in self
             .users
             .iter_mut()
             .enumerate()
             .filter(|(_, user)| user.id.is_empty())
         {
-            user.id = Draw::of(&format!("{} user {place}", draw.id("008"))).id("006");
+            user.id = SeededRandom::of(&format!("{} user {place}", draw.id("008"))).id("006");
         }
         for (place, bank) in self
             .banks
@@ -160,7 +160,7 @@ impl Organization {
             .enumerate()
             .filter(|(_, bank)| bank.id.is_empty())
         {
-            bank.id = Draw::of(&format!("{} bank {place}", draw.id("008"))).id("bac");
+            bank.id = SeededRandom::of(&format!("{} bank {place}", draw.id("008"))).id("bac");
         }
     }
 
@@ -232,7 +232,7 @@ impl Default for Payments {
             amount_cents: 41_250,
             newest_at: Timestamp::default(),
             count: 1,
-            every_seconds: 86_400,
+            interval_seconds: 86_400,
             shape: Shape::Whole,
         }
     }
@@ -248,19 +248,19 @@ impl Payments {
     }
 
     /// One payment of this status.
-    pub fn of_status(status: &str, newest_at: Timestamp) -> Self {
+    pub fn with_status(status: &str, newest_at: Timestamp) -> Self {
         Self {
             status: Some(status.to_owned()),
             ..Self::paid(newest_at)
         }
     }
 
-    /// The same payment this many times, `every_seconds` apart, going back in time.
+    /// The same payment this many times, `interval_seconds` apart, going back in time.
     #[must_use]
-    pub fn repeated(self, count: usize, every_seconds: i64) -> Self {
+    pub fn repeated(self, count: usize, interval_seconds: i64) -> Self {
         Self {
             count,
-            every_seconds,
+            interval_seconds,
             ..self
         }
     }

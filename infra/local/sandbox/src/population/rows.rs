@@ -7,7 +7,7 @@ use crate::{
     answers::time,
     lists::Rows,
     population::{
-        names::Draw,
+        names::SeededRandom,
         organization::{Bank, Organization, Payments, Shape, User, Verification},
     },
 };
@@ -15,7 +15,7 @@ use crate::{
 /// A row of the partner's organizations.
 pub(crate) fn organization(organization: &Organization) -> Value {
     let id = organization.id.as_deref();
-    let draw = Draw::of(id.unwrap_or(&organization.scenario));
+    let draw = SeededRandom::of(id.unwrap_or(&organization.scenario));
     let year = 1950 + draw.below("birth year", 50);
     let address = json!({
         "line1": format!("{} {} Row", 1 + draw.below("house", 999), draw.last_name(90)),
@@ -49,7 +49,7 @@ pub(crate) fn organization(organization: &Organization) -> Value {
         "createdTime": time(organization.created_at),
         "updatedTime": time(organization.created_at),
     });
-    shaped(row, organization.shape)
+    with_defect(row, organization.shape)
 }
 
 /// The list of an organization's users.
@@ -77,11 +77,11 @@ impl Rows for UserRows<'_> {
             "firstName": first_name,
             "lastName": last_name,
             "email": email,
-            "role": { "id": Draw::of(&format!("{id} role")).id("0po"), "type": role, "description": role },
+            "role": { "id": SeededRandom::of(&format!("{id} role")).id("0po"), "type": role, "description": role },
             "createdTime": time(*created_at),
             "updatedTime": time(*created_at),
         });
-        shaped(row, *shape)
+        with_defect(row, *shape)
     }
 
     fn is_archived(&self, position: usize) -> bool {
@@ -98,9 +98,9 @@ impl Rows for UserRows<'_> {
 }
 
 /// The list of an organization's bank accounts.
-pub(crate) struct BankRows<'a>(pub(crate) &'a Organization);
+pub(crate) struct BankAccountRows<'a>(pub(crate) &'a Organization);
 
-impl Rows for BankRows<'_> {
+impl Rows for BankAccountRows<'_> {
     fn len(&self) -> usize {
         self.0.banks.len()
     }
@@ -114,7 +114,7 @@ impl Rows for BankRows<'_> {
             updated_at,
             shape,
         } = &self.0.banks[position];
-        let draw = Draw::of(id);
+        let draw = SeededRandom::of(id);
         let row = json!({
             "id": id,
             "archived": archived,
@@ -132,7 +132,7 @@ impl Rows for BankRows<'_> {
             "updatedTime": updated_at.map(time),
             "chartOfAccountId": draw.id("0ca"),
         });
-        shaped(row, *shape)
+        with_defect(row, *shape)
     }
 
     fn is_archived(&self, position: usize) -> bool {
@@ -167,7 +167,7 @@ impl<'a> PaymentRows<'a> {
         let total = runs
             .iter()
             .fold(0_usize, |total, run| total.saturating_add(run.count));
-        let order = if total <= MOST_SORTED {
+        let order = if total <= MAX_SORTED_PAYMENTS {
             let mut sorted: Vec<_> = runs
                 .iter()
                 .enumerate()
@@ -177,8 +177,8 @@ impl<'a> PaymentRows<'a> {
                 .collect();
             // Payments without a time come first here, and so last in a list that runs newest
             // first.
-            let timeless = |run: usize| runs[run].shape == Shape::WithoutCreatedTime;
-            sorted.sort_by_key(|(at, run, place)| (!timeless(*run), *at, *run, *place));
+            let lacks_created_time = |run: usize| runs[run].shape == Shape::WithoutCreatedTime;
+            sorted.sort_by_key(|(at, run, place)| (!lacks_created_time(*run), *at, *run, *place));
             Order::Sorted(sorted)
         } else {
             Order::AsGiven(total)
@@ -189,7 +189,7 @@ impl<'a> PaymentRows<'a> {
         }
     }
 
-    fn run_and_place(&self, position: usize) -> (usize, usize) {
+    fn series_and_index(&self, position: usize) -> (usize, usize) {
         match &self.order {
             Order::Sorted(sorted) => (sorted[position].1, sorted[position].2),
             Order::AsGiven(total) => {
@@ -215,7 +215,7 @@ impl Rows for PaymentRows<'_> {
     }
 
     fn row(&self, position: usize) -> Value {
-        let (run, place) = self.run_and_place(position);
+        let (run, place) = self.series_and_index(position);
         payment(self.organization, run, place)
     }
 
@@ -237,8 +237,8 @@ pub(crate) fn payment(organization: &Organization, run: usize, place: usize) -> 
     let payments = &organization.payments[run];
     let at = payments.at(place);
     let id = organization.id.as_deref().unwrap_or_default();
-    let draw = Draw::of(&format!("{id} payment {run} {place}"));
-    let amount = json!(Cents(payments.amount_cents).as_number());
+    let draw = SeededRandom::of(&format!("{id} payment {run} {place}"));
+    let amount = json!(Cents(payments.amount_cents).to_dollars());
     let bill = draw.id("00n");
     let funding = if payments.by_card {
         json!({ "type": "CARD_ACCOUNT", "id": draw.id("cat") })
@@ -268,7 +268,7 @@ pub(crate) fn payment(organization: &Organization, run: usize, place: usize) -> 
         "voidInfo": [],
         "cancelRequestSubmitted": payments.status.as_deref() == Some("CANCELLED"),
     });
-    shaped(row, payments.shape)
+    with_defect(row, payments.shape)
 }
 
 impl Payments {
@@ -276,7 +276,7 @@ impl Payments {
     pub(crate) fn at(&self, place: usize) -> Timestamp {
         let seconds = i64::try_from(place)
             .unwrap_or(i64::MAX)
-            .saturating_mul(self.every_seconds);
+            .saturating_mul(self.interval_seconds);
         self.newest_at
             .saturating_sub(SignedDuration::from_secs(seconds))
             .unwrap_or(self.newest_at)
@@ -302,13 +302,13 @@ impl Cents {
         clippy::cast_precision_loss,
         reason = "amounts are far below 2^53 cents"
     )]
-    fn as_number(&self) -> f64 {
+    fn to_dollars(&self) -> f64 {
         self.0 as f64 / 100.0
     }
 }
 
 /// Leaves out what has no value, as BILL does, and breaks the row where it is meant to be broken.
-fn shaped(row: Value, shape: Shape) -> Value {
+fn with_defect(row: Value, shape: Shape) -> Value {
     let Value::Object(mut fields) = row else {
         return row;
     };
@@ -339,7 +339,7 @@ fn remove_nulls(fields: &mut Map<String, Value>) {
 }
 
 /// Above this many payments an organization's payments are not sorted.
-const MOST_SORTED: usize = 20_000;
+const MAX_SORTED_PAYMENTS: usize = 20_000;
 
 const CITIES: &[&str] = &[
     "Fairmont",

@@ -10,9 +10,9 @@ use sandbox::Expectation;
 use crate::support::{Partner, options, start};
 
 /// Ends the program with the test, passed or not.
-struct Running(Child);
+struct ChildGuard(Child);
 
-impl Drop for Running {
+impl Drop for ChildGuard {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
@@ -20,7 +20,7 @@ impl Drop for Running {
 }
 
 #[tokio::test]
-async fn it_says_where_it_serves_the_population_that_was_asked_for() {
+async fn binary_prints_its_url_and_serves_the_requested_population() {
     let arguments = [
         "--organizations",
         "80",
@@ -31,7 +31,7 @@ async fn it_says_where_it_serves_the_population_that_was_asked_for() {
         "--bad-records",
     ];
     let mut command = Command::new(env!("CARGO_BIN_EXE_sandbox"));
-    let mut running = Running(
+    let mut running = ChildGuard(
         command
             .args(arguments)
             .stdout(Stdio::piped())

@@ -5,19 +5,19 @@ use std::path::Path;
 use reqwest::Method;
 use serde_json::Value;
 
-use crate::openapi::Document;
+use crate::openapi::OpenApiDocument;
 
 /// The contract: BILL's API, and its webhooks.
 pub struct Contract {
-    api: Document,
-    events: Document,
+    api: OpenApiDocument,
+    events: OpenApiDocument,
 }
 
 impl Contract {
     pub fn read() -> Self {
         Self {
-            api: Document::read(API).unwrap(),
-            events: Document::read(EVENTS).unwrap(),
+            api: OpenApiDocument::read(API).unwrap(),
+            events: OpenApiDocument::read(EVENTS).unwrap(),
         }
     }
 
@@ -51,7 +51,7 @@ impl Contract {
 }
 
 #[test]
-fn an_answer_with_a_field_of_another_type_or_an_unknown_one_is_refused() {
+fn response_with_a_wrong_type_or_unknown_field_fails_the_contract_check() {
     let check = |body: &'static str| {
         std::panic::catch_unwind(move || {
             Contract::read().check(&Method::GET, "/v3/payments", 200, body);
@@ -65,7 +65,7 @@ fn an_answer_with_a_field_of_another_type_or_an_unknown_one_is_refused() {
 }
 
 #[test]
-fn the_copy_of_the_contract_is_the_original_where_that_is_at_hand() {
+fn contract_copy_equals_the_original_if_available() {
     let originals = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../../shared/contract");
     for (name, copy) in [
         ("bill-v3.openapi.yaml", API),

@@ -5,7 +5,7 @@ use reqwest::{Method, StatusCode};
 use sandbox::{Expectation, Organization, Statistics, Switches};
 use serde_json::{Value, json};
 
-use crate::support::{Partner, days_before, payer, start};
+use crate::support::{Partner, days_before_start, organization_with_payments, start};
 
 /// Sends a request to the control API; null when it answers nothing.
 async fn control(partner: &Partner, method: Method, path: &str, body: Option<Value>) -> Value {
@@ -22,7 +22,7 @@ fn read<T: serde::de::DeserializeOwned>(body: Value) -> T {
 }
 
 #[tokio::test]
-async fn the_population_is_told_as_of_any_time() {
+async fn population_endpoint_returns_expectations_as_of_the_given_time() {
     let partner = Partner::of(60).await;
     let later = start() + SignedDuration::from_hours(24 * 31);
     for (query, as_of) in [
@@ -42,7 +42,7 @@ async fn the_population_is_told_as_of_any_time() {
 #[tokio::test]
 async fn an_organization_can_be_added_changed_and_read() {
     let partner = Partner::of(2).await;
-    let organization = payer("008NEW", Vec::new());
+    let organization = organization_with_payments("008NEW", Vec::new());
     control(
         &partner,
         Method::PUT,
@@ -64,7 +64,7 @@ async fn an_organization_can_be_added_changed_and_read() {
     );
 
     let change =
-        json!({ "add_payments": [{ "newest_at": days_before(40), "amount_cents": 1200 }] });
+        json!({ "add_payments": [{ "newest_at": days_before_start(40), "amount_cents": 1200 }] });
     control(
         &partner,
         Method::PATCH,
@@ -75,7 +75,10 @@ async fn an_organization_can_be_added_changed_and_read() {
     assert_eq!(stage(&partner), "dormant_30");
     let session = partner.sign_in("008NEW").await;
     assert_eq!(
-        partner.get_as(&session, "/v3/payments").await.body["results"][0]["amount"],
+        partner
+            .get_with_session(&session, "/v3/payments")
+            .await
+            .body["results"][0]["amount"],
         12.0
     );
     control(
@@ -100,12 +103,14 @@ async fn an_organization_can_be_added_changed_and_read() {
 }
 
 #[tokio::test]
-async fn statistics_count_calls_and_start_anew() {
+async fn statistics_count_requests_and_can_be_reset() {
     let partner = Partner::of(1).await;
-    partner.sandbox.put_organization(payer("008A", Vec::new()));
+    partner
+        .sandbox
+        .put_organization(organization_with_payments("008A", Vec::new()));
     let session = partner.sign_in("008A").await;
-    partner.get_as(&session, "/v3/payments").await;
-    partner.get_as("unknown", "/v3/payments").await;
+    partner.get_with_session(&session, "/v3/payments").await;
+    partner.get_with_session("unknown", "/v3/payments").await;
     partner.get("/v3/nothing").await;
     let told: Statistics = read(control(&partner, Method::GET, "statistics", None).await);
     assert_eq!(
@@ -133,7 +138,7 @@ async fn statistics_count_calls_and_start_anew() {
 }
 
 #[tokio::test]
-async fn the_clock_is_set_and_advanced_and_runs_on() {
+async fn clock_can_be_set_and_advanced_and_keeps_running() {
     let partner = Partner::of(1).await;
     let time = |body: &Value| body["now"].as_str().unwrap().parse::<Timestamp>().unwrap();
     let set: Timestamp = "2027-01-01T00:00:00Z".parse().unwrap();
@@ -192,7 +197,7 @@ async fn faults_and_switches_are_set_over_http() {
 }
 
 #[tokio::test]
-async fn a_misspelled_fault_or_switch_is_refused() {
+async fn switches_with_an_unknown_field_are_rejected() {
     let partner = Partner::of(1).await;
     let put = |path: &str, body: Value| partner.http.put(partner.address(path)).json(&body).send();
     let answer = put("/_sandbox/switches", json!({ "hourly_limmit": 1 }))

@@ -17,7 +17,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use parking_lot::Mutex;
 use rstest::rstest;
 use sandbox::{
-    Announcement, Bank, Change, EventSwitches, NotificationForm, Payments, Switches, Verification,
+    Bank, Change, EventSwitches, ManualEvent, NotificationFormat, Payments, Switches, Verification,
 };
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -25,7 +25,7 @@ use sha2::Sha256;
 use crate::{
     contract::Contract,
     subscriptions::{key, wanted},
-    support::{Partner, days_before, payer, start},
+    support::{Partner, days_before_start, organization_with_payments, start},
 };
 
 const ALL: [&str; 5] = [
@@ -57,7 +57,7 @@ impl Subscriber {
     }
 
     /// The bodies received, each of which this key has signed.
-    fn signed_by(&self, key: &str) -> Vec<Value> {
+    fn verified_bodies(&self, key: &str) -> Vec<Value> {
         let received = self.received.lock();
         let verified = received.iter().map(|(signature, body)| {
             let mac = Hmac::<Sha256>::new_from_slice(key.as_bytes())
@@ -71,7 +71,7 @@ impl Subscriber {
     }
 }
 
-struct Subscribed {
+struct SubscribedPartner {
     partner: Partner,
     subscriber: Subscriber,
     id: String,
@@ -79,21 +79,21 @@ struct Subscribed {
 }
 
 /// A partner with one customer, `008A`, who is subscribed to everything.
-async fn subscribed(events: EventSwitches) -> Subscribed {
+async fn subscribed(events: EventSwitches) -> SubscribedPartner {
     let partner = Partner::with_switches(Switches {
         events,
         ..Switches::default()
     })
     .await;
-    let pending = Bank::new("PENDING", days_before(2)).archived();
+    let pending = Bank::new("PENDING", days_before_start(2)).archived();
     partner.sandbox.put_organization(sandbox::Organization {
         banks: vec![pending],
-        ..payer("008A", Vec::new())
+        ..organization_with_payments("008A", Vec::new())
     });
     let (subscriber, url) = Subscriber::start().await;
     let created = partner.subscribe(&key(), wanted(&url, &ALL)).await.body;
     let text = |field: &str| created[field].as_str().unwrap().to_owned();
-    Subscribed {
+    SubscribedPartner {
         id: text("id"),
         key: text("securityKey"),
         partner,
@@ -109,8 +109,8 @@ fn types(notifications: &[Value]) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn verifying_a_bank_account_changes_the_stage_and_tells_the_subscriber() {
-    let Subscribed {
+async fn verifying_a_bank_account_changes_the_stage_and_notifies_the_subscriber() {
+    let SubscribedPartner {
         partner,
         subscriber,
         id,
@@ -134,8 +134,8 @@ async fn verifying_a_bank_account_changes_the_stage_and_tells_the_subscriber() {
         "nothing is left to verify"
     );
 
-    partner.sandbox.deliveries_ended().await;
-    let notifications = subscriber.signed_by(&key);
+    partner.sandbox.wait_for_deliveries().await;
+    let notifications = subscriber.verified_bodies(&key);
     assert_eq!(types(&notifications), ["bank-account.updated"]);
     assert_eq!(notifications[0]["metadata"]["organizationId"], "008A");
     assert_eq!(notifications[0]["metadata"]["subscriptionId"], id.as_str());
@@ -147,7 +147,7 @@ async fn verifying_a_bank_account_changes_the_stage_and_tells_the_subscriber() {
     let session = partner.sign_in("008A").await;
     assert_eq!(
         partner
-            .get_as(&session, "/v3/funding-accounts/banks")
+            .get_with_session(&session, "/v3/funding-accounts/banks")
             .await
             .body["results"][0]["status"],
         "VERIFIED"
@@ -155,8 +155,8 @@ async fn verifying_a_bank_account_changes_the_stage_and_tells_the_subscriber() {
 }
 
 #[tokio::test]
-async fn each_change_has_its_event_as_the_contract_has_it() {
-    let Subscribed {
+async fn each_change_sends_the_event_defined_by_the_contract() {
+    let SubscribedPartner {
         partner,
         subscriber,
         key,
@@ -165,12 +165,12 @@ async fn each_change_has_its_event_as_the_contract_has_it() {
     let known = partner.sandbox.organization("008A").unwrap().banks;
     let change = Change {
         banks: Some([known, vec![Bank::new("PENDING", start())]].concat()),
-        add_payments: vec![Payments::of_status("SCHEDULED", start()).repeated(2, 60)],
+        add_payments: vec![Payments::with_status("SCHEDULED", start()).repeated(2, 60)],
         verification: Some(Verification::new("APPROVE")),
         ..Change::default()
     };
-    assert!(partner.sandbox.change_organization("008A", change));
-    assert!(partner.sandbox.change_organization(
+    assert!(partner.sandbox.patch_organization("008A", change));
+    assert!(partner.sandbox.patch_organization(
         "008A",
         Change {
             name: Some("Another".to_owned()),
@@ -189,9 +189,9 @@ async fn each_change_has_its_event_as_the_contract_has_it() {
             .status(),
         204
     );
-    partner.sandbox.deliveries_ended().await;
+    partner.sandbox.wait_for_deliveries().await;
 
-    let notifications = subscriber.signed_by(&key);
+    let notifications = subscriber.verified_bodies(&key);
     let mut told = types(&notifications);
     told.sort_unstable();
     assert_eq!(
@@ -230,9 +230,11 @@ async fn each_change_has_its_event_as_the_contract_has_it() {
 }
 
 #[tokio::test]
-async fn only_the_events_asked_for_are_sent() {
+async fn only_subscribed_event_types_are_delivered() {
     let partner = Partner::of(1).await;
-    partner.sandbox.put_organization(payer("008A", Vec::new()));
+    partner
+        .sandbox
+        .put_organization(organization_with_payments("008A", Vec::new()));
     let (subscriber, url) = Subscriber::start().await;
     let created = partner
         .subscribe(&key(), wanted(&url, &["payment.updated"]))
@@ -246,21 +248,21 @@ async fn only_the_events_asked_for_are_sent() {
         add_payments: vec![Payments::paid(start())],
         ..Change::default()
     };
-    partner.sandbox.change_organization("008A", change);
-    partner.sandbox.deliveries_ended().await;
+    partner.sandbox.patch_organization("008A", change);
+    partner.sandbox.wait_for_deliveries().await;
     assert_eq!(
-        types(&subscriber.signed_by(created["securityKey"].as_str().unwrap())),
+        types(&subscriber.verified_bodies(created["securityKey"].as_str().unwrap())),
         ["payment.updated"]
     );
 }
 
 #[tokio::test]
-async fn a_failed_delivery_is_repeated_with_the_same_event() {
+async fn failed_delivery_is_retried_with_the_same_event_id() {
     let switches = EventSwitches {
-        first_retry_ms: 1,
+        initial_backoff_ms: 1,
         ..EventSwitches::default()
     };
-    let Subscribed {
+    let SubscribedPartner {
         partner,
         subscriber,
         id,
@@ -268,8 +270,8 @@ async fn a_failed_delivery_is_repeated_with_the_same_event() {
     } = subscribed(switches).await;
     subscriber.answers(&[503, 202]);
     assert!(partner.sandbox.verify_bank_account("008A"));
-    partner.sandbox.deliveries_ended().await;
-    let notifications = subscriber.signed_by(&key);
+    partner.sandbox.wait_for_deliveries().await;
+    let notifications = subscriber.verified_bodies(&key);
     assert_eq!(notifications.len(), 3);
     assert!(
         notifications
@@ -300,13 +302,13 @@ async fn a_failed_delivery_is_repeated_with_the_same_event() {
 }
 
 #[tokio::test]
-async fn a_subscription_that_keeps_failing_is_switched_off_by_the_system() {
+async fn subscription_is_disabled_by_the_system_after_max_attempts() {
     let switches = EventSwitches {
-        first_retry_ms: 1,
+        initial_backoff_ms: 1,
         attempts: 2,
         ..EventSwitches::default()
     };
-    let Subscribed {
+    let SubscribedPartner {
         partner,
         subscriber,
         id,
@@ -314,7 +316,7 @@ async fn a_subscription_that_keeps_failing_is_switched_off_by_the_system() {
     } = subscribed(switches).await;
     subscriber.answers(&[500; 2]);
     assert!(partner.sandbox.verify_bank_account("008A"));
-    partner.sandbox.deliveries_ended().await;
+    partner.sandbox.wait_for_deliveries().await;
     let status = partner.get(&format!("/v3/subscriptions/{id}")).await.body["status"].clone();
     assert_eq!(
         (&status["enabled"], &status["actor"]),
@@ -322,18 +324,18 @@ async fn a_subscription_that_keeps_failing_is_switched_off_by_the_system() {
     );
     assert!(status["reason"].is_string());
 
-    assert!(partner.sandbox.announce(&Announcement {
+    assert!(partner.sandbox.announce(&ManualEvent {
         organization_id: "008A".to_owned(),
         event_type: "payment.failed".to_owned()
     }));
-    partner.sandbox.deliveries_ended().await;
+    partner.sandbox.wait_for_deliveries().await;
     assert_eq!(subscriber.received.lock().len(), 2);
 }
 
 #[tokio::test]
-async fn a_subscriber_that_is_not_there_is_given_up() {
+async fn subscription_of_an_unreachable_subscriber_is_disabled() {
     let switches = EventSwitches {
-        first_retry_ms: 1,
+        initial_backoff_ms: 1,
         attempts: 2,
         ..EventSwitches::default()
     };
@@ -342,20 +344,21 @@ async fn a_subscriber_that_is_not_there_is_given_up() {
         ..Switches::default()
     })
     .await;
-    partner
-        .sandbox
-        .put_organization(payer("008A", vec![Payments::paid(start())]));
+    partner.sandbox.put_organization(organization_with_payments(
+        "008A",
+        vec![Payments::paid(start())],
+    ));
     partner
         .subscribe(
             &key(),
             wanted("http://127.0.0.1:1/bill", &["payment.updated"]),
         )
         .await;
-    assert!(partner.sandbox.announce(&Announcement {
+    assert!(partner.sandbox.announce(&ManualEvent {
         organization_id: "008A".to_owned(),
         event_type: "payment.updated".to_owned()
     }));
-    partner.sandbox.deliveries_ended().await;
+    partner.sandbox.wait_for_deliveries().await;
     assert!(
         partner
             .sandbox
@@ -370,13 +373,13 @@ async fn a_subscriber_that_is_not_there_is_given_up() {
 }
 
 #[tokio::test]
-async fn notifications_may_come_twice_and_late() {
+async fn notifications_can_be_duplicated_and_reordered() {
     let switches = EventSwitches {
         deliver_twice: true,
-        shuffled_within_ms: 20,
+        max_jitter_ms: 20,
         ..EventSwitches::default()
     };
-    let Subscribed {
+    let SubscribedPartner {
         partner,
         subscriber,
         key,
@@ -386,9 +389,9 @@ async fn notifications_may_come_twice_and_late() {
         add_payments: vec![Payments::paid(start()).repeated(10, 60)],
         ..Change::default()
     };
-    partner.sandbox.change_organization("008A", change);
-    partner.sandbox.deliveries_ended().await;
-    let notifications = subscriber.signed_by(&key);
+    partner.sandbox.patch_organization("008A", change);
+    partner.sandbox.wait_for_deliveries().await;
+    let notifications = subscriber.verified_bodies(&key);
     let ids: BTreeSet<_> = notifications
         .iter()
         .map(|notification| notification["metadata"]["eventId"].as_str().unwrap())
@@ -397,11 +400,11 @@ async fn notifications_may_come_twice_and_late() {
 }
 
 #[rstest]
-#[case(NotificationForm::Text)]
-#[case(NotificationForm::Envelope)]
+#[case(NotificationFormat::Text)]
+#[case(NotificationFormat::Envelope)]
 #[tokio::test]
-async fn the_body_takes_the_form_of_the_switch(#[case] form: NotificationForm) {
-    let Subscribed {
+async fn notification_body_uses_the_configured_format(#[case] form: NotificationFormat) {
+    let SubscribedPartner {
         partner,
         subscriber,
         id,
@@ -412,9 +415,9 @@ async fn the_body_takes_the_form_of_the_switch(#[case] form: NotificationForm) {
     })
     .await;
     assert!(partner.sandbox.verify_bank_account("008A"));
-    partner.sandbox.deliveries_ended().await;
-    let body = subscriber.signed_by(&key).remove(0);
-    let text = if form == NotificationForm::Text {
+    partner.sandbox.wait_for_deliveries().await;
+    let body = subscriber.verified_bodies(&key).remove(0);
+    let text = if form == NotificationFormat::Text {
         &body
     } else {
         &body["payload"]
@@ -424,8 +427,8 @@ async fn the_body_takes_the_form_of_the_switch(#[case] form: NotificationForm) {
 }
 
 #[tokio::test]
-async fn a_test_event_tells_how_the_subscriber_answered() {
-    let Subscribed {
+async fn test_event_returns_the_subscribers_status_code() {
+    let SubscribedPartner {
         partner,
         subscriber,
         id,
@@ -452,7 +455,7 @@ async fn a_test_event_tells_how_the_subscriber_answered() {
         (answer.status, &answer.body["statusCode"]),
         (200, &json!(503))
     );
-    let notifications = subscriber.signed_by(&key);
+    let notifications = subscriber.verified_bodies(&key);
     assert_eq!(notifications.len(), 2);
     assert_eq!(notifications[1]["risk-verification"]["decision"], "HOLD");
     assert_eq!(

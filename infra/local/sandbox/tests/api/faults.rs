@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use sandbox::{Fault, FaultKind};
 
-use crate::support::{Partner, payer};
+use crate::support::{Partner, organization_with_payments};
 
 const LIST: &str = "/v3/partner/organizations";
 
@@ -18,7 +18,7 @@ fn fault(kind: FaultKind) -> Fault {
 }
 
 #[tokio::test]
-async fn a_status_comes_with_a_code_and_retry_after() {
+async fn status_fault_returns_its_code_and_retry_after() {
     let partner = Partner::of(1).await;
     let busy = FaultKind::Status {
         status: 429,
@@ -48,7 +48,7 @@ async fn a_status_comes_with_a_code_and_retry_after() {
 }
 
 #[tokio::test]
-async fn html_is_a_gateways_page() {
+async fn html_fault_returns_an_html_page() {
     let partner = Partner::of(1).await;
     partner
         .sandbox
@@ -62,8 +62,8 @@ async fn html_is_a_gateways_page() {
 }
 
 #[tokio::test]
-async fn a_truncated_answer_is_200_with_half_a_body() {
-    let partner = Partner::of_bad_records(3).await;
+async fn truncated_fault_returns_200_with_half_the_body() {
+    let partner = Partner::with_bad_records(3).await;
     let whole = partner.get(LIST).await;
     partner.sandbox.fault(fault(FaultKind::Truncated));
     let cut = partner.get(LIST).await;
@@ -72,7 +72,7 @@ async fn a_truncated_answer_is_200_with_half_a_body() {
 }
 
 #[tokio::test]
-async fn a_delayed_answer_is_whole() {
+async fn delay_fault_returns_the_complete_response_late() {
     let partner = Partner::of(1).await;
     partner
         .sandbox
@@ -83,7 +83,7 @@ async fn a_delayed_answer_is_whole() {
 }
 
 #[tokio::test]
-async fn a_reset_closes_the_connection_without_an_answer() {
+async fn reset_fault_closes_the_connection_without_a_response() {
     let partner = Partner::of(1).await;
     partner.sandbox.fault(Fault {
         times: None,
@@ -101,10 +101,12 @@ async fn a_reset_closes_the_connection_without_an_answer() {
 }
 
 #[tokio::test]
-async fn a_fault_hits_its_endpoint_and_organization_only() {
+async fn fault_applies_only_to_its_endpoint_and_organization() {
     let partner = Partner::of(1).await;
     for id in ["008A", "008B"] {
-        partner.sandbox.put_organization(payer(id, Vec::new()));
+        partner
+            .sandbox
+            .put_organization(organization_with_payments(id, Vec::new()));
     }
     let (one, other) = (partner.sign_in("008A").await, partner.sign_in("008B").await);
     let kind = FaultKind::Status {
@@ -120,24 +122,38 @@ async fn a_fault_hits_its_endpoint_and_organization_only() {
         times: None,
     });
     for _ in 0..2 {
-        assert_eq!(partner.get_as(&one, "/v3/payments").await.status, 500);
+        assert_eq!(
+            partner.get_with_session(&one, "/v3/payments").await.status,
+            500
+        );
         assert_eq!(
             partner
-                .get_as(&one, "/v3/funding-accounts/banks")
+                .get_with_session(&one, "/v3/funding-accounts/banks")
                 .await
                 .status,
             200
         );
-        assert_eq!(partner.get_as(&other, "/v3/payments").await.status, 200);
+        assert_eq!(
+            partner
+                .get_with_session(&other, "/v3/payments")
+                .await
+                .status,
+            200
+        );
     }
     partner.sandbox.clear_faults();
-    assert_eq!(partner.get_as(&one, "/v3/payments").await.status, 200);
+    assert_eq!(
+        partner.get_with_session(&one, "/v3/payments").await.status,
+        200
+    );
 }
 
 #[tokio::test]
-async fn a_fault_for_an_organization_hits_its_users_and_sign_in() {
+async fn organization_fault_applies_to_list_users_and_login_as_user() {
     let partner = Partner::of(1).await;
-    partner.sandbox.put_organization(payer("008A", Vec::new()));
+    partner
+        .sandbox
+        .put_organization(organization_with_payments("008A", Vec::new()));
     let kind = FaultKind::Status {
         status: 500,
         code: None,

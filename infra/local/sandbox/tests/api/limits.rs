@@ -4,10 +4,10 @@ use futures::future::join_all;
 use jiff::SignedDuration;
 use sandbox::Switches;
 
-use crate::support::{Partner, payer};
+use crate::support::{Partner, organization_with_payments};
 
 #[tokio::test]
-async fn a_fourth_request_at_once_for_one_organization_is_bdc_1322() {
+async fn fourth_concurrent_request_for_one_organization_is_bdc_1322() {
     let switches = Switches {
         latency_ms: 1_500,
         limit_status: 429,
@@ -16,12 +16,15 @@ async fn a_fourth_request_at_once_for_one_organization_is_bdc_1322() {
     };
     let partner = Partner::of(1).await;
     for id in ["008A", "008B"] {
-        partner.sandbox.put_organization(payer(id, Vec::new()));
+        partner
+            .sandbox
+            .put_organization(organization_with_payments(id, Vec::new()));
     }
     let (one, other) = (partner.sign_in("008A").await, partner.sign_in("008B").await);
     partner.sandbox.switches(switches);
-    let answers = join_all((0..5).map(|_| partner.get_as(&one, "/v3/payments")));
-    let (answers, neighbour) = futures::join!(answers, partner.get_as(&other, "/v3/payments"));
+    let answers = join_all((0..5).map(|_| partner.get_with_session(&one, "/v3/payments")));
+    let (answers, neighbour) =
+        futures::join!(answers, partner.get_with_session(&other, "/v3/payments"));
 
     let refused: Vec<_> = answers
         .iter()
@@ -42,13 +45,18 @@ async fn a_fourth_request_at_once_for_one_organization_is_bdc_1322() {
     let statistics = partner.sandbox.statistics();
     assert_eq!(statistics.max_concurrent_by_organization["008A"], 5);
     assert_eq!(statistics.max_concurrent_by_organization["008B"], 1);
-    assert_eq!(partner.get_as(&one, "/v3/payments").await.status, 200);
+    assert_eq!(
+        partner.get_with_session(&one, "/v3/payments").await.status,
+        200
+    );
 }
 
 #[tokio::test]
-async fn users_and_sign_ins_count_for_the_organization_too() {
+async fn list_users_counts_toward_the_organizations_concurrency_limit() {
     let partner = Partner::of(1).await;
-    partner.sandbox.put_organization(payer("008A", Vec::new()));
+    partner
+        .sandbox
+        .put_organization(organization_with_payments("008A", Vec::new()));
     let session = partner.sign_in("008A").await;
     partner.sandbox.switches(Switches {
         latency_ms: 1_500,
@@ -57,7 +65,7 @@ async fn users_and_sign_ins_count_for_the_organization_too() {
     });
     let (users, payments) = futures::join!(
         partner.users("008A"),
-        partner.get_as(&session, "/v3/payments")
+        partner.get_with_session(&session, "/v3/payments")
     );
     let mut statuses = [users.status, payments.status];
     statuses.sort_unstable();
@@ -90,14 +98,16 @@ async fn requests_beyond_the_hourly_limit_are_bdc_1144_until_the_next_clock_hour
 }
 
 #[tokio::test]
-async fn login_as_user_counts_against_200_an_hour_only_when_the_switch_says_so() {
+async fn login_as_user_counts_toward_the_hourly_login_limit_only_if_enabled() {
     let partner = Partner::of(1).await;
-    partner.sandbox.put_organization(payer("008A", Vec::new()));
+    partner
+        .sandbox
+        .put_organization(organization_with_payments("008A", Vec::new()));
     for _ in 0..201 {
         partner.sign_in("008A").await;
     }
     partner.sandbox.switches(Switches {
-        login_as_user_counts: true,
+        limit_login_as_user: true,
         ..Switches::default()
     });
     let user = partner.sandbox.organization("008A").unwrap().users[0]

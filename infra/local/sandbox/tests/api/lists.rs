@@ -6,12 +6,12 @@ use rstest::rstest;
 use sandbox::{Bank, Options, Payments, Population, Switches};
 use serde_json::Value;
 
-use crate::support::{Partner, days_before, options, payer};
+use crate::support::{Partner, days_before_start, options, organization_with_payments};
 
 const ORGANIZATIONS: &str = "/v3/partner/organizations";
 
 #[tokio::test]
-async fn a_page_has_20_rows_unless_max_says_otherwise() {
+async fn page_size_defaults_to_20_and_follows_max() {
     let partner = Partner::of(120).await;
     for (query, rows) in [("", 20), ("?max=1", 1), ("?max=100", 100)] {
         let answer = partner.get(&format!("{ORGANIZATIONS}{query}")).await;
@@ -52,7 +52,7 @@ async fn a_bad_parameter_is_400_with_one_error_per_field(
 #[case(20)]
 #[case(100)]
 #[tokio::test]
-async fn pages_hold_every_row_once(#[case] max: usize) {
+async fn pages_contain_every_row_exactly_once(#[case] max: usize) {
     let partner = Partner::of(120).await;
     let (rows, pages) = partner
         .all(
@@ -68,7 +68,7 @@ async fn pages_hold_every_row_once(#[case] max: usize) {
 }
 
 #[tokio::test]
-async fn the_previous_page_is_the_page_before() {
+async fn prev_page_returns_the_preceding_page() {
     let partner = Partner::of(60).await;
     let first = partner.get(ORGANIZATIONS).await;
     assert!(first.body.get("prevPage").is_none());
@@ -83,7 +83,7 @@ async fn the_previous_page_is_the_page_before() {
 }
 
 #[tokio::test]
-async fn a_page_token_serves_its_own_query_only() {
+async fn page_token_is_rejected_for_another_query() {
     let partner = Partner::of(60).await;
     let first = partner
         .get(&format!("{ORGANIZATIONS}?sort=createdTime:desc"))
@@ -118,7 +118,9 @@ async fn a_page_token_serves_its_own_query_only() {
 async fn rows_are_sorted_by_time(#[case] sort: &str, #[case] descending: bool) {
     let partner = Partner::of(30).await;
     // One that is out of order, so that no list is sorted already.
-    partner.sandbox.put_organization(payer("008A", Vec::new()));
+    partner
+        .sandbox
+        .put_organization(organization_with_payments("008A", Vec::new()));
     let answer = partner
         .get(&format!("{ORGANIZATIONS}?max=100&sort={sort}"))
         .await;
@@ -138,10 +140,10 @@ async fn rows_are_sorted_by_time(#[case] sort: &str, #[case] descending: bool) {
 }
 
 #[tokio::test]
-async fn a_second_sort_field_settles_ties() {
+async fn second_sort_field_breaks_ties() {
     let partner = Partner::of(1).await;
-    let mut organization = payer("008A", Vec::new());
-    let bank = |status: &str, day| Bank::new(status, days_before(day));
+    let mut organization = organization_with_payments("008A", Vec::new());
+    let bank = |status: &str, day| Bank::new(status, days_before_start(day));
     organization.banks = vec![
         bank("PENDING", 1).archived(),
         bank("VERIFIED", 5),
@@ -150,7 +152,7 @@ async fn a_second_sort_field_settles_ties() {
     partner.sandbox.put_organization(organization);
     let session = partner.sign_in("008A").await;
     let path = "/v3/funding-accounts/banks?sort=archived:asc,createdTime:desc";
-    let answer = partner.get_as(&session, path).await;
+    let answer = partner.get_with_session(&session, path).await;
     let statuses: Vec<&Value> = answer.body["results"]
         .as_array()
         .unwrap()
@@ -179,8 +181,8 @@ async fn a_second_sort_field_settles_ties() {
 #[tokio::test]
 async fn filters_select_rows(#[case] filters: &str, #[case] rows: usize) {
     let partner = Partner::of(1).await;
-    let mut organization = payer("008A", Vec::new());
-    let bank = |status: &str, day| Bank::new(status, days_before(day));
+    let mut organization = organization_with_payments("008A", Vec::new());
+    let bank = |status: &str, day| Bank::new(status, days_before_start(day));
     organization.banks = vec![
         bank("PENDING", 1).archived(),
         bank("VERIFIED", 5),
@@ -192,7 +194,7 @@ async fn filters_select_rows(#[case] filters: &str, #[case] rows: usize) {
         .append_pair("filters", filters)
         .finish();
     let answer = partner
-        .get_as(&session, &format!("/v3/funding-accounts/banks?{query}"))
+        .get_with_session(&session, &format!("/v3/funding-accounts/banks?{query}"))
         .await;
     assert_eq!(
         (answer.status, answer.ids().len()),
@@ -203,9 +205,11 @@ async fn filters_select_rows(#[case] filters: &str, #[case] rows: usize) {
 }
 
 #[tokio::test]
-async fn filters_of_the_wrong_kind_are_400() {
+async fn filters_with_an_invalid_value_or_operator_are_400() {
     let partner = Partner::of(1).await;
-    partner.sandbox.put_organization(payer("008A", Vec::new()));
+    partner
+        .sandbox
+        .put_organization(organization_with_payments("008A", Vec::new()));
     let session = partner.sign_in("008A").await;
     for filters in [
         "archived:eq:maybe",
@@ -215,7 +219,7 @@ async fn filters_of_the_wrong_kind_are_400() {
     ] {
         let path = format!("/v3/funding-accounts/banks?filters={filters}");
         assert_eq!(
-            partner.get_as(&session, &path).await.status,
+            partner.get_with_session(&session, &path).await.status,
             400,
             "{filters}"
         );
@@ -223,7 +227,7 @@ async fn filters_of_the_wrong_kind_are_400() {
 }
 
 #[tokio::test]
-async fn one_organization_is_found_by_its_id() {
+async fn organizations_are_filtered_by_id() {
     let partner = Partner::of(40).await;
     let ids: Vec<String> = partner
         .get(&format!("{ORGANIZATIONS}?max=40"))
@@ -264,13 +268,15 @@ async fn one_organization_is_found_by_its_id() {
 }
 
 #[tokio::test]
-async fn payments_come_newest_first_over_many_pages() {
+async fn payments_are_sorted_newest_first_across_pages() {
     let partner = Partner::of(1).await;
     let runs = vec![
-        Payments::paid(days_before(1)).repeated(150, 86_400),
-        Payments::of_status("CANCELLED", days_before(2)).repeated(120, 86_400),
+        Payments::paid(days_before_start(1)).repeated(150, 86_400),
+        Payments::with_status("CANCELLED", days_before_start(2)).repeated(120, 86_400),
     ];
-    partner.sandbox.put_organization(payer("008A", runs));
+    partner
+        .sandbox
+        .put_organization(organization_with_payments("008A", runs));
     let session = partner.sign_in("008A").await;
     let headers = partner.organization_headers(&session);
     let (rows, pages) = partner
@@ -284,7 +290,7 @@ async fn payments_come_newest_first_over_many_pages() {
 }
 
 #[tokio::test]
-async fn an_empty_page_in_the_middle_is_not_the_end() {
+async fn empty_page_in_the_middle_has_a_next_page() {
     let switches = Switches {
         empty_page_every: Some(2),
         ..Switches::default()
@@ -326,7 +332,7 @@ async fn an_empty_page_in_the_middle_is_not_the_end() {
 }
 
 #[tokio::test]
-async fn the_last_page_has_no_next_page_or_an_empty_one() {
+async fn last_page_has_no_or_an_empty_next_page_token() {
     let partner = Partner::of(5).await;
     assert!(
         partner
@@ -344,7 +350,7 @@ async fn the_last_page_has_no_next_page_or_an_empty_one() {
 }
 
 #[tokio::test]
-async fn archived_rows_are_left_out_when_the_switch_says_so() {
+async fn archived_rows_are_omitted_without_list_archived() {
     let partner = Partner::of(60).await;
     let organizations = partner
         .all(ORGANIZATIONS, &partner.partner_headers())
@@ -363,7 +369,7 @@ async fn archived_rows_are_left_out_when_the_switch_says_so() {
         listed.len() < organizations.len() && listed.iter().all(|row| row["archived"] == false)
     );
     assert_eq!(
-        partner.sandbox.population(days_before(0)).len(),
+        partner.sandbox.population(days_before_start(0)).len(),
         listed.len()
     );
 }
@@ -380,7 +386,7 @@ async fn a_list_of_10_000_pages_is_served() {
         ..options()
     })
     .await
-    .without_contract();
+    .without_contract_checks();
     let mut page = String::new();
     for _ in 0..50 {
         let answer = partner
@@ -392,13 +398,13 @@ async fn a_list_of_10_000_pages_is_served() {
             .unwrap()
             .clone_into(&mut page);
     }
-    partner.sandbox.put_organization(payer(
+    partner.sandbox.put_organization(organization_with_payments(
         "008A",
-        vec![Payments::of_status("VOID", days_before(3))],
+        vec![Payments::with_status("VOID", days_before_start(3))],
     ));
     let session = partner.sign_in("008A").await;
     let answer = partner
-        .get_as(&session, "/v3/payments?max=100&sort=createdTime:desc")
+        .get_with_session(&session, "/v3/payments?max=100&sort=createdTime:desc")
         .await;
     assert_eq!(answer.ids().len(), 100);
     assert!(answer.body["nextPage"].is_string());
@@ -407,11 +413,14 @@ async fn a_list_of_10_000_pages_is_served() {
 #[tokio::test]
 async fn a_million_payments_are_served() {
     let partner = Partner::of(1).await;
-    let runs = vec![Payments::of_status("CANCELLED", days_before(1)).repeated(1_000_000, 30)];
-    partner.sandbox.put_organization(payer("008A", runs));
+    let runs =
+        vec![Payments::with_status("CANCELLED", days_before_start(1)).repeated(1_000_000, 30)];
+    partner
+        .sandbox
+        .put_organization(organization_with_payments("008A", runs));
     let session = partner.sign_in("008A").await;
     let first = partner
-        .get_as(&session, "/v3/payments?max=100&sort=createdTime:desc")
+        .get_with_session(&session, "/v3/payments?max=100&sort=createdTime:desc")
         .await;
     assert_eq!(
         first.body["results"][0]["createdTime"],

@@ -7,17 +7,17 @@ use parking_lot::Mutex;
 use serde_json::{Map, Value, json};
 
 /// A document, its schemas as JSON Schema.
-pub struct Document {
+pub struct OpenApiDocument {
     document: Value,
     /// By schema: making one takes longer than using it.
     validators: Mutex<HashMap<String, Arc<Validator>>>,
 }
 
-impl Document {
+impl OpenApiDocument {
     /// Reads it from YAML. `Err` says what is wrong with the text.
     pub fn read(yaml: &str) -> Result<Self, String> {
         let mut document: Value = yaml_serde::from_str(yaml).map_err(|error| error.to_string())?;
-        translate(&mut document["components"]["schemas"]);
+        to_json_schema(&mut document["components"]["schemas"]);
         Ok(Self {
             document,
             validators: Mutex::default(),
@@ -110,17 +110,17 @@ impl Document {
 
 /// `OpenAPI` 3.0 to JSON Schema: `nullable` becomes a type, and an object has no fields but its
 /// own.
-fn translate(schema: &mut Value) {
+fn to_json_schema(schema: &mut Value) {
     match schema {
         Value::Object(fields) => {
-            fields.values_mut().for_each(translate);
+            fields.values_mut().for_each(to_json_schema);
             if fields.remove("nullable") == Some(Value::Bool(true)) {
                 let kind = fields.get("type").cloned().unwrap_or(Value::Null);
                 fields.insert("type".to_owned(), json!([kind, "null"]));
             }
             close(fields);
         }
-        Value::Array(items) => items.iter_mut().for_each(translate),
+        Value::Array(items) => items.iter_mut().for_each(to_json_schema),
         _ => {}
     }
 }

@@ -7,7 +7,7 @@ use rstest::rstest;
 use sandbox::{Bank, Expectation, Options, Payments, Population, Sandbox, User, Verification};
 use serde_json::Value;
 
-use crate::support::{Partner, days_before, options, payer, start};
+use crate::support::{Partner, days_before_start, options, organization_with_payments, start};
 
 async fn expectations(population: Population) -> Vec<Expectation> {
     Sandbox::start(Options {
@@ -20,16 +20,16 @@ async fn expectations(population: Population) -> Vec<Expectation> {
 }
 
 #[tokio::test]
-async fn the_same_seed_makes_the_same_population_and_another_seed_another() {
-    let of_seed = |seed| {
+async fn population_is_determined_by_the_seed() {
+    let with_seed = |seed| {
         expectations(Population {
             organizations: 300,
             seed,
             bad_records: false,
         })
     };
-    assert_eq!(of_seed(1).await, of_seed(1).await);
-    let (one, other) = (of_seed(1).await, of_seed(2).await);
+    assert_eq!(with_seed(1).await, with_seed(1).await);
+    let (one, other) = (with_seed(1).await, with_seed(2).await);
     assert!(
         one.iter()
             .zip(&other)
@@ -39,13 +39,13 @@ async fn the_same_seed_makes_the_same_population_and_another_seed_another() {
 
 #[tokio::test]
 async fn a_larger_population_begins_like_a_smaller_one() {
-    let of_size = |organizations| {
+    let with_size = |organizations| {
         expectations(Population {
             organizations,
             ..Population::default()
         })
     };
-    let (small, large) = (of_size(100).await, of_size(500).await);
+    let (small, large) = (with_size(100).await, with_size(500).await);
     let ids = |rows: &[Expectation]| {
         rows.iter()
             .map(|row| row.organization_id.clone())
@@ -92,7 +92,7 @@ async fn the_first_sixty_organizations_show_every_stage_and_reason() {
 }
 
 #[tokio::test]
-async fn most_customers_of_a_large_population_pay() {
+async fn large_population_has_realistic_stage_proportions() {
     let population = expectations(Population {
         organizations: 5_000,
         ..Population::default()
@@ -126,14 +126,14 @@ async fn a_hundred_thousand_organizations_are_listed_and_found() {
 }
 
 #[tokio::test]
-async fn bad_records_come_on_demand_and_first() {
+async fn bad_records_are_listed_first_if_enabled() {
     let usual = expectations(Population {
         organizations: 300,
         ..Population::default()
     })
     .await;
     assert!(usual.iter().all(|row| row.organization_id.is_some()));
-    let partner = Partner::of_bad_records(80).await;
+    let partner = Partner::with_bad_records(80).await;
     let (rows, _) = partner
         .all("/v3/partner/organizations", &partner.partner_headers())
         .await;
@@ -158,7 +158,7 @@ async fn bad_records_come_on_demand_and_first() {
         let partner = &partner;
         async move {
             let session = partner.sign_in(&id).await;
-            partner.get_as(&session, path).await.body["results"]
+            partner.get_with_session(&session, path).await.body["results"]
                 .as_array()
                 .unwrap()
                 .clone()
@@ -194,7 +194,7 @@ async fn bad_records_come_on_demand_and_first() {
 }
 
 #[tokio::test]
-async fn names_are_as_difficult_as_names_can_be() {
+async fn names_include_special_characters_and_500_characters() {
     let partner = Partner::of(60).await;
     let (rows, _) = partner
         .all(
@@ -213,21 +213,24 @@ async fn names_are_as_difficult_as_names_can_be() {
 }
 
 #[rstest]
-#[case::exactly_30_days(Payments::paid(days_before(30)), "dormant_30")]
-#[case::a_second_less(Payments::paid(days_before(30) + SignedDuration::from_secs(1)), "active")]
-#[case::exactly_60_days(Payments::paid(days_before(60)), "dormant_60")]
-#[case::exactly_90_days(Payments::paid(days_before(90)), "dormant_90")]
-#[case::in_the_future(Payments::paid(days_before(-3)), "active")]
+#[case::exactly_30_days(Payments::paid(days_before_start(30)), "dormant_30")]
+#[case::a_second_less(Payments::paid(days_before_start(30) + SignedDuration::from_secs(1)), "active")]
+#[case::exactly_60_days(Payments::paid(days_before_start(60)), "dormant_60")]
+#[case::exactly_90_days(Payments::paid(days_before_start(90)), "dormant_90")]
+#[case::in_the_future(Payments::paid(days_before_start(-3)), "active")]
 #[case::cancelled(
-    Payments::of_status("CANCELLED", days_before(1)),
+    Payments::with_status("CANCELLED", days_before_start(1)),
     "awaiting_first_payment"
 )]
-#[case::of_unknown_status(Payments::of_status("TELEPORTED", days_before(1)), "active")]
-#[case::outside_bill(Payments { online: Some(false), ..Payments::paid(days_before(1)) }, "awaiting_first_payment")]
+#[case::of_unknown_status(Payments::with_status("TELEPORTED", days_before_start(1)), "active")]
+#[case::outside_bill(Payments { online: Some(false), ..Payments::paid(days_before_start(1)) }, "awaiting_first_payment")]
 #[tokio::test]
-async fn the_newest_payment_makes_the_stage(#[case] payment: Payments, #[case] stage: &str) {
+async fn newest_counted_payment_determines_the_expected_stage(
+    #[case] payment: Payments,
+    #[case] stage: &str,
+) {
     assert_eq!(
-        stage_of(
+        expected_stage_of(
             |organization| organization.payments = vec![payment],
             start()
         )
@@ -238,14 +241,14 @@ async fn the_newest_payment_makes_the_stage(#[case] payment: Payments, #[case] s
 }
 
 #[tokio::test]
-async fn a_payment_counts_up_to_the_thousandth_row() {
+async fn only_the_newest_1000_payments_are_considered() {
     for (cancelled, stage) in [(999, "active"), (1_000, "awaiting_first_payment")] {
         let runs = vec![
-            Payments::of_status("CANCELLED", days_before(1)).repeated(cancelled, 60),
-            Payments::paid(days_before(20)),
+            Payments::with_status("CANCELLED", days_before_start(1)).repeated(cancelled, 60),
+            Payments::paid(days_before_start(20)),
         ];
         assert_eq!(
-            stage_of(|organization| organization.payments = runs, start())
+            expected_stage_of(|organization| organization.payments = runs, start())
                 .await
                 .0,
             stage
@@ -254,15 +257,15 @@ async fn a_payment_counts_up_to_the_thousandth_row() {
 }
 
 #[rstest]
-#[case::verified(vec![Bank::new("VERIFIED", days_before(50))], "awaiting_first_payment", "never_paid")]
+#[case::verified(vec![Bank::new("VERIFIED", days_before_start(50))], "awaiting_first_payment", "never_paid")]
 #[case::none(vec![], "no_bank_account", "none_connected")]
-#[case::verified_but_archived(vec![Bank::new("VERIFIED", days_before(5)).archived()], "no_bank_account", "none_connected")]
-#[case::young_and_pending(vec![Bank::new("PENDING", days_before(29)).archived()], "bank_unverified", "pending")]
-#[case::old_and_pending(vec![Bank::new("PENDING", days_before(30)).archived()], "no_bank_account", "none_connected")]
-#[case::all_rejected(vec![Bank::new("BLOCKED", days_before(3)), Bank::new("EXPIRED", days_before(3))], "bank_unverified", "rejected")]
-#[case::one_pending(vec![Bank::new("BLOCKED", days_before(3)), Bank::new("PENDING", days_before(3))], "bank_unverified", "pending")]
+#[case::verified_but_archived(vec![Bank::new("VERIFIED", days_before_start(5)).archived()], "no_bank_account", "none_connected")]
+#[case::young_and_pending(vec![Bank::new("PENDING", days_before_start(29)).archived()], "bank_unverified", "pending")]
+#[case::old_and_pending(vec![Bank::new("PENDING", days_before_start(30)).archived()], "no_bank_account", "none_connected")]
+#[case::all_rejected(vec![Bank::new("BLOCKED", days_before_start(3)), Bank::new("EXPIRED", days_before_start(3))], "bank_unverified", "rejected")]
+#[case::one_pending(vec![Bank::new("BLOCKED", days_before_start(3)), Bank::new("PENDING", days_before_start(3))], "bank_unverified", "pending")]
 #[tokio::test]
-async fn bank_accounts_make_the_stage(
+async fn bank_accounts_determine_the_expected_stage(
     #[case] banks: Vec<Bank>,
     #[case] stage: &str,
     #[case] reason: &str,
@@ -272,13 +275,13 @@ async fn bank_accounts_make_the_stage(
         organization.verification = Some(Verification::new("APPROVE"));
     };
     assert_eq!(
-        stage_of(change, start()).await,
+        expected_stage_of(change, start()).await,
         (stage.to_owned(), reason.to_owned())
     );
 }
 
 #[tokio::test]
-async fn a_payer_turns_dormant_as_time_goes_by() {
+async fn active_organization_becomes_dormant_over_time() {
     let after = |days: i64| start() + SignedDuration::from_hours(24 * days);
     for (days, stage) in [
         (0, "active"),
@@ -287,9 +290,9 @@ async fn a_payer_turns_dormant_as_time_goes_by() {
         (50, "dormant_60"),
         (80, "dormant_90"),
     ] {
-        let payments = vec![Payments::paid(days_before(10))];
+        let payments = vec![Payments::paid(days_before_start(10))];
         assert_eq!(
-            stage_of(|organization| organization.payments = payments, after(days))
+            expected_stage_of(|organization| organization.payments = payments, after(days))
                 .await
                 .0,
             stage
@@ -298,13 +301,13 @@ async fn a_payer_turns_dormant_as_time_goes_by() {
 }
 
 #[tokio::test]
-async fn recipients_are_the_three_oldest_administrators_with_an_address_of_their_own() {
-    let administrator = |email: &str, day| User::administrator(email, days_before(day));
+async fn recipients_are_the_three_oldest_administrators_with_distinct_addresses() {
+    let administrator = |email: &str, day| User::administrator(email, days_before_start(day));
     let recipients = |users: Vec<User>| async {
         let sandbox = Sandbox::start(options()).await.unwrap();
         sandbox.put_organization(sandbox::Organization {
             users,
-            ..payer("008A", Vec::new())
+            ..organization_with_payments("008A", Vec::new())
         });
         sandbox
             .population(start())
@@ -326,7 +329,7 @@ async fn recipients_are_the_three_oldest_administrators_with_an_address_of_their
         administrator("A@x.example", 3),
         administrator("a@x.example", 4),
         administrator("b@x.example", 5),
-        User::new("CLERK", "clerk@x.example", days_before(50)),
+        User::new("CLERK", "clerk@x.example", days_before_start(50)),
         former.clone(),
         silent.clone(),
     ];
@@ -335,8 +338,8 @@ async fn recipients_are_the_three_oldest_administrators_with_an_address_of_their
         ["b@x.example", "a@x.example", "c@x.example"]
     );
     let clerks = vec![
-        User::new("PAYER", "p@x.example", days_before(5)),
-        User::new("CLERK", "q@x.example", days_before(6)),
+        User::new("PAYER", "p@x.example", days_before_start(5)),
+        User::new("CLERK", "q@x.example", days_before_start(6)),
     ];
     assert_eq!(
         recipients([clerks, vec![former, silent.clone()]].concat()).await,
@@ -346,12 +349,12 @@ async fn recipients_are_the_three_oldest_administrators_with_an_address_of_their
 }
 
 /// The expected stage and reason of an otherwise ordinary organization.
-async fn stage_of(
+async fn expected_stage_of(
     change: impl FnOnce(&mut sandbox::Organization),
     as_of: Timestamp,
 ) -> (String, String) {
     let sandbox = Sandbox::start(options()).await.unwrap();
-    let mut organization = payer("008A", Vec::new());
+    let mut organization = organization_with_payments("008A", Vec::new());
     change(&mut organization);
     sandbox.put_organization(organization);
     let expectation = sandbox.population(as_of).pop().unwrap();

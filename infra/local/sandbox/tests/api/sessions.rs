@@ -5,7 +5,7 @@ use rstest::rstest;
 use sandbox::{Options, Switches};
 use serde_json::json;
 
-use crate::support::{Partner, options, payer, start};
+use crate::support::{Partner, options, organization_with_payments, start};
 
 #[tokio::test]
 async fn a_wrong_password_or_user_name_is_bdc_1101() {
@@ -23,7 +23,7 @@ async fn a_wrong_password_or_user_name_is_bdc_1101() {
 }
 
 #[tokio::test]
-async fn a_log_in_without_fields_names_each_of_them() {
+async fn login_with_missing_fields_reports_each_field() {
     let partner = Partner::of(1).await;
     let answer = partner
         .post("/v3/partner/login", &[], json!({ "username": "someone" }))
@@ -33,7 +33,7 @@ async fn a_log_in_without_fields_names_each_of_them() {
 }
 
 #[tokio::test]
-async fn wrong_keys_are_bdc_1102_with_the_status_of_the_switch() {
+async fn wrong_keys_are_bdc_1102_with_the_configured_status() {
     let switches = Switches {
         bad_key_status: 400,
         bad_login_status: 422,
@@ -51,21 +51,21 @@ async fn wrong_keys_are_bdc_1102_with_the_status_of_the_switch() {
     assert_eq!((answer.status, answer.codes()), (400, vec!["BDC_1102"]));
     let list = "/v3/partner/organizations";
     let answer = partner
-        .get_with(
+        .get_with_headers(
             list,
             &[("sessionId", &partner.session), ("appKey", "wrong")],
         )
         .await;
     assert_eq!((answer.status, answer.codes()), (400, vec!["BDC_1102"]));
     let answer = partner
-        .get_with(
+        .get_with_headers(
             "/v3/payments",
             &[("sessionId", &session), ("devKey", "wrong")],
         )
         .await;
     assert_eq!((answer.status, answer.codes()), (400, vec!["BDC_1102"]));
     let answer = partner
-        .get_with("/v3/payments", &[("sessionId", &session)])
+        .get_with_headers("/v3/payments", &[("sessionId", &session)])
         .await;
     assert_eq!((answer.status, answer.codes()), (400, vec!["BDC_1102"]));
 
@@ -76,7 +76,7 @@ async fn wrong_keys_are_bdc_1102_with_the_status_of_the_switch() {
 }
 
 #[tokio::test]
-async fn a_missing_or_unknown_session_is_bdc_1109_in_bills_words() {
+async fn missing_or_unknown_session_is_bdc_1109_with_bills_message() {
     let partner = Partner::of(1).await;
     let key = ("appKey", partner.sandbox.credentials().app_key.as_str());
     for headers in [
@@ -85,7 +85,7 @@ async fn a_missing_or_unknown_session_is_bdc_1109_in_bills_words() {
         vec![key, ("sessionId", "")],
     ] {
         let answer = partner
-            .get_with("/v3/partner/organizations", &headers)
+            .get_with_headers("/v3/partner/organizations", &headers)
             .await;
         assert_eq!((answer.status, answer.codes()), (401, vec!["BDC_1109"]));
         assert_eq!(
@@ -96,7 +96,7 @@ async fn a_missing_or_unknown_session_is_bdc_1109_in_bills_words() {
 }
 
 #[tokio::test]
-async fn a_session_ends_after_35_idle_minutes_and_each_use_prolongs_it() {
+async fn session_expires_after_35_idle_minutes_and_use_extends_it() {
     let partner = Partner::of(1).await;
     for _ in 0..3 {
         partner.sandbox.advance(SignedDuration::from_mins(34));
@@ -110,24 +110,37 @@ async fn a_session_ends_after_35_idle_minutes_and_each_use_prolongs_it() {
 #[tokio::test]
 async fn organization_sessions_expire_too() {
     let partner = Partner::of(1).await;
-    partner.sandbox.put_organization(payer("008A", Vec::new()));
+    partner
+        .sandbox
+        .put_organization(organization_with_payments("008A", Vec::new()));
     let session = partner.sign_in("008A").await;
-    assert_eq!(partner.get_as(&session, "/v3/payments").await.status, 200);
+    assert_eq!(
+        partner
+            .get_with_session(&session, "/v3/payments")
+            .await
+            .status,
+        200
+    );
     partner.sandbox.advance(SignedDuration::from_mins(36));
     assert_eq!(
-        partner.get_as(&session, "/v3/payments").await.codes(),
+        partner
+            .get_with_session(&session, "/v3/payments")
+            .await
+            .codes(),
         ["BDC_1109"]
     );
 }
 
 #[tokio::test]
-async fn a_session_serves_its_own_level_only() {
+async fn session_is_rejected_at_another_auth_level() {
     let partner = Partner::of(1).await;
-    partner.sandbox.put_organization(payer("008A", Vec::new()));
+    partner
+        .sandbox
+        .put_organization(organization_with_payments("008A", Vec::new()));
     let session = partner.sign_in("008A").await;
     assert_eq!(
         partner
-            .get_as(&partner.session, "/v3/payments")
+            .get_with_session(&partner.session, "/v3/payments")
             .await
             .codes(),
         ["BDC_1109"]
@@ -137,29 +150,35 @@ async fn a_session_serves_its_own_level_only() {
         partner.partner_headers()[1],
     ];
     let answer = partner
-        .get_with("/v3/partner/organizations", &headers)
+        .get_with_headers("/v3/partner/organizations", &headers)
         .await;
     assert_eq!(answer.codes(), ["BDC_1109"]);
 }
 
 #[tokio::test]
-async fn an_organization_session_sees_its_own_organization_only() {
+async fn organization_session_is_limited_to_its_organization() {
     let partner = Partner::of(1).await;
     for id in ["008A", "008B"] {
-        partner.sandbox.put_organization(payer(id, Vec::new()));
+        partner
+            .sandbox
+            .put_organization(organization_with_payments(id, Vec::new()));
     }
     let (one, other) = (partner.sign_in("008A").await, partner.sign_in("008B").await);
-    let one_banks = partner.get_as(&one, "/v3/funding-accounts/banks").await;
-    let other_banks = partner.get_as(&other, "/v3/funding-accounts/banks").await;
+    let one_banks = partner
+        .get_with_session(&one, "/v3/funding-accounts/banks")
+        .await;
+    let other_banks = partner
+        .get_with_session(&other, "/v3/funding-accounts/banks")
+        .await;
     assert_ne!(one_banks.ids(), other_banks.ids());
     // A header does not take a session elsewhere.
     let [session, key] = partner.organization_headers(&one);
     let headers = [session, key, ("organizationId", "008B")];
     let answer = partner
-        .get_with("/v3/funding-accounts/banks", &headers)
+        .get_with_headers("/v3/funding-accounts/banks", &headers)
         .await;
     assert_eq!(answer.ids(), one_banks.ids());
-    let session = partner.get_as(&one, "/v3/login/session").await;
+    let session = partner.get_with_session(&one, "/v3/login/session").await;
     assert_eq!(session.body["organizationId"], "008A");
 }
 
@@ -174,7 +193,7 @@ async fn a_user_who_cannot_sign_in_is_refused_with_422(
     #[case] organization: &str,
 ) {
     let partner = Partner::of(1).await;
-    let mut one = payer("008A", Vec::new());
+    let mut one = organization_with_payments("008A", Vec::new());
     one.users[0].id = "006own".to_owned();
     one.users.push(sandbox::User {
         id: "006former".to_owned(),
@@ -182,16 +201,20 @@ async fn a_user_who_cannot_sign_in_is_refused_with_422(
         ..one.users[0].clone()
     });
     partner.sandbox.put_organization(one);
-    partner.sandbox.put_organization(payer("008B", Vec::new()));
+    partner
+        .sandbox
+        .put_organization(organization_with_payments("008B", Vec::new()));
     assert_eq!(partner.login_as_user("006own", "008A").await.status, 200);
     let answer = partner.login_as_user(user, organization).await;
     assert_eq!((answer.status, answer.codes().len()), (422, 1));
 }
 
 #[tokio::test]
-async fn a_session_is_trusted_with_a_device_that_is_remembered() {
+async fn login_with_remember_me_id_and_device_returns_a_trusted_session() {
     let partner = Partner::of(1).await;
-    partner.sandbox.put_organization(payer("008A", Vec::new()));
+    partner
+        .sandbox
+        .put_organization(organization_with_payments("008A", Vec::new()));
     let user = partner.sandbox.organization("008A").unwrap().users[0]
         .id
         .clone();
@@ -213,14 +236,22 @@ async fn a_session_is_trusted_with_a_device_that_is_remembered() {
 #[tokio::test]
 async fn log_out_ends_a_session_of_either_level() {
     let partner = Partner::of(1).await;
-    partner.sandbox.put_organization(payer("008A", Vec::new()));
+    partner
+        .sandbox
+        .put_organization(organization_with_payments("008A", Vec::new()));
     let session = partner.sign_in("008A").await;
     let headers = partner.organization_headers(&session);
     assert_eq!(
         partner.post("/v3/logout", &headers, json!({})).await.status,
         200
     );
-    assert_eq!(partner.get_as(&session, "/v3/payments").await.status, 401);
+    assert_eq!(
+        partner
+            .get_with_session(&session, "/v3/payments")
+            .await
+            .status,
+        401
+    );
     assert_eq!(
         partner
             .post("/v3/logout", &headers, json!({}))

@@ -37,14 +37,14 @@ pub fn key() -> String {
     Uuid::new_v4().to_string()
 }
 
-fn one_event() -> Value {
+fn single_event_request() -> Value {
     wanted(URL, &["payment.updated"])
 }
 
 #[tokio::test]
-async fn a_subscription_s_key_is_shown_once() {
+async fn security_key_is_returned_only_on_creation() {
     let partner = Partner::of(1).await;
-    let created = partner.subscribe(&key(), one_event()).await;
+    let created = partner.subscribe(&key(), single_event_request()).await;
     assert_eq!(created.status, 200, "{}", created.text);
     assert!(created.body["securityKey"].as_str().unwrap().len() > 20);
     assert_eq!(
@@ -74,12 +74,12 @@ async fn a_subscription_s_key_is_shown_once() {
 }
 
 #[tokio::test]
-async fn the_same_idempotency_key_gets_the_same_answer_for_a_day() {
+async fn idempotency_key_returns_the_same_response_for_24_hours() {
     let partner = Partner::of(1).await;
     let key = key();
-    let first = partner.subscribe(&key, one_event()).await;
+    let first = partner.subscribe(&key, single_event_request()).await;
     partner.sandbox.advance(SignedDuration::from_mins(30));
-    let again = partner.subscribe(&key, one_event()).await;
+    let again = partner.subscribe(&key, single_event_request()).await;
     assert_eq!((again.status, &again.body), (200, &first.body));
     let other = partner
         .subscribe(&key, wanted(URL, &["payment.failed"]))
@@ -89,12 +89,12 @@ async fn the_same_idempotency_key_gets_the_same_answer_for_a_day() {
 
     partner.sandbox.advance(SignedDuration::from_hours(24));
     let partner = partner.logged_in_again().await;
-    let forgotten = partner.subscribe(&key, one_event()).await;
+    let forgotten = partner.subscribe(&key, single_event_request()).await;
     assert_eq!(forgotten.status, 400, "it is a duplicate now");
 }
 
 #[tokio::test]
-async fn an_answer_that_was_lost_is_given_again() {
+async fn retry_after_a_lost_response_returns_the_same_subscription() {
     let partner = Partner::of(1).await;
     let endpoint = Some("createSubscription".to_owned());
     partner.sandbox.fault(Fault {
@@ -103,11 +103,11 @@ async fn an_answer_that_was_lost_is_given_again() {
         kind: FaultKind::Truncated,
         times: Some(1),
     });
-    let partner = partner.without_contract();
+    let partner = partner.without_contract_checks();
     let key = key();
-    let lost = partner.subscribe(&key, one_event()).await;
+    let lost = partner.subscribe(&key, single_event_request()).await;
     assert_eq!(lost.body, Value::Null);
-    let found = partner.subscribe(&key, one_event()).await;
+    let found = partner.subscribe(&key, single_event_request()).await;
     assert!(found.body["securityKey"].is_string());
     assert_eq!(
         partner.get("/v3/subscriptions").await.ids(),
@@ -116,9 +116,9 @@ async fn an_answer_that_was_lost_is_given_again() {
 }
 
 #[tokio::test]
-async fn a_key_in_flight_is_429() {
+async fn concurrent_request_with_the_same_idempotency_key_is_429() {
     let events = EventSwitches {
-        creation_ms: 1_500,
+        creation_latency_ms: 1_500,
         ..EventSwitches::default()
     };
     let partner = Partner::with_switches(Switches {
@@ -128,13 +128,16 @@ async fn a_key_in_flight_is_429() {
     .await;
     let key = key();
     let (one, other) = futures::join!(
-        partner.subscribe(&key, one_event()),
-        partner.subscribe(&key, one_event())
+        partner.subscribe(&key, single_event_request()),
+        partner.subscribe(&key, single_event_request())
     );
     let mut statuses = [one.status, other.status];
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 429]);
-    assert_eq!(partner.subscribe(&key, one_event()).await.status, 200);
+    assert_eq!(
+        partner.subscribe(&key, single_event_request()).await.status,
+        200
+    );
 }
 
 #[rstest]
@@ -142,9 +145,9 @@ async fn a_key_in_flight_is_429() {
 #[case::a_word("one")]
 #[case::version_1("a3bb189e-8bf9-11ee-b9d1-0242ac120002")]
 #[tokio::test]
-async fn an_idempotency_key_is_a_uuid_of_version_4(#[case] key: &str) {
+async fn idempotency_key_must_be_a_version_4_uuid(#[case] key: &str) {
     let partner = Partner::of(1).await;
-    let answer = partner.subscribe(key, one_event()).await;
+    let answer = partner.subscribe(key, single_event_request()).await;
     assert_eq!(answer.status, 400);
     assert!(
         answer.text.contains("X-Idempotent-Key: must be a UUID4"),
@@ -161,7 +164,10 @@ async fn an_idempotency_key_is_a_uuid_of_version_4(#[case] key: &str) {
 #[case::loopback("http://127.0.0.1:9/bill", true)]
 #[case::local_name("http://abc.execute-api.localhost:9/bill", true)]
 #[tokio::test]
-async fn only_https_is_accepted_but_for_this_machine(#[case] url: &str, #[case] accepted: bool) {
+async fn notification_url_must_be_https_except_on_loopback(
+    #[case] url: &str,
+    #[case] accepted: bool,
+) {
     let partner = Partner::of(1).await;
     let status = if accepted { 200 } else { 400 };
     assert_eq!(
@@ -172,7 +178,7 @@ async fn only_https_is_accepted_but_for_this_machine(#[case] url: &str, #[case] 
         status
     );
     let events = EventSwitches {
-        http_to_loopback: false,
+        allow_http_to_loopback: false,
         ..EventSwitches::default()
     };
     let partner = Partner::with_switches(Switches {
@@ -190,7 +196,7 @@ async fn only_https_is_accepted_but_for_this_machine(#[case] url: &str, #[case] 
 }
 
 #[tokio::test]
-async fn a_body_without_fields_names_each_of_them() {
+async fn subscription_request_with_missing_fields_reports_each_field() {
     let partner = Partner::of(1).await;
     let answer = partner.subscribe(&key(), json!({})).await;
     assert_eq!((answer.status, answer.codes().len()), (400, 4));
@@ -199,7 +205,7 @@ async fn a_body_without_fields_names_each_of_them() {
 }
 
 #[tokio::test]
-async fn duplicates_and_an_eleventh_subscription_are_refused() {
+async fn duplicate_and_eleventh_subscription_are_rejected() {
     let partner = Partner::of(1).await;
     let both = ["payment.updated", "payment.failed"];
     assert_eq!(
@@ -222,11 +228,17 @@ async fn duplicates_and_an_eleventh_subscription_are_refused() {
             200
         );
     }
-    assert_eq!(partner.subscribe(&key(), one_event()).await.status, 400);
+    assert_eq!(
+        partner
+            .subscribe(&key(), single_event_request())
+            .await
+            .status,
+        400
+    );
 }
 
 #[tokio::test]
-async fn the_list_has_pages_that_go_forward_only() {
+async fn subscriptions_are_paged_oldest_first() {
     let partner = Partner::of(1).await;
     for number in 0..7 {
         partner
@@ -268,7 +280,7 @@ async fn the_list_has_pages_that_go_forward_only() {
 #[case(404)]
 #[case(400)]
 #[tokio::test]
-async fn an_unknown_subscription_has_the_status_of_the_switch(#[case] status: u16) {
+async fn unknown_subscription_returns_the_configured_status(#[case] status: u16) {
     let events = EventSwitches {
         unknown_subscription_status: status,
         ..EventSwitches::default()
@@ -297,17 +309,17 @@ async fn an_unknown_subscription_has_the_status_of_the_switch(#[case] status: u1
 }
 
 #[tokio::test]
-async fn sessions_keys_and_paths_are_checked_as_elsewhere() {
+async fn subscription_operations_require_session_key_and_events_path() {
     let partner = Partner::of(1).await;
     let [session, app_key] = partner.partner_headers();
     let path = "/v3/subscriptions";
     assert_eq!(
-        partner.get_with(path, &[app_key]).await.codes(),
+        partner.get_with_headers(path, &[app_key]).await.codes(),
         ["BDC_1109"]
     );
     assert_eq!(
         partner
-            .get_with(path, &[session, ("appKey", "wrong")])
+            .get_with_headers(path, &[session, ("appKey", "wrong")])
             .await
             .codes(),
         ["BDC_1102"]

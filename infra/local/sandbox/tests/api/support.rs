@@ -28,22 +28,22 @@ pub fn start() -> Timestamp {
     "2026-09-15T10:00:00Z".parse().unwrap()
 }
 
-pub fn days_before(days: i64) -> Timestamp {
+pub fn days_before_start(days: i64) -> Timestamp {
     start() - jiff::SignedDuration::from_hours(24 * days)
 }
 
 /// An organization with one administrator, one verified bank account and these payments.
-pub fn payer(id: &str, payments: Vec<Payments>) -> Organization {
+pub fn organization_with_payments(id: &str, payments: Vec<Payments>) -> Organization {
     Organization {
         id: Some(id.to_owned()),
         name: Some("Kestrel Bakehouse LLC".to_owned()),
-        created_at: days_before(400),
+        created_at: days_before_start(400),
         scenario: "test".to_owned(),
         users: vec![User::administrator(
             "marisol@kestrel.example",
-            days_before(399),
+            days_before_start(399),
         )],
-        banks: vec![Bank::new("VERIFIED", days_before(200))],
+        banks: vec![Bank::new("VERIFIED", days_before_start(200))],
         payments,
         ..Organization::default()
     }
@@ -70,7 +70,7 @@ impl Partner {
     }
 
     /// A partner whose answers may break the contract.
-    pub async fn of_bad_records(organizations: usize) -> Self {
+    pub async fn with_bad_records(organizations: usize) -> Self {
         let population = Population {
             organizations,
             bad_records: true,
@@ -81,11 +81,11 @@ impl Partner {
             ..options()
         })
         .await
-        .without_contract()
+        .without_contract_checks()
     }
 
     /// The same partner, whose further answers are not checked.
-    pub fn without_contract(self) -> Self {
+    pub fn without_contract_checks(self) -> Self {
         Self {
             contract: None,
             ..self
@@ -140,12 +140,12 @@ impl Partner {
 
     /// A call at partner level.
     pub async fn get(&self, path: &str) -> Answer {
-        self.get_with(path, &self.partner_headers()).await
+        self.get_with_headers(path, &self.partner_headers()).await
     }
 
     pub async fn users(&self, organization: &str) -> Answer {
         let [session, key] = self.partner_headers();
-        self.get_with(
+        self.get_with_headers(
             "/v3/partner/users?max=100",
             &[session, key, ("organizationId", organization)],
         )
@@ -169,12 +169,12 @@ impl Partner {
     }
 
     /// A call at organization level.
-    pub async fn get_as(&self, session: &str, path: &str) -> Answer {
-        self.get_with(path, &self.organization_headers(session))
+    pub async fn get_with_session(&self, session: &str, path: &str) -> Answer {
+        self.get_with_headers(path, &self.organization_headers(session))
             .await
     }
 
-    pub async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+    pub async fn get_with_headers(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
         self.send(
             Method::GET,
             path,
@@ -219,7 +219,7 @@ impl Partner {
         loop {
             let separator = if path.contains('?') { '&' } else { '?' };
             let answer = self
-                .get_with(&format!("{path}{separator}page={page}"), headers)
+                .get_with_headers(&format!("{path}{separator}page={page}"), headers)
                 .await;
             assert_eq!(answer.status, 200, "{}", answer.text);
             pages += 1;

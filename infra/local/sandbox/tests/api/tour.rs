@@ -4,10 +4,10 @@
 use sandbox::{Fault, FaultKind, Switches, UnstartedVerification};
 use serde_json::json;
 
-use crate::support::{Partner, payer, start};
+use crate::support::{Partner, organization_with_payments, start};
 
 #[tokio::test]
-async fn every_answer_about_every_case_is_as_in_the_contract() {
+async fn every_operation_matches_the_contract_for_every_scenario() {
     let partner = Partner::of(90).await;
     let (rows, _) = partner
         .all(
@@ -40,7 +40,7 @@ async fn every_answer_about_every_case_is_as_in_the_contract() {
             "/v3/risk-verifications",
             "/v3/login/session",
         ] {
-            assert_eq!(partner.get_as(&session, path).await.status, 200);
+            assert_eq!(partner.get_with_session(&session, path).await.status, 200);
         }
         let headers = partner.organization_headers(&session);
         assert_eq!(
@@ -51,7 +51,7 @@ async fn every_answer_about_every_case_is_as_in_the_contract() {
 }
 
 #[tokio::test]
-async fn rows_carry_the_private_fields_that_a_client_must_not_keep() {
+async fn rows_include_private_fields() {
     let partner = Partner::of(3).await;
     let organizations = partner.get("/v3/partner/organizations").await;
     let row = &organizations.body["results"][0];
@@ -69,14 +69,16 @@ async fn rows_carry_the_private_fields_that_a_client_must_not_keep() {
         );
     }
     let session = partner.sign_in(row["id"].as_str().unwrap()).await;
-    let banks = partner.get_as(&session, "/v3/funding-accounts/banks").await;
+    let banks = partner
+        .get_with_session(&session, "/v3/funding-accounts/banks")
+        .await;
     assert!(
         banks.body["results"][0]["accountNumber"]
             .as_str()
             .unwrap()
             .starts_with("************")
     );
-    let payments = partner.get_as(&session, "/v3/payments").await;
+    let payments = partner.get_with_session(&session, "/v3/payments").await;
     assert!(
         payments.body["results"][0]["remittanceEmail"]
             .as_str()
@@ -86,9 +88,11 @@ async fn rows_carry_the_private_fields_that_a_client_must_not_keep() {
 }
 
 #[tokio::test]
-async fn every_error_is_as_in_the_contract() {
+async fn every_error_response_matches_the_contract() {
     let partner = Partner::of(1).await;
-    partner.sandbox.put_organization(payer("008A", Vec::new()));
+    partner
+        .sandbox
+        .put_organization(organization_with_payments("008A", Vec::new()));
     let session = partner.sign_in("008A").await;
     for (status, code) in [
         (400, "BDC_1102"),
@@ -114,7 +118,7 @@ async fn every_error_is_as_in_the_contract() {
         });
         let answers = [
             partner.get("/v3/partner/organizations").await,
-            partner.get_as(&session, "/v3/payments").await,
+            partner.get_with_session(&session, "/v3/payments").await,
             partner.post("/v3/partner/login", &[], json!({})).await,
         ];
         assert!(
@@ -137,7 +141,7 @@ async fn every_error_is_as_in_the_contract() {
 }
 
 #[tokio::test]
-async fn verification_before_it_began_is_empty_or_404() {
+async fn verification_not_started_returns_an_empty_object_or_404() {
     let partner = Partner::of(60).await;
     let population = partner.sandbox.population(start());
     let fresh = population
@@ -149,7 +153,7 @@ async fn verification_before_it_began_is_empty_or_404() {
         .await;
     assert_eq!(
         partner
-            .get_as(&session, "/v3/risk-verifications")
+            .get_with_session(&session, "/v3/risk-verifications")
             .await
             .body,
         json!({})
@@ -161,7 +165,7 @@ async fn verification_before_it_began_is_empty_or_404() {
     });
     assert_eq!(
         partner
-            .get_as(&session, "/v3/risk-verifications")
+            .get_with_session(&session, "/v3/risk-verifications")
             .await
             .status,
         404

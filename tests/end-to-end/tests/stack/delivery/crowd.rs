@@ -4,14 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, ensure};
-use engagement::{Caps, NoticeId};
+use engagement::{FrequencyCaps, NoticeId};
 use futures::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
 use local_cloud::{Call, Fault, LocalCloud, Options, Outcome};
 use serde_json::Value;
 
 use super::{
-    feedback::{self, Accepted},
+    feedback::{self, AcceptedEmail},
     outbox::{Outbox, STAGES},
 };
 use crate::support::{notify, now, options, text};
@@ -21,7 +21,7 @@ const ADDRESSES: usize = 300;
 const NOTIFIERS: usize = 4;
 
 /// Far more runs than the story needs: reached only if notices stay due for ever.
-const TOO_MANY_ROUNDS: usize = 80;
+const MAX_ROUNDS: usize = 80;
 
 /// A call to SES, and the moment for which its notifier worked.
 struct Sending {
@@ -30,8 +30,8 @@ struct Sending {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_lost_nothing_is_sent_twice_and_caps_hold_when_everything_goes_wrong()
--> Result<()> {
+async fn concurrent_notifiers_with_faults_lose_and_duplicate_nothing_and_respect_caps() -> Result<()>
+{
     let cloud = LocalCloud::start(Options {
         organizations: 1,
         fault_proxy: true,
@@ -52,14 +52,14 @@ async fn nothing_is_lost_nothing_is_sent_twice_and_caps_hold_when_everything_goe
         addresses.len()
     );
 
-    cloud.faults()?.plan(a_bad_day());
-    let sendings = send_until_nothing_is_due(&cloud, begin).await?;
-    let accepted: Vec<Accepted> = sendings
+    cloud.faults()?.plan(fault_plan());
+    let attempts = send_until_nothing_is_due(&cloud, begin).await?;
+    let accepted: Vec<AcceptedEmail> = attempts
         .iter()
-        .filter_map(|it| Accepted::of(&it.call).transpose())
+        .filter_map(|it| AcceptedEmail::of(&it.call).transpose())
         .collect::<Result<_>>()?;
-    nothing_was_sent_twice(&sendings, &accepted)?;
-    caps_held(&sendings)?;
+    assert_no_duplicates(&attempts, &accepted)?;
+    assert_caps(&attempts)?;
     let before = statuses(&cloud).await?;
     let unsettled = unsettled(&cloud).await?;
     ensure!(
@@ -72,8 +72,8 @@ async fn nothing_is_lost_nothing_is_sent_twice_and_caps_hold_when_everything_goe
     cloud.faults()?.plan(|_| Fault::None);
     let (bounced, complained) = publish_feedback(&cloud, &accepted).await?;
     let after = statuses(&cloud).await?;
-    every_mail_is_settled(&cloud, &accepted, &bounced, &complained).await?;
-    print_figures(&sendings, &accepted, &before, &after);
+    assert_final_statuses(&cloud, &accepted, &bounced, &complained).await?;
+    print_figures(&attempts, &accepted, &before, &after);
     Ok(())
 }
 
@@ -89,13 +89,13 @@ fn address(number: usize) -> String {
 
 /// Attempts that DynamoDB fails at one operation, of the four that its clients make: its troubles
 /// pass, while those of SES, which is asked once, do not.
-const TROUBLES: u32 = 2;
+const MAX_FAULTY_ATTEMPTS: u32 = 2;
 
 /// What AWS does to the calls of the functions, by how often it was asked.
-fn a_bad_day() -> impl FnMut(&Call) -> Fault + Send {
+fn fault_plan() -> impl FnMut(&Call) -> Fault + Send {
     let mut asked = BTreeMap::<String, u64>::new();
     move |call| {
-        if call.attempt > TROUBLES {
+        if call.attempt > MAX_FAULTY_ATTEMPTS {
             return Fault::None;
         }
         let count = asked.entry(call.operation.clone()).or_default();
@@ -105,10 +105,10 @@ fn a_bad_day() -> impl FnMut(&Call) -> Fault + Send {
                 Fault::answer(429, "TooManyRequestsException")
             }
             ("ses.SendEmail", 7) => Fault::answer(500, "InternalFailure"),
-            ("ses.SendEmail", 11) => Fault::CutBefore,
+            ("ses.SendEmail", 11) => Fault::DropRequest,
             ("ses.SendEmail", 22) => Fault::answer(400, "MessageRejected"),
             ("ses.SendEmail", 14 | 27)
-            | ("dynamodb.TransactWriteItems" | "dynamodb.UpdateItem", 5) => Fault::CutAfter,
+            | ("dynamodb.TransactWriteItems" | "dynamodb.UpdateItem", 5) => Fault::DropResponse,
             ("dynamodb.TransactWriteItems" | "dynamodb.UpdateItem", 19) => {
                 Fault::answer(400, "ThrottlingException")
             }
@@ -122,11 +122,11 @@ fn a_bad_day() -> impl FnMut(&Call) -> Fault + Send {
 
 /// Runs four notifiers at once for each moment at which something is due.
 async fn send_until_nothing_is_due(cloud: &LocalCloud, begin: Timestamp) -> Result<Vec<Sending>> {
-    let mut sendings = Vec::new();
+    let mut attempts = Vec::new();
     let mut as_of = begin;
-    for _ in 0..TOO_MANY_ROUNDS {
-        let Some(moment) = next_moment(cloud).await? else {
-            return Ok(sendings);
+    for _ in 0..MAX_ROUNDS {
+        let Some(moment) = next_due_at(cloud).await? else {
+            return Ok(attempts);
         };
         as_of = as_of.max(moment);
         let answers = try_join_all((0..NOTIFIERS).map(|_| notify(cloud, as_of))).await?;
@@ -134,11 +134,11 @@ async fn send_until_nothing_is_due(cloud: &LocalCloud, begin: Timestamp) -> Resu
             answers.iter().all(|answer| answer["unreadable"] == 0),
             "{answers:?}"
         );
-        let calls = cloud.faults()?.calls_of("ses.SendEmail");
-        sendings.extend(
+        let calls = cloud.faults()?.calls_to("ses.SendEmail");
+        attempts.extend(
             calls
                 .into_iter()
-                .skip(sendings.len())
+                .skip(attempts.len())
                 .map(|call| Sending { call, as_of }),
         );
     }
@@ -146,7 +146,7 @@ async fn send_until_nothing_is_due(cloud: &LocalCloud, begin: Timestamp) -> Resu
 }
 
 /// The latest moment of the next hour in which something is due.
-async fn next_moment(cloud: &LocalCloud) -> Result<Option<Timestamp>> {
+async fn next_due_at(cloud: &LocalCloud) -> Result<Option<Timestamp>> {
     let notices = cloud.scan("NoticesTable").await?;
     let due: Vec<Timestamp> = notices
         .iter()
@@ -161,7 +161,7 @@ async fn next_moment(cloud: &LocalCloud) -> Result<Option<Timestamp>> {
 }
 
 /// SES has each mail once, and was asked again only where it had refused.
-fn nothing_was_sent_twice(sendings: &[Sending], accepted: &[Accepted]) -> Result<()> {
+fn assert_no_duplicates(attempts: &[Sending], accepted: &[AcceptedEmail]) -> Result<()> {
     let distinct: BTreeSet<_> = accepted.iter().map(|mail| &mail.notice_id).collect();
     ensure!(
         distinct.len() == accepted.len(),
@@ -170,33 +170,33 @@ fn nothing_was_sent_twice(sendings: &[Sending], accepted: &[Accepted]) -> Result
         distinct.len()
     );
     let mut unproven = BTreeSet::new();
-    for Sending { call, .. } in sendings {
+    for Sending { call, .. } in attempts {
         let notice = feedback::notice_id(call)?;
         ensure!(
             !unproven.contains(&notice),
             "SES was asked again although it may have had the mail"
         );
-        if may_have_been_taken(call) {
+        if may_have_been_accepted(call) {
             unproven.insert(notice);
         }
     }
     Ok(())
 }
 
-fn may_have_been_taken(call: &Call) -> bool {
+fn may_have_been_accepted(call: &Call) -> bool {
     !matches!(&call.outcome, Outcome::Answered(answer) if (400..500).contains(&answer.status))
 }
 
 /// Judged from outside: by what SES was asked, not by what the contacts say.
-fn caps_held(sendings: &[Sending]) -> Result<()> {
+fn assert_caps(attempts: &[Sending]) -> Result<()> {
     ensure!(
-        Caps::default() == "1/3d,4/30d".parse()?,
+        FrequencyCaps::default() == "1/3d,4/30d".parse()?,
         "the test knows other caps than the product"
     );
     let mut mails = BTreeMap::<String, Vec<Timestamp>>::new();
-    for Sending { call, as_of } in sendings
+    for Sending { call, as_of } in attempts
         .iter()
-        .filter(|sending| may_have_been_taken(&sending.call))
+        .filter(|sending| may_have_been_accepted(&sending.call))
     {
         mails
             .entry(feedback::address(call)?)
@@ -257,7 +257,7 @@ fn tag(notice: &Value) -> Result<String> {
 /// Tells everything twice and in disorder; some mails bounced, and some recipients complained.
 async fn publish_feedback(
     cloud: &LocalCloud,
-    accepted: &[Accepted],
+    accepted: &[AcceptedEmail],
 ) -> Result<(BTreeSet<String>, BTreeSet<String>)> {
     let configuration_set = cloud.output("ConfigurationSet")?;
     let (mut bounced, mut complained, mut events) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
@@ -298,9 +298,9 @@ async fn publish_feedback(
 
 /// What SES has is `delivered`, `bounced` or `complained`; what it has not is none of these, nor
 /// `sent`.
-async fn every_mail_is_settled(
+async fn assert_final_statuses(
     cloud: &LocalCloud,
-    accepted: &[Accepted],
+    accepted: &[AcceptedEmail],
     bounced: &BTreeSet<String>,
     complained: &BTreeSet<String>,
 ) -> Result<()> {
@@ -349,13 +349,13 @@ async fn every_mail_is_settled(
 
 #[expect(clippy::print_stdout, reason = "figures for whoever runs the tests")]
 fn print_figures(
-    sendings: &[Sending],
-    accepted: &[Accepted],
+    attempts: &[Sending],
+    accepted: &[AcceptedEmail],
     before: &BTreeMap<String, usize>,
     after: &BTreeMap<String, usize>,
 ) {
     let mut outcomes = BTreeMap::<String, usize>::new();
-    for Sending { call, .. } in sendings {
+    for Sending { call, .. } in attempts {
         let outcome = match &call.outcome {
             Outcome::Answered(answer) => answer.status.to_string(),
             Outcome::Cut => format!(
@@ -370,12 +370,12 @@ fn print_figures(
         };
         *outcomes.entry(outcome).or_default() += 1;
     }
-    let moments: BTreeSet<_> = sendings.iter().map(|sending| sending.as_of).collect();
+    let moments: BTreeSet<_> = attempts.iter().map(|sending| sending.as_of).collect();
     println!(
         "{NOTICES} notices to {ADDRESSES} addresses, {NOTIFIERS} notifiers at once at {} moments",
         moments.len()
     );
-    println!("{} requests to SES: {outcomes:?}", sendings.len());
+    println!("{} requests to SES: {outcomes:?}", attempts.len());
     println!("{} mails taken by SES, 0 twice", accepted.len());
     println!("before feedback: {before:?}");
     println!("after feedback:  {after:?}");

@@ -14,8 +14,7 @@ const LIMIT: usize = 6;
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn when_the_daily_limit_binds_the_most_valuable_go_first_and_the_rest_another_day()
--> Result<()> {
+async fn daily_limit_sends_the_highest_priority_first_and_the_rest_later() -> Result<()> {
     let options = Options {
         organizations: 1,
         ..options()
@@ -25,7 +24,7 @@ async fn when_the_daily_limit_binds_the_most_valuable_go_first_and_the_rest_anot
     let cloud = LocalCloud::start(options).await?;
     let mut outbox = Outbox::open(&cloud).await?;
     let today = now();
-    write_twelve(&mut outbox, today).await?;
+    write_four_per_category(&mut outbox, today).await?;
 
     notify(&cloud, today).await?;
     let expected = counts(&[
@@ -60,9 +59,9 @@ async fn when_the_daily_limit_binds_the_most_valuable_go_first_and_the_rest_anot
     );
 
     let later = tomorrow + DAY;
-    write_twelve(&mut outbox, later).await?;
+    write_four_per_category(&mut outbox, later).await?;
     try_join_all((0..4).map(|_| notify(&cloud, later))).await?;
-    let mails = cloud.sent_mails().await?.len();
+    let mails = cloud.sent_emails().await?.len();
     ensure!(
         mails <= 2 * LIMIT + LIMIT,
         "{mails} mails in three days of {LIMIT}"
@@ -79,7 +78,7 @@ async fn when_the_daily_limit_binds_the_most_valuable_go_first_and_the_rest_anot
 }
 
 /// Four notices of each category, the least valuable written first.
-async fn write_twelve(outbox: &mut Outbox<'_>, at: Timestamp) -> Result<()> {
+async fn write_four_per_category(outbox: &mut Outbox<'_>, at: Timestamp) -> Result<()> {
     for case in STAGES.into_iter().rev() {
         outbox
             .write(

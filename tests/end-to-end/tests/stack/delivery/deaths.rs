@@ -1,4 +1,4 @@
-//! Death between any two side effects. At each write, just before it or just after, a function
+//! CrashTiming between any two side effects. At each write, just before it or just after, a function
 //! loses AWS for good, as a killed process does; then it is run again as its trigger would run it.
 
 use std::{
@@ -15,14 +15,14 @@ use local_cloud::{Call, Fault, LocalCloud, Options};
 use serde_json::{Value, json};
 
 use super::{
-    feedback::{self, Accepted},
-    mail_quality::list_headers,
+    feedback::{self, AcceptedEmail},
+    mail_quality::unsubscribe_header_url,
     outbox::{Outbox, STAGES},
 };
 use crate::support::{event, notify, now, options, organizations, succeed, text};
 
 /// Operations that change something outside the function.
-const EFFECTS: [&str; 7] = [
+const SIDE_EFFECTS: [&str; 7] = [
     "dynamodb.DeleteItem",
     "dynamodb.PutItem",
     "dynamodb.TransactWriteItems",
@@ -33,11 +33,11 @@ const EFFECTS: [&str; 7] = [
 ];
 
 /// Older than any claim that is still alive.
-const LONG_AGO: SignedDuration = SignedDuration::from_mins(16);
+const ABANDONED_CLAIM_AGE: SignedDuration = SignedDuration::from_mins(16);
 
 /// When a function dies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Death {
+enum CrashTiming {
     Before,
     After,
 }
@@ -46,18 +46,20 @@ enum Death {
 #[derive(Debug, Clone, Copy)]
 struct Moment {
     nth: usize,
-    death: Death,
+    death: CrashTiming,
 }
 
 impl Moment {
     fn all() -> impl Iterator<Item = Self> {
-        (0..).flat_map(|nth| [Death::Before, Death::After].map(|death| Self { nth, death }))
+        (0..).flat_map(|nth| {
+            [CrashTiming::Before, CrashTiming::After].map(|death| Self { nth, death })
+        })
     }
 }
 
 /// Runs a function that dies at that moment. Returns the operation at which it did; `None`: it came
 /// to its end before.
-async fn run_until(
+async fn invoke_and_crash_at(
     cloud: &LocalCloud,
     function: &'static str,
     event: &Value,
@@ -69,16 +71,16 @@ async fn run_until(
         let Ok(mut seen) = seen.lock() else {
             return Fault::None;
         };
-        let is_dead = seen.len() > moment.nth;
+        let has_crashed = seen.len() > moment.nth;
         if call.function.as_deref() != Some(function)
-            || (!is_dead && !EFFECTS.contains(&call.operation.as_str()))
+            || (!has_crashed && !SIDE_EFFECTS.contains(&call.operation.as_str()))
         {
             return Fault::None;
         }
         seen.push(call.operation.clone());
-        match (is_dead, seen.len() > moment.nth, moment.death) {
-            (true, ..) | (false, true, Death::Before) => Fault::CutBefore,
-            (false, true, Death::After) => Fault::CutAfter,
+        match (has_crashed, seen.len() > moment.nth, moment.death) {
+            (true, ..) | (false, true, CrashTiming::Before) => Fault::DropRequest,
+            (false, true, CrashTiming::After) => Fault::DropResponse,
             (false, false, _) => Fault::None,
         }
     });
@@ -91,7 +93,7 @@ async fn run_until(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sweep_that_dies_anywhere_looks_at_each_organization_once_all_the_same() -> Result<()> {
+async fn crash_at_any_side_effect_of_a_sweep_still_syncs_each_organization_once() -> Result<()> {
     let cloud = LocalCloud::start(Options {
         organizations: 25,
         fault_proxy: true,
@@ -99,11 +101,11 @@ async fn a_sweep_that_dies_anywhere_looks_at_each_organization_once_all_the_same
     })
     .await?;
     let begin = now();
-    sync_organization_dies(&cloud, begin).await?;
-    fan_out_dies(&cloud, begin).await
+    crash_sync_organization(&cloud, begin).await?;
+    crash_fan_out(&cloud, begin).await
 }
 
-async fn sync_organization_dies(cloud: &LocalCloud, as_of: Timestamp) -> Result<()> {
+async fn crash_sync_organization(cloud: &LocalCloud, as_of: Timestamp) -> Result<()> {
     let content = Content::embedded()?;
     let mut deaths = Vec::new();
     let mut customers = cloud
@@ -123,7 +125,8 @@ async fn sync_organization_dies(cloud: &LocalCloud, as_of: Timestamp) -> Result<
             "as_of": as_of,
         });
         let messages = queued("sync-organization.json", &request.to_string())?;
-        let died_at = run_until(cloud, "SyncOrganizationFunction", &messages, moment).await?;
+        let crashed_at =
+            invoke_and_crash_at(cloud, "SyncOrganizationFunction", &messages, moment).await?;
         for _ in 0..2 {
             let answer = succeed(cloud, "SyncOrganizationFunction", &messages).await?;
             ensure!(answer == json!({"batchItemFailures": []}), "{answer}");
@@ -139,7 +142,7 @@ async fn sync_organization_dies(cloud: &LocalCloud, as_of: Timestamp) -> Result<
         } else {
             0
         };
-        let told = format!("{moment:?} of {died_at:?}");
+        let told = format!("{moment:?} of {crashed_at:?}");
         let found = organizations(cloud)
             .await?
             .remove(&id)
@@ -156,8 +159,8 @@ async fn sync_organization_dies(cloud: &LocalCloud, as_of: Timestamp) -> Result<
             of(cloud, "NoticesTable", &id).await?.len() == expected_notices,
             "{told}: not {expected_notices} notices"
         );
-        let Some(died_at) = died_at else { break };
-        deaths.push(died_at);
+        let Some(crashed_at) = crashed_at else { break };
+        deaths.push(crashed_at);
     }
     ensure!(
         deaths
@@ -168,7 +171,7 @@ async fn sync_organization_dies(cloud: &LocalCloud, as_of: Timestamp) -> Result<
     Ok(())
 }
 
-async fn fan_out_dies(cloud: &LocalCloud, begin: Timestamp) -> Result<()> {
+async fn crash_fan_out(cloud: &LocalCloud, begin: Timestamp) -> Result<()> {
     let before = |id: &str, known: &BTreeMap<String, Value>| {
         known
             .get(id)
@@ -180,7 +183,7 @@ async fn fan_out_dies(cloud: &LocalCloud, begin: Timestamp) -> Result<()> {
         let known = organizations(cloud).await?;
         let as_of = begin + SignedDuration::from_hours(case);
         let event = json!({"time": as_of, "all": true});
-        let died_at = run_until(cloud, "FanOutFunction", &event, moment).await?;
+        let crashed_at = invoke_and_crash_at(cloud, "FanOutFunction", &event, moment).await?;
         for _ in 0..2 {
             succeed(cloud, "FanOutFunction", &event).await?;
         }
@@ -190,19 +193,19 @@ async fn fan_out_dies(cloud: &LocalCloud, begin: Timestamp) -> Result<()> {
         let found = organizations(cloud).await?;
         ensure!(
             found.len() == 25,
-            "{moment:?} of {died_at:?}: {} organizations",
+            "{moment:?} of {crashed_at:?}: {} organizations",
             found.len()
         );
         for (id, item) in &found {
-            let is_looked_at_once = item["checked_at"] == json!(as_of)
+            let is_synced_once = item["checked_at"] == json!(as_of)
                 && item["version"].as_u64() == Some(before(id, &known) + 1);
             ensure!(
-                is_looked_at_once,
-                "{moment:?} of {died_at:?} at {as_of}: {item}"
+                is_synced_once,
+                "{moment:?} of {crashed_at:?} at {as_of}: {item}"
             );
         }
-        let Some(died_at) = died_at else { break };
-        deaths.push(died_at);
+        let Some(crashed_at) = crashed_at else { break };
+        deaths.push(crashed_at);
     }
     ensure!(
         deaths
@@ -218,7 +221,8 @@ async fn fan_out_dies(cloud: &LocalCloud, begin: Timestamp) -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mail_goes_out_at_most_once_and_its_end_is_known_wherever_functions_die() -> Result<()> {
+async fn crash_at_any_side_effect_sends_an_email_at_most_once_and_settles_its_notice() -> Result<()>
+{
     let options = Options {
         organizations: 1,
         fault_proxy: true,
@@ -228,15 +232,15 @@ async fn a_mail_goes_out_at_most_once_and_its_end_is_known_wherever_functions_di
     let cloud = LocalCloud::start(options).await?;
     let as_of = now();
     let mut outbox = Outbox::open(&cloud).await?;
-    notify_dies(&cloud, &mut outbox, as_of).await?;
-    let mails = send_some(&cloud, &mut outbox, as_of, 12).await?;
+    crash_notify(&cloud, &mut outbox, as_of).await?;
+    let mails = send_emails(&cloud, &mut outbox, as_of, 12).await?;
     let (for_feedback, for_preferences) = mails.split_at(7);
-    record_feedback_dies(&cloud, for_feedback).await?;
-    a_letter_is_left_for_what_cannot_be_read(&cloud).await?;
-    preferences_dies(&cloud, for_preferences).await
+    crash_record_feedback(&cloud, for_feedback).await?;
+    unreadable_feedback_leaves_a_redacted_dead_letter(&cloud).await?;
+    crash_preferences(&cloud, for_preferences).await
 }
 
-async fn notify_dies(cloud: &LocalCloud, outbox: &mut Outbox<'_>, as_of: Timestamp) -> Result<()> {
+async fn crash_notify(cloud: &LocalCloud, outbox: &mut Outbox<'_>, as_of: Timestamp) -> Result<()> {
     let configuration_set = cloud.output("ConfigurationSet")?.to_owned();
     let mut ends = Vec::new();
     for (case, moment) in Moment::all().enumerate() {
@@ -244,11 +248,12 @@ async fn notify_dies(cloud: &LocalCloud, outbox: &mut Outbox<'_>, as_of: Timesta
             .write(as_of, STAGES[0], &[&format!("death{case}@crowd.example")])
             .await?
             .remove(0);
-        let died_at = run_until(cloud, "NotifyFunction", &json!({"time": as_of}), moment).await?;
+        let crashed_at =
+            invoke_and_crash_at(cloud, "NotifyFunction", &json!({"time": as_of}), moment).await?;
         notify(cloud, as_of).await?;
         let left = item(cloud, &notice).await?;
         if left["status"] == "claimed" {
-            let_it_grow_old(cloud, &notice, &left).await?;
+            age_claim(cloud, &notice, &left).await?;
         }
         for _ in 0..2 {
             notify(cloud, as_of).await?;
@@ -264,7 +269,7 @@ async fn notify_dies(cloud: &LocalCloud, outbox: &mut Outbox<'_>, as_of: Timesta
         }
         let end = item(cloud, &notice).await?;
         let told = format!(
-            "{moment:?} of {died_at:?}: {} mails, {settled}, {end}",
+            "{moment:?} of {crashed_at:?}: {} mails, {settled}, {end}",
             mails.len()
         );
         ensure!(mails.len() <= 1, "{told}");
@@ -277,8 +282,8 @@ async fn notify_dies(cloud: &LocalCloud, outbox: &mut Outbox<'_>, as_of: Timesta
             (end["status"].as_str(), end["reason"].as_str()) == (Some(expected.0), expected.1),
             "{told}"
         );
-        let Some(died_at) = died_at else { break };
-        ends.push(((died_at, moment.death), (settled, mails.len())));
+        let Some(crashed_at) = crashed_at else { break };
+        ends.push(((crashed_at, moment.death), (settled, mails.len())));
     }
     let before_claim = ends
         .iter()
@@ -293,12 +298,18 @@ async fn notify_dies(cloud: &LocalCloud, outbox: &mut Outbox<'_>, as_of: Timesta
         "dead before the claim: {ends:?}"
     );
     let expected = [
-        ((claim.clone(), Death::Before), known(1)),
-        ((claim, Death::After), unsure(0)),
-        ((send.clone(), Death::Before), unsure(0)),
-        ((send, Death::After), unsure(1)),
-        (("dynamodb.UpdateItem".to_owned(), Death::Before), unsure(1)),
-        (("dynamodb.UpdateItem".to_owned(), Death::After), known(1)),
+        ((claim.clone(), CrashTiming::Before), known(1)),
+        ((claim, CrashTiming::After), unsure(0)),
+        ((send.clone(), CrashTiming::Before), unsure(0)),
+        ((send, CrashTiming::After), unsure(1)),
+        (
+            ("dynamodb.UpdateItem".to_owned(), CrashTiming::Before),
+            unsure(1),
+        ),
+        (
+            ("dynamodb.UpdateItem".to_owned(), CrashTiming::After),
+            known(1),
+        ),
     ];
     ensure!(ends[before_claim..].starts_with(&expected), "{ends:?}");
     ensure!(
@@ -307,12 +318,12 @@ async fn notify_dies(cloud: &LocalCloud, outbox: &mut Outbox<'_>, as_of: Timesta
             .all(|(_, end)| *end == known(1)),
         "dead after the record: {ends:?}"
     );
-    print_ends(ends);
+    print_results(ends);
     Ok(())
 }
 
 #[expect(clippy::print_stdout, reason = "figures for whoever runs the tests")]
-fn print_ends(ends: Vec<((String, Death), (String, usize))>) {
+fn print_results(ends: Vec<((String, CrashTiming), (String, usize))>) {
     for ((operation, death), (status, mails)) in ends {
         println!(
             "notify dies {:<6} {operation:<28} -> {status}, {mails} mails",
@@ -322,7 +333,7 @@ fn print_ends(ends: Vec<((String, Death), (String, usize))>) {
 }
 
 /// What the clock does in a quarter of an hour.
-async fn let_it_grow_old(cloud: &LocalCloud, notice: &Notice, item: &Value) -> Result<()> {
+async fn age_claim(cloud: &LocalCloud, notice: &Notice, item: &Value) -> Result<()> {
     let before: Timestamp = text(item, "updated_at")?.parse()?;
     let request = cloud
         .dynamodb()
@@ -337,7 +348,7 @@ async fn let_it_grow_old(cloud: &LocalCloud, notice: &Notice, item: &Value) -> R
         .update_expression("SET updated_at = :before")
         .expression_attribute_values(
             ":before",
-            AttributeValue::S((before - LONG_AGO).to_string()),
+            AttributeValue::S((before - ABANDONED_CLAIM_AGE).to_string()),
         )
         .send()
         .await?;
@@ -345,19 +356,19 @@ async fn let_it_grow_old(cloud: &LocalCloud, notice: &Notice, item: &Value) -> R
 }
 
 /// Mails to as many people, all taken by SES.
-async fn send_some(
+async fn send_emails(
     cloud: &LocalCloud,
     outbox: &mut Outbox<'_>,
     as_of: Timestamp,
     count: usize,
-) -> Result<Vec<(Notice, Accepted, Call)>> {
+) -> Result<Vec<(Notice, AcceptedEmail, Call)>> {
     let addresses: Vec<String> = (0..count)
         .map(|number| format!("some{number}@crowd.example"))
         .collect();
     let addresses: Vec<&str> = addresses.iter().map(String::as_str).collect();
     let notices = outbox.write(as_of, STAGES[0], &addresses).await?;
     notify(cloud, as_of).await?;
-    let calls = cloud.faults()?.calls_of("ses.SendEmail");
+    let calls = cloud.faults()?.calls_to("ses.SendEmail");
     let of_notice = |notice: Notice| {
         let call = calls
             .iter()
@@ -365,29 +376,30 @@ async fn send_some(
         let call = call.context("a mail was not sent")?.clone();
         Ok((
             notice,
-            Accepted::of(&call)?.context("a mail was not taken")?,
+            AcceptedEmail::of(&call)?.context("a mail was not taken")?,
             call,
         ))
     };
     notices.into_iter().map(of_notice).collect()
 }
 
-async fn record_feedback_dies(
+async fn crash_record_feedback(
     cloud: &LocalCloud,
-    mails: &[(Notice, Accepted, Call)],
+    mails: &[(Notice, AcceptedEmail, Call)],
 ) -> Result<()> {
     let configuration_set = cloud.output("ConfigurationSet")?.to_owned();
     let mut deaths = 0;
     for (moment, (notice, mail, _)) in Moment::all().zip(mails) {
         let body = json!({"source": "aws.ses", "detail": mail.event(&configuration_set, "Bounce")});
         let messages = queued("record-feedback.json", &body.to_string())?;
-        let died_at = run_until(cloud, "RecordFeedbackFunction", &messages, moment).await?;
+        let crashed_at =
+            invoke_and_crash_at(cloud, "RecordFeedbackFunction", &messages, moment).await?;
         for _ in 0..2 {
             let answer = succeed(cloud, "RecordFeedbackFunction", &messages).await?;
             ensure!(answer == json!({"batchItemFailures": []}), "{answer}");
         }
         let (notice, contact) = (item(cloud, notice).await?, contact(cloud, notice).await?);
-        let told = format!("{moment:?} of {died_at:?}: {notice} {contact}");
+        let told = format!("{moment:?} of {crashed_at:?}: {notice} {contact}");
         ensure!(
             notice["status"] == "bounced" && notice["reason"] == "hard_bounce",
             "{told}"
@@ -398,7 +410,7 @@ async fn record_feedback_dies(
                 && contact["version"] == 2,
             "{told}"
         );
-        if died_at.is_none() {
+        if crashed_at.is_none() {
             break;
         }
         deaths += 1;
@@ -407,10 +419,10 @@ async fn record_feedback_dies(
     Ok(())
 }
 
-async fn a_letter_is_left_for_what_cannot_be_read(cloud: &LocalCloud) -> Result<()> {
+async fn unreadable_feedback_leaves_a_redacted_dead_letter(cloud: &LocalCloud) -> Result<()> {
     let messages = queued("record-feedback.json", "someone@crowd.example")?;
-    for death in [Death::Before, Death::After] {
-        run_until(
+    for death in [CrashTiming::Before, CrashTiming::After] {
+        invoke_and_crash_at(
             cloud,
             "RecordFeedbackFunction",
             &messages,
@@ -429,11 +441,14 @@ async fn a_letter_is_left_for_what_cannot_be_read(cloud: &LocalCloud) -> Result<
     Ok(())
 }
 
-async fn preferences_dies(cloud: &LocalCloud, mails: &[(Notice, Accepted, Call)]) -> Result<()> {
+async fn crash_preferences(
+    cloud: &LocalCloud,
+    mails: &[(Notice, AcceptedEmail, Call)],
+) -> Result<()> {
     let mut deaths = 0;
     for (moment, (notice, _, call)) in Moment::all().zip(mails) {
         let mut request = event("preferences-one-click.json")?;
-        let link = list_headers(call)?;
+        let link = unsubscribe_header_url(call)?;
         let token = link
             .path_segments()
             .and_then(|mut segments| segments.next_back())
@@ -441,19 +456,20 @@ async fn preferences_dies(cloud: &LocalCloud, mails: &[(Notice, Accepted, Call)]
         request["rawPath"] = json!(format!("/unsubscribe/{token}"));
         request["requestContext"]["http"]["path"] = request["rawPath"].clone();
         request["pathParameters"]["token"] = json!(token);
-        let died_at = run_until(cloud, "PreferencesFunction", &request, moment).await?;
+        let crashed_at =
+            invoke_and_crash_at(cloud, "PreferencesFunction", &request, moment).await?;
         for _ in 0..2 {
             let answer = succeed(cloud, "PreferencesFunction", &request).await?;
             ensure!(answer["statusCode"] == 200, "{answer}");
         }
         let contact = contact(cloud, notice).await?;
-        let told = format!("{moment:?} of {died_at:?}: {contact}");
+        let told = format!("{moment:?} of {crashed_at:?}: {contact}");
         ensure!(
             contact["unsubscribed_onboarding"].is_string() && contact["unsubscribed_all"].is_null(),
             "{told}"
         );
         ensure!(contact["mails"] == 1, "{told}");
-        if died_at.is_none() {
+        if crashed_at.is_none() {
             break;
         }
         deaths += 1;
@@ -472,11 +488,11 @@ fn queued(file: &str, body: &str) -> Result<Value> {
 }
 
 /// What SES has of a notice.
-fn taken(cloud: &LocalCloud, notice: &Notice) -> Result<Vec<Accepted>> {
-    let calls = cloud.faults()?.calls_of("ses.SendEmail");
-    let mails: Vec<Accepted> = calls
+fn taken(cloud: &LocalCloud, notice: &Notice) -> Result<Vec<AcceptedEmail>> {
+    let calls = cloud.faults()?.calls_to("ses.SendEmail");
+    let mails: Vec<AcceptedEmail> = calls
         .iter()
-        .filter_map(|call| Accepted::of(call).transpose())
+        .filter_map(|call| AcceptedEmail::of(call).transpose())
         .collect::<Result<_>>()?;
     Ok(mails
         .into_iter()

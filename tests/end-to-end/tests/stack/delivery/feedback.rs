@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 
 /// A mail that SES took, whether its sender came to know or not.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Accepted {
+pub struct AcceptedEmail {
     pub message_id: String,
     pub notice_id: String,
     pub address: String,
 }
 
-impl Accepted {
+impl AcceptedEmail {
     /// What SES took of a call; `None`: it was not asked, or refused.
     pub fn of(call: &Call) -> Result<Option<Self>> {
         let Some(answer) = call.accepted.as_ref().filter(|answer| answer.status == 200) else {

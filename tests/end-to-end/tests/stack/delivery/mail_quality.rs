@@ -18,10 +18,10 @@ use crate::{
 };
 
 /// Octets of a line without its end (RFC 5322, 2.1.1).
-const LONGEST_LINE: usize = 998;
+const MAX_LINE_OCTETS: usize = 998;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_mail_is_well_formed_and_offers_a_way_out() -> Result<()> {
+async fn every_email_is_well_formed_and_has_an_unsubscribe_link() -> Result<()> {
     let mailbox = Mailbox::start().await?;
     let smtp = Some(mailbox.address());
     let cloud = LocalCloud::start(Options {
@@ -36,7 +36,7 @@ async fn every_mail_is_well_formed_and_offers_a_way_out() -> Result<()> {
     let answer = notify(&cloud, as_of).await?;
     ensure!(answer["outcome"] == "completed", "{answer}");
 
-    let calls = cloud.faults()?.calls_of("ses.SendEmail");
+    let calls = cloud.faults()?.calls_to("ses.SendEmail");
     ensure!(
         calls.len() > 5,
         "only {} mails: too few for the test to mean anything",
@@ -46,7 +46,7 @@ async fn every_mail_is_well_formed_and_offers_a_way_out() -> Result<()> {
     let content = Content::embedded()?;
     let mut unmatched: BTreeMap<(String, String), &Call> = calls
         .iter()
-        .map(|call| Ok((addressed(call)?, call)))
+        .map(|call| Ok((recipient_and_text(call)?, call)))
         .collect::<Result<_>>()?;
     ensure!(
         unmatched.len() == calls.len(),
@@ -56,24 +56,22 @@ async fn every_mail_is_well_formed_and_offers_a_way_out() -> Result<()> {
         let told = || format!("in this message:\n{}", String::from_utf8_lossy(raw));
         let message = MessageParser::default().parse(raw).with_context(told)?;
         let parts = Parts::of(&message).with_context(told)?;
-        envelope_and_lines_are_well_formed(raw, &message).with_context(told)?;
+        check_envelope_and_lines(raw, &message).with_context(told)?;
         let call = unmatched
-            .remove(&(recipient(&message)?, one_line_end(parts.text)))
+            .remove(&(recipient(&message)?, normalize_line_ends(parts.text)))
             .context("SES was not asked for it")
             .with_context(told)?;
         let tags = tags(call)?;
-        let way_out = list_headers(call).with_context(told)?;
-        the_html_is_fit_for_an_inbox(parts.html, content.brand(), &tags, &way_out)
-            .context(parts.html.to_owned())?;
-        the_text_says_the_same(parts.text, content.brand(), &way_out)
-            .context(parts.text.to_owned())?;
+        let way_out = unsubscribe_header_url(call).with_context(told)?;
+        check_html(parts.html, content.brand(), &tags, &way_out).context(parts.html.to_owned())?;
+        check_text(parts.text, content.brand(), &way_out).context(parts.text.to_owned())?;
     }
     ensure!(
         unmatched.is_empty(),
         "not every mail was relayed: {:?}",
         unmatched.keys()
     );
-    each_recipient_has_a_way_out_of_their_own(&calls)?;
+    each_recipient_has_its_own_unsubscribe_link(&calls)?;
     every_tag_names_a_sent_notice(&cloud, &calls).await
 }
 
@@ -124,21 +122,21 @@ impl<'a> Parts<'a> {
             "a part is empty"
         );
         ensure!(
-            text.lines().all(|line| line.len() <= LONGEST_LINE),
+            text.lines().all(|line| line.len() <= MAX_LINE_OCTETS),
             "a line of the text is too long to read"
         );
         Ok(Self { text, html })
     }
 }
 
-fn envelope_and_lines_are_well_formed(raw: &[u8], message: &Message<'_>) -> Result<()> {
+fn check_envelope_and_lines(raw: &[u8], message: &Message<'_>) -> Result<()> {
     let longest = raw
         .split(|byte| *byte == b'\n')
         .map(<[u8]>::len)
         .max()
         .unwrap_or_default();
     ensure!(
-        longest <= LONGEST_LINE + "\r".len(),
+        longest <= MAX_LINE_OCTETS + "\r".len(),
         "a line has {longest} octets"
     );
     let headers = raw
@@ -179,7 +177,7 @@ fn address(header: Option<&Address<'_>>) -> Result<String> {
 }
 
 /// The recipient and the text that SES was asked to send.
-pub(super) fn addressed(call: &Call) -> Result<(String, String)> {
+pub(super) fn recipient_and_text(call: &Call) -> Result<(String, String)> {
     let request = &call.request;
     let [to] = &request["Destination"]["ToAddresses"]
         .as_array()
@@ -189,14 +187,14 @@ pub(super) fn addressed(call: &Call) -> Result<(String, String)> {
     };
     Ok((
         string(to)?.to_owned(),
-        one_line_end(string(
+        normalize_line_ends(string(
             &request["Content"]["Simple"]["Body"]["Text"]["Data"],
         )?),
     ))
 }
 
 /// SMTP ends lines with CRLF.
-fn one_line_end(text: &str) -> String {
+fn normalize_line_ends(text: &str) -> String {
     text.replace("\r\n", "\n").trim_end().to_owned()
 }
 
@@ -226,7 +224,7 @@ pub(super) fn tags(call: &Call) -> Result<BTreeMap<&str, &str>> {
 
 /// The headers of RFC 2369, 2919 and 8058. Returns the address under which a mail client
 /// unsubscribes.
-pub(super) fn list_headers(call: &Call) -> Result<Url> {
+pub(super) fn unsubscribe_header_url(call: &Call) -> Result<Url> {
     let headers = named_values(&call.request["Content"]["Simple"]["Headers"])
         .context("no headers were handed to SES")?;
     let header = |name: &str| {
@@ -267,12 +265,7 @@ pub(super) fn list_headers(call: &Call) -> Result<Url> {
     Ok(address)
 }
 
-fn the_html_is_fit_for_an_inbox(
-    html: &str,
-    brand: &Brand,
-    tags: &BTreeMap<&str, &str>,
-    way_out: &Url,
-) -> Result<()> {
+fn check_html(html: &str, brand: &Brand, tags: &BTreeMap<&str, &str>, way_out: &Url) -> Result<()> {
     let page = Html::parse_document(html);
     let mut leaving = 0;
     let mut others = 0;
@@ -282,7 +275,7 @@ fn the_html_is_fit_for_an_inbox(
             .unwrap_or_default()
             .parse()
             .context("a link is not absolute")?;
-        if leads_out(&address, way_out) {
+        if is_unsubscribe_link(&address, way_out) {
             leaving += 1;
             continue;
         }
@@ -340,39 +333,42 @@ fn the_html_is_fit_for_an_inbox(
         .flat_map(|body| body.text())
         .collect();
     ensure!(
-        one_spaced(&said).contains(&one_spaced(&brand.postal_address)),
+        collapse_whitespace(&said).contains(&collapse_whitespace(&brand.postal_address)),
         "no postal address"
     );
     Ok(())
 }
 
-fn the_text_says_the_same(text: &str, brand: &Brand, way_out: &Url) -> Result<()> {
+fn check_text(text: &str, brand: &Brand, way_out: &Url) -> Result<()> {
     ensure!(
-        one_spaced(text).contains(&one_spaced(&brand.postal_address)),
+        collapse_whitespace(text).contains(&collapse_whitespace(&brand.postal_address)),
         "no postal address"
     );
-    let leads_out = |word: &str| {
+    let is_unsubscribe_link = |word: &str| {
         word.trim_matches(['<', '>', '(', ')', '.'])
             .parse()
-            .is_ok_and(|address| leads_out(&address, way_out))
+            .is_ok_and(|address| is_unsubscribe_link(&address, way_out))
     };
-    ensure!(text.split_whitespace().any(leads_out), "no way out");
+    ensure!(
+        text.split_whitespace().any(is_unsubscribe_link),
+        "no way out"
+    );
     Ok(())
 }
 
 /// A link to the page behind the header's link: the same but for its query.
-pub(super) fn leads_out(address: &Url, way_out: &Url) -> bool {
+pub(super) fn is_unsubscribe_link(address: &Url, way_out: &Url) -> bool {
     (address.origin(), address.path()) == (way_out.origin(), way_out.path())
 }
 
 /// Someone who follows the link of a mail must leave by their own address, not by another's.
-fn each_recipient_has_a_way_out_of_their_own(calls: &[Call]) -> Result<()> {
+fn each_recipient_has_its_own_unsubscribe_link(calls: &[Call]) -> Result<()> {
     let mut recipients = BTreeMap::<Url, BTreeSet<String>>::new();
     for call in calls {
         recipients
-            .entry(list_headers(call)?)
+            .entry(unsubscribe_header_url(call)?)
             .or_default()
-            .insert(addressed(call)?.0);
+            .insert(recipient_and_text(call)?.0);
     }
     ensure!(recipients.len() > 1, "all have the same link");
     for (link, recipients) in recipients {
@@ -433,7 +429,7 @@ fn string(value: &Value) -> Result<&str> {
         .with_context(|| format!("{value} is no text"))
 }
 
-fn one_spaced(text: &str) -> String {
+fn collapse_whitespace(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

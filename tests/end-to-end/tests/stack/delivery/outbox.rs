@@ -5,17 +5,19 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, ensure};
 use content::Content;
 use engagement::{
-    AddressKey, Campaign, Category, Decision, Name, Notice, NoticeId, Organization, OrganizationId,
-    PlannedNotice, Recipient, Stage, StageReason, UserId,
+    AddressHashKey, Campaign, Category, Decision, Name, Notice, NoticeId, Organization,
+    OrganizationId, PlannedNotice, Recipient, Stage, StageReason, UserId,
 };
 use jiff::Timestamp;
 use local_cloud::{Call, LocalCloud};
 use scraper::Html;
 use serde_json::Value;
-use store::{Applied, CheckTables, Checks};
+use store::{Checks, DecisionTables, WriteOutcome};
 use url::Url;
 
-use super::mail_quality::{addressed, leads_out, list_headers, selector, tags};
+use super::mail_quality::{
+    is_unsubscribe_link, recipient_and_text, selector, tags, unsubscribe_header_url,
+};
 use crate::support::{notify, now, text};
 
 /// One stage for each category.
@@ -37,7 +39,7 @@ pub const STAGES: [(Category, Stage, StageReason); 3] = [
 pub struct Outbox<'a> {
     cloud: &'a LocalCloud,
     checks: Checks,
-    key: AddressKey,
+    key: AddressHashKey,
     content: Content,
     /// Organizations written about so far.
     organizations: usize,
@@ -48,7 +50,7 @@ pub type Letter = (String, Category);
 
 /// The links of a mail by which its recipient can leave.
 #[derive(Debug, Clone)]
-pub struct WayOut {
+pub struct UnsubscribeLinks {
     /// That of the header, for mail clients.
     pub header: Url,
     /// That of the HTML part, for people.
@@ -56,16 +58,16 @@ pub struct WayOut {
 }
 
 /// What became of a round.
-pub struct Round {
+pub struct SendResult {
     /// Status and reason of each notice: `sent`, `skipped:unsubscribed` and so on.
     pub outcomes: BTreeMap<Letter, String>,
     /// The mails that went out.
-    pub mails: BTreeMap<Letter, WayOut>,
+    pub mails: BTreeMap<Letter, UnsubscribeLinks>,
 }
 
 impl<'a> Outbox<'a> {
     pub async fn open(cloud: &'a LocalCloud) -> Result<Self> {
-        let tables = CheckTables {
+        let tables = DecisionTables {
             organizations: cloud.output("OrganizationsTable")?.to_owned(),
             transitions: cloud.output("TransitionsTable")?.to_owned(),
             notices: cloud.output("NoticesTable")?.to_owned(),
@@ -76,7 +78,7 @@ impl<'a> Outbox<'a> {
             .secret_id(cloud.output("AddressKeySecret")?)
             .send()
             .await?;
-        let key = AddressKey::new(
+        let key = AddressHashKey::new(
             secret
                 .secret_string()
                 .context("the address key is no text")?
@@ -95,7 +97,7 @@ impl<'a> Outbox<'a> {
 
     /// Writes a due notice of each category to each address, each category about a new
     /// organization, and runs notify.
-    pub async fn round(&mut self, addresses: &[&str]) -> Result<Round> {
+    pub async fn round(&mut self, addresses: &[&str]) -> Result<SendResult> {
         let as_of = now();
         let mut written = BTreeMap::new();
         for (category, stage, reason) in STAGES {
@@ -119,7 +121,7 @@ impl<'a> Outbox<'a> {
             }
         }
         let faults = self.cloud.faults()?;
-        let earlier = faults.calls_of("ses.SendEmail").len();
+        let earlier = faults.calls_to("ses.SendEmail").len();
         let answer = notify(self.cloud, as_of).await?;
         ensure!(answer["outcome"] == "completed", "{answer}");
         let mut outcomes = BTreeMap::new();
@@ -128,7 +130,7 @@ impl<'a> Outbox<'a> {
                 outcomes.insert(letter.clone(), outcome(&item));
             }
         }
-        let calls = faults.calls_of("ses.SendEmail").split_off(earlier);
+        let calls = faults.calls_to("ses.SendEmail").split_off(earlier);
         let mails = calls
             .iter()
             .map(|call| self.mail(call))
@@ -143,7 +145,7 @@ impl<'a> Outbox<'a> {
             "marked as sent: {sent:?}; sent: {:?}",
             mails.keys()
         );
-        Ok(Round { outcomes, mails })
+        Ok(SendResult { outcomes, mails })
     }
 
     /// Writes a notice to each address, about one new organization in a stage, all due at `at`.
@@ -180,7 +182,7 @@ impl<'a> Outbox<'a> {
         let applied = self.checks.apply(&decision, None, &self.key).await?;
         ensure!(
             applied
-                == Applied::Written {
+                == WriteOutcome::Written {
                     notices: addresses.len(),
                     notices_existing: 0
                 },
@@ -193,7 +195,7 @@ impl<'a> Outbox<'a> {
             .collect())
     }
 
-    fn mail(&self, call: &Call) -> Result<(Letter, WayOut)> {
+    fn mail(&self, call: &Call) -> Result<(Letter, UnsubscribeLinks)> {
         let campaign = tags(call)?["campaign"];
         let campaign = self
             .content
@@ -202,7 +204,7 @@ impl<'a> Outbox<'a> {
             .iter()
             .find(|it| it.id.as_str() == campaign)
             .context("an unknown campaign")?;
-        let header = list_headers(call)?;
+        let header = unsubscribe_header_url(call)?;
         let html = call.request["Content"]["Simple"]["Body"]["Html"]["Data"]
             .as_str()
             .context("no HTML")?;
@@ -212,11 +214,11 @@ impl<'a> Outbox<'a> {
             .select(&links)
             .filter_map(|link| link.attr("href")?.parse().ok());
         let page = links
-            .find(|link| leads_out(link, &header))
+            .find(|link| is_unsubscribe_link(link, &header))
             .context("no way out in the HTML")?;
         Ok((
-            (addressed(call)?.0, campaign.category),
-            WayOut { header, page },
+            (recipient_and_text(call)?.0, campaign.category),
+            UnsubscribeLinks { header, page },
         ))
     }
 }

@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Context, Result, ensure};
-use engagement::{Category, Subscription, TokenKeys};
+use engagement::{Category, Subscription, UnsubscribeKeys};
 use local_cloud::{LocalCloud, Options};
 use reqwest::{Method, StatusCode};
 use scraper::Html;
@@ -13,7 +13,7 @@ use url::{Url, form_urlencoded};
 
 use super::{
     mail_quality::selector,
-    outbox::{Outbox, STAGES, WayOut},
+    outbox::{Outbox, STAGES, UnsubscribeLinks},
 };
 use crate::{
     api::{Answer, Api, answer},
@@ -21,51 +21,55 @@ use crate::{
     support::options,
 };
 
-const LEAVES: &str = "marisol@kestrelbakehouse.example";
-const STAYS: &str = "tomas@kestrelbakehouse.example";
+const UNSUBSCRIBER: &str = "marisol@kestrelbakehouse.example";
+const SUBSCRIBER: &str = "tomas@kestrelbakehouse.example";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn leaving_stops_what_was_left_from_the_next_run_on_and_nothing_else() -> Result<()> {
+async fn unsubscribing_stops_only_the_chosen_categories_from_the_next_run() -> Result<()> {
     let options = Options {
         organizations: 1,
         fault_proxy: true,
         ..options()
     };
     let cloud = LocalCloud::start(options.parameter("SendCaps", "none")).await?;
-    let mut story = Story {
+    let mut story = UnsubscribeTest {
         cloud: &cloud,
         api: Api::of(&cloud)?,
         outbox: Outbox::open(&cloud).await?,
         links: BTreeMap::new(),
     };
     story
-        .everybody_gets_everything_and_a_way_out_of_each()
+        .all_categories_are_sent_with_unsubscribe_links()
         .await?;
-    story.looking_changes_nothing().await?;
+    story.get_requests_change_nothing().await?;
 
-    story.by_one_click(Category::Onboarding).await?;
-    story.next_run_stops(&[Category::Onboarding]).await?;
+    story.unsubscribe_by_one_click(Category::Onboarding).await?;
+    story.assert_next_run_skips(&[Category::Onboarding]).await?;
     story
-        .by_form(Category::Reengagement, "leave_category")
+        .submit_form(Category::Reengagement, "leave_category")
         .await?;
     story
-        .next_run_stops(&[Category::Onboarding, Category::Reengagement])
+        .assert_next_run_skips(&[Category::Onboarding, Category::Reengagement])
         .await?;
-    story.by_form(Category::Onboarding, "come_back").await?;
-    story.next_run_stops(&[Category::Reengagement]).await?;
-    story.by_form(Category::Product, "leave_all").await?;
+    story.submit_form(Category::Onboarding, "come_back").await?;
     story
-        .next_run_stops(&[
+        .assert_next_run_skips(&[Category::Reengagement])
+        .await?;
+    story.submit_form(Category::Product, "leave_all").await?;
+    story
+        .assert_next_run_skips(&[
             Category::Onboarding,
             Category::Reengagement,
             Category::Product,
         ])
         .await?;
-    story.by_form(Category::Product, "come_back").await?;
-    story.next_run_stops(&[Category::Reengagement]).await?;
+    story.submit_form(Category::Product, "come_back").await?;
+    story
+        .assert_next_run_skips(&[Category::Reengagement])
+        .await?;
 
-    story.preferences_has_called_nothing_but_what_it_needs()?;
-    let took = story.tokens_that_are_not_ours_get_one_answer().await?;
+    story.preferences_makes_only_the_required_calls()?;
+    let took = story.invalid_tokens_get_identical_responses().await?;
     for (kind, median) in took {
         println!(
             "median answer time, {kind}: {:.2} ms",
@@ -75,17 +79,17 @@ async fn leaving_stops_what_was_left_from_the_next_run_on_and_nothing_else() -> 
     Ok(())
 }
 
-struct Story<'a> {
+struct UnsubscribeTest<'a> {
     cloud: &'a LocalCloud,
     api: Api,
     outbox: Outbox<'a>,
     /// Of the mails to the one who leaves.
-    links: BTreeMap<Category, WayOut>,
+    links: BTreeMap<Category, UnsubscribeLinks>,
 }
 
-impl Story<'_> {
-    async fn everybody_gets_everything_and_a_way_out_of_each(&mut self) -> Result<()> {
-        let round = self.outbox.round(&[LEAVES, STAYS]).await?;
+impl UnsubscribeTest<'_> {
+    async fn all_categories_are_sent_with_unsubscribe_links(&mut self) -> Result<()> {
+        let round = self.outbox.round(&[UNSUBSCRIBER, SUBSCRIBER]).await?;
         ensure!(
             round.outcomes.len() == 2 * STAGES.len(),
             "{:?}",
@@ -99,7 +103,7 @@ impl Story<'_> {
         self.links = round
             .mails
             .into_iter()
-            .filter(|((address, _), _)| address == LEAVES)
+            .filter(|((address, _), _)| address == UNSUBSCRIBER)
             .map(|((_, kind), links)| (kind, links))
             .collect();
         Ok(())
@@ -107,7 +111,7 @@ impl Story<'_> {
 
     /// Whatever follows links before their reader does: programs that fetch pages ahead, preview
     /// them or look for malware.
-    async fn looking_changes_nothing(&self) -> Result<()> {
+    async fn get_requests_change_nothing(&self) -> Result<()> {
         let before = self.contacts().await?;
         ensure!(before.len() == 2, "{before:?}");
         for link in self
@@ -147,7 +151,7 @@ impl Story<'_> {
     }
 
     /// What a mail client sends when its reader presses its button (RFC 8058, section 3.2).
-    async fn by_one_click(&self, category: Category) -> Result<()> {
+    async fn unsubscribe_by_one_click(&self, category: Category) -> Result<()> {
         let answer = self
             .api
             .post(&self.links[&category].header, "List-Unsubscribe=One-Click")
@@ -157,7 +161,7 @@ impl Story<'_> {
     }
 
     /// What a browser sends when its user presses a button of the page.
-    async fn by_form(&self, category: Category, action: &str) -> Result<()> {
+    async fn submit_form(&self, category: Category, action: &str) -> Result<()> {
         let link = &self.links[&category].page;
         let page = self.api.get(link).await?;
         let (target, body) = form(&page.body, link, action)?;
@@ -169,16 +173,16 @@ impl Story<'_> {
         Ok(())
     }
 
-    async fn next_run_stops(&mut self, left: &[Category]) -> Result<()> {
-        let round = self.outbox.round(&[LEAVES, STAYS]).await?;
+    async fn assert_next_run_skips(&mut self, left: &[Category]) -> Result<()> {
+        let round = self.outbox.round(&[UNSUBSCRIBER, SUBSCRIBER]).await?;
         let outcome = |who: &str, kind| {
-            if who == LEAVES && left.contains(&kind) {
+            if who == UNSUBSCRIBER && left.contains(&kind) {
                 "skipped:unsubscribed"
             } else {
                 "sent"
             }
         };
-        let everything = [LEAVES, STAYS]
+        let everything = [UNSUBSCRIBER, SUBSCRIBER]
             .into_iter()
             .flat_map(|who| STAGES.map(|(kind, ..)| (who.to_owned(), kind)));
         let expected: BTreeMap<_, _> = everything
@@ -192,7 +196,7 @@ impl Story<'_> {
         Ok(())
     }
 
-    fn preferences_has_called_nothing_but_what_it_needs(&self) -> Result<()> {
+    fn preferences_makes_only_the_required_calls(&self) -> Result<()> {
         let called = roles::called(self.cloud, "PreferencesFunction")?;
         let needed = [
             "dynamodb.GetItem ContactsTable",
@@ -205,15 +209,15 @@ impl Story<'_> {
 
     /// How long the answers took, for people to read: what is compared takes the same steps for
     /// each of them.
-    async fn tokens_that_are_not_ours_get_one_answer(
+    async fn invalid_tokens_get_identical_responses(
         &self,
     ) -> Result<BTreeMap<&'static str, Duration>> {
-        const TIMES: usize = 25;
+        const SAMPLES: usize = 25;
         let before = self.contacts().await?;
         let bad = self.bad_tokens().await?;
         let mut expected: Option<Answer> = None;
         let mut took = BTreeMap::<_, Vec<Duration>>::new();
-        for (kind, token) in (0..TIMES).flat_map(|_| &bad) {
+        for (kind, token) in (0..SAMPLES).flat_map(|_| &bad) {
             let address = self.api.unsubscribe_url(token)?;
             let began = std::time::Instant::now();
             let answer = self.api.get(&address).await?;
@@ -241,7 +245,7 @@ impl Story<'_> {
         );
         Ok(took
             .into_iter()
-            .map(|(kind, mut times)| (kind, *times.select_nth_unstable(TIMES / 2).1))
+            .map(|(kind, mut times)| (kind, *times.select_nth_unstable(SAMPLES / 2).1))
             .collect())
     }
 
@@ -263,13 +267,14 @@ impl Story<'_> {
             .send()
             .await?;
         let ours: Value = serde_json::from_str(secret.secret_string().unwrap_or_default())?;
-        let keys: TokenKeys = serde_json::from_value(ours.clone())?;
+        let keys: UnsubscribeKeys = serde_json::from_value(ours.clone())?;
         let subscription: Subscription = keys
             .verify(good)
             .context("the token of a mail does not verify")?;
-        let theirs: TokenKeys =
+        let theirs: UnsubscribeKeys =
             serde_json::from_value(json!({"current": "k1", "k1": "x".repeat(64)}))?;
-        let next: TokenKeys = serde_json::from_value(json!({"current": "k2", "k2": ours["k1"]}))?; // signed by us, under a name that is unknown
+        let next: UnsubscribeKeys =
+            serde_json::from_value(json!({"current": "k2", "k2": ours["k1"]}))?; // signed by us, under a name that is unknown
         let changed = if signature.starts_with('A') { "B" } else { "A" };
         Ok(BTreeMap::from([
             ("cut short", good[..good.len() - 1].to_owned()),

@@ -11,12 +11,12 @@ use url::Url;
 use super::outbox::Outbox;
 use crate::{
     api::Api,
-    browser::{Browser, SCREEN, Scripts},
+    browser::{Browser, Scripts, VIEWPORT},
     support::options,
 };
 
 #[tokio::test(flavor = "multi_thread")]
-async fn people_leave_and_come_back_on_a_phone_with_or_without_scripts() -> Result<()> {
+async fn recipients_unsubscribe_and_resubscribe_with_and_without_scripts() -> Result<()> {
     let cloud = LocalCloud::start(
         Options {
             organizations: 1,
@@ -36,7 +36,7 @@ async fn people_leave_and_come_back_on_a_phone_with_or_without_scripts() -> Resu
             scripts,
             content: Content::embedded()?,
         };
-        visit.leaves_and_comes_back(link).await?;
+        visit.unsubscribes_and_resubscribes(link).await?;
         visit
             .follows_a_broken_link(&Api::of(&cloud)?.unsubscribe_url("garbage")?)
             .await?;
@@ -57,14 +57,14 @@ struct Visit<'a> {
 }
 
 impl Visit<'_> {
-    async fn leaves_and_comes_back(&self, link: &Url) -> Result<()> {
+    async fn unsubscribes_and_resubscribes(&self, link: &Url) -> Result<()> {
         let product = &self.content.brand().product;
         self.browser.open(link).await?;
         self.browser.screenshot("unsubscribe").await?;
         self.shows("You receive our getting-started e-mails", 3)
             .await?;
 
-        self.chooses("leave_category").await?;
+        self.submit_action("leave_category").await?;
         self.browser.screenshot("unsubscribe-left").await?;
         self.shows("Done. You no longer receive our getting-started e-mails", 3)
             .await?;
@@ -74,14 +74,14 @@ impl Visit<'_> {
             self.marks().await?
         );
 
-        self.browser.set_dark(true).await?;
-        self.chooses("come_back").await?;
+        self.browser.emulate_color_scheme(true).await?;
+        self.submit_action("come_back").await?;
         self.browser.screenshot("unsubscribe-back-dark").await?;
         self.shows("Done. You receive our getting-started e-mails", 3)
             .await?;
         ensure!(self.marks().await?.is_empty(), "{:?}", self.marks().await?);
 
-        self.chooses("leave_all").await?;
+        self.submit_action("leave_all").await?;
         self.shows(
             &format!("Done. You no longer receive any of our e-mails about {product}"),
             2,
@@ -99,7 +99,7 @@ impl Visit<'_> {
             2,
         )
         .await?;
-        self.chooses("come_back").await?;
+        self.submit_action("come_back").await?;
         self.shows("Done. You receive our getting-started e-mails", 3)
             .await
     }
@@ -109,7 +109,7 @@ impl Visit<'_> {
         self.shows("Perhaps only part of it was copied", 1).await
     }
 
-    async fn chooses(&self, action: &str) -> Result<()> {
+    async fn submit_action(&self, action: &str) -> Result<()> {
         let button = format!("form:has(input[name=action][value={action}]) button");
         match self.scripts {
             Scripts::Off => self.browser.press(&button).await,
@@ -132,15 +132,15 @@ impl Visit<'_> {
                 == Some(self.content.brand().language.as_str()),
             "another language"
         );
-        let overhang = self.browser.overhang().await?;
+        let horizontal_overflow = self.browser.horizontal_overflow().await?;
         ensure!(
-            overhang <= 0.0,
-            "the page is {overhang} pixels wider than {}",
-            SCREEN.0
+            horizontal_overflow <= 0.0,
+            "the page is {horizontal_overflow} pixels wider than {}",
+            VIEWPORT.0
         );
         if self.scripts == Scripts::On {
             for is_dark in [false, true] {
-                self.browser.set_dark(is_dark).await?;
+                self.browser.emulate_color_scheme(is_dark).await?;
                 let violations = self.browser.violations().await?;
                 ensure!(
                     violations.is_empty(),
@@ -148,8 +148,8 @@ impl Visit<'_> {
                     violations.join("\n")
                 );
             }
-            self.browser.set_dark(false).await?;
-            let names = self.browser.reachable_names().await?;
+            self.browser.emulate_color_scheme(false).await?;
+            let names = self.browser.tab_order_names().await?;
             ensure!(names.len() == controls, "{names:?}");
         }
         Ok(())

@@ -13,15 +13,17 @@ use engage::{
     replay::Replayed,
     report::{self, Shown},
     stack::{Stack, StackArguments},
-    webhooks::{Enabled, Established, Webhooks},
+    webhooks::{Enabled, SubscriptionChange, Webhooks},
 };
 use local_cloud::{LocalCloud, Options};
-use sandbox::{Announcement, Delivery, EventSwitches, Switches};
+use sandbox::{Delivery, EventSwitches, ManualEvent, Switches};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::{PATIENCE, expected_stage};
-use crate::support::{assert_stages, looked_at_before, now, options, organizations, sweep, text};
+use crate::support::{
+    assert_stages, count_synced_before, now, options, organizations, sweep, text,
+};
 
 /// Events at least while the key is changed.
 const EVENTS: usize = 40;
@@ -39,7 +41,8 @@ fn named(stack: &str) -> StackArguments {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_operator_subscribes_changes_the_key_recovers_from_an_outage_and_leaves() -> Result<()> {
+async fn operator_subscribes_rotates_the_key_recovers_from_an_outage_and_unsubscribes() -> Result<()>
+{
     let cloud = LocalCloud::start(Options {
         organizations: 60,
         ..options()
@@ -47,17 +50,17 @@ async fn an_operator_subscribes_changes_the_key_recovers_from_an_outage_and_leav
     .await?;
     sweep(&cloud, now()).await?;
     // For longer than half a minute, in which a function does not ask for the keys again.
-    bill_tries(&cloud, 8, 500);
-    a_stack_that_is_not_there_is_said(&cloud).await?;
+    set_delivery_retries(&cloud, 8, 500);
+    missing_stack_is_reported(&cloud).await?;
     let webhooks = stack(&cloud).await?.webhooks()?;
-    without_a_subscription_each_command_says_how_to_make_one(&webhooks).await?;
-    let first = creating_subscribes_the_stack_once(&cloud, &webhooks).await?;
-    let second = no_event_is_lost_while_the_key_is_changed(&cloud, &webhooks, first).await?;
-    after_an_outage_the_stack_is_subscribed_anew_and_catches_up(&cloud, &webhooks, second).await?;
-    an_ended_subscription_tells_nothing(&cloud, &webhooks).await
+    commands_without_a_subscription_suggest_create(&webhooks).await?;
+    let first = create_subscribes_the_stack_once(&cloud, &webhooks).await?;
+    let second = no_event_is_lost_during_key_rotation(&cloud, &webhooks, first).await?;
+    disabled_subscription_is_replaced_and_replay_catches_up(&cloud, &webhooks, second).await?;
+    deleted_subscription_receives_no_events(&cloud, &webhooks).await
 }
 
-async fn a_stack_that_is_not_there_is_said(cloud: &LocalCloud) -> Result<()> {
+async fn missing_stack_is_reported(cloud: &LocalCloud) -> Result<()> {
     let refusal = Stack::find(cloud.config().await, named("bill-engage-elsewhere"))
         .await
         .err()
@@ -71,9 +74,7 @@ async fn a_stack_that_is_not_there_is_said(cloud: &LocalCloud) -> Result<()> {
     Ok(())
 }
 
-async fn without_a_subscription_each_command_says_how_to_make_one(
-    webhooks: &Webhooks,
-) -> Result<()> {
+async fn commands_without_a_subscription_suggest_create(webhooks: &Webhooks) -> Result<()> {
     ensure!(webhooks.list().await?.is_empty(), "there is a subscription");
     for refusal in [
         webhooks.show(None).await.err(),
@@ -88,11 +89,11 @@ async fn without_a_subscription_each_command_says_how_to_make_one(
     Ok(())
 }
 
-async fn creating_subscribes_the_stack_once(
+async fn create_subscribes_the_stack_once(
     cloud: &LocalCloud,
     webhooks: &Webhooks,
 ) -> Result<SubscriptionId> {
-    let Established {
+    let SubscriptionChange {
         subscription,
         ended,
         was_interrupted,
@@ -130,7 +131,7 @@ async fn creating_subscribes_the_stack_once(
     id(subscription)
 }
 
-async fn no_event_is_lost_while_the_key_is_changed(
+async fn no_event_is_lost_during_key_rotation(
     cloud: &LocalCloud,
     webhooks: &Webhooks,
     first: SubscriptionId,
@@ -160,9 +161,9 @@ async fn no_event_is_lost_while_the_key_is_changed(
     };
     let started = Instant::now();
     let (rotated, events) = futures::try_join!(rotation, events)?;
-    cloud.sandbox().deliveries_ended().await;
+    cloud.sandbox().wait_for_deliveries().await;
     print_rotation(
-        &every_event_was_taken(cloud, earlier, events)?,
+        &assert_every_event_was_accepted(cloud, earlier, events)?,
         events,
         started.elapsed(),
     );
@@ -192,7 +193,7 @@ async fn no_event_is_lost_while_the_key_is_changed(
 }
 
 /// The attempts since then; each event was taken by at least one of them.
-fn every_event_was_taken(
+fn assert_every_event_was_accepted(
     cloud: &LocalCloud,
     earlier: usize,
     events: usize,
@@ -216,7 +217,7 @@ fn every_event_was_taken(
     Ok(attempts)
 }
 
-async fn after_an_outage_the_stack_is_subscribed_anew_and_catches_up(
+async fn disabled_subscription_is_replaced_and_replay_catches_up(
     cloud: &LocalCloud,
     webhooks: &Webhooks,
     subscription: SubscriptionId,
@@ -235,12 +236,12 @@ async fn after_an_outage_the_stack_is_subscribed_anew_and_catches_up(
         .reserved_concurrent_executions(0)
         .send()
         .await?;
-    bill_tries(cloud, 2, 20);
+    set_delivery_retries(cloud, 2, 20);
     ensure!(
         cloud.sandbox().verify_bank_account(&customer),
         "{customer} has no account to verify"
     );
-    cloud.sandbox().deliveries_ended().await;
+    cloud.sandbox().wait_for_deliveries().await;
     ensure!(
         webhooks.test(None).await?.status_code != Some(200),
         "the function still answers"
@@ -254,13 +255,13 @@ async fn after_an_outage_the_stack_is_subscribed_anew_and_catches_up(
         .function_name(function)
         .send()
         .await?;
-    bill_tries(cloud, 8, 500);
+    set_delivery_retries(cloud, 8, 500);
     let Enabled::Replaced(anew) = webhooks.enable().await? else {
         anyhow::bail!("BILL has not switched it off")
     };
     ensure!(anew.ended == [subscription], "{:?} were ended", anew.ended);
     ensure!(
-        matches!(webhooks.enable().await?, Enabled::Already(subscription) if subscription.id == anew.subscription.id),
+        matches!(webhooks.enable().await?, Enabled::AlreadyEnabled(subscription) if subscription.id == anew.subscription.id),
         "it was replaced twice"
     );
     ensure!(
@@ -285,16 +286,13 @@ async fn after_an_outage_the_stack_is_subscribed_anew_and_catches_up(
             == expected_stage(cloud, &customer)?,
         "it was not caught up with"
     );
-    let not_looked_at = looked_at_before(cloud, at).await?;
-    ensure!(
-        not_looked_at == 0,
-        "{not_looked_at} organizations were not looked at"
-    );
+    let unsynced = count_synced_before(cloud, at).await?;
+    ensure!(unsynced == 0, "{unsynced} organizations were not looked at");
     assert_stages(cloud, now()).await?;
 
     let earlier = cloud.sandbox().deliveries().len();
     announce(cloud, &customer)?;
-    cloud.sandbox().deliveries_ended().await;
+    cloud.sandbox().wait_for_deliveries().await;
     let last = cloud
         .sandbox()
         .deliveries()
@@ -305,12 +303,12 @@ async fn after_an_outage_the_stack_is_subscribed_anew_and_catches_up(
         last.status == Some(200) && webhooks.show(None).await?.is_enabled(),
         "{last:?}"
     );
-    until_the_test_is_answered_with_200(webhooks).await
+    wait_until_test_event_succeeds(webhooks).await
 }
 
 /// BILL sends a test once, and an instance of the function that has just asked for the keys asks
 /// again after half a minute.
-async fn until_the_test_is_answered_with_200(webhooks: &Webhooks) -> Result<()> {
+async fn wait_until_test_event_succeeds(webhooks: &Webhooks) -> Result<()> {
     let started = Instant::now();
     while webhooks.test(None).await?.status_code != Some(200) {
         ensure!(
@@ -322,7 +320,7 @@ async fn until_the_test_is_answered_with_200(webhooks: &Webhooks) -> Result<()> 
     Ok(())
 }
 
-async fn an_ended_subscription_tells_nothing(
+async fn deleted_subscription_receives_no_events(
     cloud: &LocalCloud,
     webhooks: &Webhooks,
 ) -> Result<()> {
@@ -338,7 +336,7 @@ async fn an_ended_subscription_tells_nothing(
         .next()
         .context("no organization is known")?;
     announce(cloud, &known)?;
-    cloud.sandbox().deliveries_ended().await;
+    cloud.sandbox().wait_for_deliveries().await;
     ensure!(
         cloud.sandbox().deliveries().len() == earlier,
         "BILL told of {known}"
@@ -348,10 +346,10 @@ async fn an_ended_subscription_tells_nothing(
 
 /// How often BILL sends an event before it switches a subscription off, and milliseconds until the
 /// second time; then they double.
-fn bill_tries(cloud: &LocalCloud, attempts: u32, first_retry_ms: u64) {
+fn set_delivery_retries(cloud: &LocalCloud, attempts: u32, initial_backoff_ms: u64) {
     let events = EventSwitches {
         attempts,
-        first_retry_ms,
+        initial_backoff_ms,
         ..EventSwitches::default()
     };
     cloud.sandbox().switches(Switches {
@@ -362,7 +360,7 @@ fn bill_tries(cloud: &LocalCloud, attempts: u32, first_retry_ms: u64) {
 
 /// Lets BILL tell of an organization to which nothing happened that a look could see.
 fn announce(cloud: &LocalCloud, organization: &str) -> Result<()> {
-    let event = Announcement {
+    let event = ManualEvent {
         organization_id: organization.to_owned(),
         event_type: "payment.failed".to_owned(),
     };

@@ -13,17 +13,18 @@ use tokio::time::sleep;
 use super::{message, queued};
 use crate::support::{now, organizations, succeed, text};
 
-const IN_A_MINUTE: SignedDuration = SignedDuration::from_secs(60);
-const A_MOMENT_AGO: SignedDuration = SignedDuration::from_secs(-4);
+const WINDOW_OPEN: SignedDuration = SignedDuration::from_secs(60);
+const WINDOW_CLOSED: SignedDuration = SignedDuration::from_secs(-4);
 
 /// Leaves the hour without a request to BILL, and a dead letter.
-pub async fn an_event_whose_look_fails_is_not_lost(cloud: &LocalCloud) -> Result<()> {
+pub async fn event_is_not_lost_when_its_sync_fails(cloud: &LocalCloud) -> Result<()> {
     sleep(Duration::from_secs(3)).await; // so that the last looks were before what follows takes for the end of a minute
     let [refused, unnamed, silent, last] = &four(cloud).await?;
-    until_its_minute_is_over_a_refusal_is_not_the_end(cloud, refused).await?;
-    what_the_list_said_last_holds_while_it_is_refused(cloud, unnamed).await?;
-    who_does_not_answer_is_left_to_the_next_sweep_after_three_receipts(cloud, silent).await?;
-    without_requests_an_organization_is_due_and_what_cannot_be_read_is_set_aside(cloud, last).await
+    refused_sync_is_retried_until_its_window_ends(cloud, refused).await?;
+    last_known_list_row_is_used_while_listing_is_refused(cloud, unnamed).await?;
+    unavailable_organization_is_made_due_after_three_receives(cloud, silent).await?;
+    exhausted_budget_makes_the_organization_due_and_unreadable_message_is_dead_lettered(cloud, last)
+        .await
 }
 
 /// Organizations that are not due, and of which no event is waiting.
@@ -44,17 +45,14 @@ async fn four(cloud: &LocalCloud) -> Result<[String; 4]> {
         .map_err(|found| anyhow::anyhow!("only {found:?} can be looked at"))
 }
 
-async fn until_its_minute_is_over_a_refusal_is_not_the_end(
-    cloud: &LocalCloud,
-    id: &str,
-) -> Result<()> {
+async fn refused_sync_is_retried_until_its_window_ends(cloud: &LocalCloud, id: &str) -> Result<()> {
     fail(cloud, "listPartnerUsers", Some(id), (403, None));
     ensure!(
-        hand_over(cloud, id, IN_A_MINUTE, 1).await? == Left::Waiting,
+        deliver_message(cloud, id, WINDOW_OPEN, 1).await? == Left::Returned,
         "further events of the minute would be dropped"
     );
     ensure!(
-        hand_over(cloud, id, A_MOMENT_AGO, 2).await? == Left::Done,
+        deliver_message(cloud, id, WINDOW_CLOSED, 2).await? == Left::Done,
         "a refusal is repeated"
     );
     let item = item(cloud, id).await?;
@@ -70,14 +68,14 @@ async fn until_its_minute_is_over_a_refusal_is_not_the_end(
     Ok(())
 }
 
-async fn what_the_list_said_last_holds_while_it_is_refused(
+async fn last_known_list_row_is_used_while_listing_is_refused(
     cloud: &LocalCloud,
     id: &str,
 ) -> Result<()> {
     let before = item(cloud, id).await?;
     fail(cloud, "listPartnerOrganizations", None, (403, None));
     ensure!(
-        hand_over(cloud, id, A_MOMENT_AGO, 1).await? == Left::Done,
+        deliver_message(cloud, id, WINDOW_CLOSED, 1).await? == Left::Done,
         "it was not looked at"
     );
     cloud.sandbox().clear_faults();
@@ -93,7 +91,7 @@ async fn what_the_list_said_last_holds_while_it_is_refused(
     Ok(())
 }
 
-async fn who_does_not_answer_is_left_to_the_next_sweep_after_three_receipts(
+async fn unavailable_organization_is_made_due_after_three_receives(
     cloud: &LocalCloud,
     id: &str,
 ) -> Result<()> {
@@ -101,7 +99,7 @@ async fn who_does_not_answer_is_left_to_the_next_sweep_after_three_receipts(
     fail(cloud, "listPartnerUsers", Some(id), (503, None));
     for receipt in 1..=2 {
         ensure!(
-            hand_over(cloud, id, A_MOMENT_AGO, receipt).await? == Left::Waiting,
+            deliver_message(cloud, id, WINDOW_CLOSED, receipt).await? == Left::Returned,
             "it was given up at receipt {receipt}"
         );
         ensure!(
@@ -110,7 +108,7 @@ async fn who_does_not_answer_is_left_to_the_next_sweep_after_three_receipts(
         );
     }
     ensure!(
-        hand_over(cloud, id, A_MOMENT_AGO, 3).await? == Left::Done,
+        deliver_message(cloud, id, WINDOW_CLOSED, 3).await? == Left::Done,
         "it is not left to the sweep"
     );
     cloud.sandbox().clear_faults();
@@ -122,19 +120,19 @@ async fn who_does_not_answer_is_left_to_the_next_sweep_after_three_receipts(
     Ok(())
 }
 
-async fn without_requests_an_organization_is_due_and_what_cannot_be_read_is_set_aside(
+async fn exhausted_budget_makes_the_organization_due_and_unreadable_message_is_dead_lettered(
     cloud: &LocalCloud,
     id: &str,
 ) -> Result<()> {
     fail(cloud, "listPartnerUsers", Some(id), (422, Some("BDC_1144")));
     ensure!(
-        hand_over(cloud, id, IN_A_MINUTE, 1).await? == Left::Waiting,
+        deliver_message(cloud, id, WINDOW_OPEN, 1).await? == Left::Returned,
         "further events of the minute would be dropped"
     );
     ensure!(is_due(&item(cloud, id).await?)?, "it waits for its turn");
     cloud.sandbox().clear_faults();
     // From here on the hour is closed, unless a new one has begun.
-    let mut batch = message(id, now(), now() + A_MOMENT_AGO);
+    let mut batch = message(id, now(), now() + WINDOW_CLOSED);
     let records = batch["Records"].as_array_mut().context("no records")?;
     let mut unreadable = records[0].clone();
     (unreadable["messageId"], unreadable["body"]) = (json!("2"), json!("not a request"));
@@ -155,23 +153,23 @@ async fn without_requests_an_organization_is_due_and_what_cannot_be_read_is_set_
 #[derive(Debug, PartialEq, Eq)]
 enum Left {
     Done,
-    Waiting,
+    Returned,
 }
 
 /// Hands over an event's message whose minute ends so long after now, at its nth receipt.
-async fn hand_over(
+async fn deliver_message(
     cloud: &LocalCloud,
     id: &str,
-    minute_ends: SignedDuration,
+    window_ends_in: SignedDuration,
     receipt: u32,
 ) -> Result<Left> {
-    let mut batch = message(id, now(), now() + minute_ends);
+    let mut batch = message(id, now(), now() + window_ends_in);
     batch["Records"][0]["attributes"]["ApproximateReceiveCount"] = json!(receipt.to_string());
     let answer = succeed(cloud, "SyncOrganizationFunction", &batch).await?;
     Ok(if answer["batchItemFailures"] == json!([]) {
         Left::Done
     } else {
-        Left::Waiting
+        Left::Returned
     })
 }
 

@@ -19,13 +19,13 @@ use super::{KEY, store_key};
 use crate::support::{now, options};
 
 const SEED: u64 = 20_261_123;
-const SIDE_BY_SIDE: usize = 8;
+const CONCURRENCY: usize = 8;
 /// Deliveries that BILL makes once.
 const GENUINE: usize = 40;
 /// Organizations that BILL tells of.
 const ORGANIZATIONS: usize = 7;
 /// Longest body that `receive-events` reads, in bytes.
-const LONGEST_BODY: usize = 256 * 1024;
+const MAX_BODY_BYTES: usize = 256 * 1024;
 /// Stands in each body that BILL signed.
 const NAME_ON_ACCOUNT: &str = "Marisol Quebrada";
 
@@ -93,22 +93,22 @@ async fn of_a_thousand_deliveries_each_signed_organization_is_queued_once_a_minu
     })
     .await?;
     store_key(&cloud).await?;
-    leave_messages_in_the_queue(&cloud).await?;
+    disable_queue_consumers(&cloud).await?;
     let api = cloud.api()?;
     let started = Instant::now();
     let sent = stream::iter(deliveries()?)
         .map(|delivery| send(&api, delivery))
-        .buffer_unordered(SIDE_BY_SIDE);
+        .buffer_unordered(CONCURRENCY);
     let answers: Vec<Answered> = sent.try_collect().await?;
     print_answers(&answers, started.elapsed());
-    each_is_answered_as_its_kind_has_to_be(&answers)?;
+    each_delivery_gets_its_expected_status(&answers)?;
     each_signed_organization_is_queued_once_a_minute(&cloud, &answers).await?;
-    no_other_queue_holds_anything(&cloud).await?;
-    the_log_holds_nothing_of_the_deliveries(&cloud).await
+    all_other_queues_are_empty(&cloud).await?;
+    logs_contain_no_delivery_contents(&cloud).await
 }
 
 /// Nobody takes them out, so that all that were ever sent can be counted.
-async fn leave_messages_in_the_queue(cloud: &LocalCloud) -> Result<()> {
+async fn disable_queue_consumers(cloud: &LocalCloud) -> Result<()> {
     let function = cloud.output("SyncOrganizationFunction")?;
     let mappings = cloud
         .lambda()
@@ -166,7 +166,7 @@ fn delivery(kind: Kind, number: usize, draw: &mut StdRng) -> Result<Delivery> {
         }
         Kind::Unsigned => {
             let body = match number % 10 {
-                0 => padded(forged, LONGEST_BODY + 1),
+                0 => padded(forged, MAX_BODY_BYTES + 1),
                 1..4 => bytes(draw),
                 _ => forged.into_bytes(),
             };
@@ -214,7 +214,7 @@ fn delivery(kind: Kind, number: usize, draw: &mut StdRng) -> Result<Delivery> {
             )
         }
         Kind::Oversized => {
-            let body = padded(forged, LONGEST_BODY + 1 + draw.random_range(0..100_000));
+            let body = padded(forged, MAX_BODY_BYTES + 1 + draw.random_range(0..100_000));
             delivery(Some(sign(KEY, &body)?), body, StatusCode::PAYLOAD_TOO_LARGE)
         }
         Kind::OtherType => {
@@ -297,7 +297,7 @@ fn minute(at: Timestamp) -> i64 {
     at.as_second().div_euclid(60)
 }
 
-fn each_is_answered_as_its_kind_has_to_be(answers: &[Answered]) -> Result<()> {
+fn each_delivery_gets_its_expected_status(answers: &[Answered]) -> Result<()> {
     let wrong = answers
         .iter()
         .filter(|answer| answer.status != answer.delivery.expected || !answer.is_empty);
@@ -374,7 +374,7 @@ async fn each_signed_organization_is_queued_once_a_minute(
     Ok(())
 }
 
-async fn no_other_queue_holds_anything(cloud: &LocalCloud) -> Result<()> {
+async fn all_other_queues_are_empty(cloud: &LocalCloud) -> Result<()> {
     let queues: Vec<&str> = cloud
         .outputs()
         .iter()
@@ -389,7 +389,7 @@ async fn no_other_queue_holds_anything(cloud: &LocalCloud) -> Result<()> {
     Ok(())
 }
 
-async fn the_log_holds_nothing_of_the_deliveries(cloud: &LocalCloud) -> Result<()> {
+async fn logs_contain_no_delivery_contents(cloud: &LocalCloud) -> Result<()> {
     let lines = cloud.logs("ReceiveEventsFunction").await?;
     ensure!(lines.len() > 1_000, "only {} log lines", lines.len());
     for private in [KEY, NAME_ON_ACCOUNT, "SCHEDULED", "00802FORGED"] {
@@ -414,7 +414,7 @@ fn print_answers(answers: &[Answered], elapsed: Duration) {
             .or_default() += 1;
     }
     println!(
-        "{} deliveries, {SIDE_BY_SIDE} side by side, in {:.1} s; by kind and status:",
+        "{} deliveries, {CONCURRENCY} side by side, in {:.1} s; by kind and status:",
         answers.len(),
         elapsed.as_secs_f64()
     );

@@ -25,7 +25,7 @@ use crate::{
 const STEP: &str = "verify-bank-1";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_verified_bank_account_changes_at_once_what_is_said_and_a_lost_webhook_is_caught_by_the_sweep()
+async fn verified_bank_account_updates_messages_at_once_and_sweep_catches_a_lost_webhook()
 -> Result<()> {
     let two_days = SignedDuration::from_hours(48);
     let begin = now() - two_days;
@@ -52,12 +52,12 @@ async fn a_verified_bank_account_changes_at_once_what_is_said_and_a_lost_webhook
 
     let webhooks = stack(&cloud).await?.webhooks()?;
     let subscription = webhooks.create().await?.subscription;
-    let elapsed = the_new_stage_is_there_at_once(&cloud, &subscription, told).await?;
-    the_partners_product_says_something_else(&cloud, told).await?;
-    the_reminder_is_not_sent(&cloud, told, idle).await?;
+    let elapsed = event_changes_the_stage_within_seconds(&cloud, &subscription, told).await?;
+    in_product_message_follows_the_new_stage(&cloud, told).await?;
+    pending_reminder_is_skipped(&cloud, told, idle).await?;
 
     webhooks.delete(None, false).await?;
-    let until_found = the_sweep_finds_what_was_not_told(&cloud, lost).await?;
+    let until_found = sweep_finds_a_change_without_webhook(&cloud, lost).await?;
     print_figures(elapsed, until_found);
     Ok(())
 }
@@ -73,7 +73,7 @@ async fn reminded(cloud: &LocalCloud, status: &str) -> Result<BTreeSet<String>> 
         .collect()
 }
 
-async fn the_new_stage_is_there_at_once(
+async fn event_changes_the_stage_within_seconds(
     cloud: &LocalCloud,
     subscription: &Subscription,
     id: &str,
@@ -83,7 +83,7 @@ async fn the_new_stage_is_there_at_once(
     verify_bank_account(cloud, id)?;
     wait_for_stage(cloud, id, &expected_stage(cloud, id)?).await?;
     let elapsed = verified.elapsed();
-    cloud.sandbox().deliveries_ended().await;
+    cloud.sandbox().wait_for_deliveries().await;
     let deliveries = cloud.sandbox().deliveries();
     // On a busy machine the first attempt may have been answered 503.
     let events: BTreeSet<_> = deliveries
@@ -109,7 +109,7 @@ async fn the_new_stage_is_there_at_once(
     Ok(elapsed)
 }
 
-async fn the_partners_product_says_something_else(cloud: &LocalCloud, id: &str) -> Result<()> {
+async fn in_product_message_follows_the_new_stage(cloud: &LocalCloud, id: &str) -> Result<()> {
     let stage: Stage = text(&organizations(cloud).await?[id], "stage")?.parse()?;
     ensure!(stage != Stage::BankUnverified, "the stage is the old one");
     says(cloud, id, stage).await
@@ -135,7 +135,7 @@ async fn says(cloud: &LocalCloud, id: &str, stage: Stage) -> Result<()> {
 
 /// Who verified the account is not reminded of it, and hears of the new stage instead; who did not
 /// is reminded by the same run.
-async fn the_reminder_is_not_sent(cloud: &LocalCloud, told: &str, idle: &str) -> Result<()> {
+async fn pending_reminder_is_skipped(cloud: &LocalCloud, told: &str, idle: &str) -> Result<()> {
     let answer = notify(cloud, now()).await?;
     ensure!(answer["outcome"] == "completed", "{answer}");
     let notices: Vec<Value> = cloud
@@ -154,7 +154,7 @@ async fn the_reminder_is_not_sent(cloud: &LocalCloud, told: &str, idle: &str) ->
         "{reminders:?}"
     );
     let messages: BTreeSet<String> = cloud
-        .sent_mails()
+        .sent_emails()
         .await?
         .into_iter()
         .map(|mail| mail.message_id)
@@ -175,10 +175,13 @@ async fn the_reminder_is_not_sent(cloud: &LocalCloud, told: &str, idle: &str) ->
     Ok(())
 }
 
-async fn the_sweep_finds_what_was_not_told(cloud: &LocalCloud, id: &str) -> Result<SignedDuration> {
+async fn sweep_finds_a_change_without_webhook(
+    cloud: &LocalCloud,
+    id: &str,
+) -> Result<SignedDuration> {
     let deliveries = cloud.sandbox().deliveries().len();
     verify_bank_account(cloud, id)?;
-    cloud.sandbox().deliveries_ended().await;
+    cloud.sandbox().wait_for_deliveries().await;
     ensure!(
         cloud.sandbox().deliveries().len() == deliveries && queued(cloud, id).await? == 0,
         "BILL told of {id}"

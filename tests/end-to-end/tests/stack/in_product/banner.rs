@@ -13,7 +13,7 @@ use url::Url;
 
 use super::{organization, put};
 use crate::{
-    browser::{Browser, SCREEN, Scripts},
+    browser::{Browser, Scripts, VIEWPORT},
     support::{options, text},
 };
 
@@ -22,8 +22,7 @@ const SECOND: &str = "2026-12-24T06:00:00Z";
 const CLOSE: &str = "engage-banner button";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn users_see_what_fits_until_they_close_it_and_the_next_episode_brings_another() -> Result<()>
-{
+async fn banner_shows_the_stage_message_until_dismissed_and_again_next_episode() -> Result<()> {
     let cloud = LocalCloud::start(Options {
         organizations: 1,
         ..options()
@@ -37,12 +36,16 @@ async fn users_see_what_fits_until_they_close_it_and_the_next_episode_brings_ano
         content: Content::embedded()?,
         product: product.url().parse()?,
     };
-    visit.there_is_nothing_to_say(Stage::Closed).await?;
-    visit.what_must_be_done_stays(Stage::BankUnverified).await?;
     visit
-        .what_was_closed_stays_closed(Stage::NoBankAccount)
+        .stage_without_message_shows_nothing(Stage::Closed)
         .await?;
-    visit.names_are_no_html().await?;
+    visit
+        .undismissible_message_has_no_close_button(Stage::BankUnverified)
+        .await?;
+    visit
+        .dismissed_message_returns_only_in_the_next_episode(Stage::NoBankAccount)
+        .await?;
+    visit.names_are_escaped().await?;
     let asked = visit.browser.asked().await?;
     ensure!(
         asked
@@ -61,30 +64,30 @@ struct Visit<'a> {
 }
 
 impl Visit<'_> {
-    async fn there_is_nothing_to_say(&self, stage: Stage) -> Result<()> {
+    async fn stage_without_message_shows_nothing(&self, stage: Stage) -> Result<()> {
         self.enters(stage, FIRST).await?;
         self.open_page().await?;
-        self.shows_nothing().await
+        self.assert_no_message().await
     }
 
-    async fn what_must_be_done_stays(&self, stage: Stage) -> Result<()> {
+    async fn undismissible_message_has_no_close_button(&self, stage: Stage) -> Result<()> {
         self.enters(stage, FIRST).await?;
         self.open_page().await?;
-        let message = self.shows_message_of(stage).await?;
+        let message = self.assert_message(stage).await?;
         ensure!(
             !message.dismissible,
             "{stage} was to have a message that stays"
         );
-        self.is_fit_for_everybody(&["Switch customer", &message.call_to_action.label])
+        self.assert_accessible(&["Switch customer", &message.call_to_action.label])
             .await?;
         self.browser.screenshot("in-product-warning").await
     }
 
-    async fn what_was_closed_stays_closed(&self, stage: Stage) -> Result<()> {
+    async fn dismissed_message_returns_only_in_the_next_episode(&self, stage: Stage) -> Result<()> {
         self.enters(stage, FIRST).await?;
         self.open_page().await?;
-        let message = self.shows_message_of(stage).await?;
-        self.is_fit_for_everybody(&[
+        let message = self.assert_message(stage).await?;
+        self.assert_accessible(&[
             "Switch customer",
             &message.call_to_action.label,
             "Close this message",
@@ -92,29 +95,29 @@ impl Visit<'_> {
         .await?;
         self.browser.screenshot("in-product").await?;
 
-        self.failure_is_said(stage).await?;
+        self.dismissal_failure_is_shown(stage).await?;
 
         self.browser.reload().await?;
-        self.shows_message_of(stage).await?;
-        self.browser.press_here(CLOSE).await?;
-        self.shows_nothing().await?;
+        self.assert_message(stage).await?;
+        self.browser.activate_by_keyboard_in_place(CLOSE).await?;
+        self.assert_no_message().await?;
         self.browser.wait_for("engage-banner:focus").await?; // from where the tab key goes on
         self.browser.reload().await?;
-        self.shows_nothing().await?;
+        self.assert_no_message().await?;
 
         self.enters(stage, SECOND).await?;
         self.browser.reload().await?;
-        self.shows_message_of(stage).await?;
-        self.browser.click_here(CLOSE).await?;
-        self.shows_nothing().await?;
+        self.assert_message(stage).await?;
+        self.browser.click_in_place(CLOSE).await?;
+        self.assert_no_message().await?;
         self.browser.reload().await?;
-        self.shows_nothing().await
+        self.assert_no_message().await
     }
 
     /// A message whose closing could not be noted stays, or else it would come back unannounced.
-    async fn failure_is_said(&self, stage: Stage) -> Result<()> {
+    async fn dismissal_failure_is_shown(&self, stage: Stage) -> Result<()> {
         self.put(&json!({"organization_id": organization(stage, FIRST)["organization_id"], "stage": "unreadable"})).await?;
-        self.browser.click_here(CLOSE).await?;
+        self.browser.click_in_place(CLOSE).await?;
         self.browser
             .wait_for("engage-banner .engage-status")
             .await?;
@@ -126,7 +129,7 @@ impl Visit<'_> {
         self.enters(stage, FIRST).await
     }
 
-    async fn names_are_no_html(&self) -> Result<()> {
+    async fn names_are_escaped(&self) -> Result<()> {
         const NAME: &str = "<img src=/x onerror=\"document.title='x'\"> & Söhne";
         let mut item = organization(Stage::Active, FIRST);
         item["name"] = json!(NAME);
@@ -143,9 +146,9 @@ impl Visit<'_> {
             self.browser.title().await? == "Customers - Northlight Ledger",
             "a name was run"
         );
-        self.is_fit_for_everybody(&[NAME]).await?;
+        self.assert_accessible(&[NAME]).await?;
         self.browser.click("#customers a").await?;
-        self.shows_message_of(Stage::Active).await.map(drop)
+        self.assert_message(Stage::Active).await.map(drop)
     }
 
     async fn enters(&self, stage: Stage, since: &str) -> Result<()> {
@@ -169,7 +172,7 @@ impl Visit<'_> {
             .with_context(|| format!("{stage} has no message"))
     }
 
-    async fn shows_message_of(&self, stage: Stage) -> Result<&InProductMessage> {
+    async fn assert_message(&self, stage: Stage) -> Result<&InProductMessage> {
         let message = self.message_of(stage)?;
         let severity = serde_json::to_value(message.severity)?;
         let severity = severity.as_str().context("a severity that is no text")?;
@@ -196,7 +199,7 @@ impl Visit<'_> {
     }
 
     /// After the API has answered: as long as it has not, or when it fails, this waits.
-    async fn shows_nothing(&self) -> Result<()> {
+    async fn assert_no_message(&self) -> Result<()> {
         self.browser
             .wait_for("engage-banner[data-messages='0']")
             .await?;
@@ -208,15 +211,15 @@ impl Visit<'_> {
         Ok(())
     }
 
-    async fn is_fit_for_everybody(&self, names: &[&str]) -> Result<()> {
-        let overhang = self.browser.overhang().await?;
+    async fn assert_accessible(&self, names: &[&str]) -> Result<()> {
+        let horizontal_overflow = self.browser.horizontal_overflow().await?;
         ensure!(
-            overhang <= 0.0,
-            "the page is {overhang} pixels wider than {}",
-            SCREEN.0
+            horizontal_overflow <= 0.0,
+            "the page is {horizontal_overflow} pixels wider than {}",
+            VIEWPORT.0
         );
         for is_dark in [true, false] {
-            self.browser.set_dark(is_dark).await?;
+            self.browser.emulate_color_scheme(is_dark).await?;
             let violations = self.browser.violations().await?;
             ensure!(
                 violations.is_empty(),
@@ -224,7 +227,7 @@ impl Visit<'_> {
                 violations.join("\n")
             );
         }
-        let reachable = self.browser.reachable_names().await?;
+        let reachable = self.browser.tab_order_names().await?;
         ensure!(reachable == names, "{reachable:?}");
         Ok(())
     }

@@ -15,11 +15,11 @@ use tokio::{
 };
 
 /// Hands connections on while it lives.
-pub(crate) struct Bridge {
+pub(crate) struct LoopbackForwarder {
     _forwarders: JoinSet<()>,
 }
 
-impl Bridge {
+impl LoopbackForwarder {
     /// Makes these loopback ports reachable from containers, under the same numbers, by the name
     /// `localhost`.
     ///
@@ -59,11 +59,11 @@ async fn host_address() -> Result<IpAddr> {
         .output()
         .await?;
     let said = String::from_utf8_lossy(&output.stdout);
-    address_in(&said)
+    parse_host_address(&said)
         .with_context(|| format!("docker does not tell the address of its bridge: {said}"))
 }
 
-fn address_in(gateway_and_subnet: &str) -> Option<IpAddr> {
+fn parse_host_address(gateway_and_subnet: &str) -> Option<IpAddr> {
     let mut words = gateway_and_subnet.split_whitespace();
     let first = words.next()?;
     if let Ok(gateway) = first.parse() {
@@ -78,10 +78,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_address_is_the_gateway_or_the_first_of_the_subnet() {
+    fn host_address_is_the_gateway_or_first_subnet_address() {
         let expected = Some(IpAddr::from([172, 17, 0, 1]));
-        assert_eq!(address_in("172.17.0.1 172.17.0.0/16\n"), expected);
-        assert_eq!(address_in(" 172.17.0.0/16\n"), expected);
-        assert_eq!(address_in("\n"), None);
+        assert_eq!(parse_host_address("172.17.0.1 172.17.0.0/16\n"), expected);
+        assert_eq!(parse_host_address(" 172.17.0.0/16\n"), expected);
+        assert_eq!(parse_host_address("\n"), None);
     }
 }

@@ -20,22 +20,22 @@ pub(crate) async fn run(options: Options) -> Result<()> {
     pipeline::run_once(&cloud, &steps, as_of).await?;
 
     let report = Report::collect(&cloud, as_of, started.elapsed().as_secs_f64()).await?;
-    let mails = show::mails_with_stage(&cloud).await?;
+    let mails = show::emails_with_stage(&cloud).await?;
     let folder = show::write(&report, &mails)?;
     show::stages(&report);
     show::notices(&report);
-    show::few_mails(&mails);
-    show::where_to_look(&folder);
+    show::print_sample_emails(&mails);
+    show::print_output_paths(&folder);
     show::commands(
         &cloud,
         &playground::endpoint(),
         "While `make local` runs, try:",
     )?;
     show::summary(&report);
-    conclude(&report)
+    check_report(&report)
 }
 
-fn conclude(report: &Report) -> Result<()> {
+fn check_report(report: &Report) -> Result<()> {
     for mismatch in report.mismatches.iter().take(10) {
         println!(
             "  {} ({}): expected {}, found {}",

@@ -8,7 +8,7 @@ use local_cloud::{LocalCloud, Options, sam, workspace_root};
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use crate::{bridge::Bridge, steps::Steps};
+use crate::{bridge::LoopbackForwarder, steps::Steps};
 
 /// The functions, and the events of `tests/events` that each is tried with.
 const INVOCATIONS: [(&str, &str); 11] = [
@@ -28,7 +28,7 @@ const INVOCATIONS: [(&str, &str); 11] = [
 /// Starts the local cloud and invokes each function. `docker_setup`: a program that provides a
 /// Docker engine where there is none.
 pub(crate) async fn run(options: Options, docker_setup: Option<PathBuf>) -> Result<()> {
-    provide_docker(docker_setup).await?;
+    ensure_docker(docker_setup).await?;
     let steps = Steps::default();
     let cloud = LocalCloud::start(Options {
         progress: steps.progress(),
@@ -37,8 +37,8 @@ pub(crate) async fn run(options: Options, docker_setup: Option<PathBuf>) -> Resu
     .await?;
     steps.end();
     let sandbox = cloud.sandbox().url();
-    let _bridge = Bridge::open([port(cloud.endpoint())?, port(&sandbox)?]).await?;
-    let template = template_with_endpoint(&by_name(cloud.endpoint()))?;
+    let _forwarder = LoopbackForwarder::open([port(cloud.endpoint())?, port(&sandbox)?]).await?;
+    let template = template_with_endpoint(&with_localhost(cloud.endpoint()))?;
     let variables = write_variables(&cloud).await?;
     for (function, event) in INVOCATIONS {
         let event = format!("tests/events/{event}");
@@ -66,7 +66,7 @@ pub(crate) async fn run(options: Options, docker_setup: Option<PathBuf>) -> Resu
     Ok(())
 }
 
-async fn provide_docker(setup: Option<PathBuf>) -> Result<()> {
+async fn ensure_docker(setup: Option<PathBuf>) -> Result<()> {
     if let Some(setup) = setup {
         println!("Setting up Docker with {}", setup.display());
         let status = Command::new(&setup)
@@ -128,10 +128,13 @@ async fn write_variables(cloud: &LocalCloud) -> Result<PathBuf> {
             .unwrap_or_default();
         let mut environment: BTreeMap<_, _> = environment
             .into_iter()
-            .map(|(name, value)| (name, by_name(&value)))
+            .map(|(name, value)| (name, with_localhost(&value)))
             .collect();
         // Once more, because SAM prefers its own environment to the template.
-        environment.insert("AWS_ENDPOINT_URL".to_owned(), by_name(cloud.endpoint()));
+        environment.insert(
+            "AWS_ENDPOINT_URL".to_owned(),
+            with_localhost(cloud.endpoint()),
+        );
         variables.insert(function, json!(environment));
     }
     let path = workspace_root().join("target/local-cloud/sam-local-variables.json");
@@ -160,8 +163,8 @@ async fn answer(invoke: &mut Command) -> Result<String> {
     Ok(answer.to_string())
 }
 
-/// The same address as a container can use it: see [`Bridge`].
-fn by_name(url: &str) -> String {
+/// The same address as a container can use it: see [`LoopbackForwarder`].
+fn with_localhost(url: &str) -> String {
     url.replace("//127.0.0.1:", "//localhost:")
 }
 
@@ -204,7 +207,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_event_and_every_function_is_tried() {
+    fn every_event_file_and_every_function_is_invoked() {
         let events = std::fs::read_dir(workspace_root().join("tests/events")).unwrap();
         let events: BTreeSet<_> = events
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -235,9 +238,9 @@ mod tests {
     }
 
     #[test]
-    fn a_container_reaches_this_machine_by_name() {
+    fn loopback_address_is_replaced_by_localhost() {
         assert_eq!(
-            by_name("http://127.0.0.1:4566/000000000000/queue"),
+            with_localhost("http://127.0.0.1:4566/000000000000/queue"),
             "http://localhost:4566/000000000000/queue"
         );
         assert_eq!(port("http://127.0.0.1:8080/connect").unwrap(), 8080);

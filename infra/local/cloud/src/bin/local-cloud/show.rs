@@ -8,34 +8,34 @@ use std::{
 
 use anyhow::Result;
 use comfy_table::{CellAlignment, Table, presets::UTF8_FULL_CONDENSED};
-use local_cloud::{LocalCloud, Report, SentMail, workspace_root};
+use local_cloud::{LocalCloud, Report, SentEmail, workspace_root};
 
 /// An e-mail and the stage that it speaks of.
-pub(crate) struct StagedMail {
+pub(crate) struct EmailWithStage {
     stage: String,
-    mail: SentMail,
+    mail: SentEmail,
 }
 
 /// The sent e-mails, joined with their notices.
-pub(crate) async fn mails_with_stage(cloud: &LocalCloud) -> Result<Vec<StagedMail>> {
+pub(crate) async fn emails_with_stage(cloud: &LocalCloud) -> Result<Vec<EmailWithStage>> {
     let notices = cloud.scan("NoticesTable").await?;
     let stages: HashMap<&str, &str> = notices
         .iter()
         .filter_map(|notice| Some((notice["message_id"].as_str()?, notice["stage"].as_str()?)))
         .collect();
-    let mails = cloud.sent_mails().await?.into_iter().map(|mail| {
+    let mails = cloud.sent_emails().await?.into_iter().map(|mail| {
         let stage = stages
             .get(mail.message_id.as_str())
             .map_or("unknown", |stage| *stage)
             .to_owned();
-        StagedMail { stage, mail }
+        EmailWithStage { stage, mail }
     });
     Ok(mails.collect())
 }
 
 /// Writes the report, and the HTML of each mail, to `target/demo`; what an earlier run left there
 /// is removed.
-pub(crate) fn write(report: &Report, mails: &[StagedMail]) -> Result<PathBuf> {
+pub(crate) fn write(report: &Report, mails: &[EmailWithStage]) -> Result<PathBuf> {
     let folder = workspace_root().join("target/demo");
     if folder.exists() {
         fs::remove_dir_all(&folder)?;
@@ -45,7 +45,7 @@ pub(crate) fn write(report: &Report, mails: &[StagedMail]) -> Result<PathBuf> {
         folder.join("report.json"),
         serde_json::to_string_pretty(report)? + "\n",
     )?;
-    for (position, StagedMail { stage, mail }) in mails.iter().enumerate() {
+    for (position, EmailWithStage { stage, mail }) in mails.iter().enumerate() {
         fs::write(
             folder.join(format!("{stage}-{:04}.html", position + 1)),
             &mail.html,
@@ -65,7 +65,7 @@ pub(crate) fn stages(report: &Report) {
         .iter()
         .map(|(stage, count)| (stage.as_str(), *count))
         .collect();
-    for (stage, meaning) in MEANINGS {
+    for (stage, meaning) in STAGE_MEANINGS {
         table.add_row([
             stage,
             meaning,
@@ -91,7 +91,7 @@ pub(crate) fn notices(report: &Report) {
             table.add_row([status.as_str(), reason, &count.to_string()]);
         }
     }
-    table.add_row(["all", "", &report.notices_kept().to_string()]);
+    table.add_row(["all", "", &report.notices_in_table().to_string()]);
     print_counts(table);
 }
 
@@ -103,7 +103,7 @@ fn print_counts(mut table: Table) {
 }
 
 /// The ladder, in its order.
-const MEANINGS: [(&str, &str); 9] = [
+const STAGE_MEANINGS: [(&str, &str); 9] = [
     ("enrolling", "started to enroll and has not finished"),
     ("no_bank_account", "enrolled, without a bank account"),
     ("bank_unverified", "no bank account is verified yet"),
@@ -116,9 +116,11 @@ const MEANINGS: [(&str, &str); 9] = [
 ];
 
 /// The text of the first mail of three stages.
-pub(crate) fn few_mails(mails: &[StagedMail]) {
+pub(crate) fn print_sample_emails(mails: &[EmailWithStage]) {
     let mut seen = HashSet::new();
-    for StagedMail { stage, mail } in mails.iter().filter(|mail| seen.insert(&mail.stage)).take(3) {
+    for EmailWithStage { stage, mail } in
+        mails.iter().filter(|mail| seen.insert(&mail.stage)).take(3)
+    {
         println!(
             "\n--- a mail to a customer in {stage} {}",
             "-".repeat(60_usize.saturating_sub(stage.len()))
@@ -133,7 +135,7 @@ pub(crate) fn few_mails(mails: &[StagedMail]) {
 }
 
 /// The folder that [`write`] has filled.
-pub(crate) fn where_to_look(folder: &Path) {
+pub(crate) fn print_output_paths(folder: &Path) {
     println!("\nEach mail as HTML: {}", folder.display());
     println!(
         "Report:            {}",

@@ -3,14 +3,14 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::population::{
-    names::Draw,
+    names::SeededRandom,
     organization::{Bank, Organization, Payments, Shape, User, Verification},
     scenarios::Scenario,
 };
 
 /// Where and when an organization lives.
 pub(crate) struct Setting {
-    pub(crate) draw: Draw,
+    pub(crate) draw: SeededRandom,
     pub(crate) start: Timestamp,
     pub(crate) created_at: Timestamp,
 }
@@ -24,16 +24,16 @@ pub(crate) fn build(scenario: Scenario, setting: &Setting) -> Organization {
         archived: false,
         created_at: setting.created_at,
         scenario: scenario.to_string(),
-        users: setting.people(),
+        users: setting.default_users(),
         banks: vec![Bank::new("VERIFIED", setting.days_ago(180))],
         payments: Vec::new(),
         verification: Some(Verification::new("APPROVE")),
         shape: Shape::Whole,
     };
-    enroll(scenario, setting, &mut organization);
-    connect_banks(scenario, setting, &mut organization);
+    set_enrollment(scenario, setting, &mut organization);
+    set_bank_accounts(scenario, setting, &mut organization);
     organization.payments = payments(scenario, setting);
-    invite(scenario, setting, &mut organization);
+    set_users(scenario, setting, &mut organization);
     if let Some(name) = unusual_name(scenario) {
         organization.users.truncate(1);
         organization
@@ -42,11 +42,11 @@ pub(crate) fn build(scenario: Scenario, setting: &Setting) -> Organization {
             .for_each(|user| user.first_name = Some(name.clone()));
         organization.name = Some(name);
     }
-    break_contract(scenario, setting, &mut organization);
+    apply_contract_violations(scenario, setting, &mut organization);
     organization
 }
 
-fn enroll(scenario: Scenario, setting: &Setting, organization: &mut Organization) {
+fn set_enrollment(scenario: Scenario, setting: &Setting, organization: &mut Organization) {
     let decision = match scenario {
         Scenario::Archived => {
             organization.archived = true;
@@ -75,7 +75,7 @@ fn enroll(scenario: Scenario, setting: &Setting, organization: &mut Organization
     }
 }
 
-fn connect_banks(scenario: Scenario, setting: &Setting, organization: &mut Organization) {
+fn set_bank_accounts(scenario: Scenario, setting: &Setting, organization: &mut Organization) {
     let bank = |status: &str, days: i64| Bank::new(status, setting.days_ago(days));
     organization.banks = match scenario {
         Scenario::PaidByCardWithoutBank | Scenario::PaidOnceThenLostBank => Vec::new(),
@@ -106,7 +106,7 @@ fn connect_banks(scenario: Scenario, setting: &Setting, organization: &mut Organ
 
 fn payments(scenario: Scenario, setting: &Setting) -> Vec<Payments> {
     let days_ago = |days: i64| setting.days_ago(days);
-    let younger = |days: i64| days_ago(days) + SignedDuration::from_secs(1);
+    let one_second_after = |days: i64| days_ago(days) + SignedDuration::from_secs(1);
     let history = |newest_at: Timestamp| {
         let count = usize::try_from(setting.between(1, 12)).unwrap_or(1);
         Payments {
@@ -139,10 +139,10 @@ fn payments(scenario: Scenario, setting: &Setting) -> Vec<Payments> {
         Scenario::PaidOnceThenLostBank => vec![Payments::paid(days_ago(45))],
         Scenario::PaidOnceThenBankRejected => vec![Payments::paid(days_ago(50))],
         Scenario::OnlyCancelledPayments => {
-            vec![Payments::of_status("CANCELLED", days_ago(4)).repeated(3, 86_400)]
+            vec![Payments::with_status("CANCELLED", days_ago(4)).repeated(3, 86_400)]
         }
         Scenario::OnlyVoidPayments => {
-            vec![Payments::of_status("VOID", days_ago(4)).repeated(2, 86_400)]
+            vec![Payments::with_status("VOID", days_ago(4)).repeated(2, 86_400)]
         }
         Scenario::OnlyOfflinePayments => {
             vec![Payments {
@@ -152,11 +152,11 @@ fn payments(scenario: Scenario, setting: &Setting) -> Vec<Payments> {
         }
         Scenario::CancelledBeyondTenPages => {
             vec![
-                Payments::of_status("CANCELLED", days_ago(1)).repeated(1_150, 600),
+                Payments::with_status("CANCELLED", days_ago(1)).repeated(1_150, 600),
                 Payments::paid(days_ago(20)),
             ]
         }
-        Scenario::FuturePayment => vec![Payments::of_status(
+        Scenario::FuturePayment => vec![Payments::with_status(
             "SCHEDULED",
             setting.start + SignedDuration::from_hours(48),
         )],
@@ -166,13 +166,13 @@ fn payments(scenario: Scenario, setting: &Setting) -> Vec<Payments> {
         }],
         Scenario::CancelledNewestPaidBefore => {
             vec![
-                Payments::of_status("CANCELLED", days_ago(1)),
+                Payments::with_status("CANCELLED", days_ago(1)),
                 Payments::paid(days_ago(8)),
             ]
         }
         Scenario::CancelledNewestDormantBefore => {
             vec![
-                Payments::of_status("VOID", days_ago(2)),
+                Payments::with_status("VOID", days_ago(2)),
                 Payments::paid(days_ago(40)),
             ]
         }
@@ -185,14 +185,14 @@ fn payments(scenario: Scenario, setting: &Setting) -> Vec<Payments> {
         Scenario::Exactly30Days => vec![Payments::paid(days_ago(30))],
         Scenario::Exactly60Days => vec![Payments::paid(days_ago(60))],
         Scenario::Exactly90Days => vec![Payments::paid(days_ago(90))],
-        Scenario::SecondYoungerThan30Days => vec![Payments::paid(younger(30))],
-        Scenario::SecondYoungerThan60Days => vec![Payments::paid(younger(60))],
-        Scenario::SecondYoungerThan90Days => vec![Payments::paid(younger(90))],
+        Scenario::SecondYoungerThan30Days => vec![Payments::paid(one_second_after(30))],
+        Scenario::SecondYoungerThan60Days => vec![Payments::paid(one_second_after(60))],
+        Scenario::SecondYoungerThan90Days => vec![Payments::paid(one_second_after(90))],
         _ => Vec::new(),
     }
 }
 
-fn invite(scenario: Scenario, setting: &Setting, organization: &mut Organization) {
+fn set_users(scenario: Scenario, setting: &Setting, organization: &mut Organization) {
     let without_address = |user: User| User {
         email: None,
         ..user
@@ -254,7 +254,11 @@ fn unusual_name(scenario: Scenario) -> Option<String> {
     }
 }
 
-fn break_contract(scenario: Scenario, setting: &Setting, organization: &mut Organization) {
+fn apply_contract_violations(
+    scenario: Scenario,
+    setting: &Setting,
+    organization: &mut Organization,
+) {
     let paid = |days: i64| Payments::paid(setting.days_ago(days));
     match scenario {
         Scenario::OrganizationWithoutId => organization.shape = Shape::WithoutId,
@@ -322,7 +326,7 @@ fn break_contract(scenario: Scenario, setting: &Setting, organization: &mut Orga
             ];
         }
         Scenario::UnknownPaymentStatus => {
-            organization.payments = vec![Payments::of_status("TELEPORTED", setting.days_ago(3))];
+            organization.payments = vec![Payments::with_status("TELEPORTED", setting.days_ago(3))];
         }
         _ => {}
     }
@@ -345,7 +349,7 @@ impl Setting {
     }
 
     /// An administrator and up to three colleagues.
-    fn people(&self) -> Vec<User> {
+    fn default_users(&self) -> Vec<User> {
         let colleagues = usize::try_from(self.draw.below("colleagues", 4)).unwrap_or_default();
         let roles = ["ADMINISTRATOR", "APPROVER", "ADMINISTRATOR", "CLERK"];
         roles
