@@ -1,58 +1,59 @@
-//! Feedback: what the mail service tells of a mail after it has taken it, in any order and more
-//! than once.
+//! Feedback: the events that SES publishes for an e-mail after accepting it. They may arrive in any
+//! order and more than once.
 
 use jiff::Timestamp;
 
 use crate::notice::{NoticeReason, NoticeStatus};
 
-/// What became of the mail of a notice, as one event tells it.
+/// The effect of one SES event on a notice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Feedback {
-    /// Where it takes the notice, unless more is known already.
+    /// The new status of the notice, unless the notice has feedback of a higher
+    /// [rank](Self::rank).
     pub status: NoticeStatus,
-    /// Why there.
+    /// The reason for the status.
     pub reason: Option<NoticeReason>,
-    /// SES's id of the message.
+    /// The message id that SES assigned.
     pub message_id: Option<String>,
-    /// When it happened.
+    /// When the event happened.
     pub at: Timestamp,
 }
 
-/// What can become of a mail that was handed to SES.
+/// An event that SES publishes for an e-mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::EnumIter)]
 pub enum MailEvent {
-    /// SES accepted it and will try to deliver it.
+    /// SES accepted the e-mail and will try to deliver it.
     Sent,
-    /// It is not delivered yet; SES goes on trying.
+    /// The e-mail is not delivered yet. SES keeps trying.
     Delayed,
-    /// The recipient's mail server took it.
+    /// The recipient's mail server accepted the e-mail.
     Delivered,
-    /// SES accepted it and could not build it.
+    /// SES accepted the e-mail and then could not render it.
     RenderingFailed,
-    /// SES accepted it and found a virus in it.
+    /// SES accepted the e-mail and then found a virus in it.
     Rejected,
-    /// The recipient's mail server refused it.
+    /// The recipient's mail server rejected the e-mail.
     Bounced(Bounce),
-    /// The recipient called it spam.
+    /// The recipient reported the e-mail as spam.
     Complained,
 }
 
-/// For how long a mail server refuses an address.
+/// Whether a bounce is permanent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, strum::EnumIter)]
 pub enum Bounce {
     /// SES cannot tell.
     #[default]
     Undetermined,
-    /// For a time, perhaps.
+    /// Possibly temporary.
     Soft,
-    /// For good.
+    /// Permanent.
     Hard,
 }
 
 impl Feedback {
     /// The feedback of an event.
     pub fn new(event: MailEvent, message_id: Option<String>, at: Timestamp) -> Self {
-        let (status, reason) = event.outcome();
+        let (status, reason) = event.status_and_reason();
         Self {
             status,
             reason,
@@ -61,13 +62,12 @@ impl Feedback {
         }
     }
 
-    /// Its place in the order of outcomes, at least 1. A notice takes feedback of a higher rank
-    /// than it has, and no other: so it ends with the highest, whatever came first and however
-    /// often.
+    /// The precedence of the feedback, at least 1. A notice accepts only feedback of a higher rank
+    /// than it has, so its final status does not depend on the order or repetition of events.
     ///
-    /// Stored with notices, so ranks are never renumbered. What a notifier says of a mail (due,
-    /// claimed, unknown, failed, skipped) is worth less than any feedback, which proves that SES
-    /// had the mail.
+    /// Ranks are stored with notices: do not renumber them. The statuses that the notifier writes
+    /// (due, claimed, unknown, failed, skipped) have a lower rank than any feedback, because
+    /// feedback proves that SES accepted the e-mail.
     pub fn rank(&self) -> u8 {
         match (self.status, self.reason) {
             (NoticeStatus::Sent, Some(NoticeReason::DeliveryDelayed)) => 20,
@@ -84,7 +84,7 @@ impl Feedback {
 }
 
 impl MailEvent {
-    fn outcome(self) -> (NoticeStatus, Option<NoticeReason>) {
+    fn status_and_reason(self) -> (NoticeStatus, Option<NoticeReason>) {
         match self {
             Self::Sent => (NoticeStatus::Sent, None),
             Self::Delayed => (NoticeStatus::Sent, Some(NoticeReason::DeliveryDelayed)),
@@ -109,39 +109,13 @@ mod tests {
 
     use super::*;
 
-    /// Every event, the least telling first.
-    fn all() -> Vec<MailEvent> {
-        let bounces = Bounce::iter().map(MailEvent::Bounced);
-        let others = MailEvent::iter().filter(|event| !matches!(event, MailEvent::Bounced(_)));
-        let mut all: Vec<MailEvent> = others.chain(bounces).collect();
-        all.sort_by_key(|event| feedback(*event).rank());
-        all
-    }
-
-    fn feedback(event: MailEvent) -> Feedback {
-        Feedback::new(event, None, Timestamp::UNIX_EPOCH)
-    }
-
-    /// Where a notice ends that takes these events one after the other.
-    fn end(events: &[MailEvent]) -> Option<(NoticeStatus, Option<NoticeReason>)> {
-        let mut present: Option<Feedback> = None;
-        for feedback in events.iter().map(|event| feedback(*event)) {
-            if present
-                .as_ref()
-                .is_none_or(|present| present.rank() < feedback.rank())
-            {
-                present = Some(feedback);
-            }
-        }
-        present.map(|present| (present.status, present.reason))
-    }
-
     #[test]
-    fn outcomes_are_in_one_order_without_ties() {
-        let order: Vec<String> = all()
+    fn event_ranks_are_distinct_and_ordered() {
+        let order: Vec<String> = all_events_by_rank()
             .into_iter()
             .map(|event| format!("{} {event:?}", feedback(event).rank()))
             .collect();
+
         let expected = [
             "10 Sent",
             "20 Delayed",
@@ -157,18 +131,16 @@ mod tests {
     }
 
     #[test]
-    fn each_outcome_has_its_status_and_reason() {
-        let told: Vec<String> = all()
+    fn each_event_maps_to_its_status_and_reason() {
+        let actual: Vec<String> = all_events_by_rank()
             .into_iter()
             .map(feedback)
             .map(|feedback| {
-                format!(
-                    "{} {}",
-                    feedback.status,
-                    feedback.reason.map_or("-", Into::into)
-                )
+                let reason = feedback.reason.map_or("-", Into::into);
+                format!("{} {reason}", feedback.status)
             })
             .collect();
+
         let expected = [
             "sent -",
             "sent delivery_delayed",
@@ -180,23 +152,62 @@ mod tests {
             "bounced hard_bounce",
             "complained -",
         ];
-        assert_eq!(told, expected);
+        assert_eq!(actual, expected);
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(512) })]
+        #![proptest_config(ProptestConfig {
+            failure_persistence: None,
+            ..ProptestConfig::with_cases(512)
+        })]
 
         #[test]
         fn final_status_is_independent_of_order_and_repetition(
-            (events, shuffled) in vec(select(all()), 1..8).prop_flat_map(|events| {
-                let repeated = vec(select(events.clone()), 0..8);
-                let told = repeated.prop_map({ let events = events.clone(); move |more| [events.clone(), more].concat() });
-                (Just(events), told.prop_shuffle())
-            })
+            (events, shuffled) in events_and_shuffled_repetition()
         ) {
-            prop_assert_eq!(end(&events), end(&shuffled));
+            prop_assert_eq!(final_status(&events), final_status(&shuffled));
+
             let highest = *events.iter().max_by_key(|event| feedback(**event).rank()).unwrap();
-            prop_assert_eq!(end(&shuffled), end(&[highest]));
+            prop_assert_eq!(final_status(&shuffled), final_status(&[highest]));
         }
+    }
+
+    /// Some events, and the same events shuffled with some of them repeated.
+    fn events_and_shuffled_repetition() -> impl Strategy<Value = (Vec<MailEvent>, Vec<MailEvent>)> {
+        vec(select(all_events_by_rank()), 1..8).prop_flat_map(|events| {
+            let repeated = vec(select(events.clone()), 0..8);
+            let original = events.clone();
+            let arrived = repeated
+                .prop_map(move |repeated| [original.clone(), repeated].concat())
+                .prop_shuffle();
+            (Just(events), arrived)
+        })
+    }
+
+    /// Every event, the lowest rank first.
+    fn all_events_by_rank() -> Vec<MailEvent> {
+        let bounces = Bounce::iter().map(MailEvent::Bounced);
+        let others = MailEvent::iter().filter(|event| !matches!(event, MailEvent::Bounced(_)));
+        let mut all: Vec<MailEvent> = others.chain(bounces).collect();
+        all.sort_by_key(|event| feedback(*event).rank());
+        all
+    }
+
+    fn feedback(event: MailEvent) -> Feedback {
+        Feedback::new(event, None, Timestamp::UNIX_EPOCH)
+    }
+
+    /// The status and reason of a notice after these events, in this order.
+    fn final_status(events: &[MailEvent]) -> Option<(NoticeStatus, Option<NoticeReason>)> {
+        let mut current: Option<Feedback> = None;
+        for feedback in events.iter().map(|event| feedback(*event)) {
+            if current
+                .as_ref()
+                .is_none_or(|current| current.rank() < feedback.rank())
+            {
+                current = Some(feedback);
+            }
+        }
+        current.map(|current| (current.status, current.reason))
     }
 }

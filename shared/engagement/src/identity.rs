@@ -1,40 +1,25 @@
-//! Identifiers that BILL gives to organizations and users. They name no person, so they may appear
-//! in logs.
+//! The ids that BILL assigns to organizations and users. They do not identify a person to outsiders
+//! and may appear in logs.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// Longest identifier accepted. BILL's have 20 characters (its documentation also says 21).
+/// Longest accepted id. BILL's ids have 20 characters (its documentation also says 21).
 const MAX_LENGTH: usize = 64;
 
-/// An identifier that cannot be one of BILL's.
+/// The text cannot be an id of BILL. A retry does not help.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IdentifierError {
-    /// The identifier is absent or empty.
+    /// The id is missing or empty.
     #[error("identifier is empty")]
     Empty,
-    /// The identifier is longer than any that BILL gives.
+    /// The id is longer than any id that BILL assigns.
     #[error("identifier is longer than {MAX_LENGTH} characters")]
     TooLong,
-    /// The identifier holds something other than ASCII letters, digits, `-` and `_`.
+    /// The id contains something other than ASCII letters, digits, `-` and `_`.
     #[error("identifier has characters other than letters, digits, '-' and '_'")]
     BadCharacter,
-}
-
-fn parse(text: &str) -> Result<String, IdentifierError> {
-    if text.is_empty() {
-        Err(IdentifierError::Empty)
-    } else if text.len() > MAX_LENGTH {
-        Err(IdentifierError::TooLong)
-    } else if text
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
-    {
-        Ok(text.to_owned())
-    } else {
-        Err(IdentifierError::BadCharacter)
-    }
 }
 
 macro_rules! identifier {
@@ -45,7 +30,7 @@ macro_rules! identifier {
         pub struct $name(String);
 
         impl $name {
-            /// The identifier as BILL writes it.
+            /// The id as BILL writes it.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -91,6 +76,21 @@ identifier! {
     UserId
 }
 
+fn parse(text: &str) -> Result<String, IdentifierError> {
+    if text.is_empty() {
+        Err(IdentifierError::Empty)
+    } else if text.len() > MAX_LENGTH {
+        Err(IdentifierError::TooLong)
+    } else if text
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+    {
+        Ok(text.to_owned())
+    } else {
+        Err(IdentifierError::BadCharacter)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
@@ -104,7 +104,7 @@ mod tests {
     #[case("008/../x", Err(IdentifierError::BadCharacter))]
     #[case("008#1", Err(IdentifierError::BadCharacter))]
     #[case(&"0".repeat(65), Err(IdentifierError::TooLong))]
-    fn an_identifier_is_parsed_or_refused_with_the_reason(
+    fn identifier_parses_or_fails_with_the_reason(
         #[case] text: &str,
         #[case] expected: Result<(), IdentifierError>,
     ) {

@@ -1,4 +1,4 @@
-//! What is remembered about an organization from one check to the next.
+//! The stored record of an organization and its stage transitions.
 
 use std::collections::BTreeMap;
 
@@ -13,74 +13,76 @@ use crate::{
     stage::{Stage, StageReason},
 };
 
-/// One item of the `organizations` table: where the organization stands and the facts that say so.
+/// One item of the `organizations` table: the stage of the organization and the facts that
+/// determine it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Organization {
-    /// BILL's id.
+    /// BILL's id of the organization.
     pub organization_id: OrganizationId,
-    /// The organization's name.
+    /// The name of the organization.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<Name>,
-    /// The present stage.
+    /// The current stage.
     pub stage: Stage,
-    /// Why it is in that stage.
+    /// Why the organization is in that stage.
     pub stage_reason: StageReason,
-    /// Since when; the check that first saw the stage.
+    /// When the organization entered the stage: `checked_at` of the sync that first found it there.
     pub stage_since: Timestamp,
-    /// Moment of the observation that this record rests on.
+    /// The time of the snapshot that this record is based on.
     pub checked_at: Timestamp,
-    /// When to look again at the latest.
+    /// When the organization is synced next, at the latest.
     pub next_check_at: Timestamp,
     /// When the organization was created in BILL.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
-    /// Bank accounts that count.
+    /// Number of connected bank accounts.
     pub bank_accounts: u32,
-    /// Those of them that are verified.
+    /// Number of connected bank accounts that are verified.
     pub verified_bank_accounts: u32,
-    /// Time of the newest qualifying payment.
+    /// Time of the last qualifying payment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_payment_at: Option<Timestamp>,
-    /// Qualifying payments of the trailing 30 days.
+    /// Number of qualifying payments in the last 30 days.
     pub payments_30d: u32,
-    /// Qualifying payments of the trailing 90 days.
+    /// Number of qualifying payments in the last 90 days.
     pub payments_90d: u32,
-    /// Sum of the qualifying payments of the trailing 30 days, USD where BILL gives it.
+    /// Sum of the qualifying payments in the last 30 days, in USD where BILL returns it.
     #[serde(with = "rust_decimal::serde::str")]
     pub amount_30d: Decimal,
-    /// Unarchived users.
+    /// Number of unarchived users.
     pub users: u32,
-    /// Ids of the users to sign in as, the most promising first.
+    /// Ids of the users to sign in as, in the order of
+    /// [`sign_in_candidates`](crate::Snapshot::sign_in_candidates).
     pub contacts: Vec<UserId>,
-    /// The campaign steps that were planned or passed over.
+    /// The outcome of each campaign step that has been due.
     pub steps: BTreeMap<StepId, StepRecord>,
-    /// Counts the writes of this record; 1 for the first.
+    /// Incremented by each sync, starting at 1.
     pub version: u64,
 }
 
 impl Organization {
-    /// Users kept in `contacts` at most.
+    /// Maximum length of `contacts`.
     pub const MAX_CONTACTS: usize = 5;
 }
 
-/// When a step was decided upon, and how.
+/// The outcome of a step that was due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepRecord {
-    /// The check that decided.
+    /// The time of the sync that decided.
     pub at: Timestamp,
-    /// What it decided.
+    /// The outcome.
     pub outcome: StepOutcome,
 }
 
-/// What became of a step that was due.
+/// What a sync decided about a step that was due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StepOutcome {
     /// Notices were written.
     Planned,
-    /// A later step of the campaign was due too.
+    /// A later step of the campaign was due too and was planned instead.
     PassedOver,
-    /// The organization has nobody to write to.
+    /// The organization has no user with an e-mail address.
     NoRecipient,
 }
 
@@ -89,13 +91,13 @@ pub enum StepOutcome {
 pub struct Transition {
     /// The organization.
     pub organization_id: OrganizationId,
-    /// When the check saw it.
+    /// The time of the sync that found the new stage.
     pub at: Timestamp,
-    /// The stage before; absent when the organization is new here.
+    /// The previous stage. Absent at the first sync of the organization.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Stage>,
-    /// The stage entered.
+    /// The new stage.
     pub to: Stage,
-    /// Why.
+    /// Why the organization is in the new stage.
     pub reason: StageReason,
 }

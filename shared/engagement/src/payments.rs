@@ -1,12 +1,12 @@
-//! What the list of payments tells: the newest qualifying payment, and counts and amounts of the
-//! trailing windows.
+//! The payments of an organization, summarized: the last qualifying payment, and counts and amounts
+//! of the last 30 and 90 days.
 
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 
-use crate::stage::age;
+use crate::time::age;
 
-/// Pages of payments read at most, 100 payments each.
+/// Maximum number of pages of payments to read, 100 payments each.
 pub const MAX_PAYMENT_PAGES: u32 = 10;
 
 const THIRTY_DAYS: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -17,11 +17,11 @@ const NINETY_DAYS: SignedDuration = SignedDuration::from_hours(90 * 24);
 pub struct Payment {
     /// `createdTime`.
     pub created_at: Option<Timestamp>,
-    /// `status` is `CANCELLED` or `VOID`. A missing or unknown status is neither.
+    /// Whether `status` is `CANCELLED` or `VOID`. A missing or unknown status is neither.
     pub cancelled_or_void: bool,
-    /// `onlinePayment` is `false`: paid outside BILL and only recorded there.
+    /// Whether `onlinePayment` is `false`: paid outside of BILL and only recorded there.
     pub offline: bool,
-    /// `fundingAmount` in USD, else `amount` in the payment's currency.
+    /// `fundingAmount` in USD, or else `amount` in the currency of the payment.
     pub amount: Option<Decimal>,
 }
 
@@ -32,10 +32,10 @@ impl Payment {
     }
 }
 
-/// A summary of the payments read so far, newest first, as seen at one moment.
+/// A summary of the payments read so far, newest first.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PaymentHistory {
-    newest: Option<Timestamp>,
+    last_payment_at: Option<Timestamp>,
     payments_30d: u32,
     payments_90d: u32,
     amount_30d: Decimal,
@@ -45,7 +45,7 @@ pub struct PaymentHistory {
 }
 
 impl PaymentHistory {
-    /// Adds the next page of `sort=createdTime:desc`.
+    /// Adds the next page of payments (`sort=createdTime:desc`). `as_of` is the same for all pages.
     pub fn add_page<'a>(
         &mut self,
         payments: impl IntoIterator<Item = &'a Payment>,
@@ -62,7 +62,8 @@ impl PaymentHistory {
             if !payment.qualifies() {
                 continue;
             }
-            self.newest = self.newest.max(Some(created_at));
+
+            self.last_payment_at = self.last_payment_at.max(Some(created_at));
             if age < NINETY_DAYS {
                 self.payments_90d += 1;
             }
@@ -75,33 +76,33 @@ impl PaymentHistory {
         }
     }
 
-    /// Whether a further page, if there is one, has to be read: until the 90-day window is covered
-    /// and the newest qualifying payment is known, or [`MAX_PAYMENT_PAGES`] were read.
+    /// Whether the next page, if there is one, has to be read. `false` once the last 90 days are
+    /// covered and the last qualifying payment is known, or [`MAX_PAYMENT_PAGES`] have been read.
     pub fn needs_next_page(&self) -> bool {
-        self.pages < MAX_PAYMENT_PAGES && !(self.window_covered && self.newest.is_some())
+        self.pages < MAX_PAYMENT_PAGES && !(self.window_covered && self.last_payment_at.is_some())
     }
 
-    /// Time of the newest qualifying payment.
-    pub fn newest(&self) -> Option<Timestamp> {
-        self.newest
+    /// Time of the last qualifying payment.
+    pub fn last_payment_at(&self) -> Option<Timestamp> {
+        self.last_payment_at
     }
 
-    /// Qualifying payments of the trailing 30 days.
+    /// Number of qualifying payments in the last 30 days.
     pub fn payments_30d(&self) -> u32 {
         self.payments_30d
     }
 
-    /// Qualifying payments of the trailing 90 days.
+    /// Number of qualifying payments in the last 90 days.
     pub fn payments_90d(&self) -> u32 {
         self.payments_90d
     }
 
-    /// Sum of the qualifying payments of the trailing 30 days, USD where BILL gives it.
+    /// Sum of the qualifying payments in the last 30 days, in USD where BILL returns it.
     pub fn amount_30d(&self) -> Decimal {
         self.amount_30d
     }
 
-    /// Payments passed over because they carry no readable creation time.
+    /// Number of payments skipped because they have no valid creation time.
     pub fn undated(&self) -> u32 {
         self.undated
     }

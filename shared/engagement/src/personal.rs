@@ -1,24 +1,20 @@
-//! Personal data: types whose `Debug` and `Display` are masked. `expose()` is for the one place
-//! that needs the text.
+//! Types for personal data. Their `Debug` and `Display` are masked; `expose()` returns the text.
 //!
-//! They serialize in clear, because tables and mails need the text: never hand them to a log or an
-//! error.
+//! They serialize in clear, because tables and e-mails need the text: do not pass their serialized
+//! form to a log or an error.
 
 use std::{fmt, str::FromStr};
 
 use email_address::{EmailAddress as ParsedAddress, Options};
-use hmac::{Hmac, KeyInit, Mac};
-use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
 
-/// An e-mail address that a message can be sent to (RFC 5321 syntax, at most 254 characters, no
-/// display name).
+/// An e-mail address that an e-mail can be sent to: RFC 5321 syntax, at most 254 characters, no
+/// display name, no IP address as domain.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct EmailAddress(String);
 
-/// The text is no e-mail address. Says nothing about the text itself.
+/// The text is not an e-mail address. The error does not quote the text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not an e-mail address")]
 pub struct InvalidEmailAddress;
@@ -29,7 +25,7 @@ impl EmailAddress {
         &self.0
     }
 
-    /// The form in which addresses are compared and hashed: lower case throughout.
+    /// The form in which addresses are compared and hashed: all lower case.
     pub fn canonical(&self) -> String {
         self.0.to_lowercase()
     }
@@ -45,6 +41,7 @@ impl FromStr for EmailAddress {
             .without_display_text()
             .without_domain_literal();
         let text = text.trim();
+
         if text.len() > MAX_LENGTH || text.chars().any(char::is_control) {
             return Err(InvalidEmailAddress);
         }
@@ -67,13 +64,13 @@ impl From<EmailAddress> for String {
     }
 }
 
-/// The name of a person or an organization, as the customer typed it: any text at all.
+/// The name of a person or an organization as the customer entered it. May contain any text.
 #[derive(Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Name(String);
 
 impl Name {
-    /// Keeps the name as it is. Whoever renders it escapes and shortens it.
+    /// Takes the name without validation. Whoever renders it must escape and shorten it.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
@@ -102,58 +99,6 @@ macro_rules! masked {
 
 masked! { EmailAddress Name }
 
-/// The key under which addresses are hashed. Owned by the stack, read from Secrets Manager.
-#[derive(Debug, Clone)]
-pub struct AddressHashKey(SecretString);
-
-impl AddressHashKey {
-    /// Takes the key as generated: any non-empty text.
-    pub fn new(key: SecretString) -> Self {
-        Self(key)
-    }
-
-    /// The pseudonym of an address: the same for every spelling that differs in case alone.
-    #[expect(clippy::missing_panics_doc, reason = "HMAC takes a key of any length")]
-    pub fn hash(&self, address: &EmailAddress) -> AddressHash {
-        #[expect(
-            clippy::expect_used,
-            reason = "HMAC takes a key of any length (RFC 2104, section 2)"
-        )]
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.0.expose_secret().as_bytes())
-            .expect("any key length");
-        mac.update(address.canonical().as_bytes());
-        AddressHash(hex::encode(mac.finalize().into_bytes()))
-    }
-}
-
-/// HMAC-SHA256 of a lower-cased address, 64 hexadecimal digits: the key of the contacts table.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct AddressHash(String);
-
-impl AddressHash {
-    /// The digits.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The 32 bytes that the digits stand for.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        hex::decode(&self.0).unwrap_or_default()
-    }
-
-    /// The hash of those bytes; `None` unless there are 32.
-    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        (bytes.len() == 32).then(|| Self(hex::encode(bytes)))
-    }
-}
-
-impl fmt::Display for AddressHash {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
@@ -175,28 +120,12 @@ mod tests {
     }
 
     #[test]
-    fn an_address_hash_ignores_case_and_depends_on_the_key() {
-        let key = AddressHashKey::new("first".to_owned().into());
-        let other = AddressHashKey::new("second".to_owned().into());
-        let lower: EmailAddress = "marisol@kestrel.example".parse().unwrap();
-        let mixed: EmailAddress = "Marisol@Kestrel.example".parse().unwrap();
-        assert_eq!(key.hash(&lower), key.hash(&mixed));
-        assert_ne!(key.hash(&lower), other.hash(&lower));
-        assert_eq!(key.hash(&lower).as_str().len(), 64);
-    }
-
-    #[test]
     fn personal_data_is_masked_in_debug_and_display() {
         let address: EmailAddress = "marisol@kestrel.example".parse().unwrap();
-        let shown = format!(
-            "{address:?} {address} {:?} {}",
-            Name::new("Marisol"),
-            Name::new("Marisol")
-        );
+        let name = Name::new("Marisol");
+
+        let shown = format!("{address:?} {address} {name:?} {name}");
+
         assert!(!shown.to_lowercase().contains("marisol"), "{shown}");
-        assert!(
-            !format!("{:?}", AddressHashKey::new("first-key".to_owned().into()))
-                .contains("first-key")
-        );
     }
 }

@@ -1,4 +1,4 @@
-//! The send window: on which days and at which hours people are written to.
+//! The send window: on which days and at which hours e-mails are sent.
 
 use std::str::FromStr;
 
@@ -8,21 +8,21 @@ use jiff::{
     tz::TimeZone,
 };
 
-/// When mails go out.
+/// When e-mails are sent.
 ///
 /// As text `always`, or days, hours and an IANA time zone: `Mon-Fri 09:00-17:00 America/New_York`,
-/// `Mon,Wed,Sat-Sun 08:30-12:00 Europe/Berlin`. Hours are wall-clock time of the zone, daylight
-/// saving included; the end is no longer part of the window, `24:00` is the end of the day, and an
-/// end before the start means the next morning.
+/// `Mon,Wed,Sat-Sun 08:30-12:00 Europe/Berlin`. Hours are local time of the zone, with daylight
+/// saving time. The end is exclusive; `24:00` is the end of the day, and an end before the start is
+/// on the next day.
 #[derive(Debug, Clone, PartialEq)]
 pub enum SendWindow {
     /// At any time.
     Always,
-    /// Within the hours of certain days.
+    /// Only within these hours.
     Hours(OpeningHours),
 }
 
-/// Days and hours in a time zone.
+/// Days of the week and hours in a time zone.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OpeningHours {
     days: Vec<Weekday>,
@@ -32,27 +32,27 @@ pub struct OpeningHours {
     zone: TimeZone,
 }
 
-/// The text does not say when mails go out.
+/// The text is not a send window. The operator has to correct it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSendWindow {
-    /// Not three words.
+    /// Neither `always` nor three words.
     #[error(
         "expected always, or days, hours and zone such as Mon-Fri 09:00-17:00 America/New_York"
     )]
     Shape,
     /// Not days of the week.
-    #[error("{0:?} are no days such as Mon-Fri or Mon,Wed,Sat-Sun")]
+    #[error("invalid days {0:?}: expected days such as Mon-Fri or Mon,Wed,Sat-Sun")]
     Days(String),
-    /// Not a time span.
-    #[error("{0:?} are no hours such as 09:00-17:00")]
+    /// Not a range of hours.
+    #[error("invalid hours {0:?}: expected a range such as 09:00-17:00")]
     Hours(String),
-    /// Not a zone of the IANA database.
-    #[error("{0:?} is no time zone of the IANA database such as America/New_York")]
+    /// Not a time zone of the IANA database.
+    #[error("invalid time zone {0:?}: expected an IANA name such as America/New_York")]
     Zone(String),
 }
 
 impl SendWindow {
-    /// When the window opens next; `None`: it is open.
+    /// When the window opens next. `None`: it is open.
     pub fn opens_at(&self, as_of: Timestamp) -> Option<Timestamp> {
         match self {
             Self::Always => None,
@@ -60,15 +60,15 @@ impl SendWindow {
         }
     }
 
-    /// The day that `as_of` belongs to, in the window's zone; in UTC when it is always open.
-    pub fn day(&self, as_of: Timestamp) -> Date {
+    /// The date of `as_of` in the time zone of the window; in UTC if the window is always open.
+    pub fn local_date(&self, as_of: Timestamp) -> Date {
         as_of.to_zoned_datetime(self.zone()).date()
     }
 
-    /// The first moment of a later day at which the window is open.
+    /// When the window first opens on a later day.
     pub fn next_day_opening(&self, as_of: Timestamp) -> Timestamp {
         let tomorrow = self
-            .day(as_of)
+            .local_date(as_of)
             .tomorrow()
             .and_then(|day| day.to_zoned_datetime(self.zone()));
         let midnight = tomorrow.map_or(Timestamp::MAX, |midnight| midnight.timestamp());
@@ -86,37 +86,40 @@ impl SendWindow {
 impl OpeningHours {
     fn opens_at(&self, as_of: Timestamp) -> Option<Timestamp> {
         let today = as_of.to_zoned_datetime(self.zone.clone()).date();
-        // Yesterday's window may last until this morning; a week later every day of the week has
-        // come.
+        // Starts with yesterday, whose window may last until this morning. Ten days include every
+        // day of the week.
         let days = today
             .yesterday()
             .unwrap_or(today)
             .series(jiff::Span::new().days(1))
             .take(10);
-        let mut spans = days
+        let mut intervals = days
             .filter(|day| self.days.contains(&day.weekday()))
             .filter_map(|day| self.opening_interval(day));
-        match spans.find(|(_, closes)| as_of < *closes) {
+        match intervals.find(|(_, closes)| as_of < *closes) {
             Some((opens, _)) => (as_of < opens).then_some(opens),
             None => Some(Timestamp::MAX),
         }
     }
 
-    /// When the window of a day opens and closes. A time that daylight saving leaves out counts as
-    /// the one after the gap; of a time that there is twice, the first.
+    /// When the window of a day opens and closes. For a local time that daylight saving time skips,
+    /// the time after the gap is used; for one that occurs twice, the first.
     fn opening_interval(&self, day: Date) -> Option<(Timestamp, Timestamp)> {
         let last_day = if self.closes_next_day {
             day.tomorrow().ok()?
         } else {
             day
         };
-        let moment = |day: Date, time: Time| {
+        let to_timestamp = |day: Date, time: Time| {
             day.to_datetime(time)
                 .to_zoned_datetime(self.zone.clone())
                 .ok()
                 .map(|zoned| zoned.timestamp())
         };
-        Some((moment(day, self.opens)?, moment(last_day, self.closes)?))
+        Some((
+            to_timestamp(day, self.opens)?,
+            to_timestamp(last_day, self.closes)?,
+        ))
     }
 }
 
@@ -173,6 +176,7 @@ fn parse_day(text: &str) -> Option<Weekday> {
         .map(|(_, day)| *day)
 }
 
+/// The opening time, the closing time, and whether the window closes on the next day.
 fn parse_hours(text: &str) -> Option<(Time, Time, bool)> {
     let (opens, closes) = text.split_once('-')?;
     let parse = |text: &str| Time::strptime("%H:%M", text).ok();

@@ -1,11 +1,15 @@
-//! The ladder of engagement stages: one organization, one stage, first match wins.
+//! The stages of an organization, and the rules that determine its stage.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::signals::{BankStatus, Snapshot, Verification};
+use crate::{
+    snapshot::{BankStatus, Snapshot, Verification},
+    time::age,
+};
 
-/// Where an organization stands on its way to paying its bills, and how long it has been silent.
+/// How far an organization is on its way to paying bills, and how long ago it last paid. An
+/// organization is in exactly one stage.
 #[derive(
     Debug,
     Clone,
@@ -25,27 +29,27 @@ use crate::signals::{BankStatus, Snapshot, Verification};
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Stage {
-    /// Archived in BILL, or declined by its verification: nobody is written to.
+    /// Archived in BILL, or declined by risk verification. Nobody gets e-mails.
     Closed,
-    /// Started to enroll and has not finished.
+    /// Has not finished enrolling.
     Enrolling,
-    /// Enrolled, without a bank account to pay from.
+    /// Enrolled, but no bank account is connected.
     NoBankAccount,
-    /// Has bank accounts, none of them verified.
+    /// Bank accounts are connected, but none is verified.
     BankUnverified,
-    /// Ready to pay, has never paid.
+    /// Ready to pay, but has never paid.
     AwaitingFirstPayment,
     /// Paid within the last 30 days.
     Active,
-    /// Newest payment is 30 to 59 days old.
+    /// The last payment is 30 to 59 days old.
     #[serde(rename = "dormant_30")]
     #[strum(serialize = "dormant_30")]
     Dormant30,
-    /// Newest payment is 60 to 89 days old.
+    /// The last payment is 60 to 89 days old.
     #[serde(rename = "dormant_60")]
     #[strum(serialize = "dormant_60")]
     Dormant60,
-    /// Newest payment is 90 days old or older.
+    /// The last payment is at least 90 days old.
     #[serde(rename = "dormant_90")]
     #[strum(serialize = "dormant_90")]
     Dormant90,
@@ -62,7 +66,6 @@ pub enum Stage {
     Serialize,
     Deserialize,
     strum::Display,
-    strum::EnumString,
     strum::EnumIter,
     strum::IntoStaticStr,
 )]
@@ -75,75 +78,80 @@ pub enum StageReason {
     Declined,
     /// `active`: paid within 30 days.
     PaidRecently,
-    /// `enrolling`: has no unarchived user.
+    /// `enrolling`: the organization has no unarchived user.
     NoUsers,
-    /// `enrolling`: risk verification has not begun.
+    /// `enrolling`: risk verification has not started.
     VerificationNotStarted,
-    /// `enrolling`: risk verification is running.
+    /// `enrolling`: risk verification is in progress.
     VerificationInProgress,
-    /// `enrolling`: BILL wants more information.
+    /// `enrolling`: BILL needs more information.
     VerificationOnHold,
-    /// `no_bank_account`: none is connected.
+    /// `no_bank_account`: no bank account is connected.
     NoneConnected,
     /// `bank_unverified`: every account is blocked, expired or invalid.
     Rejected,
     /// `bank_unverified`: at least one account can still be verified.
     Pending,
-    /// `awaiting_first_payment`: never paid.
+    /// `awaiting_first_payment`: the organization has never paid.
     NeverPaid,
-    /// `dormant_*`: the age of the newest payment.
+    /// `dormant_*`: the last payment is at least 30 days old.
     LastPayment,
 }
 
-/// Ages of the newest payment at which an organization becomes dormant: 30, 60 and 90 times 24
-/// hours.
+/// Ages of the last payment at which the stage changes: 30, 60 and 90 days of 24 hours.
 pub(crate) const DORMANCY_THRESHOLDS: [SignedDuration; 3] = [
     SignedDuration::from_hours(30 * 24),
     SignedDuration::from_hours(60 * 24),
     SignedDuration::from_hours(90 * 24),
 ];
 
-/// The stage of an organization as seen at `as_of`, and the reason for it. Total: any signals give
-/// exactly one stage.
+/// Determines the stage of an organization at `as_of`, and the reason for it. The first rule that
+/// matches applies, and any snapshot matches one.
 ///
-/// The order matters. A customer who paid once and then lost the bank account is helped more by
-/// "connect a bank account" than by "we miss you"; whoever paid within 30 days is able to pay, by
-/// card for instance.
-pub fn classify(signals: &Snapshot, as_of: Timestamp) -> (Stage, StageReason) {
+/// The order of the rules matters:
+///
+/// - An organization that paid within 30 days is active even without a bank account, because it is
+///   able to pay, for example by card.
+/// - A missing bank account comes before dormancy: a customer who paid once and then lost the bank
+///   account needs to connect one before paying again.
+pub fn classify(snapshot: &Snapshot, as_of: Timestamp) -> (Stage, StageReason) {
     let [thirty, sixty, ninety] = DORMANCY_THRESHOLDS;
-    let payment_age = signals.payments.newest().map(|newest| age(newest, as_of));
-    if signals.archived {
+    let payment_age = snapshot
+        .payments
+        .last_payment_at()
+        .map(|paid_at| age(paid_at, as_of));
+
+    if snapshot.archived {
         return (Stage::Closed, StageReason::Archived);
     }
-    if signals.verification == Some(Verification::Decline) {
+    if snapshot.verification == Some(Verification::Decline) {
         return (Stage::Closed, StageReason::Declined);
     }
     if payment_age.is_some_and(|age| age < thirty) {
         return (Stage::Active, StageReason::PaidRecently);
     }
-    if !signals.users.iter().any(|user| !user.archived) {
+    if !snapshot.users.iter().any(|user| !user.archived) {
         return (Stage::Enrolling, StageReason::NoUsers);
     }
-    let banks: Vec<&BankStatus> = signals.connected_bank_statuses(as_of).collect();
+
+    let banks: Vec<&BankStatus> = snapshot.connected_bank_statuses(as_of).collect();
     if banks.is_empty() {
         if payment_age.is_none()
-            && let Some(reason) = unfinished_verification(signals.verification)
+            && let Some(reason) = unfinished_verification(snapshot.verification)
         {
             return (Stage::Enrolling, reason);
         }
         return (Stage::NoBankAccount, StageReason::NoneConnected);
     }
     if !banks.contains(&&BankStatus::Verified) {
-        let rejected = banks.iter().all(|status| status.is_rejected());
-        return (
-            Stage::BankUnverified,
-            if rejected {
-                StageReason::Rejected
-            } else {
-                StageReason::Pending
-            },
-        );
+        let reason = if banks.iter().all(|status| status.is_rejected()) {
+            StageReason::Rejected
+        } else {
+            StageReason::Pending
+        };
+        return (Stage::BankUnverified, reason);
     }
+
     match payment_age {
         None => (Stage::AwaitingFirstPayment, StageReason::NeverPaid),
         Some(age) if age >= ninety => (Stage::Dormant90, StageReason::LastPayment),
@@ -152,11 +160,7 @@ pub fn classify(signals: &Snapshot, as_of: Timestamp) -> (Stage, StageReason) {
     }
 }
 
-/// `as_of - then`; a time in the future has age zero.
-pub(crate) fn age(then: Timestamp, as_of: Timestamp) -> SignedDuration {
-    as_of.duration_since(then).max(SignedDuration::ZERO)
-}
-
+/// Why the organization is still enrolling. `None`: verification is finished.
 fn unfinished_verification(verification: Option<Verification>) -> Option<StageReason> {
     match verification {
         None | Some(Verification::NotStarted) => Some(StageReason::VerificationNotStarted),

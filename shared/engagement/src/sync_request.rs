@@ -1,48 +1,53 @@
-//! The message that asks for a look at one organization: what the sync queue carries.
+//! The message of the sync queue: a request to sync one organization.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{identity::OrganizationId, personal::Name};
 
-/// A request to look at one organization.
+/// How long events about one organization are gathered into one message.
+const EVENT_COALESCING_WINDOW: SignedDuration = SignedDuration::from_mins(1);
+
+/// A request to sync one organization.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SyncRequest {
     /// Version of this format: [`SyncRequest::SCHEMA_VERSION`].
     pub schema_version: u32,
-    /// The run that asks.
+    /// The fan-out run that sent the request, or `event#{event id}`.
     pub run_id: String,
-    /// Which organization, and what the list of organizations says about it.
+    /// The organization, as the list of organizations describes it.
     pub organization: ListedOrganization,
-    /// The moment that the look is for.
+    /// The time that the sync is requested for. An organization that was synced later is up to
+    /// date.
     pub as_of: Timestamp,
-    /// Look even if the organization is not due.
+    /// Whether to sync an organization that is not due yet.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub all: bool,
-    /// Present when BILL's events ask and not a run: the message stands for all events about the
-    /// organization that arrived, or will arrive, before this moment.
+    /// Present if a BILL event caused the request. The request covers all events about the
+    /// organization that arrive before this time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub events_until: Option<Timestamp>,
 }
 
 impl SyncRequest {
-    /// The version written today, and the only one read.
+    /// The version that is written, and the only one that is read.
     pub const SCHEMA_VERSION: u32 = 1;
 
-    /// The request of an event that arrived at `at`, in whole seconds, and the end of the minute
-    /// that it stands for.
+    /// The request for an event that arrived at `at`, in whole seconds, and the end of the minute
+    /// that the request covers.
     ///
-    /// Events about one organization that arrive within one minute need no more than one message:
-    /// the look that it causes at once, and the one that it causes when the minute is over, see
-    /// what all of them are about.
-    pub fn of_event(
+    /// Events about one organization that arrive within one minute need only one message. It causes
+    /// two syncs: one immediately and one at the end of the minute. Together they see the effect of
+    /// all these events.
+    pub fn for_event(
         organization: OrganizationId,
         event_id: &str,
         at: Timestamp,
     ) -> (Self, Timestamp) {
         let window = EVENT_COALESCING_WINDOW.as_secs();
-        let events_until = Timestamp::from_second((at.as_second().div_euclid(window) + 1) * window)
-            .unwrap_or(Timestamp::MAX);
+        let window_end = (at.as_second().div_euclid(window) + 1) * window;
+        let events_until = Timestamp::from_second(window_end).unwrap_or(Timestamp::MAX);
+
         let request = Self {
             schema_version: Self::SCHEMA_VERSION,
             run_id: format!("event#{event_id}"),
@@ -52,7 +57,7 @@ impl SyncRequest {
                 archived: false,
                 created_at: None,
             },
-            // A look that began within the same second may have begun before the event.
+            // A sync that started within the same second may have started before the event.
             as_of: at
                 .saturating_add(SignedDuration::from_secs(1))
                 .unwrap_or(at),
@@ -63,22 +68,19 @@ impl SyncRequest {
     }
 }
 
-/// How long events about one organization are gathered into one message.
-const EVENT_COALESCING_WINDOW: SignedDuration = SignedDuration::from_mins(1);
-
-/// What `GET /v3/partner/organizations` says about an organization, less everything that is
-/// nobody's business.
+/// What `GET /v3/partner/organizations` returns for an organization, reduced to what a sync needs.
+/// Other personal data is dropped.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ListedOrganization {
-    /// BILL's id.
+    /// BILL's id of the organization.
     pub id: OrganizationId,
-    /// Its name.
+    /// The name of the organization.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<Name>,
-    /// Whether it is archived.
+    /// Whether the organization is archived in BILL.
     #[serde(default)]
     pub archived: bool,
-    /// When it was created in BILL.
+    /// When the organization was created in BILL.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
 }
@@ -94,12 +96,11 @@ mod tests {
     #[case("2026-11-23T09:00:59Z", "2026-11-23T09:01:00Z")]
     #[case("2026-11-23T09:01:00Z", "2026-11-23T09:02:00Z")]
     #[case("1969-12-31T23:59:59Z", "1970-01-01T00:00:00Z")]
-    fn an_event_stands_for_the_minute_in_which_it_arrived(
-        #[case] at: &str,
-        #[case] expected: &str,
-    ) {
+    fn event_request_covers_the_minute_of_arrival(#[case] at: &str, #[case] expected: &str) {
         let at: Timestamp = at.parse().unwrap();
-        let (request, events_until) = SyncRequest::of_event("00801A".parse().unwrap(), "e", at);
+
+        let (request, events_until) = SyncRequest::for_event("00801A".parse().unwrap(), "e", at);
+
         assert_eq!(
             (events_until, request.events_until),
             (expected.parse().unwrap(), Some(events_until))
@@ -108,13 +109,19 @@ mod tests {
     }
 
     #[test]
-    fn the_message_of_an_event_is_one_that_every_reader_of_the_queue_understands() {
-        let (request, _) = SyncRequest::of_event(
+    fn event_request_serializes_to_schema_version_1() {
+        let (request, _) = SyncRequest::for_event(
             "00801A".parse().unwrap(),
             "5b0c",
             "2026-11-23T09:00:30Z".parse().unwrap(),
         );
-        let expected = r#"{"schema_version":1,"run_id":"event#5b0c","organization":{"id":"00801A","archived":false},"as_of":"2026-11-23T09:00:31Z","all":true,"events_until":"2026-11-23T09:01:00Z"}"#;
+        let expected = concat!(
+            r#"{"schema_version":1,"run_id":"event#5b0c","#,
+            r#""organization":{"id":"00801A","archived":false},"#,
+            r#""as_of":"2026-11-23T09:00:31Z","all":true,"#,
+            r#""events_until":"2026-11-23T09:01:00Z"}"#,
+        );
+
         assert_eq!(serde_json::to_string(&request).unwrap(), expected);
         assert_eq!(
             serde_json::from_str::<SyncRequest>(expected).unwrap(),

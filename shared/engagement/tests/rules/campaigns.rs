@@ -1,11 +1,11 @@
-//! Campaigns: which sets of them are refused, and why.
+//! Campaigns: which sets of campaigns are rejected, and why.
 
 use engagement::{Campaign, CampaignError, CampaignId, Campaigns, Category, Stage, StepId};
 use jiff::SignedDuration;
 use rstest::rstest;
 use strum::IntoEnumIterator;
 
-use crate::support::{NANOSECOND, campaign, days, hours, repeating, step};
+use crate::support::{NANOSECOND, campaign, days, hours, repeating_step, step};
 
 #[test]
 fn every_stage_but_closed_can_have_a_campaign() {
@@ -21,6 +21,7 @@ fn every_stage_but_closed_can_have_a_campaign() {
             )
         });
     let campaigns = Campaigns::new(campaigns).unwrap();
+
     assert_eq!(campaigns.iter().count(), 8);
     for stage in Stage::iter() {
         assert_eq!(
@@ -31,30 +32,31 @@ fn every_stage_but_closed_can_have_a_campaign() {
 }
 
 #[test]
-fn no_campaigns_and_campaigns_without_steps_are_fine() {
+fn empty_set_and_campaigns_without_steps_are_accepted() {
     assert_eq!(Campaigns::new([]).unwrap(), Campaigns::default());
     assert!(Campaigns::new([campaign(Stage::Active, [])]).is_ok());
 }
 
 #[test]
-fn closed_has_no_campaign_ever() {
-    let error = refused([
+fn campaign_for_the_closed_stage_is_rejected() {
+    let error = campaign_error([
         campaign(Stage::Active, [step("a", days(0))]),
         campaign(Stage::Closed, []),
     ]);
     assert_eq!(
         error,
-        CampaignError::Closed(CampaignId::new("closed-campaign"))
+        CampaignError::CampaignForClosedStage(CampaignId::new("closed-campaign"))
     );
 }
 
 #[test]
-fn a_stage_has_one_campaign_at_most() {
+fn second_campaign_for_a_stage_is_rejected() {
     let other = Campaign {
         id: CampaignId::new("other"),
         ..campaign(Stage::Active, [step("b", days(0))])
     };
-    let error = refused([campaign(Stage::Active, [step("a", days(0))]), other]);
+    let error = campaign_error([campaign(Stage::Active, [step("a", days(0))]), other]);
+
     assert_eq!(
         error,
         CampaignError::DuplicateStage(
@@ -70,17 +72,18 @@ fn a_stage_has_one_campaign_at_most() {
 }
 
 #[test]
-fn a_step_name_is_used_once_over_all_campaigns() {
+fn duplicate_step_name_across_campaigns_is_rejected() {
     let twice = CampaignError::DuplicateStep(StepId::new("a"));
+
     assert_eq!(
-        refused([campaign(
+        campaign_error([campaign(
             Stage::Active,
             [step("a", days(0)), step("a", days(1))]
         )]),
         twice
     );
     assert_eq!(
-        refused([
+        campaign_error([
             campaign(Stage::Active, [step("a", days(0))]),
             campaign(Stage::Dormant30, [step("a", days(0))])
         ]),
@@ -95,30 +98,30 @@ fn a_step_name_is_used_once_over_all_campaigns() {
 #[case("welcome#1")]
 #[case("welcome.1")]
 #[case("willkommen-zurück")]
-fn a_step_name_that_cannot_be_part_of_a_key_is_refused(#[case] name: &str) {
-    let error = refused([campaign(Stage::Active, [step(name, days(0))])]);
+fn step_name_with_invalid_characters_is_rejected(#[case] name: &str) {
+    let error = campaign_error([campaign(Stage::Active, [step(name, days(0))])]);
     assert_eq!(error, CampaignError::InvalidStepName(StepId::new(name)));
 }
 
 #[test]
-fn letters_digits_dashes_and_underscores_make_a_step_name() {
+fn step_name_accepts_letters_digits_dashes_and_underscores() {
     assert!(Campaigns::new([campaign(Stage::Active, [step("welcome-back_2", days(0))])]).is_ok());
 }
 
 #[rstest]
 #[case::at_the_same_time(days(3), days(3))]
 #[case::earlier(days(3), days(3) - NANOSECOND)]
-fn steps_are_in_the_order_of_their_times(#[case] one: SignedDuration, #[case] two: SignedDuration) {
-    let error = refused([campaign(
+fn steps_out_of_order_are_rejected(#[case] one: SignedDuration, #[case] two: SignedDuration) {
+    let error = campaign_error([campaign(
         Stage::Active,
         [step("zero", days(0)), step("one", one), step("two", two)],
     )]);
-    assert_eq!(error, CampaignError::Order(StepId::new("two")));
+    assert_eq!(error, CampaignError::StepsOutOfOrder(StepId::new("two")));
 }
 
 #[test]
-fn a_step_cannot_be_due_before_its_stage_begins() {
-    let error = refused([campaign(Stage::Active, [step("early", -NANOSECOND)])]);
+fn negative_step_delay_is_rejected() {
+    let error = campaign_error([campaign(Stage::Active, [step("early", -NANOSECOND)])]);
     assert_eq!(error, CampaignError::NegativeAfter(StepId::new("early")));
 }
 
@@ -128,13 +131,13 @@ fn a_step_cannot_be_due_before_its_stage_begins() {
 #[case::less_than_a_day(hours(24) - NANOSECOND, true)]
 #[case::a_day(hours(24), false)]
 #[case::a_year(days(365), false)]
-fn a_step_repeats_after_a_day_at_the_earliest(
+fn repeat_after_shorter_than_one_day_is_rejected(
     #[case] repeat_after: SignedDuration,
     #[case] too_soon: bool,
 ) {
     let result = Campaigns::new([campaign(
         Stage::Active,
-        [repeating("tip", days(0), repeat_after)],
+        [repeating_step("tip", days(0), repeat_after)],
     )]);
     assert_eq!(
         result.err(),
@@ -143,7 +146,7 @@ fn a_step_repeats_after_a_day_at_the_earliest(
 }
 
 #[test]
-fn campaigns_come_in_the_order_of_the_ladder() {
+fn campaigns_iterate_in_stage_order() {
     let campaigns = Campaigns::new([
         campaign(Stage::Dormant90, []),
         campaign(Stage::Enrolling, []),
@@ -151,6 +154,7 @@ fn campaigns_come_in_the_order_of_the_ladder() {
     ])
     .unwrap();
     let stages: Vec<Stage> = campaigns.iter().map(|campaign| campaign.stage).collect();
+
     assert_eq!(stages, [Stage::Enrolling, Stage::Active, Stage::Dormant90]);
 }
 
@@ -158,12 +162,15 @@ fn campaigns_come_in_the_order_of_the_ladder() {
 #[case(Category::Onboarding, "onboarding")]
 #[case(Category::Reengagement, "reengagement")]
 #[case(Category::Product, "product")]
-fn a_category_has_one_name_everywhere(#[case] category: Category, #[case] name: &str) {
+fn category_name_is_the_same_in_display_parse_and_serde(
+    #[case] category: Category,
+    #[case] name: &str,
+) {
     assert_eq!(category.to_string(), name);
     assert_eq!(name.parse(), Ok(category));
     assert_eq!(serde_json::to_value(category).unwrap(), name);
 }
 
-fn refused<const N: usize>(campaigns: [Campaign; N]) -> CampaignError {
+fn campaign_error<const N: usize>(campaigns: [Campaign; N]) -> CampaignError {
     Campaigns::new(campaigns).unwrap_err()
 }

@@ -1,7 +1,7 @@
-//! Contacts: marks, suppression, and the tokens that lead to them.
+//! Contacts: event stamps, suppression, and unsubscribe tokens.
 
 use engagement::{
-    AddressHashKey, Category, Contact, EventStamp, Subscription, Suppression, UnsubscribeKeys,
+    AddressHashKey, Category, Contact, EmailSubscription, EventStamp, Suppression, UnsubscribeKeys,
 };
 use rstest::rstest;
 use serde_json::json;
@@ -33,11 +33,12 @@ fn three_soft_bounces_within_thirty_days_suppress_for_good(
 }
 
 #[test]
-fn a_complaint_weighs_more_than_a_bounce() {
+fn complaint_takes_precedence_over_hard_bounce() {
     let bounced = Contact {
         hard_bounced_at: Some(later(days(1))),
         ..contact()
     };
+
     assert_eq!(bounced.suppression(), Some(Suppression::HardBounce));
     assert_eq!(
         Contact {
@@ -50,53 +51,56 @@ fn a_complaint_weighs_more_than_a_bounce() {
 }
 
 #[test]
-fn a_mark_is_the_same_as_text_and_back() {
-    let mark = EventStamp::new("2026-11-23T06:00:00.5Z".parse().unwrap(), "8f3c/12");
-    assert_eq!(mark.to_string(), "2026-11-23T06:00:00Z#8f3c/12");
-    assert_eq!("2026-11-23T06:00:00Z#8f3c/12".parse(), Ok(mark));
+fn event_stamp_round_trips_through_text() {
+    let stamp = EventStamp::new("2026-11-23T06:00:00.5Z".parse().unwrap(), "8f3c/12");
+
+    assert_eq!(stamp.to_string(), "2026-11-23T06:00:00Z#8f3c/12");
+    assert_eq!("2026-11-23T06:00:00Z#8f3c/12".parse(), Ok(stamp));
     assert!(
         "8f3c/12".parse::<EventStamp>().is_err() && "yesterday#1".parse::<EventStamp>().is_err()
     );
 }
 
 #[test]
-fn a_token_says_what_it_was_made_for_also_after_its_key_is_no_longer_the_current_one() {
+fn token_verifies_after_key_rotation() {
     let old = keys(&json!({"current": "k1", "k1": KEY}));
     let new = keys(&json!({"current": "k2", "k1": KEY, "k2": OTHER}));
+
     for category in Category::iter() {
-        let subscription = Subscription {
+        let subscription = EmailSubscription {
             address_hash: contact().address_hash,
             category,
         };
         assert_eq!(
-            new.verify(&old.token(&subscription)),
+            new.verify(&old.sign(&subscription)),
             Some(subscription.clone())
         );
         assert_eq!(
-            new.verify(&new.token(&subscription)),
+            new.verify(&new.sign(&subscription)),
             Some(subscription.clone())
         );
         assert_eq!(
-            old.verify(&new.token(&subscription)),
+            old.verify(&new.sign(&subscription)),
             None,
-            "a key that is not there vouches for nothing"
+            "a token of an unknown key is not valid"
         );
-        assert!(new.token(&subscription).starts_with("k2."));
+        assert!(new.sign(&subscription).starts_with("k2."));
     }
 }
 
 #[test]
-fn a_changed_token_is_none_of_ours() {
+fn modified_token_is_rejected() {
     let keys = keys(&json!({"current": "k1", "k1": KEY, "k2": OTHER}));
-    let token = keys.token(&Subscription {
+    let token = keys.sign(&EmailSubscription {
         address_hash: contact().address_hash,
         category: Category::Product,
     });
+
     for (position, letter) in token.char_indices() {
         let other = if letter == 'A' { "B" } else { "A" };
         let changed = format!("{}{other}{}", &token[..position], &token[position + 1..]);
-        // The last letter of 32 bytes in base64 has bits that stand for nothing; the decoder
-        // refuses those.
+        // The last character of 32 bytes in base64 has unused bits. The decoder rejects a token in
+        // which they are set.
         assert_eq!(keys.verify(&changed), None, "{changed}");
         assert_eq!(keys.verify(&token[..position]), None);
     }
@@ -120,7 +124,7 @@ fn a_changed_token_is_none_of_ours() {
 #[case(json!({"current": "k1", "k1": "short"}))]
 #[case(json!({"current": "k.1", "k.1": KEY}))]
 #[case(json!({}))]
-fn keys_that_cannot_be_used_are_refused_without_showing_them(#[case] keys: serde_json::Value) {
+fn invalid_keys_are_rejected_without_quoting_them(#[case] keys: serde_json::Value) {
     let error = serde_json::from_value::<UnsubscribeKeys>(keys)
         .unwrap_err()
         .to_string();

@@ -1,6 +1,8 @@
-//! The rules of engagement, row by row: one module for each part of the specification. Everything
-//! goes through the crate's public interface, and no test reads a clock.
+//! Tests of the rules through the public interface of the crate, one module for each part of the
+//! rules. No test reads a clock.
 
+#[cfg(test)]
+mod bank_accounts;
 #[cfg(test)]
 mod campaigns;
 #[cfg(test)]
@@ -10,9 +12,9 @@ mod decide;
 #[cfg(test)]
 mod guards;
 #[cfg(test)]
-mod ladder;
-#[cfg(test)]
 mod next_check;
+#[cfg(test)]
+mod next_check_properties;
 #[cfg(test)]
 mod notices;
 #[cfg(test)]
@@ -22,14 +24,18 @@ mod properties;
 #[cfg(test)]
 mod recipients;
 #[cfg(test)]
+mod record;
+#[cfg(test)]
+mod repeats;
+#[cfg(test)]
 mod send_window;
 #[cfg(test)]
-mod signals;
+mod snapshot;
+#[cfg(test)]
+mod stages;
 #[cfg(test)]
 mod steps;
 #[cfg(test)]
 mod strategies;
 #[cfg(test)]
 mod support;
-#[cfg(test)]
-mod walks;

@@ -1,4 +1,4 @@
-//! Payments: which of them qualify, the trailing windows, and how far the list is read.
+//! Payments: which of them qualify, the 30-day and 90-day windows, and how many pages are read.
 
 use engagement::{MAX_PAYMENT_PAGES, Payment, PaymentHistory};
 use jiff::{SignedDuration, Timestamp};
@@ -17,6 +17,7 @@ fn a_payment_qualifies_unless_cancelled_void_or_offline(
     #[case] qualifies: bool,
 ) {
     assert_eq!(payment.qualifies(), qualifies);
+
     let history = history_at(
         &[Payment {
             created_at: Some(ago(days(1))),
@@ -24,7 +25,8 @@ fn a_payment_qualifies_unless_cancelled_void_or_offline(
         }],
         as_of(),
     );
-    assert_eq!(history.newest().is_some(), qualifies);
+
+    assert_eq!(history.last_payment_at().is_some(), qualifies);
     assert_eq!(
         (history.payments_30d(), history.payments_90d()),
         (qualifies.into(), qualifies.into())
@@ -41,7 +43,7 @@ fn a_payment_qualifies_unless_cancelled_void_or_offline(
 #[case::a_second_short_of_ninety_days(days(90) - SECOND, 0, 1)]
 #[case::ninety_days(days(90), 0, 0)]
 #[case::ninety_days_and_a_second(days(90) + SECOND, 0, 0)]
-fn a_payment_is_counted_in_the_windows_that_it_lies_in(
+fn payment_is_counted_in_each_window_that_contains_it(
     #[case] age: SignedDuration,
     #[case] in_30d: u32,
     #[case] in_90d: u32,
@@ -54,6 +56,7 @@ fn a_payment_is_counted_in_the_windows_that_it_lies_in(
         }],
         as_of(),
     );
+
     assert_eq!(
         (history.payments_30d(), history.payments_90d()),
         (in_30d, in_90d)
@@ -62,11 +65,11 @@ fn a_payment_is_counted_in_the_windows_that_it_lies_in(
         history.amount_30d(),
         if in_30d == 1 { amount } else { Decimal::ZERO }
     );
-    assert_eq!(history.newest(), Some(ago(age)));
+    assert_eq!(history.last_payment_at(), Some(ago(age)));
 }
 
 #[test]
-fn counts_and_amounts_add_up_over_pages_and_leave_out_what_does_not_qualify() {
+fn counts_and_amounts_add_up_over_pages_without_payments_that_do_not_qualify() {
     let paid = |age, cents| Payment {
         amount: Some(Decimal::new(cents, 2)),
         ..payment(ago(days(age)))
@@ -96,23 +99,25 @@ fn counts_and_amounts_add_up_over_pages_and_leave_out_what_does_not_qualify() {
         ],
         as_of(),
     );
+
     assert_eq!((history.payments_30d(), history.payments_90d()), (3, 5));
     assert_eq!(history.amount_30d(), Decimal::new(3030, 2));
-    assert_eq!(history.newest(), Some(ago(days(1))));
+    assert_eq!(history.last_payment_at(), Some(ago(days(1))));
 }
 
 #[test]
-fn an_amount_beyond_all_reason_saturates() {
+fn amount_sum_saturates_at_decimal_max() {
     let huge = Payment {
         amount: Some(Decimal::MAX),
         ..payment(ago(days(1)))
     };
     let history = history_at(&[huge.clone(), huge], as_of());
+
     assert_eq!(history.amount_30d(), Decimal::MAX);
 }
 
 #[test]
-fn a_payment_without_a_time_is_passed_over_and_counted() {
+fn payment_without_created_time_is_skipped_and_counted_as_undated() {
     let mut history = PaymentHistory::default();
     history.add_page(
         &[
@@ -123,37 +128,56 @@ fn a_payment_without_a_time_is_passed_over_and_counted() {
         as_of(),
     );
     history.add_page(&[Payment::default()], as_of());
+
     assert_eq!(history.undated(), 3);
-    assert_eq!(history.newest(), Some(ago(days(5))));
+    assert_eq!(history.last_payment_at(), Some(ago(days(5))));
     assert_eq!(history.payments_90d(), 1);
 }
 
 #[test]
-fn the_newest_payment_is_found_whatever_the_order() {
+fn last_payment_is_found_in_any_order() {
     assert_eq!(
-        history([ago(days(9)), ago(days(2)), ago(days(5))]).newest(),
+        history([ago(days(9)), ago(days(2)), ago(days(5))]).last_payment_at(),
         Some(ago(days(2)))
     );
     assert_eq!(
-        history([Timestamp::MIN, Timestamp::MAX]).newest(),
+        history([Timestamp::MIN, Timestamp::MAX]).last_payment_at(),
         Some(Timestamp::MAX)
     );
-    assert_eq!(PaymentHistory::default().newest(), None);
+    assert_eq!(PaymentHistory::default().last_payment_at(), None);
 }
 
 #[rstest]
 #[case::nothing_read_yet(vec![], true)]
 #[case::an_empty_page(vec![vec![]], true)]
 #[case::window_not_covered(vec![vec![payment(ago(days(1)))]], true)]
-#[case::window_not_covered_by_a_second(vec![vec![payment(ago(days(1))), payment(ago(days(90) - SECOND))]], true)]
-#[case::window_covered_to_the_second(vec![vec![payment(ago(days(1))), payment(ago(days(90)))]], false)]
+#[case::window_not_covered_by_a_second(
+    vec![vec![payment(ago(days(1))), payment(ago(days(90) - SECOND))]],
+    true
+)]
+#[case::window_covered_to_the_second(
+    vec![vec![payment(ago(days(1))), payment(ago(days(90)))]],
+    false
+)]
 #[case::one_old_payment(vec![vec![payment(ago(days(120)))]], false)]
-#[case::covered_by_a_payment_that_does_not_qualify(vec![vec![payment(ago(days(1))), cancelled(days(120))]], false)]
-#[case::covered_without_a_qualifying_payment(vec![vec![cancelled(days(1)), cancelled(days(120))]], true)]
-#[case::newest_found_on_the_second_page(vec![vec![cancelled(days(120))], vec![payment(ago(days(150)))]], false)]
-#[case::covered_on_the_second_page(vec![vec![payment(ago(days(1)))], vec![cancelled(days(95))]], false)]
+#[case::covered_by_a_payment_that_does_not_qualify(
+    vec![vec![payment(ago(days(1))), cancelled(days(120))]],
+    false
+)]
+#[case::covered_without_a_qualifying_payment(
+    vec![vec![cancelled(days(1)), cancelled(days(120))]],
+    true
+)]
+#[case::newest_found_on_the_second_page(
+    vec![vec![cancelled(days(120))], vec![payment(ago(days(150)))]],
+    false
+)]
+#[case::covered_on_the_second_page(
+    vec![vec![payment(ago(days(1)))], vec![cancelled(days(95))]],
+    false
+)]
 #[case::undated_rows_cover_nothing(vec![vec![Payment::default(), payment(ago(days(1)))]], true)]
-fn pages_are_read_until_the_window_is_covered_and_the_newest_is_known(
+fn next_page_is_needed_until_window_is_covered_and_last_payment_is_known(
     #[case] pages: Vec<Vec<Payment>>,
     #[case] needs_next_page: bool,
 ) {
@@ -161,17 +185,21 @@ fn pages_are_read_until_the_window_is_covered_and_the_newest_is_known(
     for page in pages {
         history.add_page(&page, as_of());
     }
+
     assert_eq!(history.needs_next_page(), needs_next_page);
 }
 
 #[test]
-fn ten_pages_are_enough() {
+fn at_most_ten_payment_pages_are_read() {
     let mut history = PaymentHistory::default();
+
     for _ in 0..MAX_PAYMENT_PAGES - 1 {
         history.add_page(&[], as_of());
         assert!(history.needs_next_page());
     }
+
     history.add_page(&[], as_of());
+
     assert!(!history.needs_next_page());
     assert_eq!(MAX_PAYMENT_PAGES, 10);
 }

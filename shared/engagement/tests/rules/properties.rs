@@ -1,154 +1,232 @@
-//! Properties that hold whatever BILL says, whenever it is asked. Property 5 has a file of its own:
-//! `walks.rs`.
+//! Properties of decisions for any snapshot, record, rules and time. The properties of
+//! `next_check_at` over time are in `next_check_properties.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use engagement::{
-    Notice, Organization, Rules, Snapshot, Stage, StageReason, StepOutcome, classify, decide,
+    Decision, Notice, Organization, Rules, Snapshot, Stage, StageReason, StepOutcome, classify,
+    decide,
 };
 use jiff::Timestamp;
 use proptest::{collection::vec, prelude::*};
 use rust_decimal::Decimal;
 
 use crate::{
-    notices::address_key,
-    strategies::{moment, payment, previous_organization, rules, signals},
-    support::{history, history_at, organization_id},
+    strategies::{moment, payment, previous_organization, rules, snapshot},
+    support::{address_key, history, history_at, organization_id},
 };
 
-/// Everything that one decision depends on.
-fn decide_input() -> impl Strategy<Value = (Option<Organization>, Snapshot, Rules, Timestamp)> {
-    rules().prop_flat_map(|rules| {
-        (
-            previous_organization(rules.clone()),
-            signals(),
-            Just(rules),
-            moment(),
-        )
-    })
-}
-
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(256)
+    })]
 
-    /// Property 1.
     #[test]
-    fn any_signals_give_exactly_one_stage_with_one_of_its_reasons((previous, signals, rules, as_of) in decide_input()) {
-        let organization = decide(&organization_id(), previous.as_ref(), &signals, &rules, as_of).organization;
-        prop_assert_eq!((organization.stage, organization.stage_reason), classify(&signals, as_of));
-        prop_assert!(reasons(organization.stage).contains(&organization.stage_reason), "{:?}", organization);
+    fn any_snapshot_gives_exactly_one_stage_with_one_of_its_reasons(input in decide_input()) {
+        let organization = input.decide().organization;
+
+        prop_assert_eq!(
+            (organization.stage, organization.stage_reason),
+            classify(&input.snapshot, input.as_of)
+        );
+        prop_assert!(
+            reasons(organization.stage).contains(&organization.stage_reason),
+            "{:?}",
+            organization
+        );
         let stored = serde_json::to_string(&organization).unwrap();
         prop_assert_eq!(serde_json::from_str::<Organization>(&stored).unwrap(), organization);
     }
 
-    /// Property 2.
     #[test]
-    fn deciding_twice_gives_the_same_and_deciding_again_gives_nothing_new((previous, signals, rules, as_of) in decide_input()) {
-        let once = decide(&organization_id(), previous.as_ref(), &signals, &rules, as_of);
-        prop_assert_eq!(&decide(&organization_id(), previous.as_ref(), &signals, &rules, as_of), &once);
+    fn decide_is_deterministic_and_idempotent(mut input in decide_input()) {
+        let once = input.decide();
+        prop_assert_eq!(&input.decide(), &once);
 
-        let again = decide(&organization_id(), Some(&once.organization), &signals, &rules, as_of);
+        input.previous = Some(once.organization.clone());
+        let again = input.decide();
         prop_assert!(again.notices.is_empty());
         prop_assert_eq!(&again.transition, &None);
-        let unchanged = Organization { version: again.organization.version, ..once.organization };
+        let unchanged = Organization {
+            version: again.organization.version,
+            ..once.organization
+        };
         prop_assert_eq!(again.organization, unchanged);
     }
 
-    /// Property 2: the order in which BILL lists users, accounts and payments makes no difference
-    /// (amounts that saturate aside).
+    /// The order in which BILL lists users, bank accounts and payments makes no difference. Amounts
+    /// are small enough not to saturate.
     #[test]
-    fn the_order_of_lists_makes_no_difference((previous, signals, rules, as_of) in decide_input(), mut payments in vec(payment(), 0..6)) {
+    fn decision_is_independent_of_list_order(
+        mut input in decide_input(),
+        mut payments in vec(payment(), 0..6),
+    ) {
+        let limit = Decimal::ONE_HUNDRED * Decimal::ONE_HUNDRED;
         for payment in &mut payments {
-            payment.amount = payment.amount.filter(|amount| amount.abs() <= Decimal::ONE_HUNDRED * Decimal::ONE_HUNDRED);
+            payment.amount = payment.amount.filter(|amount| amount.abs() <= limit);
         }
-        let users: BTreeMap<_, _> = signals.users.iter().map(|user| (&user.id, user)).collect();
-        let listed = Snapshot {
-            users: users.values().copied().cloned().collect(),
-            payments: history_at(&payments, as_of),
-            ..signals.clone()
-        };
+        let users: BTreeMap<_, _> = input
+            .snapshot
+            .users
+            .iter()
+            .map(|user| (user.id.clone(), user.clone()))
+            .collect();
+
+        input.snapshot.users = users.values().cloned().collect();
+        input.snapshot.payments = history_at(&payments, input.as_of);
+        let listed = input.decide();
+
         payments.reverse();
-        let reversed = Snapshot {
-            users: users.values().rev().copied().cloned().collect(),
-            banks: signals.banks.iter().rev().cloned().collect(),
-            payments: history_at(&payments, as_of),
-            ..signals.clone()
+        input.snapshot.users.reverse();
+        input.snapshot.banks.reverse();
+        input.snapshot.payments = history_at(&payments, input.as_of);
+        prop_assert_eq!(input.decide(), listed);
+    }
+
+    #[test]
+    fn a_newer_payment_never_yields_a_more_dormant_stage(
+        snapshot in snapshot(),
+        one in moment(),
+        other in moment(),
+        as_of in moment(),
+    ) {
+        let dormancy_if_paid_at = |time| {
+            let payments = history([time]);
+            dormancy(classify(&Snapshot { payments, ..snapshot.clone() }, as_of).0)
         };
-        let one = decide(&organization_id(), previous.as_ref(), &listed, &rules, as_of);
-        prop_assert_eq!(decide(&organization_id(), previous.as_ref(), &reversed, &rules, as_of), one);
+        prop_assert!(dormancy_if_paid_at(one.max(other)) <= dormancy_if_paid_at(one.min(other)));
     }
 
-    /// Property 3.
     #[test]
-    fn a_newer_payment_never_yields_a_more_dormant_stage(signals in signals(), one in moment(), other in moment(), as_of in moment()) {
-        let with = |newest| classify(&Snapshot { payments: history([newest]), ..signals.clone() }, as_of).0;
-        prop_assert!(dormancy(with(one.max(other))) <= dormancy(with(one.min(other))));
+    fn dormancy_never_decreases_without_a_new_payment(
+        mut snapshot in snapshot(),
+        one in moment(),
+        other in moment(),
+    ) {
+        snapshot.banks.retain(|bank| !bank.archived);
+        let dormancy_at = |as_of| dormancy(classify(&snapshot, as_of).0);
+        prop_assert!(dormancy_at(one.min(other)) <= dormancy_at(one.max(other)));
     }
 
-    /// Property 3, over time: without new facts nobody becomes less dormant.
     #[test]
-    fn without_a_payment_dormancy_never_lessens(mut signals in signals(), one in moment(), other in moment()) {
-        signals.banks.retain(|bank| !bank.archived);
-        let at = |as_of| dormancy(classify(&signals, as_of).0);
-        prop_assert!(at(one.min(other)) <= at(one.max(other)));
-    }
+    fn at_most_one_step_of_the_current_stage_is_planned_to_distinct_addresses(
+        input in decide_input()
+    ) {
+        let Decision { organization, notices, .. } = input.decide();
+        let campaign = input.rules.campaigns.for_stage(organization.stage);
 
-    /// Property 4.
-    #[test]
-    fn one_step_of_the_present_stage_at_most_to_distinct_addresses((previous, signals, rules, as_of) in decide_input()) {
-        let decision = decide(&organization_id(), previous.as_ref(), &signals, &rules, as_of);
-        let organization = &decision.organization;
-        let campaign = rules.campaigns.for_stage(organization.stage);
-
-        prop_assert!(organization.stage != Stage::Closed || decision.notices.is_empty());
-        let steps: BTreeSet<_> = decision.notices.iter().map(|notice| &notice.step).collect();
+        prop_assert!(organization.stage != Stage::Closed || notices.is_empty());
+        let steps: BTreeSet<_> = notices.iter().map(|notice| &notice.step).collect();
         prop_assert!(steps.len() <= 1);
-        let addresses: BTreeSet<_> = decision.notices.iter().map(|notice| notice.recipient.address.canonical()).collect();
-        prop_assert_eq!(addresses.len(), decision.notices.len());
-        prop_assert!(decision.notices.len() <= campaign.map_or(0, |campaign| campaign.max_recipients));
-        for notice in &decision.notices {
-            prop_assert!(campaign.unwrap().steps.iter().any(|step| step.id == notice.step));
-            prop_assert_eq!((notice.stage, notice.stage_reason, notice.stage_since), (organization.stage, organization.stage_reason, organization.stage_since));
-            prop_assert_eq!(organization.steps[&notice.step].outcome, StepOutcome::Planned);
-            let user = signals.users.iter().find(|user| user.id == notice.recipient.user_id && user.email.as_ref() == Some(&notice.recipient.address));
-            prop_assert!(user.is_some());
-            prop_assert!(signals.users.iter().any(|user| !user.archived && user.email.as_ref() == Some(&notice.recipient.address)));
-        }
+        let addresses: BTreeSet<_> = notices
+            .iter()
+            .map(|notice| notice.recipient.address.canonical())
+            .collect();
+        prop_assert_eq!(addresses.len(), notices.len());
+        prop_assert!(notices.len() <= campaign.map_or(0, |campaign| campaign.max_recipients));
 
-        let known = previous.map(|previous| previous.steps).unwrap_or_default();
-        let decided = organization.steps.iter().filter(|(id, mark)| known.get(*id) != Some(mark));
-        let (done, passed_over): (Vec<_>, Vec<_>) = decided.partition(|(_, mark)| mark.outcome != StepOutcome::PassedOver);
+        for notice in &notices {
+            prop_assert!(campaign.unwrap().steps.iter().any(|step| step.id == notice.step));
+            prop_assert_eq!(
+                (notice.stage, notice.stage_reason, notice.stage_since),
+                (organization.stage, organization.stage_reason, organization.stage_since)
+            );
+            prop_assert_eq!(organization.steps[&notice.step].outcome, StepOutcome::Planned);
+            let with_address = || {
+                let address = Some(&notice.recipient.address);
+                input.snapshot.users.iter().filter(move |user| user.email.as_ref() == address)
+            };
+            prop_assert!(with_address().any(|user| user.id == notice.recipient.user_id));
+            prop_assert!(with_address().any(|user| !user.archived));
+        }
+    }
+
+    #[test]
+    fn at_most_one_step_is_decided_and_the_others_are_passed_over(input in decide_input()) {
+        let organization = input.decide().organization;
+
+        let known = input.previous.map(|previous| previous.steps).unwrap_or_default();
+        let decided = organization
+            .steps
+            .iter()
+            .filter(|(id, record)| known.get(*id) != Some(record));
+        let (done, passed_over): (Vec<_>, Vec<_>) =
+            decided.partition(|(_, record)| record.outcome != StepOutcome::PassedOver);
         prop_assert!(done.len() <= 1);
         prop_assert!(passed_over.is_empty() || done.len() == 1);
-        for (id, mark) in done.into_iter().chain(passed_over) {
-            prop_assert_eq!(mark.at, as_of);
+        let campaign = input.rules.campaigns.for_stage(organization.stage);
+        for (id, record) in done.into_iter().chain(passed_over) {
+            prop_assert_eq!(record.at, input.as_of);
             prop_assert!(campaign.unwrap().steps.iter().any(|step| step.id == *id));
         }
     }
 
-    /// Property 4, over time: no two checks of one organization ever plan the same notice.
     #[test]
-    fn a_notice_key_is_never_used_twice(rules in rules(), mut checks in vec((signals(), moment()), 1..12)) {
-        checks.sort_by_key(|(_, as_of)| *as_of);
-        checks.dedup_by_key(|(_, as_of)| *as_of);
+    fn a_notice_key_is_never_used_twice(
+        rules in rules(),
+        mut syncs in vec((snapshot(), moment()), 1..12),
+    ) {
+        syncs.sort_by_key(|(_, as_of)| *as_of);
+        syncs.dedup_by_key(|(_, as_of)| *as_of);
+
         let mut previous: Option<Organization> = None;
         let mut keys = BTreeSet::new();
-        for (signals, as_of) in checks {
-            let decision = decide(&organization_id(), previous.as_ref(), &signals, &rules, as_of);
+        for (snapshot, as_of) in syncs {
+            let decision = decide(&organization_id(), previous.as_ref(), &snapshot, &rules, as_of);
             for notice in decision.notices {
-                let key = Notice::due(notice, &address_key()).notice;
+                let key = Notice::from_planned(notice, &address_key()).notice;
                 prop_assert!(keys.insert(key.clone()), "{key}");
             }
             previous = Some(decision.organization);
         }
     }
 
-    /// Property 5, its first half. At the very end of time there is no later moment.
+    /// At [`Timestamp::MAX`] there is no later time.
     #[test]
-    fn the_next_check_is_always_later((previous, signals, rules, as_of) in decide_input()) {
-        let organization = decide(&organization_id(), previous.as_ref(), &signals, &rules, as_of).organization;
-        prop_assert!(organization.next_check_at > as_of || as_of == Timestamp::MAX, "{} after {}", organization.next_check_at, as_of);
+    fn next_check_at_is_always_after_as_of(input in decide_input()) {
+        let next_check_at = input.decide().organization.next_check_at;
+        prop_assert!(
+            next_check_at > input.as_of || input.as_of == Timestamp::MAX,
+            "{} after {}",
+            next_check_at,
+            input.as_of
+        );
     }
+}
+
+/// Everything that a decision depends on.
+#[derive(Debug, Clone)]
+struct DecideInput {
+    previous: Option<Organization>,
+    snapshot: Snapshot,
+    rules: Rules,
+    as_of: Timestamp,
+}
+
+impl DecideInput {
+    fn decide(&self) -> Decision {
+        decide(
+            &organization_id(),
+            self.previous.as_ref(),
+            &self.snapshot,
+            &self.rules,
+            self.as_of,
+        )
+    }
+}
+
+fn decide_input() -> impl Strategy<Value = DecideInput> {
+    rules().prop_flat_map(|rules| {
+        (previous_organization(rules.clone()), snapshot(), moment()).prop_map(
+            move |(previous, snapshot, as_of)| DecideInput {
+                previous,
+                snapshot,
+                rules: rules.clone(),
+                as_of,
+            },
+        )
+    })
 }
 
 fn reasons(stage: Stage) -> &'static [StageReason] {

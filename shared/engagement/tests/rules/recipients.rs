@@ -1,13 +1,15 @@
-//! Recipients: who gets a step, in which order, and how many.
+//! Recipients: which users get the e-mail of a step, in which order, and how many.
 
 use engagement::{Campaign, EmailAddress, Role, Snapshot, Stage, User};
 use rstest::rstest;
 use strum::IntoEnumIterator;
 
-use crate::support::{administrator, ago, campaign, days, first, ready, rules, step};
+use crate::support::{
+    administrator, ago, campaign, days, first_sync, paid, ready_to_pay, rules, step,
+};
 
 #[test]
-fn administrators_are_written_to_the_oldest_first() {
+fn administrators_are_recipients_oldest_first() {
     assert_eq!(
         recipients_of([administrator(2), administrator(1)]),
         ["006USER001", "006USER002"]
@@ -15,8 +17,9 @@ fn administrators_are_written_to_the_oldest_first() {
 }
 
 #[test]
-fn three_are_written_to_at_most_unless_the_campaign_says_otherwise() {
+fn at_most_three_recipients_unless_the_campaign_sets_max_recipients() {
     let users = [5, 4, 3, 2, 1].map(administrator);
+
     assert_eq!(
         recipients_of(users.clone()),
         ["006USER001", "006USER002", "006USER003"]
@@ -47,7 +50,7 @@ fn three_are_written_to_at_most_unless_the_campaign_says_otherwise() {
 #[rstest]
 #[case::in_the_audience(administrator(1))]
 #[case::as_the_fallback(with_role(1, Some(Role::Payer)))]
-fn a_campaign_for_nobody_is_for_nobody(#[case] user: User) {
+fn max_recipients_zero_plans_no_notice(#[case] user: User) {
     assert_eq!(
         recipients(
             Campaign {
@@ -61,7 +64,7 @@ fn a_campaign_for_nobody_is_for_nobody(#[case] user: User) {
 }
 
 #[test]
-fn the_audience_is_the_campaigns() {
+fn recipients_have_the_roles_of_the_campaign_audience() {
     let users = [
         with_role(1, Some(Role::Administrator)),
         with_role(2, Some(Role::Payer)),
@@ -72,6 +75,7 @@ fn the_audience_is_the_campaigns() {
         audience: vec![Role::Clerk, Role::Payer],
         ..welcome()
     };
+
     assert_eq!(
         recipients(for_payers_and_clerks, users.clone()),
         ["006USER002", "006USER003"]
@@ -80,7 +84,7 @@ fn the_audience_is_the_campaigns() {
 }
 
 #[test]
-fn without_anyone_in_the_audience_the_oldest_user_with_an_address_is_written_to() {
+fn empty_audience_falls_back_to_the_oldest_user_with_an_address() {
     let users = [
         with_role(5, Some(Role::Clerk)),
         with_role(3, Some(Role::Payer)),
@@ -98,7 +102,7 @@ fn without_anyone_in_the_audience_the_oldest_user_with_an_address_is_written_to(
 }
 
 #[test]
-fn every_role_can_be_the_fallback_those_that_bill_adds_later_included() {
+fn any_role_known_or_unknown_can_be_the_fallback() {
     for role in Role::iter().map(Some).chain([None]) {
         assert_eq!(
             recipients_of([with_role(1, role)]),
@@ -109,7 +113,7 @@ fn every_role_can_be_the_fallback_those_that_bill_adds_later_included() {
 }
 
 #[test]
-fn an_administrator_who_cannot_be_written_to_is_not_the_audience() {
+fn administrator_without_usable_address_does_not_prevent_the_fallback() {
     let users = [
         User {
             email: None,
@@ -126,7 +130,7 @@ fn an_administrator_who_cannot_be_written_to_is_not_the_audience() {
 }
 
 #[test]
-fn one_address_is_written_to_once_and_the_oldest_user_stands_for_it() {
+fn shared_address_gets_one_notice_for_its_oldest_user() {
     let shared = |number, text: &str| User {
         email: Some(address(text)),
         ..administrator(number)
@@ -137,11 +141,12 @@ fn one_address_is_written_to_once_and_the_oldest_user_stands_for_it() {
         shared(2, "Office@Kestrel.Example"),
         shared(1, "office@kestrel.example"),
     ];
+
     assert_eq!(recipients_of(users), ["006USER001", "006USER004"]);
 }
 
 #[test]
-fn duplicate_addresses_do_not_use_up_the_places() {
+fn duplicate_addresses_do_not_count_toward_max_recipients() {
     let mut users: Vec<User> = (1..=6)
         .map(|number| User {
             email: Some(address("office@kestrel.example")),
@@ -149,6 +154,7 @@ fn duplicate_addresses_do_not_use_up_the_places() {
         })
         .collect();
     users.extend([administrator(7), administrator(8)]);
+
     assert_eq!(
         recipients(welcome(), users),
         ["006USER001", "006USER007", "006USER008"]
@@ -156,7 +162,7 @@ fn duplicate_addresses_do_not_use_up_the_places() {
 }
 
 #[test]
-fn a_user_listed_twice_is_written_to_once() {
+fn user_listed_twice_gets_one_notice() {
     assert_eq!(
         recipients_of([administrator(1), administrator(1)]),
         ["006USER001"]
@@ -164,7 +170,7 @@ fn a_user_listed_twice_is_written_to_once() {
 }
 
 #[test]
-fn users_without_a_creation_time_come_last_and_equal_ones_by_id() {
+fn users_without_creation_time_sort_last_and_ties_sort_by_id() {
     let created = |number, created_at| User {
         created_at,
         ..administrator(number)
@@ -174,6 +180,7 @@ fn users_without_a_creation_time_come_last_and_equal_ones_by_id() {
         created(4, Some(ago(days(3)))),
         created(3, Some(ago(days(3)))),
     ];
+
     assert_eq!(
         recipients_of(users),
         ["006USER003", "006USER004", "006USER001"]
@@ -183,8 +190,11 @@ fn users_without_a_creation_time_come_last_and_equal_ones_by_id() {
 #[rstest]
 #[case::no_users(vec![])]
 #[case::no_address(vec![User { email: None, ..administrator(1) }])]
-#[case::archived(vec![User { archived: true, ..administrator(1) }, User { email: None, ..administrator(2) }])]
-fn with_nobody_to_write_to_nobody_is_written_to(#[case] users: Vec<User>) {
+#[case::archived(vec![
+    User { archived: true, ..administrator(1) },
+    User { email: None, ..administrator(2) },
+])]
+fn no_reachable_user_plans_no_notice(#[case] users: Vec<User>) {
     assert_eq!(
         recipients(
             Campaign {
@@ -198,18 +208,19 @@ fn with_nobody_to_write_to_nobody_is_written_to(#[case] users: Vec<User>) {
 }
 
 #[test]
-fn the_address_is_kept_as_the_customer_wrote_it() {
+fn recipient_address_keeps_its_original_case() {
     let user = User {
         email: Some(address("Marisol.Vega@Kestrel.example")),
         ..administrator(1)
     };
-    let decision = first(
+    let decision = first_sync(
         &Snapshot {
             users: vec![user],
-            ..ready()
+            ..ready_to_pay()
         },
         &rules([welcome()]),
     );
+
     assert_eq!(
         decision.notices[0].recipient.address.expose(),
         "Marisol.Vega@Kestrel.example"
@@ -220,14 +231,14 @@ fn recipients_of<const N: usize>(users: [User; N]) -> Vec<String> {
     recipients(welcome(), users)
 }
 
-/// Ids of those whom the first check writes to.
+/// The user ids of the notices that the first sync plans.
 fn recipients(campaign: Campaign, users: impl IntoIterator<Item = User>) -> Vec<String> {
     let base = if campaign.stage == Stage::Active {
-        crate::support::paid(days(1))
+        paid(days(1))
     } else {
-        ready()
+        ready_to_pay()
     };
-    let decision = first(
+    let decision = first_sync(
         &Snapshot {
             users: users.into_iter().collect(),
             ..base

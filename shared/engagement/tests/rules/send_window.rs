@@ -1,4 +1,4 @@
-//! The send window: its text, its edges, and both changes of daylight saving time.
+//! The send window: its text form, its boundaries, and both changes of daylight saving time.
 
 use engagement::{InvalidSendWindow, SendWindow};
 use jiff::{SignedDuration, Timestamp, civil::Weekday, tz::TimeZone};
@@ -10,16 +10,17 @@ use rstest::rstest;
 #[case::as_it_is_about_to_close("2026-11-23T21:59:59Z", None)]
 #[case::as_it_closes("2026-11-23T22:00:00Z", Some("2026-11-24T14:00:00Z"))]
 #[case::over_the_weekend("2026-11-27T22:00:00Z", Some("2026-11-30T14:00:00Z"))]
-fn it_opens_and_closes_to_the_second(#[case] as_of: &str, #[case] opens_at: Option<&str>) {
+fn window_opens_and_closes_to_the_second(#[case] as_of: &str, #[case] opens_at: Option<&str>) {
     let window = window("Mon-Fri 09:00-17:00 America/New_York");
+
     assert_eq!(window.opens_at(at(as_of)), opens_at.map(at));
 }
 
-/// Every quarter of an hour of a year, against the wall clock of the zone.
+/// Compares every quarter of an hour of a year with the local time of the zone.
 #[rstest]
 #[case("America/New_York")]
 #[case("Europe/Berlin")]
-#[case("Australia/Lord_Howe")] // half an hour of daylight saving, and south of the equator
+#[case("Australia/Lord_Howe")] // daylight saving time of half an hour, southern hemisphere
 fn window_follows_local_time_across_daylight_saving_changes(#[case] name: &str) {
     let zone = TimeZone::get(name).unwrap();
     let window = window(&format!("Mon-Fri 09:00-17:00 {name}"));
@@ -31,9 +32,9 @@ fn window_follows_local_time_across_daylight_saving_changes(#[case] name: &str) 
         let is_weekday = !matches!(local.weekday(), Weekday::Saturday | Weekday::Sunday);
         let is_open = is_weekday && (9..17).contains(&local.hour());
         match window.opens_at(moment) {
-            None => assert!(is_open, "{local} should be quiet"),
+            None => assert!(is_open, "{local} should be outside of the window"),
             Some(opens_at) => {
-                assert!(!is_open, "{local} should be open");
+                assert!(!is_open, "{local} should be inside the window");
                 let opening = opens_at.to_zoned_datetime(zone.clone());
                 assert!(
                     opens_at > moment
@@ -48,18 +49,21 @@ fn window_follows_local_time_across_daylight_saving_changes(#[case] name: &str) 
         }
         moment += SignedDuration::from_mins(15);
     }
+
     assert_eq!(offsets.len(), 2, "{name} has two offsets a year");
 }
 
 #[rstest]
-#[case::skipped_hour("2026-03-08T06:00:00Z", Some("2026-03-08T07:00:00Z"))] // 02:30 does not exist: 03:30 daylight time would be 07:30
-#[case::hour_that_comes_twice("2026-11-01T05:00:00Z", Some("2026-11-01T07:00:00Z"))]
-fn an_opening_within_a_change_is_a_moment_that_exists(
+// 02:30 does not exist: 03:30 daylight saving time would be 07:30 UTC.
+#[case::skipped_hour("2026-03-08T06:00:00Z", Some("2026-03-08T07:00:00Z"))]
+#[case::repeated_hour("2026-11-01T05:00:00Z", Some("2026-11-01T07:00:00Z"))]
+fn opening_in_a_skipped_or_repeated_hour_is_a_valid_time(
     #[case] as_of: &str,
     #[case] latest: Option<&str>,
 ) {
     let window = window("Mon-Sun 02:30-04:00 America/New_York");
     let opens_at = window.opens_at(at(as_of)).unwrap();
+
     assert!(
         opens_at > at(as_of) && opens_at <= at(latest.unwrap()) + SignedDuration::from_mins(30),
         "{opens_at}"
@@ -70,12 +74,15 @@ fn an_opening_within_a_change_is_a_moment_that_exists(
 #[test]
 fn a_window_may_last_until_the_next_morning_or_the_end_of_the_day() {
     let night = window("Fri 22:00-02:00 UTC");
+
     assert_eq!(night.opens_at(at("2026-11-28T01:59:59Z")), None);
     assert_eq!(
         night.opens_at(at("2026-11-28T02:00:00Z")),
         Some(at("2026-12-04T22:00:00Z"))
     );
+
     let whole_day = window("Sat-Sun 00:00-24:00 UTC");
+
     assert_eq!(whole_day.opens_at(at("2026-11-29T23:59:59Z")), None);
     assert_eq!(
         whole_day.opens_at(at("2026-11-30T00:00:00Z")),
@@ -84,10 +91,11 @@ fn a_window_may_last_until_the_next_morning_or_the_end_of_the_day() {
 }
 
 #[test]
-fn the_next_day_begins_at_midnight_of_the_zone() {
+fn next_day_starts_at_local_midnight() {
     let window = window("Mon-Fri 09:00-17:00 America/New_York");
+
     assert_eq!(
-        window.day(at("2026-11-24T04:59:59Z")).to_string(),
+        window.local_date(at("2026-11-24T04:59:59Z")).to_string(),
         "2026-11-23"
     );
     assert_eq!(
@@ -119,9 +127,24 @@ fn the_next_day_begins_at_midnight_of_the_zone() {
 #[case("Mon-Fri 9-17 UTC", Some(InvalidSendWindow::Hours("9-17".to_owned())))]
 #[case("Mon-Fri 09:00-09:00 UTC", Some(InvalidSendWindow::Hours("09:00-09:00".to_owned())))]
 #[case("Mon-Fri 09:00-25:00 UTC", Some(InvalidSendWindow::Hours("09:00-25:00".to_owned())))]
-#[case("Mon-Fri 09:00-17:00 Mars/Olympus", Some(InvalidSendWindow::Zone("Mars/Olympus".to_owned())))]
-fn it_is_read_from_text(#[case] text: &str, #[case] error: Option<InvalidSendWindow>) {
+#[case(
+    "Mon-Fri 09:00-17:00 Mars/Olympus",
+    Some(InvalidSendWindow::Zone("Mars/Olympus".to_owned()))
+)]
+fn send_window_parses_from_text(#[case] text: &str, #[case] error: Option<InvalidSendWindow>) {
     assert_eq!(text.parse::<SendWindow>().err(), error);
+}
+
+#[test]
+fn parse_error_quotes_the_text_and_names_the_expected_form() {
+    let error = "Mon-Fri 09:00-17:00 Mars/Olympus"
+        .parse::<SendWindow>()
+        .unwrap_err();
+
+    assert_eq!(
+        error.to_string(),
+        "invalid time zone \"Mars/Olympus\": expected an IANA name such as America/New_York"
+    );
 }
 
 fn window(text: &str) -> SendWindow {

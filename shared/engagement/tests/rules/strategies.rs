@@ -1,4 +1,4 @@
-//! Arbitrary facts for the property tests: any combination that types allow, likely or not.
+//! Strategies for the property tests: any combination that the types allow, likely or not.
 
 use engagement::{
     BankAccount, BankStatus, Cadences, Campaign, CampaignId, Campaigns, Category, Name,
@@ -12,18 +12,23 @@ use strum::IntoEnumIterator;
 
 use crate::support::{as_of, days, organization_id};
 
-/// A moment near the check, mostly to the second; sometimes anywhere in time, its ends included.
+/// A time near the first sync, mostly in whole seconds; sometimes any time, including the minimum
+/// and the maximum.
 pub fn moment() -> impl Strategy<Value = Timestamp> {
+    let seconds = -130 * 86_400_i64..130 * 86_400;
     prop_oneof![
-        8 => (-130 * 86_400_i64..130 * 86_400).prop_map(|seconds| as_of() + SignedDuration::from_secs(seconds)),
-        2 => (-130 * 86_400_i64..130 * 86_400, 0..1_000_000_000).prop_map(|(seconds, nanos)| as_of() + SignedDuration::new(seconds, nanos)),
-        2 => (-4_i64..4, select(vec![30_i64, 60, 90])).prop_map(|(seconds, age)| as_of() - days(age) + SignedDuration::from_secs(seconds)),
-        1 => (Timestamp::MIN.as_second()..=Timestamp::MAX.as_second()).prop_map(|second| Timestamp::from_second(second).unwrap()),
+        8 => seconds.clone().prop_map(|seconds| as_of() + SignedDuration::from_secs(seconds)),
+        2 => (seconds, 0..1_000_000_000)
+            .prop_map(|(seconds, nanos)| as_of() + SignedDuration::new(seconds, nanos)),
+        2 => (-4_i64..4, select(vec![30_i64, 60, 90]))
+            .prop_map(|(seconds, age)| as_of() - days(age) + SignedDuration::from_secs(seconds)),
+        1 => (Timestamp::MIN.as_second()..=Timestamp::MAX.as_second())
+            .prop_map(|second| Timestamp::from_second(second).unwrap()),
         1 => select(vec![Timestamp::MIN, Timestamp::MAX, Timestamp::UNIX_EPOCH]),
     ]
 }
 
-pub fn signals() -> impl Strategy<Value = Snapshot> {
+pub fn snapshot() -> impl Strategy<Value = Snapshot> {
     let names = option::of(select(vec![
         "",
         "Kestrel \"Bakehouse\"",
@@ -52,7 +57,7 @@ pub fn signals() -> impl Strategy<Value = Snapshot> {
         )
 }
 
-/// Any user: few ids and fewer addresses, so that both occur twice.
+/// Any user. There are few ids and fewer addresses, so that both occur more than once.
 pub fn user() -> impl Strategy<Value = User> {
     let addresses = [
         "office@kestrel.example",
@@ -132,7 +137,7 @@ fn payments() -> impl Strategy<Value = PaymentHistory> {
     })
 }
 
-/// Campaigns for any number of stages, with up to four steps each.
+/// Rules with campaigns for any number of stages, with up to four steps each.
 pub fn rules() -> impl Strategy<Value = Rules> {
     let steps = vec((0..40 * 24_i64, option::of(24..60 * 24_i64)), 0..5);
     let audience = vec(select(Role::iter().collect::<Vec<_>>()), 0..3);
@@ -187,19 +192,19 @@ fn cadences() -> impl Strategy<Value = Cadences> {
     )
 }
 
-/// What may be remembered of an organization: nothing, or the outcome of one or two checks of other
-/// facts.
+/// The stored record of an organization: none, or the result of one or two syncs with other
+/// snapshots.
 pub fn previous_organization(rules: Rules) -> impl Strategy<Value = Option<Organization>> {
-    vec((signals(), moment()), 0..3).prop_map(move |mut checks| {
-        checks.sort_by_key(|(_, as_of)| *as_of);
-        checks
+    vec((snapshot(), moment()), 0..3).prop_map(move |mut syncs| {
+        syncs.sort_by_key(|(_, as_of)| *as_of);
+        syncs
             .into_iter()
-            .fold(None, |previous: Option<Organization>, (signals, as_of)| {
+            .fold(None, |previous: Option<Organization>, (snapshot, as_of)| {
                 Some(
                     decide(
                         &organization_id(),
                         previous.as_ref(),
-                        &signals,
+                        &snapshot,
                         &rules,
                         as_of,
                     )

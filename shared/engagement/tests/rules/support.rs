@@ -1,9 +1,9 @@
-//! Builders for the facts that tests speak of. Everything is relative to [`as_of`].
+//! Builders for the facts of tests. Times are relative to [`as_of`].
 
 use engagement::{
-    BankAccount, BankStatus, Campaign, CampaignId, Campaigns, Category, Decision, Organization,
-    OrganizationId, Payment, PaymentHistory, Role, Rules, Snapshot, Stage, Step, StepId, User,
-    decide,
+    AddressHashKey, BankAccount, BankStatus, Campaign, CampaignId, Campaigns, Category, Decision,
+    Organization, OrganizationId, Payment, PaymentHistory, Role, Rules, Snapshot, Stage, Step,
+    StepId, User, decide,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -18,17 +18,17 @@ pub const fn days(days: i64) -> SignedDuration {
     hours(24 * days)
 }
 
-/// The moment of the check in every test that needs one only.
+/// The time of the first sync.
 pub fn as_of() -> Timestamp {
     time("2026-03-31T12:00:00Z")
 }
 
-/// The moment that lies `age` before the check.
+/// The time that is `age` before the first sync.
 pub fn ago(age: SignedDuration) -> Timestamp {
     as_of() - age
 }
 
-/// The moment that lies `duration` after the check.
+/// The time that is `duration` after the first sync.
 pub fn later(duration: SignedDuration) -> Timestamp {
     as_of() + duration
 }
@@ -41,9 +41,13 @@ pub fn organization_id() -> OrganizationId {
     "00802KESTRELBAKEm7q2".parse().unwrap()
 }
 
+pub fn address_key() -> AddressHashKey {
+    AddressHashKey::new("a key for tests".to_owned().into())
+}
+
 /// An organization that can pay and never has: one administrator with an address, one verified bank
 /// account.
-pub fn ready() -> Snapshot {
+pub fn ready_to_pay() -> Snapshot {
     Snapshot {
         users: vec![administrator(1)],
         banks: vec![bank(BankStatus::Verified)],
@@ -51,15 +55,15 @@ pub fn ready() -> Snapshot {
     }
 }
 
-/// An organization that can pay and whose newest payment has this age.
+/// An organization that can pay and whose last payment has this age.
 pub fn paid(age: SignedDuration) -> Snapshot {
     Snapshot {
         payments: history([ago(age)]),
-        ..ready()
+        ..ready_to_pay()
     }
 }
 
-/// Administrator number `number`; the lower the number, the older the user.
+/// Administrator number `number`. The lower the number, the older the user.
 pub fn administrator(number: u8) -> User {
     User {
         id: format!("006USER{number:03}").parse().unwrap(),
@@ -106,7 +110,7 @@ pub fn history_at(payments: &[Payment], as_of: Timestamp) -> PaymentHistory {
     history
 }
 
-/// A step that becomes due this long after its stage began, once.
+/// A step that becomes due this long after the start of its stage, once.
 pub fn step(id: &str, after: SignedDuration) -> Step {
     Step {
         id: StepId::new(id),
@@ -115,14 +119,14 @@ pub fn step(id: &str, after: SignedDuration) -> Step {
     }
 }
 
-pub fn repeating(id: &str, after: SignedDuration, repeat_after: SignedDuration) -> Step {
+pub fn repeating_step(id: &str, after: SignedDuration, repeat_after: SignedDuration) -> Step {
     Step {
         repeat_after: Some(repeat_after),
         ..step(id, after)
     }
 }
 
-/// A campaign for administrators, three at most.
+/// A campaign for administrators, at most three.
 pub fn campaign<const N: usize>(stage: Stage, steps: [Step; N]) -> Campaign {
     Campaign {
         id: CampaignId::new(format!("{stage}-campaign")),
@@ -135,7 +139,7 @@ pub fn campaign<const N: usize>(stage: Stage, steps: [Step; N]) -> Campaign {
     }
 }
 
-/// Rules of these campaigns, with the cadences of the specification.
+/// Rules with these campaigns and the default cadences.
 pub fn rules<const N: usize>(campaigns: [Campaign; N]) -> Rules {
     Rules {
         campaigns: Campaigns::new(campaigns).unwrap(),
@@ -143,23 +147,28 @@ pub fn rules<const N: usize>(campaigns: [Campaign; N]) -> Rules {
     }
 }
 
-/// The first check of an organization, at [`as_of`].
-pub fn first(signals: &Snapshot, rules: &Rules) -> Decision {
-    decide(&organization_id(), None, signals, rules, as_of())
+/// Rules with one campaign, for organizations like [`ready_to_pay`].
+pub fn rules_with_steps<const N: usize>(steps: [Step; N]) -> Rules {
+    rules([campaign(Stage::AwaitingFirstPayment, steps)])
 }
 
-/// A later check.
-pub fn again(
+/// The first sync of an organization, at [`as_of`].
+pub fn first_sync(snapshot: &Snapshot, rules: &Rules) -> Decision {
+    decide(&organization_id(), None, snapshot, rules, as_of())
+}
+
+/// A later sync.
+pub fn next_sync(
     previous: &Organization,
-    signals: &Snapshot,
+    snapshot: &Snapshot,
     rules: &Rules,
     as_of: Timestamp,
 ) -> Decision {
-    decide(&organization_id(), Some(previous), signals, rules, as_of)
+    decide(&organization_id(), Some(previous), snapshot, rules, as_of)
 }
 
-/// The steps that a check planned, once for each recipient.
-pub fn planned(decision: &Decision) -> Vec<&str> {
+/// The steps that a sync planned, once for each recipient.
+pub fn planned_steps(decision: &Decision) -> Vec<&str> {
     decision
         .notices
         .iter()

@@ -1,4 +1,4 @@
-//! What BILL says about one organization, reduced to the facts that the rules need.
+//! A snapshot of one organization: the facts that the rules need, as BILL returns them.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -6,48 +6,49 @@ use crate::{
     identity::UserId,
     payments::PaymentHistory,
     personal::{EmailAddress, Name},
-    stage::age,
+    time::age,
 };
 
-/// Facts about one organization, read from BILL at one moment.
+/// Facts about one organization, read from BILL at one time.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Snapshot {
-    /// Archived in BILL.
+    /// Whether the organization is archived in BILL.
     pub archived: bool,
-    /// The organization's name.
+    /// The name of the organization.
     pub name: Option<Name>,
     /// When the organization was created in BILL.
     pub created_at: Option<Timestamp>,
-    /// The organization's users, archived ones included.
+    /// The users of the organization, including archived ones.
     pub users: Vec<User>,
-    /// The organization's bank accounts, archived ones included.
+    /// The bank accounts of the organization, including archived ones.
     pub banks: Vec<BankAccount>,
-    /// What the list of payments told.
+    /// The summary of the payments.
     pub payments: PaymentHistory,
-    /// Risk verification. `None` when it was not asked for.
+    /// Risk verification. `None` if it was not read.
     pub verification: Option<Verification>,
 }
 
 impl Snapshot {
-    /// Whether risk verification has to be read: only it tells apart an organization that is still
-    /// enrolling from one that is enrolled and did nothing yet.
+    /// Whether risk verification has to be read. It distinguishes an organization that is still
+    /// enrolling from one that is enrolled and has not done anything yet.
     pub fn needs_verification(&self, as_of: Timestamp) -> bool {
         !self.archived
-            && self.payments.newest().is_none()
+            && self.payments.last_payment_at().is_none()
             && self.connected_bank_statuses(as_of).next().is_none()
             && self.users.iter().any(|user| !user.archived)
     }
 
-    /// The statuses of the bank accounts that count at `as_of`.
+    /// The statuses of the bank accounts that are connected at `as_of`.
     pub fn connected_bank_statuses(&self, as_of: Timestamp) -> impl Iterator<Item = &BankStatus> {
         self.banks
             .iter()
-            .filter(move |bank| bank.counts(as_of))
+            .filter(move |bank| bank.is_connected(as_of))
             .map(|bank| &bank.status)
     }
 
-    /// Unarchived users, those most likely to be allowed to read the organization first:
-    /// administrators, then the oldest. Users who can do nothing come last.
+    /// The unarchived users, those most likely to have access to the organization's data first:
+    /// administrators, then other roles, then users without access. The oldest user first within
+    /// each group.
     pub fn sign_in_candidates(&self) -> Vec<&User> {
         let mut candidates: Vec<&User> = self.users.iter().filter(|user| !user.archived).collect();
         candidates.sort_by_key(|user| {
@@ -65,13 +66,13 @@ impl Snapshot {
 /// One user of an organization.
 #[derive(Debug, Clone, PartialEq)]
 pub struct User {
-    /// BILL's id.
+    /// BILL's id of the user.
     pub id: UserId,
-    /// Archived users are neither signed in as nor written to.
+    /// Whether the user is archived. Archived users are not signed in as and get no e-mails.
     pub archived: bool,
-    /// First name.
+    /// The user's first name.
     pub first_name: Option<Name>,
-    /// E-mail address, when there is one that mail can be sent to.
+    /// The user's e-mail address. `None` if it is missing or not valid.
     pub email: Option<EmailAddress>,
     /// The user's role.
     pub role: Option<Role>,
@@ -80,13 +81,13 @@ pub struct User {
 }
 
 impl User {
-    /// Sorts the oldest user first; users without a creation time last; ties by id.
+    /// Sort key: the oldest user first, users without a creation time last, ties by id.
     pub(crate) fn creation_order(&self) -> (Timestamp, &UserId) {
         (self.created_at.unwrap_or(Timestamp::MAX), &self.id)
     }
 }
 
-/// A user's role (`role.type`). BILL may add roles at any time.
+/// The role of a user (`role.type`). BILL may add roles at any time.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, strum::EnumString, strum::Display, strum::EnumIter,
 )]
@@ -106,28 +107,29 @@ pub enum Role {
     Internal,
     PurchaseRequester,
     ConsoleCustom,
-    /// Any role that is not known here.
+    /// Any other role.
     Undefined,
 }
 
 /// One bank account that the organization connected.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BankAccount {
-    /// BILL shows a freshly added account as archived until it is verified.
+    /// Whether the account is archived. BILL returns a newly added account as archived until it is
+    /// verified.
     pub archived: bool,
-    /// The account's status.
+    /// The status of the account.
     pub status: BankStatus,
-    /// `updatedTime`, else `createdTime`.
+    /// `updatedTime`, or else `createdTime`.
     pub updated_at: Option<Timestamp>,
 }
 
 impl BankAccount {
-    /// How long an archived account that waits for verification still counts as being added.
+    /// How long an archived account that waits for verification is treated as connected.
     const PENDING_VERIFICATION_PERIOD: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-    /// Whether the account counts as connected at `as_of`: unarchived, or archived only because it
-    /// waits for verification.
-    pub fn counts(&self, as_of: Timestamp) -> bool {
+    /// Whether the account is connected at `as_of`: unarchived, or archived only because it waits
+    /// for verification.
+    pub fn is_connected(&self, as_of: Timestamp) -> bool {
         !self.archived
             || (matches!(self.status, BankStatus::Pending | BankStatus::NotVerified)
                 && self
@@ -136,10 +138,8 @@ impl BankAccount {
     }
 }
 
-/// Status of a bank account. A status that BILL adds later is [`BankStatus::Undefined`]: not
-/// verified, not rejected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::EnumString, strum::EnumIter)]
-#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
+/// The status of a bank account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::EnumIter)]
 #[expect(missing_docs, reason = "BILL's own names")]
 pub enum BankStatus {
     NotVerified,
@@ -148,28 +148,29 @@ pub enum BankStatus {
     Blocked,
     Expired,
     Invalid,
+    /// Any other status. Neither verified nor rejected.
     Undefined,
 }
 
 impl BankStatus {
-    /// The account cannot be verified any more.
+    /// Whether the account can no longer be verified.
     pub fn is_rejected(self) -> bool {
         matches!(self, Self::Blocked | Self::Expired | Self::Invalid)
     }
 }
 
-/// How far risk verification has come (`decision` of `GET /v3/risk-verifications`).
+/// The state of risk verification (`decision` of `GET /v3/risk-verifications`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::EnumIter)]
 pub enum Verification {
-    /// BILL knows of none.
+    /// There is no verification yet.
     NotStarted,
-    /// Running: `IN_PROGRESS`, its older name `PENDING`, or a decision that is not known here.
+    /// `IN_PROGRESS`, its older name `PENDING`, or an unknown decision.
     InProgress,
-    /// `APPROVE`: the customer may go on.
+    /// `APPROVE`: the customer can use BILL.
     Approve,
-    /// `REVIEW`: the customer may go on; BILL looks again at the first payment.
+    /// `REVIEW`: the customer can use BILL. BILL reviews the first payment.
     Review,
-    /// `HOLD`: BILL wants more information.
+    /// `HOLD`: BILL needs more information.
     Hold,
     /// `DECLINE`: the customer cannot use BILL.
     Decline,
