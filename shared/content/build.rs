@@ -1,5 +1,5 @@
-//! Has the crate built again when a campaign file comes, changes or goes: `include_dir` alone
-//! misses new files.
+//! Rebuilds the crate when a campaign file is added, changed or removed. `include_dir` alone does
+//! not detect new files.
 
 fn main() {
     println!("cargo::rerun-if-changed=campaigns");

@@ -1,8 +1,10 @@
+//! The format of `campaign.toml`.
+
 use engagement::{Campaign, CampaignId, Category, Role, Stage, Step, StepId};
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 use serde::Deserialize;
 
-/// `campaign.toml`. The folder it lies in says which stage it is for.
+/// `campaign.toml`. The name of its folder is the stage of the campaign.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CampaignFile {
@@ -10,7 +12,7 @@ pub(crate) struct CampaignFile {
     priority: u8,
     #[serde(default = "default_audience")]
     audience: Vec<RoleName>,
-    max_recipients: Option<Recipients>,
+    max_recipients: Option<MaxRecipients>,
     #[serde(default)]
     steps: Vec<StepEntry>,
 }
@@ -19,8 +21,8 @@ pub(crate) struct CampaignFile {
 #[serde(deny_unknown_fields)]
 struct StepEntry {
     id: String,
-    after: Duration,
-    repeat_after: Option<Duration>,
+    after: ConfigDuration,
+    repeat_after: Option<ConfigDuration>,
 }
 
 impl CampaignFile {
@@ -36,7 +38,7 @@ impl CampaignFile {
                 .collect(),
             max_recipients: self
                 .max_recipients
-                .map_or(Campaign::DEFAULT_MAX_RECIPIENTS, |Recipients(number)| {
+                .map_or(Campaign::DEFAULT_MAX_RECIPIENTS, |MaxRecipients(number)| {
                     number
                 }),
             priority: self.priority,
@@ -50,7 +52,7 @@ impl StepEntry {
         Step {
             id: StepId::new(self.id),
             after: self.after.0,
-            repeat_after: self.repeat_after.map(|Duration(after)| after),
+            repeat_after: self.repeat_after.map(|ConfigDuration(after)| after),
         }
     }
 }
@@ -59,25 +61,25 @@ fn default_audience() -> Vec<RoleName> {
     vec![RoleName(Role::Administrator)]
 }
 
-/// How many people of one organization are written to. The notices of a few steps go into one
-/// transaction of DynamoDB's, which has room for 98.
+/// Maximum number of recipients in one organization. The limit keeps the notices of a sync far
+/// below the size of one DynamoDB transaction, which has room for 98 notices.
 #[derive(Deserialize)]
 #[serde(try_from = "u8")]
-struct Recipients(usize);
+struct MaxRecipients(usize);
 
-impl TryFrom<u8> for Recipients {
+impl TryFrom<u8> for MaxRecipients {
     type Error = String;
 
     fn try_from(number: u8) -> Result<Self, Self::Error> {
         if (1..=20).contains(&number) {
             Ok(Self(usize::from(number)))
         } else {
-            Err(format!("{number} is not from 1 to 20"))
+            Err(format!("{number} is not a number from 1 to 20"))
         }
     }
 }
 
-/// A role as BILL writes it, `ADMINISTRATOR` for instance.
+/// A role as BILL writes it, such as `ADMINISTRATOR`.
 #[derive(Deserialize)]
 #[serde(try_from = "String")]
 struct RoleName(Role);
@@ -88,19 +90,19 @@ impl TryFrom<String> for RoleName {
     fn try_from(text: String) -> Result<Self, Self::Error> {
         match text.parse() {
             Ok(Role::Undefined) | Err(_) => Err(format!(
-                "{text:?} is no role of BILL's, such as \"ADMINISTRATOR\""
+                "{text:?} is not a role of BILL such as \"ADMINISTRATOR\""
             )),
             Ok(role) => Ok(Self(role)),
         }
     }
 }
 
-/// A length of time such as `3d`, `36h` or `2w`. A day has 24 hours here.
+/// A duration such as `3d`, `36h` or `2w`. A day has 24 hours.
 #[derive(Deserialize)]
 #[serde(try_from = "String")]
-struct Duration(SignedDuration);
+struct ConfigDuration(SignedDuration);
 
-impl TryFrom<String> for Duration {
+impl TryFrom<String> for ConfigDuration {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
@@ -108,7 +110,7 @@ impl TryFrom<String> for Duration {
             .and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()))
             .map(Self)
             .map_err(|error| {
-                format!("{text:?} is no length of time such as \"3d\" or \"36h\": {error}")
+                format!("{text:?} is not a duration such as \"3d\" or \"36h\": {error}")
             })
     }
 }

@@ -1,30 +1,32 @@
+//! The e-mail categories: their names, descriptions and list ids. Read from `categories.toml`.
+
 use engagement::Category;
 use serde::Deserialize;
 
 use crate::{
     brand::Brand,
+    content_files::ContentFiles,
     error::ContentError,
-    header::{Header, HeaderError, phrase},
-    line::short_line,
-    sources::ContentFiles,
+    header::{Header, HeaderError, encode_phrase},
+    text_setting::short_line,
 };
 
-/// What recipients are told about each kind of mail.
+/// The texts of each category.
 pub(crate) struct Categories {
-    onboarding: Kind,
-    reengagement: Kind,
-    product: Kind,
+    onboarding: CategoryText,
+    reengagement: CategoryText,
+    product: CategoryText,
 }
 
-/// One kind of mail.
-pub(crate) struct Kind {
-    /// Follows "our": `reminders`.
+/// The texts of one category.
+pub(crate) struct CategoryText {
+    /// The name as it is used in sentences, after "our": `reminders`.
     pub name: String,
-    /// Follows the name and a colon.
+    /// The description, used in sentences after the name and a colon.
     pub description: String,
-    /// `List-ID`: `"Northlight Bill Pay: reminders" <reengagement.bill-pay.example.com>` (RFC
-    /// 2919).
-    pub list: Header,
+    /// The `List-ID` header (RFC 2919), such as
+    /// `"Northlight Bill Pay: reminders" <reengagement.bill-pay.example.com>`.
+    pub list_id_header: Header,
 }
 
 /// `categories.toml`.
@@ -46,8 +48,8 @@ struct CategoryEntry {
 }
 
 impl Categories {
-    pub(crate) fn from_files(sources: &ContentFiles, brand: &Brand) -> Result<Self, ContentError> {
-        let file: CategoriesFile = sources.settings(ContentFiles::CATEGORIES)?;
+    pub(crate) fn from_files(files: &ContentFiles, brand: &Brand) -> Result<Self, ContentError> {
+        let file: CategoriesFile = files.parse_toml(ContentFiles::CATEGORIES)?;
         Ok(Self {
             onboarding: file
                 .onboarding
@@ -59,7 +61,7 @@ impl Categories {
         })
     }
 
-    pub(crate) fn kind(&self, category: Category) -> &Kind {
+    pub(crate) fn get(&self, category: Category) -> &CategoryText {
         match category {
             Category::Onboarding => &self.onboarding,
             Category::Reengagement => &self.reengagement,
@@ -69,16 +71,20 @@ impl Categories {
 }
 
 impl CategoryEntry {
-    fn into_category_text(self, category: Category, brand: &Brand) -> Result<Kind, HeaderError> {
-        let title = phrase(&format!("{}: {}", brand.product, self.name));
-        let list = Header::new(
+    fn into_category_text(
+        self,
+        category: Category,
+        brand: &Brand,
+    ) -> Result<CategoryText, HeaderError> {
+        let title = encode_phrase(&format!("{}: {}", brand.product, self.name));
+        let list_id_header = Header::new(
             "List-ID",
             format!("{title} <{category}.{}>", brand.list_domain),
         )?;
-        Ok(Kind {
+        Ok(CategoryText {
             name: self.name,
             description: self.description,
-            list,
+            list_id_header,
         })
     }
 }

@@ -1,9 +1,11 @@
+//! All content, loaded and validated.
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
 };
 
-use engagement::{Cadences, Campaign, CampaignId, Campaigns, Category, Notice, Rules, Stage};
+use engagement::{Cadences, Campaign, CampaignId, Campaigns, Notice, Rules, Stage};
 use strum::IntoEnumIterator;
 use url::Url;
 
@@ -11,15 +13,16 @@ use crate::{
     brand::Brand,
     campaign_file::CampaignFile,
     categories::Categories,
-    error::{ContentError, EmailPart, RenderError},
+    content_files::ContentFiles,
+    email_part::EmailPart,
+    error::{ContentError, RenderError},
     in_product::{InProductFile, InProductMessage},
     mail::Mail,
-    sources::ContentFiles,
     templates::Templates,
     unsubscribe,
 };
 
-/// Everything that customers read, parsed and checked. Build it once per process.
+/// All content, loaded and validated. Build it once per process.
 pub struct Content {
     brand: Brand,
     categories: Categories,
@@ -29,95 +32,73 @@ pub struct Content {
 }
 
 impl Content {
-    /// The content that the binary was built with.
+    /// Loads the files that are embedded in the binary.
     pub fn embedded() -> Result<Self, ContentError> {
         Self::from_files(&ContentFiles::embedded())
     }
 
-    /// Parses the files and checks them against each other. The error names the file.
-    pub fn from_files(sources: &ContentFiles) -> Result<Self, ContentError> {
-        let brand = Brand::from_files(sources)?;
-        let categories = Categories::from_files(sources, &brand)?;
+    /// Loads and validates the files. The error names the file. Public for tests.
+    pub fn from_files(files: &ContentFiles) -> Result<Self, ContentError> {
+        let brand = Brand::from_files(files)?;
+        let categories = Categories::from_files(files, &brand)?;
         let mut templates = Templates::new(&brand);
         for path in ContentFiles::LAYOUTS {
-            templates.add(path, sources.text(path)?)?;
+            templates.add_template(path, files.text(path)?)?;
         }
+
         let mut campaigns = Vec::new();
         let mut in_product = BTreeMap::new();
-        for (folder, paths) in sources.campaign_folders() {
-            let stage: Stage = folder.parse().map_err(|_| ContentError::UnknownStage {
-                folder: folder.to_owned(),
-            })?;
-            let settings_path = format!("campaigns/{folder}/campaign.toml");
-            let in_product_path = format!("campaigns/{folder}/in-product.toml");
-            let campaign = sources
-                .settings::<CampaignFile>(&settings_path)?
-                .into_campaign(stage);
-            let message = sources
-                .settings::<InProductFile>(&in_product_path)?
-                .into_message(&brand, folder, &in_product_path)?;
-            let mut expected = BTreeSet::from([settings_path, in_product_path]);
-            for path in template_paths(&campaign) {
-                templates.add(&path, sources.text(&path)?)?;
-                expected.insert(path);
-            }
-            if let Some(unexpected) = paths.into_iter().find(|path| !expected.contains(*path)) {
-                return Err(ContentError::UnexpectedFile {
-                    path: unexpected.to_owned(),
-                });
-            }
+        for (folder, paths) in files.campaign_folders() {
+            let (campaign, message) = load_campaign(files, folder, &paths, &brand, &mut templates)?;
+            in_product.insert(campaign.stage, message);
             campaigns.push(campaign);
-            in_product.insert(stage, message);
         }
-        let rules = Rules {
-            campaigns: Campaigns::new(campaigns)?,
-            cadences: Cadences::default(),
-        };
+
         Ok(Self {
             brand,
             categories,
-            rules,
+            rules: Rules {
+                campaigns: Campaigns::new(campaigns)?,
+                cadences: Cadences::default(),
+            },
             in_product,
             templates,
         })
     }
 
-    /// The campaigns, and how often each stage is looked at.
+    /// The campaigns, and how often the organizations of each stage are synced.
     pub fn rules(&self) -> &Rules {
         &self.rules
     }
 
-    /// Who writes.
+    /// The sender of the e-mails.
     pub fn brand(&self) -> &Brand {
         &self.brand
     }
 
-    /// What the partner's own product shows to an organization in this stage.
-    pub fn in_product(&self, stage: Stage) -> Option<&InProductMessage> {
+    /// The message that the partner's product shows to an organization in this stage.
+    pub fn in_product_message(&self, stage: Stage) -> Option<&InProductMessage> {
         self.in_product.get(&stage)
     }
 
-    /// Builds the mail of a notice; `unsubscribe` is its recipient's own address to stop such
-    /// mails. `Err`: give the notice up, it fails the same way each time.
-    pub fn render(&self, notice: &Notice, unsubscribe: &Url) -> Result<Mail, RenderError> {
-        let kind = self.categories.kind(notice.category);
+    /// Renders the e-mail of a notice. `unsubscribe_url` is the recipient's own URL for
+    /// unsubscribing from the category. `Err`: a retry fails in the same way.
+    pub fn render(&self, notice: &Notice, unsubscribe_url: &Url) -> Result<Mail, RenderError> {
+        let category_text = self.categories.get(notice.category);
         let [address, one_click] =
-            unsubscribe::headers(unsubscribe).map_err(|reason| RenderError::Unsubscribe {
+            unsubscribe::headers(unsubscribe_url).map_err(|reason| RenderError::Unsubscribe {
                 campaign: notice.campaign.clone(),
                 step: notice.step.clone(),
                 reason,
             })?;
+        let list_id = category_text.list_id_header.clone();
+
         self.templates.render(
             notice,
-            kind,
-            unsubscribe,
-            vec![address, one_click, kind.list.clone()],
+            category_text,
+            unsubscribe_url,
+            vec![address, one_click, list_id],
         )
-    }
-
-    /// The mailing list of a kind of mail, as `List-ID` names it (RFC 2919).
-    pub fn list_id(&self, category: Category) -> &str {
-        self.categories.kind(category).list.value()
     }
 }
 
@@ -134,6 +115,39 @@ impl fmt::Debug for Content {
             .field("partner", &self.brand.partner)
             .field("campaigns", &campaigns)
             .finish_non_exhaustive()
+    }
+}
+
+/// Loads a folder of `campaigns`, which contains the files `paths` and no others.
+fn load_campaign(
+    files: &ContentFiles,
+    folder: &str,
+    paths: &[&str],
+    brand: &Brand,
+    templates: &mut Templates,
+) -> Result<(Campaign, InProductMessage), ContentError> {
+    let stage: Stage = folder.parse().map_err(|_| ContentError::UnknownStage {
+        folder: folder.to_owned(),
+    })?;
+    let campaign_path = format!("campaigns/{folder}/campaign.toml");
+    let in_product_path = format!("campaigns/{folder}/in-product.toml");
+    let campaign = files
+        .parse_toml::<CampaignFile>(&campaign_path)?
+        .into_campaign(stage);
+    let message = files
+        .parse_toml::<InProductFile>(&in_product_path)?
+        .into_message(brand, folder, &in_product_path)?;
+
+    let mut expected = BTreeSet::from([campaign_path, in_product_path]);
+    for path in template_paths(&campaign) {
+        templates.add_template(&path, files.text(&path)?)?;
+        expected.insert(path);
+    }
+    match paths.iter().find(|path| !expected.contains(**path)) {
+        Some(unexpected) => Err(ContentError::UnexpectedFile {
+            path: (*unexpected).to_owned(),
+        }),
+        None => Ok((campaign, message)),
     }
 }
 

@@ -1,36 +1,36 @@
+//! Errors of loading content files and of rendering e-mails and pages.
+
 use engagement::{CampaignError, CampaignId, StepId};
 
-use crate::{brand::ActionPathError, header::HeaderError};
+use crate::{action_path::ActionPathError, email_part::EmailPart, header::HeaderError};
 
-/// Content files that cannot be used. The files have to be mended and deployed again; nothing else
-/// helps.
+/// The content files cannot be used. Somebody has to correct them and deploy again.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum ContentError {
-    /// A file that others rely on.
+    /// A required file is missing.
     #[error("{path} is missing")]
     Missing {
         /// The file.
         path: String,
     },
-    /// A file that nothing relies on: most likely a misspelled name, or the file of a step that is
-    /// gone.
-    #[error("{path} belongs to no step of its campaign")]
+    /// A file that nothing uses. Its name may be misspelled, or its step was removed.
+    #[error("{path} does not belong to a step of its campaign")]
     UnexpectedFile {
         /// The file.
         path: String,
     },
     /// A folder that is not named after a stage.
-    #[error("campaigns/{folder} is named after no stage")]
+    #[error("campaigns/{folder} is not named after a stage")]
     UnknownStage {
         /// The folder.
         folder: String,
     },
-    /// A settings file with a wrong, unknown or absent key.
+    /// A TOML file with an invalid, unknown or missing key.
     #[error("{path}: {reason}")]
     Settings {
         /// The file.
         path: String,
-        /// Where and what, from the TOML parser.
+        /// The position and the mistake, from the TOML parser.
         reason: String,
     },
     /// A template that does not parse.
@@ -38,10 +38,10 @@ pub enum ContentError {
     Template {
         /// The file.
         path: String,
-        /// Where and what, from the template parser.
+        /// The position and the mistake, from the template parser.
         reason: String,
     },
-    /// A template that uses what no mail has.
+    /// A template that uses an undefined variable.
     #[error("{path} uses the unknown variable {variable}")]
     UnknownVariable {
         /// The file.
@@ -49,42 +49,44 @@ pub enum ContentError {
         /// The variable.
         variable: String,
     },
-    /// A link that leads nowhere.
+    /// A link to an invalid path.
     #[error("{path}: {source}")]
     ActionPath {
         /// The file.
         path: String,
-        /// What is wrong.
+        /// The reason.
         source: ActionPathError,
     },
-    /// Two colours that some people cannot tell apart.
+    /// Two colours whose contrast is too low to read the text.
     #[error(
-        "brand.toml: {text} on {background} in the {palette} colours has a contrast of {contrast:.1}, less than 4.5"
+        "brand.toml: {text} on {background} in the {palette} colours \
+         has a contrast of {contrast:.1}, less than 4.5"
     )]
     Contrast {
         /// `light` or `dark`.
         palette: &'static str,
-        /// Key of the colour of the text.
+        /// Key of the text colour.
         text: &'static str,
-        /// Key of the colour behind it.
+        /// Key of the background colour.
         background: &'static str,
-        /// Contrast ratio: 1 to 21.
+        /// Contrast ratio, 1 to 21.
         contrast: f64,
     },
-    /// Names in `brand.toml` and `categories.toml` that together are too long.
+    /// Names in `brand.toml` and `categories.toml` that make an e-mail header too long.
     #[error("brand.toml and categories.toml: {0}")]
     Header(#[from] HeaderError),
-    /// Campaigns that make no sense together.
+    /// The campaigns are not valid, or not valid together.
     #[error(transparent)]
     Campaigns(#[from] CampaignError),
 }
 
-/// A mail or a page that could not be built. Building it again gives the same error: a notice is to
-/// be given up ([`engagement::NoticeReason::Unrenderable`]). Says which mail, never what it says or to
-/// whom.
+/// An e-mail or a page could not be rendered. A retry fails in the same way: the notice becomes
+/// `failed` with the reason [`Unrenderable`](engagement::NoticeReason::Unrenderable).
+///
+/// Names the campaign and step. Does not quote the text or the recipient.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RenderError {
-    /// The step is not, or not any more, among the files.
+    /// The content files have no such step. It may have been removed.
     #[error("campaign {campaign} has no step {step}")]
     UnknownStep {
         /// The campaign.
@@ -92,72 +94,58 @@ pub enum RenderError {
         /// The step.
         step: StepId,
     },
-    /// A template asks for something that the mail does not have.
+    /// A template of an e-mail uses an undefined value.
     #[error("campaign {campaign}, step {step}: the {part} does not render: {reason} at {location}")]
     Template {
         /// The campaign.
         campaign: CampaignId,
         /// The step.
         step: StepId,
-        /// Which part of the mail.
+        /// The template.
         part: EmailPart,
-        /// What kind of error, in the words of the template engine.
+        /// The kind of error, from the template engine.
         reason: String,
         /// `file:line`.
         location: String,
     },
-    /// The MJML is not MJML, or says something that the renderer does not know.
+    /// The MJML does not parse, or contains something that the renderer does not support.
     #[error("campaign {campaign}, step {step}: the MJML is not valid: {reason}")]
     Markup {
         /// The campaign.
         campaign: CampaignId,
         /// The step.
         step: StepId,
-        /// What is wrong and where, without the text itself.
+        /// The mistake and its position.
         reason: String,
     },
-    /// A page's template asks for something that the page does not have. Same as with mails: trying
-    /// again does not help.
+    /// A template of a page uses an undefined value.
     #[error("a page does not render: {reason} at {location}")]
     Page {
-        /// What kind of error, in the words of the template engine.
+        /// The kind of error, from the template engine.
         reason: String,
         /// `file:line`.
         location: String,
     },
-    /// An address to unsubscribe at that no mail may carry: it holds a token, so it is not shown.
+    /// The unsubscribe URL of the recipient is not valid. It is not quoted, since it contains the
+    /// token.
     #[error("campaign {campaign}, step {step}: {reason}")]
     Unsubscribe {
         /// The campaign.
         campaign: CampaignId,
         /// The step.
         step: StepId,
-        /// What is wrong with it.
+        /// Why the URL is not valid.
         reason: UnsubscribeError,
     },
 }
 
-/// An address to unsubscribe at that no mail may carry.
+/// The URL cannot be used as an unsubscribe URL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnsubscribeError {
     /// Not https, or with a user or a fragment.
-    #[error("the address to unsubscribe at is not a plain https address")]
-    Unsafe,
-    /// Not fit for a header.
+    #[error("the unsubscribe URL is not an https URL without user and fragment")]
+    InsecureUrl,
+    /// Not allowed in a header.
     #[error(transparent)]
     Header(#[from] HeaderError),
-}
-
-/// One of the templates of a mail; its name is the middle of the file's name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::Display, strum::EnumIter)]
-pub enum EmailPart {
-    /// The subject.
-    #[strum(serialize = "subject")]
-    Subject,
-    /// The text part.
-    #[strum(serialize = "txt")]
-    Text,
-    /// The HTML part, before it becomes HTML.
-    #[strum(serialize = "mjml")]
-    Mjml,
 }

@@ -1,30 +1,32 @@
-//! Headers of mails.
+//! Headers of e-mails.
 
 use std::fmt;
 
 use email_encoding::headers::{rfc2047, writer::EmailWriter};
 
-/// A header that SES is to add to a mail. Its value may hold a token: `Debug` shows its length
-/// alone.
+/// A header of an e-mail. The value may contain a token, so `Debug` shows only its length.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Header {
     name: &'static str,
     value: String,
 }
 
-/// A value that SES would not take. Does not repeat it.
+/// SES would reject the value. The error does not quote it. A retry does not help.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HeaderError {
-    /// Longer than SES takes.
-    #[error("the header {name} would have {characters} characters, more than {max}", max = Header::MAX_VALUE_LENGTH)]
+    /// Longer than SES accepts.
+    #[error(
+        "the header {name} would have {characters} characters, more than {max}",
+        max = Header::MAX_VALUE_LENGTH
+    )]
     TooLong {
         /// The header.
         name: &'static str,
         /// Length of the value.
         characters: usize,
     },
-    /// With line breaks or characters that are not ASCII.
-    #[error("the header {name} would hold something other than printable ASCII")]
+    /// Contains line breaks or non-ASCII characters.
+    #[error("the header {name} would contain something other than printable ASCII")]
     NotPrintable {
         /// The header.
         name: &'static str,
@@ -32,8 +34,8 @@ pub enum HeaderError {
 }
 
 impl Header {
-    /// Longest value, in characters: SES API v2, `MessageHeader`. (Newer SDKs say 995, the
-    /// reference 870.)
+    /// Maximum length of a value, in characters (SES API v2 reference, `MessageHeader`; the
+    /// documentation of newer SDKs says 995).
     pub const MAX_VALUE_LENGTH: usize = 870;
 
     pub(crate) fn new(name: &'static str, value: impl Into<String>) -> Result<Self, HeaderError> {
@@ -55,7 +57,7 @@ impl Header {
         self.name
     }
 
-    /// The value: printable ASCII on one line, at most [`Self::MAX_VALUE_LENGTH`] characters long.
+    /// The value: printable ASCII on one line, at most [`Self::MAX_VALUE_LENGTH`] characters.
     pub fn value(&self) -> &str {
         &self.value
     }
@@ -71,15 +73,16 @@ impl fmt::Debug for Header {
     }
 }
 
-/// Text as the words before an address (RFC 5322, section 3.2.5): between quotes, or as encoded
-/// words (RFC 2047) when it is not ASCII. `text` has no control characters.
-pub(crate) fn phrase(text: &str) -> String {
+/// Encodes text as the display name before an address (RFC 5322, section 3.2.5, "phrase"): as a
+/// quoted string, or as encoded words (RFC 2047) if it is not ASCII. `text` must not contain
+/// control characters.
+pub(crate) fn encode_phrase(text: &str) -> String {
     if text.is_ascii() {
         return format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
     }
     let mut encoded = String::new();
-    // Writing to a string does not fail. SES folds lines itself, so the line breaks between the
-    // words go.
+    // Writing to a string does not fail. SES folds lines itself, so the line breaks between encoded
+    // words are removed.
     _ = rfc2047::encode(text, &mut EmailWriter::new(&mut encoded, 0, 0, false));
     encoded.replace("\r\n", "")
 }
@@ -97,10 +100,13 @@ mod tests {
     #[case("Bäckerei", "=?utf-8?b?QsOkY2tlcmVp?=")]
     #[case(
         "日本の会社日本の会社日本の会社日本の会社",
-        "=?utf-8?b?5pel5pys44Gu5Lya56S+5pel5pys44Gu5Lya56S+5pel5pys44Gu5Lya56S+?= =?utf-8?b?5pel5pys44Gu5Lya56S+?="
+        concat!(
+            "=?utf-8?b?5pel5pys44Gu5Lya56S+5pel5pys44Gu5Lya56S+5pel5pys44Gu5Lya56S+?= ",
+            "=?utf-8?b?5pel5pys44Gu5Lya56S+?="
+        )
     )]
     fn a_phrase_is_quoted_or_encoded(#[case] text: &str, #[case] expected: &str) {
-        assert_eq!(phrase(text), expected);
+        assert_eq!(encode_phrase(text), expected);
     }
 
     #[rstest]
@@ -108,7 +114,10 @@ mod tests {
     #[case("\u{e9}", Err(HeaderError::NotPrintable { name: "X" }))]
     #[case(&"a".repeat(871), Err(HeaderError::TooLong { name: "X", characters: 871 }))]
     #[case(&"a".repeat(870), Ok(()))]
-    fn a_header_is_what_ses_takes(#[case] value: &str, #[case] expected: Result<(), HeaderError>) {
+    fn header_value_is_printable_ascii_within_the_ses_limit(
+        #[case] value: &str,
+        #[case] expected: Result<(), HeaderError>,
+    ) {
         assert_eq!(Header::new("X", value).map(|_| ()), expected);
     }
 }

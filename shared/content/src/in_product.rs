@@ -1,45 +1,47 @@
+//! The messages that the partner's product shows.
+
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::{
     brand::Brand,
     error::ContentError,
-    line::{sentences, short_line},
+    text_setting::{sentences, short_line},
 };
 
-/// What the partner's own product shows to an organization in a stage.
+/// The message that the partner's product shows to an organization in a stage.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct InProductMessage {
-    /// One short line.
+    /// The title: one short line.
     pub title: String,
-    /// One or two sentences of plain text.
+    /// The body: one or two sentences of plain text.
     pub body: String,
-    /// The one thing to do.
+    /// The button.
     pub call_to_action: CallToAction,
-    /// How much it matters.
+    /// How important the message is.
     pub severity: Severity,
-    /// Whether the user may close it.
+    /// Whether the user can close the message.
     pub dismissible: bool,
 }
 
-/// How much a message matters.
+/// How important a message is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
-    /// Good to know.
+    /// Information. Nothing is required of the customer.
     Info,
     /// Something does not work until the customer acts.
     Warning,
-    /// The customer loses something unless they act now.
+    /// The customer has a disadvantage unless they act now.
     Critical,
 }
 
-/// A button.
+/// The button of a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CallToAction {
-    /// Its text.
+    /// The text of the button.
     pub label: String,
-    /// Where it leads: an https address with the tags of the campaign.
+    /// The target: an https URL with tags that identify the campaign.
     pub url: Url,
 }
 
@@ -65,7 +67,7 @@ struct CallToActionEntry {
 }
 
 impl InProductFile {
-    /// `path` is the file's own, for the error; `campaign` is named by the link.
+    /// `campaign` is a tag of the link. `path` is the path of this file, for the error.
     pub(crate) fn into_message(
         self,
         brand: &Brand,

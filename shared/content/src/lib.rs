@@ -1,45 +1,56 @@
-//! Campaign files, the partner's brand, and their rendering to e-mails, pages and in-product
-//! messages.
+//! Everything that customers read: e-mails, the pages of the unsubscribe link, and the messages
+//! that the partner's product shows. Loads the texts from files and renders them.
 //!
-//! Everything that a customer reads lives in files beside this crate's sources and is embedded in
-//! the binary:
+//! The files are beside the sources of this crate and are embedded in the binary:
 //!
 //! ```text
-//! brand.toml                       who writes: names, colours, addresses, where links lead
-//! categories.toml                  what the kinds of mails are called
-//! layout.mjml.jinja                what all mails have in common, as MJML (HTML part)
-//! layout.txt.jinja                 and as text
-//! pages/*.jinja                    where people say which mails they want
-//! campaigns/STAGE/campaign.toml    the steps: when, to whom, how important
-//! campaigns/STAGE/in-product.toml  what the partner's own product shows
-//! campaigns/STAGE/STEP.*.jinja     subject, text and MJML of one mail
+//! brand.toml                       the sender: names, colours, addresses, target of links
+//! categories.toml                  names and descriptions of the e-mail categories
+//! layout.mjml.jinja                layout of the HTML part of e-mails (MJML)
+//! layout.txt.jinja                 layout of the text part of e-mails
+//! pages/*.jinja                    the pages of the unsubscribe link
+//! campaigns/STAGE/campaign.toml    the campaign of a stage: category, audience, steps
+//! campaigns/STAGE/in-product.toml  the message that the partner's product shows
+//! campaigns/STAGE/STEP.*.jinja     subject, text part and HTML part (MJML) of one e-mail
 //! ```
 //!
-//! Start reading at [`Content`], or at [`Pages`] for what is shown in a browser.
+//! [`Content`] loads and validates all of them and renders e-mails. [`Pages`] loads only what the
+//! pages need. Start reading at [`Content::from_files`].
+//!
+//! The crate does not decide when to send an e-mail, and it does not send it.
 
+mod action_path;
 mod brand;
 mod campaign_file;
 mod categories;
+mod colour;
 mod content;
-mod domain;
-mod environment;
+mod content_files;
+mod display_name;
+mod domain_name;
+mod email_part;
 mod error;
 mod header;
+mod https_url;
 mod in_product;
-mod line;
 mod mail;
 mod pages;
-mod presentable;
-mod sources;
+mod render;
+mod template_environment;
 mod templates;
+mod text_setting;
 mod unsubscribe;
 
-pub use brand::{ActionPathError, Brand, Colour, HttpsUrl, Logo, Palette};
+pub use action_path::ActionPathError;
+pub use brand::{Brand, Logo};
+pub use colour::{Colour, Colours, Palette};
 pub use content::Content;
-pub use domain::DomainName;
-pub use error::{ContentError, EmailPart, RenderError, UnsubscribeError};
+pub use content_files::ContentFiles;
+pub use domain_name::DomainName;
+pub use email_part::EmailPart;
+pub use error::{ContentError, RenderError, UnsubscribeError};
 pub use header::{Header, HeaderError};
+pub use https_url::HttpsUrl;
 pub use in_product::{CallToAction, InProductMessage, Severity};
 pub use mail::Mail;
 pub use pages::{Pages, PreferencesPage, PreferencesState};
-pub use sources::ContentFiles;

@@ -1,13 +1,15 @@
+//! A rendered e-mail.
+
 use std::fmt;
 
 use crate::header::Header;
 
-/// A mail ready to be sent. Holds names: its `Debug` shows lengths alone.
+/// A rendered e-mail. Contains personal data, so `Debug` shows only lengths.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Mail {
-    /// One line without control characters, at most 78 characters long.
+    /// One line without control characters, at most 78 characters.
     pub subject: String,
-    /// The text part, lines of at most 76 columns save for links.
+    /// The text part. Lines have at most 76 columns, except links.
     pub text: String,
     /// The HTML part.
     pub html: String,

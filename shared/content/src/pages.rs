@@ -1,3 +1,5 @@
+//! The pages of the unsubscribe link.
+
 use std::fmt;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -8,9 +10,9 @@ use sha2::{Digest, Sha256};
 use crate::{
     brand::Brand,
     categories::Categories,
-    environment,
+    content_files::ContentFiles,
     error::{ContentError, RenderError},
-    sources::ContentFiles,
+    template_environment,
 };
 
 const STYLE: &str = "pages/style.css.jinja";
@@ -18,60 +20,67 @@ const LAYOUT: &str = "pages/layout.html.jinja";
 const PREFERENCES: &str = "pages/preferences.html.jinja";
 const NOT_FOUND: &str = "pages/not-found.html.jinja";
 
-/// The variables of each file, besides the globals `brand`, `light` and `dark`.
-const FILES: [(&str, &[&str]); 4] = [
+/// The templates and their variables, in addition to the globals `brand`, `light` and `dark`.
+const TEMPLATES: [(&str, &[&str]); 4] = [
     (STYLE, &[]),
     (LAYOUT, &["style"]),
     (PREFERENCES, &["style", "category", "state", "just_changed"]),
     (NOT_FOUND, &["style"]),
 ];
 
-/// The pages on which people say which mails they want: HTML without scripts that loads nothing and
-/// names nobody. Reads the brand and no campaigns, so it is cheap to build.
+/// The pages on which recipients unsubscribe and resubscribe. They are HTML without scripts and
+/// remote resources, and contain no personal data.
+///
+/// Loads no campaigns, so it is cheap to build. Build it once per process.
 pub struct Pages {
     categories: Categories,
     environment: Environment<'static>,
     style: String,
 }
 
-/// What the page for one recipient shows.
+/// What the preferences page of one recipient shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PreferencesPage {
-    /// The kind of the mail that led here.
+    /// The category of the e-mail that contains the link.
     pub category: Category,
-    /// What its recipient wants now.
+    /// The recipient's subscriptions.
     pub state: PreferencesState,
-    /// Whether the recipient said so just now.
+    /// Whether the recipient changed the state with this request.
     pub just_changed: bool,
 }
 
-/// What a recipient wants, or what is possible.
+/// The recipient's subscriptions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::EnumIter)]
 #[strum(serialize_all = "snake_case")]
 pub enum PreferencesState {
-    /// Mails of this kind. The forms offer `leave_category` and `leave_all`.
+    /// Subscribed to the category. The forms offer `leave_category` and `leave_all`.
     Subscribed,
-    /// No mails of this kind. The forms offer `come_back` and `leave_all`.
+    /// Unsubscribed from the category. The forms offer `come_back` and `leave_all`.
     UnsubscribedFromCategory,
-    /// No mails at all. The form offers `come_back`.
+    /// Unsubscribed from all categories. The form offers `come_back`.
     UnsubscribedFromAll,
-    /// Whatever they want, nothing can be sent to the address. There is no form.
+    /// The address is suppressed: nothing can be sent to it. There is no form.
     Suppressed,
 }
 
 impl Pages {
-    /// The pages that the binary was built with.
+    /// Loads the files that are embedded in the binary.
     pub fn embedded() -> Result<Self, ContentError> {
         Self::from_files(&ContentFiles::embedded())
     }
 
-    /// Parses the brand, the categories and the pages. The error names the file.
-    pub fn from_files(sources: &ContentFiles) -> Result<Self, ContentError> {
-        let brand = Brand::from_files(sources)?;
-        let categories = Categories::from_files(sources, &brand)?;
-        let mut environment = environment::environment(&brand);
-        for (path, variables) in FILES {
-            environment::add(&mut environment, path, sources.text(path)?, variables)?;
+    /// Loads the brand, the categories and the pages. The error names the file. Public for tests.
+    pub fn from_files(files: &ContentFiles) -> Result<Self, ContentError> {
+        let brand = Brand::from_files(files)?;
+        let categories = Categories::from_files(files, &brand)?;
+        let mut environment = template_environment::build(&brand);
+        for (path, variables) in TEMPLATES {
+            template_environment::add_template(
+                &mut environment,
+                path,
+                files.text(path)?,
+                variables,
+            )?;
         }
         let style = environment
             .get_template(STYLE)
@@ -87,17 +96,26 @@ impl Pages {
         })
     }
 
-    /// The page that says what its recipient receives, with a form for each thing that can be
-    /// changed. A form posts `action=leave_category`, `leave_all` or `come_back` to the page's own
-    /// address (`application/x-www-form-urlencoded`).
+    /// Renders the page that shows the recipient's subscriptions, with a form for each possible
+    /// change. A form posts `action=leave_category`, `leave_all` or `come_back` to the URL of the
+    /// page (`application/x-www-form-urlencoded`). `Err`: a retry fails in the same way.
     pub fn preferences(&self, page: &PreferencesPage) -> Result<String, RenderError> {
-        let kind = self.categories.kind(page.category);
-        let category = context! { name => &kind.name, description => &kind.description };
-        let state = <&str>::from(page.state);
-        self.render(PREFERENCES, context! { style => self.unescaped_style_value(), category, state, just_changed => page.just_changed })
+        let category_text = self.categories.get(page.category);
+        let category = context! {
+            name => &category_text.name,
+            description => &category_text.description,
+        };
+        let variables = context! {
+            style => self.unescaped_style_value(),
+            category,
+            state => <&str>::from(page.state),
+            just_changed => page.just_changed,
+        };
+        self.render(PREFERENCES, variables)
     }
 
-    /// The page for every address that leads to no recipient; it is the same for all of them.
+    /// Renders the page for URLs without a valid token. It is the same for all of them. `Err`: a
+    /// retry fails in the same way.
     pub fn not_found(&self) -> Result<String, RenderError> {
         self.render(
             NOT_FOUND,
@@ -105,13 +123,13 @@ impl Pages {
         )
     }
 
-    /// The source `sha256-...` that lets a Content-Security-Policy take the pages' style and no
-    /// other (CSP 3, section 2.3.1); in the policy it stands between `'`.
+    /// The source `sha256-...` with which a Content-Security-Policy allows the style of the pages
+    /// and no other (CSP 3, section 2.3.1). The policy puts it between single quotes.
     pub fn style_hash(&self) -> String {
         format!("sha256-{}", STANDARD.encode(Sha256::digest(&self.style)))
     }
 
-    /// Made of the files and of colours alone, so it is not escaped.
+    /// The style, marked as safe. It contains only the files and colours, so it needs no escaping.
     fn unescaped_style_value(&self) -> Value {
         Value::from_safe_string(self.style.clone())
     }
@@ -122,7 +140,7 @@ impl Pages {
             .and_then(|template| template.render(variables))
             .map_err(|error| RenderError::Page {
                 reason: error.kind().to_string(),
-                location: environment::location(&error, path),
+                location: template_environment::error_location(&error, path),
             })
     }
 }

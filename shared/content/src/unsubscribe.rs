@@ -1,34 +1,34 @@
+//! The headers of one-click unsubscribe.
+
 use url::{Host, Url};
 
 use crate::{error::UnsubscribeError, header::Header};
 
-/// What lets mail clients show a button that unsubscribes with one click (RFC 8058, section 3.1).
-pub(crate) fn headers(address: &Url) -> Result<[Header; 2], UnsubscribeError> {
-    if !is_valid_unsubscribe_url(address) {
-        return Err(UnsubscribeError::Unsafe);
+/// The headers with which e-mail clients show an unsubscribe button (RFC 8058, section 3.1).
+pub(crate) fn headers(url: &Url) -> Result<[Header; 2], UnsubscribeError> {
+    if !is_valid_unsubscribe_url(url) {
+        return Err(UnsubscribeError::InsecureUrl);
     }
     Ok([
-        Header::new("List-Unsubscribe", format!("<{address}>"))?,
+        Header::new("List-Unsubscribe", format!("<{url}>"))?,
         Header::new("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")?,
     ])
 }
 
-/// Whether a mail may carry the address: https, or http to this very machine, where the local cloud
-/// runs. RFC 8058, section 3.1, wants https.
-fn is_valid_unsubscribe_url(address: &Url) -> bool {
-    let is_bare = address.username().is_empty()
-        && address.password().is_none()
-        && address.fragment().is_none();
+/// Whether the URL is https (required by RFC 8058, section 3.1), or http to a loopback address, as
+/// in the local cloud.
+fn is_valid_unsubscribe_url(url: &Url) -> bool {
+    let is_bare = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
     is_bare
-        && match address.scheme() {
+        && match url.scheme() {
             "https" => true,
-            "http" => is_loopback_host(address),
+            "http" => is_loopback_host(url),
             _ => false,
         }
 }
 
-fn is_loopback_host(address: &Url) -> bool {
-    match address.host() {
+fn is_loopback_host(url: &Url) -> bool {
+    match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         Some(Host::Ipv4(ip)) => ip.is_loopback(),
         Some(Host::Ipv6(ip)) => ip.is_loopback(),
@@ -55,10 +55,7 @@ mod tests {
     #[case("https://api.example/unsubscribe/token#here", false)]
     #[case("mailto:leave@api.example", false)]
     #[case("ftp://localhost/unsubscribe/token", false)]
-    fn only_https_leaves_this_machine(#[case] address: &str, #[case] expected: bool) {
-        assert_eq!(
-            is_valid_unsubscribe_url(&address.parse().unwrap()),
-            expected
-        );
+    fn unsubscribe_url_is_https_or_loopback_http(#[case] url: &str, #[case] expected: bool) {
+        assert_eq!(is_valid_unsubscribe_url(&url.parse().unwrap()), expected);
     }
 }

@@ -1,53 +1,46 @@
-//! What mail clients read: the sender, the list and the way out (RFC 5322, RFC 2919, RFC 8058).
+//! The headers that e-mail clients read: sender, list and one-click unsubscribe (RFC 5322, RFC
+//! 2919, RFC 8058).
 
 use content::{Brand, Content, ContentError, ContentFiles, Header, HeaderError, Mail};
 use engagement::Category;
 use rstest::rstest;
 use strum::IntoEnumIterator;
 
-use crate::notices::{all, any, content, notice, unsubscribe};
+use crate::support::{
+    content, every_email, notice, notice_of_category, sample_notice, unsubscribe_url,
+};
 
 #[test]
-fn every_mail_can_be_stopped_with_one_click() {
+fn every_email_has_one_click_unsubscribe_headers() {
     let content = content();
-    for (campaign, step, reason) in all(content) {
+    for (campaign, step, reason) in every_email(content) {
         let mail = content
-            .render(&notice(campaign, step, reason), unsubscribe())
+            .render(&notice(campaign, step, reason), unsubscribe_url())
             .unwrap();
         assert_eq!(
-            values(&mail, "List-Unsubscribe"),
-            [format!("<{}>", unsubscribe())]
+            header_values(&mail, "List-Unsubscribe"),
+            [format!("<{}>", unsubscribe_url())]
         );
         assert_eq!(
-            values(&mail, "List-Unsubscribe-Post"),
+            header_values(&mail, "List-Unsubscribe-Post"),
             ["List-Unsubscribe=One-Click"]
         );
         assert_eq!(
-            values(&mail, "List-ID"),
-            [content.list_id(campaign.category)]
+            header_values(&mail, "List-ID"),
+            [expected_list_id(campaign.category)]
         );
     }
 }
 
-#[rstest]
-#[case(
-    Category::Onboarding,
-    "\"Northlight Bill Pay: getting-started e-mails\" <onboarding.bill-pay.northlight-ledger.example>"
-)]
-#[case(
-    Category::Reengagement,
-    "\"Northlight Bill Pay: reminders\" <reengagement.bill-pay.northlight-ledger.example>"
-)]
-#[case(
-    Category::Product,
-    "\"Northlight Bill Pay: tips\" <product.bill-pay.northlight-ledger.example>"
-)]
-fn each_kind_of_mail_is_a_list_of_its_own(#[case] category: Category, #[case] expected: &str) {
-    assert_eq!(content().list_id(category), expected);
+#[test]
+fn each_category_has_its_own_list_id() {
+    for category in Category::iter() {
+        assert_eq!(list_id(content(), category), expected_list_id(category));
+    }
 }
 
 #[test]
-fn the_sender_is_the_partner() {
+fn sender_display_name_is_the_partner() {
     let sender = content()
         .brand()
         .sender(&"engage@example.com".parse().unwrap());
@@ -55,17 +48,19 @@ fn the_sender_is_the_partner() {
 }
 
 #[test]
-fn a_brand_in_another_script_is_encoded() {
-    let content = renamed("Ledger", "Bücher & \\\"Söhne\\\"").unwrap();
+fn non_ascii_brand_is_rfc_2047_encoded() {
+    let content = content_with_brand("Ledger", "Bücher & \\\"Söhne\\\"").unwrap();
     let sender = sender(content.brand());
+
     assert!(
         sender.starts_with("=?utf-8?b?") && sender.ends_with("?= <engage@example.com>"),
         "{sender}"
     );
-    let content = renamed("Northlight Bill Pay", "北極光").unwrap();
-    let list_id = content.list_id(Category::Product);
+
+    let content = content_with_brand("Northlight Bill Pay", "北極光").unwrap();
+
     assert_eq!(
-        list_id,
+        list_id(&content, Category::Product),
         "=?utf-8?b?5YyX5qW15YWJOiB0aXBz?= <product.bill-pay.northlight-ledger.example>"
     );
 }
@@ -79,21 +74,24 @@ fn headers_of_any_brand_are_short_printable_ascii_on_one_line(
     #[case] from: &str,
     #[case] to: String,
 ) {
-    let content = renamed(from, &to).unwrap();
+    let content = content_with_brand(from, &to).unwrap();
     let mail = content
         .render(
-            &any(&content, Some("Bäcker\r\nBcc: x"), Some("Zoë")),
-            unsubscribe(),
+            &sample_notice(&content, Some("Bäcker\r\nBcc: x"), Some("Zoë")),
+            unsubscribe_url(),
         )
         .unwrap();
+
     assert_eq!(mail.headers.len(), 3);
+
     let mut values: Vec<_> = mail
         .headers
         .iter()
         .map(|header| header.value().to_owned())
         .collect();
-    values.extend(Category::iter().map(|category| content.list_id(category).to_owned()));
+    values.extend(Category::iter().map(|category| list_id(&content, category)));
     values.push(sender(content.brand()));
+
     for value in values {
         assert!(
             value.bytes().all(|byte| (b' '..=b'~').contains(&byte)),
@@ -104,15 +102,16 @@ fn headers_of_any_brand_are_short_printable_ascii_on_one_line(
 }
 
 #[test]
-fn names_that_fill_a_header_are_refused_at_the_start() {
+fn brand_that_makes_a_header_too_long_is_rejected() {
     let categories = include_str!("../../categories.toml")
         .replace("\"tips\"", &format!("{:?}", "\u{1f9fe}".repeat(80)));
     let brand =
         include_str!("../../brand.toml").replace("Northlight Bill Pay", &"\u{1f9fe}".repeat(80));
-    let sources = ContentFiles::embedded()
-        .with("brand.toml", brand)
-        .with("categories.toml", categories);
-    let error = Content::from_files(&sources).unwrap_err();
+    let files = ContentFiles::embedded()
+        .with_file("brand.toml", brand)
+        .with_file("categories.toml", categories);
+    let error = Content::from_files(&files).unwrap_err();
+
     assert!(
         matches!(
             error,
@@ -129,16 +128,17 @@ fn names_that_fill_a_header_are_refused_at_the_start() {
 fn debug_does_not_show_the_token() {
     let content = content();
     let mail = content
-        .render(&any(content, None, None), unsubscribe())
+        .render(&sample_notice(content, None, None), unsubscribe_url())
         .unwrap();
     let shown = format!("{mail:?}");
+
     assert!(
         shown.contains("List-Unsubscribe") && !shown.contains("bWFyaXNvbA"),
         "{shown}"
     );
 }
 
-fn values<'a>(mail: &'a Mail, name: &str) -> Vec<&'a str> {
+fn header_values<'a>(mail: &'a Mail, name: &str) -> Vec<&'a str> {
     mail.headers
         .iter()
         .filter(|header| header.name() == name)
@@ -146,13 +146,38 @@ fn values<'a>(mail: &'a Mail, name: &str) -> Vec<&'a str> {
         .collect()
 }
 
+fn expected_list_id(category: Category) -> &'static str {
+    match category {
+        Category::Onboarding => concat!(
+            "\"Northlight Bill Pay: getting-started e-mails\" ",
+            "<onboarding.bill-pay.northlight-ledger.example>"
+        ),
+        Category::Reengagement => concat!(
+            "\"Northlight Bill Pay: reminders\" ",
+            "<reengagement.bill-pay.northlight-ledger.example>"
+        ),
+        Category::Product => concat!(
+            "\"Northlight Bill Pay: tips\" ",
+            "<product.bill-pay.northlight-ledger.example>"
+        ),
+    }
+}
+
+/// The `List-ID` header of an e-mail of the category.
+fn list_id(content: &Content, category: Category) -> String {
+    let mail = content
+        .render(&notice_of_category(content, category), unsubscribe_url())
+        .unwrap();
+    header_values(&mail, "List-ID").concat()
+}
+
 fn sender(brand: &Brand) -> String {
     brand.sender(&"engage@example.com".parse().unwrap())
 }
 
-/// The shipped content with something else in its brand.
-fn renamed(from: &str, to: &str) -> Result<Content, ContentError> {
-    Content::from_files(&ContentFiles::embedded().with(
+/// The embedded content with a text replaced in `brand.toml`.
+fn content_with_brand(from: &str, to: &str) -> Result<Content, ContentError> {
+    Content::from_files(&ContentFiles::embedded().with_file(
         "brand.toml",
         include_str!("../../brand.toml").replace(from, to),
     ))

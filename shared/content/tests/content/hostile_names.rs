@@ -1,12 +1,14 @@
-//! Names are whatever somebody typed. They must stay names.
+//! Names may contain any text. It must be shown as text.
 
+use content::Mail;
 use proptest::prelude::*;
 use rstest::rstest;
-use scraper::{Html, Selector};
+use scraper::Html;
 
-use crate::{
-    notices::{all, any, content, named, unsubscribe},
-    shipped::visible_text,
+use crate::support::{
+    content, every_email,
+    html::{selector, visible_text},
+    notice_with_names, sample_notice, unsubscribe_url,
 };
 
 #[rstest]
@@ -19,12 +21,10 @@ use crate::{
 #[case::template_syntax("{{ 7*7 }} {% raw %} {# x #}")]
 #[case::emoji("Bäckerei 👩‍🍳 Über")]
 #[case::right_to_left("مخبز العاسوق")]
-fn a_name_is_shown_as_it_was_typed(#[case] name: &str) {
-    let content = content();
-    let mail = content
-        .render(&any(content, Some(name), Some(name)), unsubscribe())
-        .unwrap();
+fn name_is_escaped_and_shown_verbatim(#[case] name: &str) {
+    let mail = render(name, name);
     let visible = visible_text(&mail.html);
+
     assert!(visible.contains(&format!("Hello {name},")), "{visible}");
     assert!(
         visible.contains(&format!("the main contact of {name} at")),
@@ -42,28 +42,15 @@ fn a_name_is_shown_as_it_was_typed(#[case] name: &str) {
     );
     assert_eq!(
         elements(&mail.html),
-        elements(
-            &content
-                .render(
-                    &any(content, Some("Kestrel"), Some("Marisol")),
-                    unsubscribe()
-                )
-                .unwrap()
-                .html
-        )
+        elements(&render("Kestrel", "Marisol").html)
     );
 }
 
 #[test]
 fn line_breaks_and_control_characters_in_a_name_add_no_header_and_no_line() {
-    let content = content();
     let name = "Kestrel\r\nBcc: victim@elsewhere.example\u{2028}\0\u{1b}[31m";
-    let mail = content
-        .render(
-            &any(content, Some(name), Some("Mari\r\nsol")),
-            unsubscribe(),
-        )
-        .unwrap();
+    let mail = render(name, "Mari\r\nsol");
+
     assert_eq!(
         mail.subject,
         "Connect a bank account for Kestrel Bcc: victim@elsewhe…"
@@ -81,14 +68,15 @@ fn long_names_are_shortened_and_long_first_names_are_left_out() {
     let content = content();
     let mail = content
         .render(
-            &any(
+            &sample_notice(
                 content,
                 Some(&"Kestrel ".repeat(63)),
                 Some(&"m".repeat(500)),
             ),
-            unsubscribe(),
+            unsubscribe_url(),
         )
         .unwrap();
+
     assert_eq!(
         mail.subject,
         "Connect a bank account for Kestrel Kestrel Kestrel Kes…"
@@ -111,9 +99,12 @@ fn long_names_are_shortened_and_long_first_names_are_left_out() {
 #[case(Some("Sign in at https://evil.example"))]
 fn without_a_usable_name_the_wording_is_neutral(#[case] name: Option<&str>) {
     let content = content();
-    for (campaign, step, reason) in all(content) {
+    for (campaign, step, reason) in every_email(content) {
         let mail = content
-            .render(&named(campaign, step, reason, name, name), unsubscribe())
+            .render(
+                &notice_with_names(campaign, step, reason, name, name),
+                unsubscribe_url(),
+            )
             .unwrap();
         assert!(mail.text.starts_with("Hello,\n"), "{}", mail.text);
         assert!(mail.text.contains("our company"), "{}", mail.text);
@@ -131,23 +122,36 @@ fn without_a_usable_name_the_wording_is_neutral(#[case] name: Option<&str>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 48,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
-    fn any_name_gives_a_mail_with_the_same_elements(name in "(?s).{0,80}", first_name in "(?s)[<>&\"'{}%#/a-z\\-\\[\\]!]{0,30}") {
-        let content = content();
-        let plain = elements(&content.render(&any(content, Some("Kestrel"), Some("Marisol")), unsubscribe()).unwrap().html);
-        let mail = content.render(&any(content, Some(&name), Some(&first_name)), unsubscribe()).unwrap();
-        prop_assert_eq!(elements(&mail.html), plain);
+    fn any_name_renders_the_same_html_elements(
+        name in "(?s).{0,80}",
+        first_name in "(?s)[<>&\"'{}%#/a-z\\-\\[\\]!]{0,30}",
+    ) {
+        let plain = render("Kestrel", "Marisol");
+        let mail = render(&name, &first_name);
+
+        prop_assert_eq!(elements(&mail.html), elements(&plain.html));
         prop_assert!(!mail.subject.chars().any(char::is_control));
         prop_assert!(mail.subject.chars().count() < 60);
     }
 }
 
-/// The names of all elements, in order.
+fn render(organization_name: &str, first_name: &str) -> Mail {
+    let content = content();
+    let notice = sample_notice(content, Some(organization_name), Some(first_name));
+    content.render(&notice, unsubscribe_url()).unwrap()
+}
+
+/// The names of all elements, in document order.
 fn elements(html: &str) -> Vec<String> {
     Html::parse_document(html)
-        .select(&Selector::parse("*").unwrap())
+        .select(&selector("*"))
         .map(|element| element.value().name().to_owned())
         .collect()
 }

@@ -1,12 +1,16 @@
-//! The shipped content as customers see it, and what happens with files and names that are not as
-//! they should be.
+//! Tests of the embedded content as customers see it, and of files and names that are not valid.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail")]
+#![expect(clippy::unwrap_used, reason = "tests may panic")]
 
-mod bad_files;
+mod emails;
 mod headers;
 mod hostile_names;
-mod notices;
+mod html;
+mod in_product;
+mod invalid_brand;
+mod invalid_files;
+mod page_files;
 mod pages;
-mod shipped;
+mod render_errors;
 mod snapshots;
+mod support;

@@ -1,25 +1,21 @@
-//! The pages on which people say which mails they want: what a browser and a screen reader make of
-//! them.
+//! The pages of the unsubscribe link, as a browser and a screen reader interpret them.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use content::{ContentError, ContentFiles, Pages, PreferencesPage, PreferencesState};
+use content::{ContentFiles, Pages, PreferencesPage, PreferencesState};
 use engagement::Category;
 use rstest::rstest;
 use scraper::Html;
 use sha2::{Digest, Sha256};
 use strum::IntoEnumIterator;
 
-use crate::shipped::{attributes, selector, visible_text};
+use crate::support::html::{attributes, selector, visible_text};
 
 #[rstest]
 #[case(PreferencesState::Subscribed, &["leave_category", "leave_all"])]
 #[case(PreferencesState::UnsubscribedFromCategory, &["come_back", "leave_all"])]
 #[case(PreferencesState::UnsubscribedFromAll, &["come_back"])]
 #[case(PreferencesState::Suppressed, &[])]
-fn each_state_offers_what_can_be_changed(
-    #[case] state: PreferencesState,
-    #[case] expected: &[&str],
-) {
+fn each_state_offers_its_form_actions(#[case] state: PreferencesState, #[case] expected: &[&str]) {
     for category in Category::iter() {
         let html = page(category, state, false);
         assert_eq!(
@@ -70,7 +66,7 @@ fn each_state_offers_what_can_be_changed(
     PreferencesState::Suppressed,
     "We cannot write to this address: "
 )]
-fn a_sentence_says_how_things_stand_and_is_announced_when_they_changed(
+fn status_sentence_is_announced_after_a_change(
     #[case] category: Category,
     #[case] state: PreferencesState,
     #[case] expected: &str,
@@ -142,7 +138,7 @@ fn a_page_has_one_heading_a_language_and_a_title() {
 }
 
 #[test]
-fn a_page_loads_nothing_runs_nothing_and_leads_nowhere_but_to_support() {
+fn page_has_no_scripts_remote_resources_or_links_except_support() {
     for html in every_page() {
         let document = Html::parse_document(&html);
         assert_eq!(
@@ -184,7 +180,7 @@ fn a_page_names_the_sender() {
 }
 
 #[test]
-fn the_hash_is_of_the_style_that_every_page_holds() {
+fn style_hash_matches_the_inline_style_of_every_page() {
     let hash = Pages::embedded().unwrap().style_hash();
     for html in every_page() {
         let document = Html::parse_document(&html);
@@ -205,11 +201,13 @@ fn the_hash_is_of_the_style_that_every_page_holds() {
 }
 
 #[test]
-fn a_brand_stays_text() {
+fn brand_is_html_escaped() {
     let brand = include_str!("../../brand.toml")
         .replace("Northlight", "<b>'North' & \\\"light\\\"</b>")
         .replace("//app.<b>", "//app.b");
-    let pages = Pages::from_files(&ContentFiles::embedded().with("brand.toml", brand)).unwrap();
+    let pages =
+        Pages::from_files(&ContentFiles::embedded().with_file("brand.toml", brand)).unwrap();
+
     for state in PreferencesState::iter() {
         let html = pages
             .preferences(&PreferencesPage {
@@ -227,66 +225,6 @@ fn a_brand_stays_text() {
             "{html}"
         );
     }
-}
-
-#[rstest]
-#[case("brand.toml")]
-#[case("categories.toml")]
-#[case("pages/layout.html.jinja")]
-#[case("pages/not-found.html.jinja")]
-#[case("pages/preferences.html.jinja")]
-#[case("pages/style.css.jinja")]
-fn a_file_that_is_gone_is_named(#[case] path: &str) {
-    let error = Pages::from_files(&ContentFiles::embedded().without(path)).unwrap_err();
-    assert_eq!(
-        error,
-        ContentError::Missing {
-            path: path.to_owned()
-        }
-    );
-}
-
-#[rstest]
-#[case(
-    "pages/preferences.html.jinja",
-    "{{ organization }}",
-    "unknown variable organization"
-)]
-#[case(
-    "pages/not-found.html.jinja",
-    "{{ category.name }}",
-    "unknown variable category"
-)]
-#[case("pages/style.css.jinja", "{{ light.glow }}", "undefined value")]
-#[case("pages/layout.html.jinja", "{% block %}", "syntax error")]
-#[case("brand.toml", "partner = ", "line 1")]
-#[case("categories.toml", "[news]", "unknown field `news`")]
-fn a_mistake_in_a_file_is_named(#[case] path: &str, #[case] text: &str, #[case] mistake: &str) {
-    let error = Pages::from_files(&ContentFiles::embedded().with(path, text))
-        .unwrap_err()
-        .to_string();
-    assert!(error.contains(path) && error.contains(mistake), "{error}");
-}
-
-#[test]
-fn a_page_that_does_not_render_is_an_error_that_names_the_place() {
-    let pages = Pages::from_files(
-        &ContentFiles::embedded().with("pages/not-found.html.jinja", "\n{{ brand.nickname }}"),
-    )
-    .unwrap();
-    let error = pages.not_found().unwrap_err().to_string();
-    assert_eq!(
-        error,
-        "a page does not render: undefined value at pages/not-found.html.jinja:2"
-    );
-}
-
-#[test]
-fn pages_need_no_campaigns() {
-    let sources = ContentFiles::embedded()
-        .with("campaigns/active/campaign.toml", "not TOML")
-        .without("layout.mjml.jinja");
-    assert!(Pages::from_files(&sources).is_ok());
 }
 
 fn page(category: Category, state: PreferencesState, just_changed: bool) -> String {

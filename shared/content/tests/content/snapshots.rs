@@ -1,41 +1,59 @@
-//! Every mail and every page, word for word: `shared/content/tests/content/snapshots`.
+//! Snapshots of every e-mail, page and in-product message, and of the campaign rules.
 
 use content::{Pages, PreferencesPage, PreferencesState};
 use engagement::{Category, Stage};
 use insta::{Settings, assert_json_snapshot, assert_snapshot};
 use strum::IntoEnumIterator;
 
-use crate::notices::{all, content, notice, unsubscribe};
+use crate::support::{
+    content, every_email,
+    html::{EmailHtml, split_email},
+    notice, sample_notice, unsubscribe_url,
+};
 
+/// The HTML part of each e-mail, without the layout. The layout has its own snapshot; that all
+/// e-mails have it is tested in `html.rs`.
 #[test]
-fn every_mail_reads_as_reviewed() {
+fn every_email_matches_its_snapshot() {
     let content = content();
-    let mut settings = Settings::clone_current();
-    settings.set_omit_expression(true);
-    settings.set_prepend_module_to_snapshot(false);
-    for (campaign, step, reason) in all(content) {
+    let settings = snapshot_settings();
+    for (campaign, step, reason) in every_email(content) {
         let mail = content
-            .render(&notice(campaign, step, reason), unsubscribe())
+            .render(&notice(campaign, step, reason), unsubscribe_url())
             .unwrap();
         settings.bind(|| {
             assert_snapshot!(
                 format!("{step}.{reason}.txt", step = step.id),
                 format!("Subject: {}\n\n{}", mail.subject, mail.text)
             );
+            let EmailHtml {
+                preheader, body, ..
+            } = split_email(&mail.html);
             assert_snapshot!(
                 format!("{step}.{reason}.html", step = step.id),
-                split_tags_into_lines(&mail.html)
+                format!(
+                    "Preheader: {}\n\n{}",
+                    preheader.trim(),
+                    split_tags_into_lines(body)
+                )
             );
         });
     }
 }
 
+/// One complete HTML part.
 #[test]
-fn every_page_reads_as_reviewed() {
+fn html_layout_matches_its_snapshot() {
+    let notice = sample_notice(content(), Some("Kestrel Bakehouse"), Some("Marisol"));
+    let mail = content().render(&notice, unsubscribe_url()).unwrap();
+
+    snapshot_settings().bind(|| assert_snapshot!("layout.html", split_tags_into_lines(&mail.html)));
+}
+
+#[test]
+fn every_page_matches_its_snapshot() {
     let pages = Pages::embedded().unwrap();
-    let mut settings = Settings::clone_current();
-    settings.set_omit_expression(true);
-    settings.set_prepend_module_to_snapshot(false);
+    let settings = snapshot_settings();
     for (state, just_changed) in
         PreferencesState::iter().flat_map(|state| [(state, false), (state, true)])
     {
@@ -56,7 +74,7 @@ fn every_page_reads_as_reviewed() {
 fn every_in_product_message_matches_its_snapshot() {
     let content = content();
     let messages: Vec<_> = Stage::iter()
-        .filter_map(|stage| Some((stage.to_string(), content.in_product(stage)?)))
+        .filter_map(|stage| Some((stage.to_string(), content.in_product_message(stage)?)))
         .collect();
     assert_json_snapshot!(messages);
 }
@@ -85,7 +103,14 @@ fn campaign_rules_match_their_snapshot() {
     assert_snapshot!(lines.join("\n"));
 }
 
-/// Makes a change of one tag a change of one line.
+/// One tag per line, so that a change of one tag is a change of one line.
 fn split_tags_into_lines(html: &str) -> String {
     html.replace("><", ">\n<")
+}
+
+fn snapshot_settings() -> Settings {
+    let mut settings = Settings::clone_current();
+    settings.set_omit_expression(true);
+    settings.set_prepend_module_to_snapshot(false);
+    settings
 }

@@ -1,15 +1,12 @@
-//! What the templates of mails and of pages have in common.
+//! The template environment that e-mails and pages share.
 
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context, syntax::SyntaxConfig};
 
-use crate::{
-    brand::{Brand, Palette},
-    error::ContentError,
-};
+use crate::{brand::Brand, colour::Palette, error::ContentError};
 
-/// An environment that escapes by the kind of file and knows the globals `brand`, `light` and
-/// `dark`.
-pub(crate) fn environment(brand: &Brand) -> Environment<'static> {
+/// Builds an environment with the globals `brand`, `light` and `dark`. Values in MJML and HTML
+/// files are escaped; values in other files are not.
+pub(crate) fn build(brand: &Brand) -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|path| {
@@ -21,28 +18,29 @@ pub(crate) fn environment(brand: &Brand) -> Environment<'static> {
         }
     });
     environment.set_syntax(line_statements());
-    environment.set_debug(false); // debug information of errors would hold names
+    environment.set_debug(false); // debug information of errors would contain names
     environment.add_global("brand", brand_variables(brand));
     environment.add_global("light", palette_variables(&brand.colours.light));
     environment.add_global("dark", palette_variables(&brand.colours.dark));
     environment
 }
 
-/// Compiles a template and checks that it uses nothing but the globals and `variables`.
-pub(crate) fn add(
+/// Compiles a template. Returns an error if it uses other variables than the globals and
+/// `variables`.
+pub(crate) fn add_template(
     environment: &mut Environment<'static>,
     path: &str,
     source: &str,
     variables: &[&str],
 ) -> Result<(), ContentError> {
-    let broken = |error: minijinja::Error| ContentError::Template {
+    let template_error = |error: minijinja::Error| ContentError::Template {
         path: path.to_owned(),
         reason: error.to_string(),
     };
     environment
         .add_template_owned(path.to_owned(), source.to_owned())
-        .map_err(broken)?;
-    let template = environment.get_template(path).map_err(broken)?;
+        .map_err(template_error)?;
+    let template = environment.get_template(path).map_err(template_error)?;
     let is_known = |variable: &str| {
         variables.contains(&variable) || environment.globals().any(|(name, _)| name == variable)
     };
@@ -59,8 +57,8 @@ pub(crate) fn add(
     }
 }
 
-/// `file:line` of an error, without what the file was given.
-pub(crate) fn location(error: &minijinja::Error, path: &str) -> String {
+/// `file:line` of an error. Contains no values of variables.
+pub(crate) fn error_location(error: &minijinja::Error, path: &str) -> String {
     format!(
         "{}:{}",
         error.name().unwrap_or(path),
@@ -68,10 +66,10 @@ pub(crate) fn location(error: &minijinja::Error, path: &str) -> String {
     )
 }
 
-/// Lines that hold nothing but a statement leave no empty line behind.
+/// Removes lines that consist of a template statement, instead of leaving an empty line.
 #[expect(
     clippy::expect_used,
-    reason = "only delimiters can be wrong, and these are the default ones"
+    reason = "only invalid delimiters fail, and these are the default ones"
 )]
 fn line_statements() -> SyntaxConfig {
     SyntaxConfig::builder()

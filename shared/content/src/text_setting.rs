@@ -1,13 +1,13 @@
+//! Deserialization of settings that consist of one line of text.
+
 use serde::{Deserialize, Deserializer, de::Error};
 
-/// A setting that stands in headers and within sentences: some text on one line, of 80 characters
-/// at most.
+/// A setting that is used in headers and within sentences: one line of 1 to 80 characters.
 pub(crate) fn short_line<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     line::<80, D>(deserializer)
 }
 
-/// A setting that is read as it stands: a few sentences without a line break, of 240 characters at
-/// most.
+/// A setting that consists of a few sentences: one line of 1 to 240 characters.
 pub(crate) fn sentences<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     line::<240, D>(deserializer)
 }

@@ -1,3 +1,5 @@
+//! The content files by path, embedded in the binary.
+
 use std::{borrow::Cow, collections::BTreeMap};
 
 use include_dir::{Dir, include_dir};
@@ -6,7 +8,7 @@ use crate::error::ContentError;
 
 static CAMPAIGNS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/campaigns");
 
-const FILES: [(&str, &str); 8] = [
+const EMBEDDED_FILES: [(&str, &str); 8] = [
     (ContentFiles::BRAND, include_str!("../brand.toml")),
     (ContentFiles::CATEGORIES, include_str!("../categories.toml")),
     (
@@ -35,7 +37,7 @@ const FILES: [(&str, &str); 8] = [
     ),
 ];
 
-/// The content files by their paths, `/` between folders.
+/// The content files by path, with `/` between folders.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContentFiles(BTreeMap<String, Cow<'static, str>>);
 
@@ -44,9 +46,9 @@ impl ContentFiles {
     pub(crate) const CATEGORIES: &str = "categories.toml";
     pub(crate) const LAYOUTS: [&str; 2] = ["layout.mjml.jinja", "layout.txt.jinja"];
 
-    /// The files that the binary was built with.
+    /// The files that are embedded in the binary.
     pub fn embedded() -> Self {
-        let mut files: BTreeMap<_, _> = FILES
+        let mut files: BTreeMap<_, _> = EMBEDDED_FILES
             .iter()
             .map(|(path, text)| ((*path).to_owned(), Cow::Borrowed(*text)))
             .collect();
@@ -64,16 +66,16 @@ impl ContentFiles {
         Self(files)
     }
 
-    /// The same files, with one more or one replaced.
+    /// Adds or replaces a file. Public for tests.
     #[must_use]
-    pub fn with(mut self, path: &str, text: impl Into<String>) -> Self {
+    pub fn with_file(mut self, path: &str, text: impl Into<String>) -> Self {
         self.0.insert(path.to_owned(), Cow::Owned(text.into()));
         self
     }
 
-    /// The same files, without one.
+    /// Removes a file. Public for tests.
     #[must_use]
-    pub fn without(mut self, path: &str) -> Self {
+    pub fn without_file(mut self, path: &str) -> Self {
         self.0.remove(path);
         self
     }
@@ -88,8 +90,8 @@ impl ContentFiles {
             })
     }
 
-    /// A settings file, parsed.
-    pub(crate) fn settings<T: serde::de::DeserializeOwned>(
+    /// Parses a TOML file.
+    pub(crate) fn parse_toml<T: serde::de::DeserializeOwned>(
         &self,
         path: &str,
     ) -> Result<T, ContentError> {
@@ -99,7 +101,7 @@ impl ContentFiles {
         })
     }
 
-    /// The files of each folder of `campaigns`, by the folder's name.
+    /// The paths of the files in each folder of `campaigns`, by the name of the folder.
     pub(crate) fn campaign_folders(&self) -> BTreeMap<&str, Vec<&str>> {
         let mut folders = BTreeMap::<&str, Vec<&str>>::new();
         for path in self.0.keys() {

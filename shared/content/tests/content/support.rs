@@ -1,10 +1,13 @@
-//! Notices to be rendered.
+//! The embedded content, and notices to render.
+
+pub(crate) mod html;
 
 use std::sync::LazyLock;
 
 use content::Content;
 use engagement::{
-    AddressHashKey, Campaign, Name, Notice, PlannedNotice, Recipient, Stage, StageReason, Step,
+    AddressHashKey, Campaign, Category, Name, Notice, PlannedNotice, Recipient, Stage, StageReason,
+    Step,
 };
 use jiff::Timestamp;
 use url::Url;
@@ -14,19 +17,19 @@ pub(crate) fn content() -> &'static Content {
     &CONTENT
 }
 
-/// Where Marisol can unsubscribe.
-pub(crate) fn unsubscribe() -> &'static Url {
-    static ADDRESS: LazyLock<Url> = LazyLock::new(|| {
+/// The unsubscribe URL of Marisol.
+pub(crate) fn unsubscribe_url() -> &'static Url {
+    static URL: LazyLock<Url> = LazyLock::new(|| {
         "https://api.northlight-ledger.example/unsubscribe/bWFyaXNvbA.c2VhbA"
             .parse()
             .unwrap()
     });
-    &ADDRESS
+    &URL
 }
 
 /// The notice of a step, to Marisol of Kestrel Bakehouse.
 pub(crate) fn notice(campaign: &Campaign, step: &Step, reason: StageReason) -> Notice {
-    named(
+    notice_with_names(
         campaign,
         step,
         reason,
@@ -35,7 +38,7 @@ pub(crate) fn notice(campaign: &Campaign, step: &Step, reason: StageReason) -> N
     )
 }
 
-pub(crate) fn named(
+pub(crate) fn notice_with_names(
     campaign: &Campaign,
     step: &Step,
     stage_reason: StageReason,
@@ -62,10 +65,10 @@ pub(crate) fn named(
         planned_at: moment,
         due_at: moment,
     };
-    Notice::due(planned, &AddressHashKey::new("key".to_owned().into()))
+    Notice::from_planned(planned, &AddressHashKey::new("key".to_owned().into()))
 }
 
-/// Every reason for which an organization can be in the stage.
+/// The possible reasons of a stage.
 pub(crate) fn reasons(stage: Stage) -> &'static [StageReason] {
     match stage {
         Stage::Closed => &[StageReason::Archived, StageReason::Declined],
@@ -83,8 +86,10 @@ pub(crate) fn reasons(stage: Stage) -> &'static [StageReason] {
     }
 }
 
-/// Every mail there is.
-pub(crate) fn all(content: &Content) -> impl Iterator<Item = (&Campaign, &Step, StageReason)> {
+/// Every e-mail: each step of each campaign, for each reason of its stage.
+pub(crate) fn every_email(
+    content: &Content,
+) -> impl Iterator<Item = (&Campaign, &Step, StageReason)> {
     content.rules().campaigns.iter().flat_map(|campaign| {
         campaign.steps.iter().flat_map(move |step| {
             reasons(campaign.stage)
@@ -94,8 +99,8 @@ pub(crate) fn all(content: &Content) -> impl Iterator<Item = (&Campaign, &Step, 
     })
 }
 
-/// Any one mail; its subject names the organization.
-pub(crate) fn any(
+/// The notice of an e-mail whose subject contains the name of the organization.
+pub(crate) fn sample_notice(
     content: &Content,
     organization_name: Option<&str>,
     first_name: Option<&str>,
@@ -105,11 +110,19 @@ pub(crate) fn any(
         .campaigns
         .for_stage(Stage::NoBankAccount)
         .unwrap();
-    named(
+    notice_with_names(
         campaign,
         &campaign.steps[0],
         StageReason::NoneConnected,
         organization_name,
         first_name,
     )
+}
+
+/// The notice of any e-mail of the category.
+pub(crate) fn notice_of_category(content: &Content, category: Category) -> Notice {
+    let (campaign, step, reason) = every_email(content)
+        .find(|(campaign, ..)| campaign.category == category)
+        .unwrap();
+    notice(campaign, step, reason)
 }
