@@ -1,29 +1,22 @@
+//! The base URL of BILL's API: which URLs are accepted, and how operations extend them.
+
 use std::{fmt, str::FromStr};
 
 use url::{Host, Url};
 
-/// Where BILL's API answers, for example `https://gateway.stage.bill.com/connect`.
+/// The base URL of BILL's API, for example `https://gateway.stage.bill.com/connect`.
 ///
-/// Always https, except for a server on this very machine. The path is kept: `/connect` comes
-/// before every operation's own path.
+/// The scheme is https; http is accepted only for loopback addresses. The path is kept: `/connect`
+/// precedes the path of every operation.
 #[derive(Clone, PartialEq, Eq)]
 pub struct BaseUrl(Url);
 
 impl BaseUrl {
-    /// The address of one operation; `path` begins with a slash.
-    pub(crate) fn join(&self, path: &str) -> Url {
-        let mut url = self.0.clone();
-        url.set_path(&format!("{}{path}", self.0.path().trim_end_matches('/')));
-        url
-    }
-}
-
-impl BaseUrl {
-    /// Where the operations about webhooks answer: on the same host, with the last segment
-    /// `connect` of the path replaced by `connect-events`. `None`: the path ends in something else,
-    /// and BILL names no other rule.
+    /// The base URL of the operations on webhook subscriptions: the same host, with the last path
+    /// segment `connect` replaced by `connect-events`. `None` when the path ends in another
+    /// segment, for which BILL documents no rule.
     #[must_use]
-    pub fn events(&self) -> Option<Self> {
+    pub fn events_base_url(&self) -> Option<Self> {
         let parent = self
             .0
             .path()
@@ -33,19 +26,27 @@ impl BaseUrl {
         url.set_path(&format!("{parent}/connect-events"));
         Some(Self(url))
     }
+
+    /// This URL with `path` appended. `path` begins with a slash.
+    pub(crate) fn with_path(&self, path: &str) -> Url {
+        let mut url = self.0.clone();
+        url.set_path(&format!("{}{path}", self.0.path().trim_end_matches('/')));
+        url
+    }
 }
 
 impl FromStr for BaseUrl {
     type Err = BaseUrlError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let url = Url::parse(text.trim()).map_err(BaseUrlError::Unreadable)?;
+        let url = Url::parse(text.trim()).map_err(BaseUrlError::InvalidUrl)?;
         if !url.username().is_empty() || url.password().is_some() {
             return Err(BaseUrlError::ContainsCredentials);
         }
         if url.query().is_some() || url.fragment().is_some() {
             return Err(BaseUrlError::HasQueryOrFragment);
         }
+
         match url.scheme() {
             "https" if url.host().is_some() => Ok(Self(url)),
             "http" if is_loopback(&url) => Ok(Self(url)),
@@ -76,22 +77,21 @@ impl fmt::Debug for BaseUrl {
     }
 }
 
-/// Why a text is no [`BaseUrl`]. None of them repeats the text, which may hold a password.
+/// Why a text is not a [`BaseUrl`]. The messages do not repeat the text, which may contain a
+/// password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BaseUrlError {
     /// Not an absolute URL.
     #[error("BILL's base URL is not a URL: {0}")]
-    Unreadable(url::ParseError),
-    /// Sessions and keys would cross the network in clear.
-    #[error(
-        "BILL's base URL must begin with https:// (http:// is for a server on this machine alone)"
-    )]
+    InvalidUrl(url::ParseError),
+    /// A plain http URL to another machine: session ids and keys would be sent unencrypted.
+    #[error("BILL's base URL must begin with https:// (http:// is for loopback addresses only)")]
     NotEncrypted,
     /// A scheme that is neither https nor http, or no host.
     #[error("BILL's base URL must begin with https:// and name a host")]
     UnsupportedScheme,
     /// User name or password inside the URL.
-    #[error("BILL's base URL must not hold a user name or a password")]
+    #[error("BILL's base URL must not contain a user name or a password")]
     ContainsCredentials,
     /// A query or a fragment after the path.
     #[error("BILL's base URL must end with its path, without `?` or `#`")]
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_path_is_kept_with_and_without_a_final_slash() {
+    fn path_is_kept_with_and_without_trailing_slash() {
         for text in [
             "https://gateway.stage.bill.com/connect",
             "https://gateway.stage.bill.com/connect/",
@@ -111,14 +111,15 @@ mod tests {
         ] {
             let base: BaseUrl = text.parse().unwrap();
             assert_eq!(
-                base.join("/v3/payments").as_str(),
+                base.with_path("/v3/payments").as_str(),
                 "https://gateway.stage.bill.com/connect/v3/payments"
             );
             assert_eq!(base.to_string(), "https://gateway.stage.bill.com/connect");
         }
-        let bare: BaseUrl = "https://bill.example".parse().unwrap();
+
+        let without_path: BaseUrl = "https://bill.example".parse().unwrap();
         assert_eq!(
-            bare.join("/v3/payments").as_str(),
+            without_path.with_path("/v3/payments").as_str(),
             "https://bill.example/v3/payments"
         );
     }
@@ -144,7 +145,7 @@ mod tests {
         ] {
             let base: BaseUrl = text.parse().unwrap();
             assert_eq!(
-                base.events().map(|events| events.to_string()),
+                base.events_base_url().map(|url| url.to_string()),
                 expected.map(str::to_owned),
                 "{text}"
             );
@@ -183,7 +184,7 @@ mod tests {
             ("ftp://bill.example", "must begin with https://"),
             (
                 "https://ann:hunter2@bill.example/connect",
-                "must not hold a user name",
+                "must not contain a user name",
             ),
             (
                 "https://bill.example/connect?key=hunter2",

@@ -1,57 +1,58 @@
+//! The partner's credentials, and the interface of the source that they are read from.
+
 use std::{fmt, sync::Arc};
 
 use futures::future::BoxFuture;
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
 use serde_json::Value;
 
-/// What BILL wants from a partner: the person's name and password, the partner's application key,
-/// the developer key.
-#[derive(Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+/// The credentials of a partner.
+#[derive(Clone)]
 pub struct Credentials {
     /// E-mail address of the partner's BILL account.
     pub username: SecretString,
-    /// Its password.
+    /// Password of that account.
     pub password: SecretString,
-    /// Application key: in the body of the partner login, then in the header `appKey` of partner
+    /// Application key, sent in the body of `partnerLogin` and in the header `appKey` of partner
     /// calls.
     pub app_key: SecretString,
-    /// Developer key: in the header `devKey` of organization calls.
+    /// Developer key, sent in the header `devKey` of organization calls.
     pub dev_key: SecretString,
 }
 
 impl Credentials {
-    /// Reads a secret's text `{"username","password","appKey","devKey"}`.
+    /// Parses the text of a secret: `{"username","password","appKey","devKey"}`.
     ///
-    /// The error names the fields that are missing, empty, or unfit for an HTTP header; it repeats
-    /// no part of the text. It is permanent: an operator must store the secret again.
+    /// The error names the fields that are missing, empty, or invalid as an HTTP header. It
+    /// contains no part of the text. It is permanent: an operator must store the secret again.
     pub fn from_json(text: &str) -> Result<Self, CredentialError> {
         let Ok(Value::Object(fields)) = serde_json::from_str(text) else {
             return Err(CredentialError::permanent(
                 "the credentials are not a JSON object with username, password, appKey and devKey",
             ));
         };
-        let mut wrong = Vec::new();
-        let mut text_of = |name: &'static str, fits: fn(&str) -> bool| {
+
+        let mut invalid_fields = Vec::new();
+        let mut read_field = |name: &'static str, is_valid: fn(&str) -> bool| {
             let text = fields.get(name).and_then(Value::as_str).unwrap_or_default();
-            if text.is_empty() || !fits(text) {
-                wrong.push(name);
+            if text.is_empty() || !is_valid(text) {
+                invalid_fields.push(name);
             }
             SecretString::from(text)
         };
         let credentials = Self {
-            username: text_of("username", |_| true),
-            password: text_of("password", |_| true),
-            app_key: text_of("appKey", is_valid_header_value),
-            dev_key: text_of("devKey", is_valid_header_value),
+            username: read_field("username", |_| true),
+            password: read_field("password", |_| true),
+            app_key: read_field("appKey", is_valid_header_value),
+            dev_key: read_field("devKey", is_valid_header_value),
         };
-        if wrong.is_empty() {
+
+        if invalid_fields.is_empty() {
             Ok(credentials)
         } else {
             Err(CredentialError::permanent(format!(
-                "the credentials lack, or hold an unusable, {}",
-                wrong.join(", ")
+                "these fields of the credentials are missing or invalid: {}",
+                invalid_fields.join(", ")
             )))
         }
     }
@@ -78,30 +79,29 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// Where credentials come from; a function reads them from a secret and keeps them for a few
-/// minutes.
+/// Supplies credentials. The implementation of the functions reads them from a secret and caches
+/// them for a few minutes.
 pub trait CredentialSource: Send + Sync {
-    /// The credentials as known now.
+    /// The credentials, from the cache if there is one.
     fn credentials(&self) -> BoxFuture<'_, Result<Arc<Credentials>, CredentialError>>;
 
-    /// Forgets what is cached and reads once more. Asked once after BILL refused the cached
+    /// Clears the cache and reads the credentials again. Called once after BILL rejected the cached
     /// credentials.
-    fn refreshed(&self) -> BoxFuture<'_, Result<Arc<Credentials>, CredentialError>>;
+    fn refresh(&self) -> BoxFuture<'_, Result<Arc<Credentials>, CredentialError>>;
 }
 
-/// Credentials that never change: for tools and tests.
+/// A source of credentials that never change, for tools and tests.
 impl CredentialSource for Credentials {
     fn credentials(&self) -> BoxFuture<'_, Result<Arc<Credentials>, CredentialError>> {
         Box::pin(async { Ok(Arc::new(self.clone())) })
     }
 
-    fn refreshed(&self) -> BoxFuture<'_, Result<Arc<Credentials>, CredentialError>> {
+    fn refresh(&self) -> BoxFuture<'_, Result<Arc<Credentials>, CredentialError>> {
         self.credentials()
     }
 }
 
-/// The credentials could not be read. Its text reaches logs, so whoever makes one keeps secrets out
-/// of it.
+/// The credentials could not be read. The text is logged, so a source must not put secrets into it.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{reason}")]
 pub struct CredentialError {
@@ -110,7 +110,7 @@ pub struct CredentialError {
 }
 
 impl CredentialError {
-    /// Stays so until somebody acts: the secret is missing, empty or of the wrong shape.
+    /// An operator must act: the secret is missing, empty or invalid.
     pub fn permanent(reason: impl Into<Arc<str>>) -> Self {
         Self {
             reason: reason.into(),
@@ -118,7 +118,7 @@ impl CredentialError {
         }
     }
 
-    /// May pass: the store of secrets was throttled or out of reach.
+    /// A retry may succeed: the secret store throttled the request or was unavailable.
     pub fn transient(reason: impl Into<Arc<str>>) -> Self {
         Self {
             reason: reason.into(),
@@ -126,7 +126,7 @@ impl CredentialError {
         }
     }
 
-    /// Whether reading again later may succeed without anyone's help.
+    /// Whether a later attempt may succeed without anyone's intervention.
     pub fn is_retryable(&self) -> bool {
         self.is_retryable
     }
@@ -136,14 +136,19 @@ impl CredentialError {
 mod tests {
     use super::*;
 
-    const SECRET: &str = r#"{"username":"ann@partner.example","password":"hunter2","appKey":"app-1","devKey":"dev-1"}"#;
+    const SECRET: &str = r#"
+        {"username":"ann@partner.example","password":"hunter2","appKey":"app-1","devKey":"dev-1"}
+    "#;
 
     #[test]
     fn credentials_are_parsed_and_debug_is_redacted() {
         let credentials = Credentials::from_json(SECRET).unwrap();
+
+        assert_eq!(credentials.username.expose_secret(), "ann@partner.example");
         assert_eq!(credentials.password.expose_secret(), "hunter2");
+        assert_eq!(credentials.app_key.expose_secret(), "app-1");
+        assert_eq!(credentials.dev_key.expose_secret(), "dev-1");
         assert_eq!(format!("{credentials:?}"), "Credentials([REDACTED])");
-        assert!(credentials == serde_json::from_str::<Credentials>(SECRET).unwrap());
     }
 
     #[test]
@@ -158,8 +163,11 @@ mod tests {
                 "password, appKey, devKey",
             ),
             (
-                r#"{"username":"hunter2","password":"hunter2","appKey":"hunter2\n","devKey":"hunter2"}"#,
-                "unusable, appKey",
+                concat!(
+                    r#"{"username":"hunter2","password":"hunter2","#,
+                    r#""appKey":"hunter2\n","devKey":"hunter2"}"#
+                ),
+                "missing or invalid: appKey",
             ),
         ];
         for (text, reason) in cases {

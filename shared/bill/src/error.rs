@@ -1,51 +1,58 @@
+//! The error of every call: what failed, what that means to the caller, and its name in logs and
+//! metrics.
+
+mod cause;
+mod code;
+
 use std::{fmt, time::Duration};
 
-use reqwest::Method;
+use crate::operation::Operation;
 
-use crate::credentials::CredentialError;
+pub(crate) use cause::Cause;
+pub use code::ErrorCode;
 
-/// Why a call came to nothing, after everything worth trying was tried.
+/// Why a call failed, after the client's own retries.
 ///
-/// Its texts name the operation, the status and BILL's codes. Messages, parameters, ids and bodies
-/// of BILL's answers are dropped when the answer is read, so neither `Display` nor `Debug` can show
+/// The text names the operation, the HTTP status and BILL's error codes. Messages, parameters, ids
+/// and bodies of responses are dropped during parsing, so neither `Display` nor `Debug` contains
 /// them.
 #[derive(Debug, Clone)]
 pub struct Error {
     operation: Operation,
     kind: ErrorKind,
     status: Option<u16>,
-    codes: Vec<Code>,
+    codes: Vec<ErrorCode>,
     cause: Option<Cause>,
     retry_after: Option<Duration>,
     attempts: u32,
     last: Option<Box<Error>>,
 }
 
-/// What an [`Error`] means to a caller.
+/// What an [`Error`] means to the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ErrorKind {
-    /// `BDC_1109` or a bare 401, again after one new login; or a call before
-    /// [`crate::OrganizationClient::sign_in`].
+    /// `BDC_1109`, or status 401 without a known code, after one new sign-in and one retry. Also: a
+    /// call that needs `OrganizationClient::sign_in` first.
     SessionExpired,
-    /// `BDC_1101` or `BDC_1102`. Stop: nothing helps but other credentials. Remembered for five
-    /// minutes.
+    /// `BDC_1101` or `BDC_1102`. Only other credentials help. The client does not send rejected
+    /// credentials again for five minutes.
     BadCredentials,
-    /// `BDC_1144`. Nobody may call BILL with this key before the next clock hour.
+    /// `BDC_1144`. The developer key has no requests left until the next clock hour.
     HourExhausted,
-    /// `BDC_1322`, still, after waiting.
+    /// `BDC_1322` on every attempt.
     TooManyAtOnce,
-    /// `BDC_1361`: the operation wants a session with multi-factor trust.
+    /// `BDC_1361`: the operation requires a session with multi-factor trust.
     UntrustedSession,
-    /// No answer, 408, 429 or 5xx, still, after waiting.
+    /// No response, or status 408, 429 or 5xx, on every attempt.
     Unavailable,
-    /// BILL understood and said no; repeating changes nothing.
+    /// BILL rejected the request. A retry gets the same response.
     Refused,
-    /// The answer is not what the contract promises.
+    /// The response does not have the documented format.
     BadAnswer,
-    /// The caller's deadline came first; [`Error::last`] tells what stood in the way, if anything
-    /// did.
+    /// The caller's deadline passed. [`Error::last_error`] is the failure before it, if there was
+    /// one.
     Deadline,
-    /// There were no credentials to log in with.
+    /// The credential source returned no credentials to sign in with.
     CredentialsUnreadable,
 }
 
@@ -63,18 +70,18 @@ impl Error {
         }
     }
 
-    pub(crate) fn because(operation: Operation, kind: ErrorKind, cause: Cause) -> Self {
+    pub(crate) fn with_cause(operation: Operation, kind: ErrorKind, cause: Cause) -> Self {
         Self {
             cause: Some(cause),
             ..Self::new(operation, kind)
         }
     }
 
-    pub(crate) fn answered(
+    pub(crate) fn from_response(
         operation: Operation,
         kind: ErrorKind,
         status: u16,
-        codes: Vec<Code>,
+        codes: Vec<ErrorCode>,
         retry_after: Option<Duration>,
     ) -> Self {
         Self {
@@ -85,10 +92,11 @@ impl Error {
         }
     }
 
-    pub(crate) fn out_of_time(operation: Operation, last: Option<Error>) -> Self {
-        let attempts = last.as_ref().map_or(0, |last| last.attempts);
+    pub(crate) fn deadline_exceeded(operation: Operation, last_error: Option<Error>) -> Self {
+        let attempts = last_error.as_ref().map_or(0, |error| error.attempts);
+
         Self {
-            last: last.map(Box::new),
+            last: last_error.map(Box::new),
             attempts,
             ..Self::new(operation, ErrorKind::Deadline)
         }
@@ -98,46 +106,28 @@ impl Error {
         Self { attempts, ..self }
     }
 
-    /// The call that failed; a login that another call needed is named itself.
-    pub fn operation(&self) -> Operation {
-        self.operation
-    }
-
-    /// What it means to the caller.
+    /// What the failure means to the caller.
     pub fn kind(&self) -> ErrorKind {
         self.kind
     }
 
-    /// HTTP status of BILL's answer, when there was one.
-    pub fn status(&self) -> Option<u16> {
-        self.status.or_else(|| self.last()?.status())
-    }
-
-    /// BILL's codes in the answer, in its order.
-    pub fn codes(&self) -> &[Code] {
-        match self.last() {
-            Some(last) if self.codes.is_empty() => last.codes(),
-            _ => &self.codes,
+    /// A name for logs, metrics and alarms. The set is closed and the names never change.
+    pub fn type_name(&self) -> &'static str {
+        match self.kind {
+            ErrorKind::SessionExpired => "bill_session_expired",
+            ErrorKind::BadCredentials => "bill_bad_credentials",
+            ErrorKind::HourExhausted => "bill_hour_exhausted",
+            ErrorKind::TooManyAtOnce => "bill_too_many_at_once",
+            ErrorKind::UntrustedSession => "bill_untrusted_session",
+            ErrorKind::Unavailable => "bill_unavailable",
+            ErrorKind::Refused => "bill_refused",
+            ErrorKind::BadAnswer => "bill_bad_answer",
+            ErrorKind::Deadline => "bill_deadline",
+            ErrorKind::CredentialsUnreadable => "bill_credentials_unreadable",
         }
     }
 
-    /// What went wrong when no status and no code says it.
-    pub fn cause(&self) -> Option<&Cause> {
-        self.cause.as_ref()
-    }
-
-    /// What stood in the way until the deadline came.
-    pub fn last(&self) -> Option<&Error> {
-        self.last.as_deref()
-    }
-
-    /// How long BILL asked to wait, from the header `Retry-After`.
-    pub fn retry_after(&self) -> Option<Duration> {
-        self.retry_after.or_else(|| self.last()?.retry_after())
-    }
-
-    /// Whether the same call may succeed later without anybody's help. The client itself has tried
-    /// as often as makes sense now.
+    /// Whether the same call may succeed later without anyone's intervention.
     pub fn is_retryable(&self) -> bool {
         match self.kind {
             ErrorKind::SessionExpired
@@ -155,12 +145,12 @@ impl Error {
         }
     }
 
-    /// Whether the session is gone and a new login did not help.
+    /// Whether the session expired and a new sign-in did not help.
     pub fn is_session_expired(&self) -> bool {
         self.kind == ErrorKind::SessionExpired
     }
 
-    /// Whether BILL refuses the user name, the password or a key.
+    /// Whether BILL rejects the user name, the password or a key.
     pub fn is_bad_credentials(&self) -> bool {
         self.kind == ErrorKind::BadCredentials
     }
@@ -170,33 +160,31 @@ impl Error {
         self.kind == ErrorKind::HourExhausted
     }
 
-    /// Whether too many requests for one organization ran at once.
-    pub fn is_too_many_at_once(&self) -> bool {
-        self.kind == ErrorKind::TooManyAtOnce
+    /// HTTP status of BILL's response, if there was one.
+    pub fn status(&self) -> Option<u16> {
+        self.status.or_else(|| self.last_error()?.status())
     }
 
-    /// Whether the operation wants a session with multi-factor trust.
-    pub fn is_untrusted_session(&self) -> bool {
-        self.kind == ErrorKind::UntrustedSession
-    }
-
-    /// A name for logs, metrics and alarms; the set is closed and the names never change.
-    pub fn type_name(&self) -> &'static str {
-        match self.kind {
-            ErrorKind::SessionExpired => "bill_session_expired",
-            ErrorKind::BadCredentials => "bill_bad_credentials",
-            ErrorKind::HourExhausted => "bill_hour_exhausted",
-            ErrorKind::TooManyAtOnce => "bill_too_many_at_once",
-            ErrorKind::UntrustedSession => "bill_untrusted_session",
-            ErrorKind::Unavailable => "bill_unavailable",
-            ErrorKind::Refused => "bill_refused",
-            ErrorKind::BadAnswer => "bill_bad_answer",
-            ErrorKind::Deadline => "bill_deadline",
-            ErrorKind::CredentialsUnreadable => "bill_credentials_unreadable",
+    /// The error codes of BILL's response, in the order of the response.
+    pub fn codes(&self) -> &[ErrorCode] {
+        match self.last_error() {
+            Some(last_error) if self.codes.is_empty() => last_error.codes(),
+            _ => &self.codes,
         }
     }
 
-    /// Whether the very same request should be sent again soon, by this client.
+    /// How long BILL asked to wait, from the header `Retry-After`.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+            .or_else(|| self.last_error()?.retry_after())
+    }
+
+    /// The failure that preceded [`ErrorKind::Deadline`].
+    pub fn last_error(&self) -> Option<&Error> {
+        self.last.as_deref()
+    }
+
+    /// Whether this client should send the same request again after a short wait.
     pub(crate) fn should_retry_now(&self) -> bool {
         match self.kind {
             ErrorKind::Unavailable | ErrorKind::TooManyAtOnce => true,
@@ -207,7 +195,7 @@ impl Error {
         }
     }
 
-    /// Whether another session, or other credentials, may help.
+    /// Whether a new session, or other credentials, may help.
     pub(crate) fn needs_new_session(&self) -> bool {
         self.is_session_expired() || self.is_bad_credentials()
     }
@@ -228,10 +216,11 @@ impl fmt::Display for Error {
             write!(formatter, ", {code}")?;
         }
         if self.attempts > 1 {
-            write!(formatter, ", {} tries", self.attempts)?;
+            write!(formatter, ", {} attempts", self.attempts)?;
         }
+
         match &self.last {
-            Some(last) => write!(formatter, " (before it: {last})"),
+            Some(last_error) => write!(formatter, " (last error: {last_error})"),
             None => Ok(()),
         }
     }
@@ -241,161 +230,15 @@ impl fmt::Display for ErrorKind {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::SessionExpired => "session is not valid",
-            Self::BadCredentials => "credentials are refused",
+            Self::BadCredentials => "credentials are rejected",
             Self::HourExhausted => "no requests left in this hour",
-            Self::TooManyAtOnce => "too many requests at once",
+            Self::TooManyAtOnce => "too many concurrent requests",
             Self::UntrustedSession => "session is not trusted",
             Self::Unavailable => "BILL is unavailable",
             Self::Refused => "request is refused",
-            Self::BadAnswer => "answer is unreadable",
-            Self::Deadline => "out of time",
-            Self::CredentialsUnreadable => "credentials are unreadable",
+            Self::BadAnswer => "unexpected response",
+            Self::Deadline => "deadline exceeded",
+            Self::CredentialsUnreadable => "credentials cannot be read",
         })
-    }
-}
-
-/// What went wrong when no status and no code says it.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum Cause {
-    /// The source of the credentials failed.
-    #[error("{0}")]
-    Credentials(CredentialError),
-    /// A key, a session or an organization's id holds something that no HTTP header may hold.
-    #[error("a value is unfit for a header")]
-    InvalidHeaderValue,
-    /// No connection to BILL.
-    #[error("no connection")]
-    ConnectFailed,
-    /// The request took too long.
-    #[error("timed out")]
-    TimedOut,
-    /// The connection ended before the answer did.
-    #[error("connection broke")]
-    ConnectionLost,
-    /// The answer's body ended early.
-    #[error("body is cut off")]
-    IncompleteBody,
-    /// The answer's body is not JSON: HTML of a gateway, for example.
-    #[error("body is not JSON")]
-    NotJson,
-    /// The answer's body is larger than any answer of BILL's.
-    #[error("body is too large")]
-    BodyTooLarge,
-    /// The answer is JSON of another shape.
-    #[error("body has another shape")]
-    UnexpectedJson,
-    /// A list's next page is the page itself; following it would never end.
-    #[error("list repeats its page")]
-    RepeatedPageToken,
-    /// A call about an organization before anybody signed in to it.
-    #[error("nobody signed in")]
-    NotSignedIn,
-}
-
-/// One of BILL's error codes, such as `BDC_1109`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Code(String);
-
-impl Code {
-    /// `None` for a text that does not look like a code; an answer's field may hold anything.
-    pub(crate) fn read(text: &str) -> Option<Self> {
-        let rest = text.strip_prefix("BDC_")?;
-        let is_code = (1..=20).contains(&rest.len())
-            && rest
-                .bytes()
-                .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
-        is_code.then(|| Self(text.to_owned()))
-    }
-
-    /// The code as BILL writes it.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for Code {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
-
-/// The operations of BILL's API that this client uses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "each is named as in BILL's API document")]
-pub enum Operation {
-    PartnerLogin,
-    LoginAsUser,
-    Logout,
-    ListPartnerOrganizations,
-    ListPartnerUsers,
-    ListBankAccounts,
-    ListPayments,
-    GetRiskVerifications,
-    CreateSubscription,
-    GetAllSubscriptions,
-    GetSubscription,
-    DeleteSubscription,
-    SendTestEvent,
-}
-
-impl Operation {
-    /// The operation's id in BILL's API document.
-    pub fn id(self) -> &'static str {
-        match self {
-            Self::PartnerLogin => "partnerLogin",
-            Self::LoginAsUser => "loginAsUser",
-            Self::Logout => "logout",
-            Self::ListPartnerOrganizations => "listPartnerOrganizations",
-            Self::ListPartnerUsers => "listPartnerUsers",
-            Self::ListBankAccounts => "listBankAccounts",
-            Self::ListPayments => "listPayments",
-            Self::GetRiskVerifications => "getRiskVerifications",
-            Self::CreateSubscription => "createSubscription",
-            Self::GetAllSubscriptions => "getAllSubscriptions",
-            Self::GetSubscription => "getSubscription",
-            Self::DeleteSubscription => "deleteSubscription",
-            Self::SendTestEvent => "sendTestEvent",
-        }
-    }
-
-    /// Beneath the base URL; what is about one subscription has the subscription's id after it.
-    pub(crate) fn path(self) -> &'static str {
-        match self {
-            Self::PartnerLogin => "/v3/partner/login",
-            Self::LoginAsUser => "/v3/partner/login-as-user",
-            Self::Logout => "/v3/logout",
-            Self::ListPartnerOrganizations => "/v3/partner/organizations",
-            Self::ListPartnerUsers => "/v3/partner/users",
-            Self::ListBankAccounts => "/v3/funding-accounts/banks",
-            Self::ListPayments => "/v3/payments",
-            Self::GetRiskVerifications => "/v3/risk-verifications",
-            Self::CreateSubscription
-            | Self::GetAllSubscriptions
-            | Self::GetSubscription
-            | Self::DeleteSubscription
-            | Self::SendTestEvent => "/v3/subscriptions",
-        }
-    }
-
-    pub(crate) fn is_sign_in(self) -> bool {
-        matches!(self, Self::PartnerLogin | Self::LoginAsUser)
-    }
-
-    pub(crate) fn method(self) -> Method {
-        match self {
-            Self::PartnerLogin
-            | Self::LoginAsUser
-            | Self::Logout
-            | Self::CreateSubscription
-            | Self::SendTestEvent => Method::POST,
-            Self::DeleteSubscription => Method::DELETE,
-            _ => Method::GET,
-        }
-    }
-}
-
-impl fmt::Display for Operation {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.id())
     }
 }

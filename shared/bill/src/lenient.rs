@@ -1,10 +1,19 @@
-//! Reading answers that may hold less, more, or other things than BILL's documentation says.
+//! Deserializes JSON that may lack fields, have additional fields, or have fields of other types
+//! than BILL documents.
 
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
-/// A field that is absent, null or of the wrong type is `None`; its neighbours are read all the
-/// same.
+/// Parses an object whose fields are all lenient; `None` for a JSON value of another type.
+pub(crate) fn parse_object<T: DeserializeOwned>(raw: &RawValue) -> Option<T> {
+    // A derived `Deserialize` would accept an array as the fields in order.
+    raw.get()
+        .starts_with('{')
+        .then(|| serde_json::from_str(raw.get()).ok())
+        .flatten()
+}
+
+/// A field that is null or of the wrong type is `None`; the other fields are parsed as usual.
 pub(crate) fn optional<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -14,8 +23,8 @@ where
     Ok(serde_json::from_str(raw.get()).ok())
 }
 
-/// A number, or a text that holds one; anything else is `None`. Read from the answer's own digits,
-/// never through a float.
+/// A number, or a string that contains one; any other value is `None`. Parsed from the digits in
+/// the JSON text, without conversion to a float.
 pub(crate) mod decimal {
     use rust_decimal::Decimal;
     use serde::{Deserialize, Deserializer};
@@ -32,15 +41,6 @@ pub(crate) mod decimal {
             .or_else(|_| Decimal::from_scientific(digits))
             .ok())
     }
-}
-
-/// An object whose fields are all lenient, or `None` for anything that is not an object.
-pub(crate) fn object<T: DeserializeOwned>(raw: &RawValue) -> Option<T> {
-    // Derived structs would take an array for their fields in order.
-    raw.get()
-        .starts_with('{')
-        .then(|| serde_json::from_str(raw.get()).ok())
-        .flatten()
 }
 
 #[cfg(test)]
@@ -61,16 +61,18 @@ mod tests {
     }
 
     fn row(text: &str) -> Row {
-        super::object(&serde_json::value::RawValue::from_string(text.to_owned()).unwrap()).unwrap()
+        super::parse_object(&serde_json::value::RawValue::from_string(text.to_owned()).unwrap())
+            .unwrap()
     }
 
     #[test]
     fn field_of_wrong_type_is_none_and_others_are_parsed() {
-        let read = row(
-            r#"{"extra":{"deep":[1]},"name":{"x":1},"at":"2025-09-19T16:24:43.000+00:00","amount":[]}"#,
-        );
+        let parsed = row(concat!(
+            r#"{"extra":{"deep":[1]},"name":{"x":1},"#,
+            r#""at":"2025-09-19T16:24:43.000+00:00","amount":[]}"#
+        ));
         assert_eq!(
-            read,
+            parsed,
             Row {
                 at: "2025-09-19T16:24:43Z".parse().ok(),
                 ..Row::default()
@@ -129,9 +131,9 @@ mod tests {
             ("1e400", None),
             ("{}", None),
         ] {
-            let read = row(&format!(r#"{{"amount":{json}}}"#)).amount;
+            let amount = row(&format!(r#"{{"amount":{json}}}"#)).amount;
             assert_eq!(
-                read,
+                amount,
                 expected.map(|digits| digits.parse().unwrap()),
                 "{json}"
             );
@@ -142,7 +144,7 @@ mod tests {
     fn json_values_other_than_objects_are_rejected() {
         for text in ["[\"a\",null,1]", "null", "7", "\"text\"", "true"] {
             let raw = serde_json::value::RawValue::from_string(text.to_owned()).unwrap();
-            assert!(super::object::<Row>(&raw).is_none(), "{text}");
+            assert!(super::parse_object::<Row>(&raw).is_none(), "{text}");
         }
     }
 }

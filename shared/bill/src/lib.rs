@@ -1,34 +1,50 @@
 //! A client of the BILL v3 partner API.
 //!
-//! [`Bill`] lists the partner's organizations; [`OrganizationClient`] reads one of them. Both log in
-//! when they must, repeat what is worth repeating, follow pages, keep to BILL's limits, and never
-//! work past the deadline that the caller gives.
+//! [`BillClient`] lists the partner's organizations. [`OrganizationClient`] reads one organization:
+//! its users, bank accounts, payments and risk verification. The module [`events`] manages webhook
+//! subscriptions and verifies and parses the notifications that BILL sends for them.
 //!
-//! The crate knows HTTP and nothing of engagement. What it cannot read in an answer it leaves out:
-//! every field of a row is optional, and only fields that somebody needs are read at all.
+//! The client signs in when a call needs a session, and replaces expired sessions. It retries
+//! transient failures with exponential backoff, honors `Retry-After`, sends at most two concurrent
+//! requests per organization, and stops at the deadline that the caller passes. A failed call
+//! returns an [`Error`]; its [`ErrorKind`] says what the failure means to the caller.
+//!
+//! Rows are parsed leniently: every field is optional, a field of the wrong type is `None`, and
+//! only fields that a caller needs are parsed at all. Errors, logs and `Debug` output contain no
+//! response bodies, credentials, session ids or personal data.
+//!
+//! Where to start reading: `client.rs` and `organization.rs` hold the public calls,
+//! `partner_sessions.rs` the sign-in, `transport.rs` the retries, `response.rs` the mapping of
+//! BILL's error codes to [`ErrorKind`].
+//!
+//! The crate does not know the engagement rules, AWS, or where credentials are stored: callers
+//! pass a [`CredentialSource`].
 
-mod answer;
 mod base_url;
 mod client;
+mod client_inner;
 mod credentials;
 mod error;
 pub mod events;
-mod lane;
 mod lenient;
 mod list;
 mod model;
+mod operation;
 mod organization;
-mod partner;
-mod session;
+mod organization_permits;
+mod partner_sessions;
+mod response;
+mod session_id;
+mod transport;
 
 pub use base_url::{BaseUrl, BaseUrlError};
-pub use client::{ClientError, http_client};
+pub use client::BillClient;
 pub use credentials::{CredentialError, CredentialSource, Credentials};
-pub use error::{Cause, Code, Error, ErrorKind, Operation};
-pub use list::{Page, PageToken, Rows};
+pub use error::{Error, ErrorCode, ErrorKind};
+pub use list::{ListResult, Page, PageToken};
 pub use model::{
-    BankAccount, BankAccountStatus, Decision, Organization, Payment, PaymentStatus,
-    ProcessingStatus, RiskVerification, Role, RoleType, User,
+    BankAccount, BankAccountStatus, Organization, Payment, PaymentStatus, ProcessingStatus,
+    RiskDecision, RiskVerification, Role, RoleType, User,
 };
 pub use organization::OrganizationClient;
-pub use partner::Bill;
+pub use transport::{HttpClientError, http_client};

@@ -1,54 +1,58 @@
+//! Lists: their pages, the query of a page, and how a page is parsed.
+
 use std::fmt;
 
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
 use crate::{
-    answer::{Answer, cause_of_json_error},
-    error::{Cause, Error, ErrorKind, Operation},
+    error::{Cause, Error, ErrorKind},
     lenient,
+    operation::Operation,
+    response::ApiResponse,
 };
 
-/// Rows per page; BILL allows 1 to 100 and takes 20 when nothing is said.
-pub(crate) const MAX: &str = "100";
+/// Rows per page. BILL accepts 1 to 100 and uses 20 when the parameter `max` is absent.
+pub(crate) const PAGE_SIZE: &str = "100";
 
-/// Pages after which reading a whole list stops, and [`Rows::truncated`] says so.
-pub(crate) const MAX_PAGES: u32 = 50;
+/// Pages after which [`read_all`] stops and sets [`ListResult::truncated`].
+const MAX_PAGES: u32 = 50;
 
 /// One page of a list.
 #[derive(Debug, Clone)]
 pub struct Page<T> {
-    /// The rows that could be read, in BILL's order.
+    /// The parsed rows, in BILL's order.
     pub rows: Vec<T>,
-    /// Rows that are not objects, and so left out.
+    /// Number of rows that were left out because they are not JSON objects.
     pub skipped: u64,
-    /// Where to go on; `None` at the end of the list. A page without rows is not the end.
+    /// The token of the next page; `None` on the last page. A page without rows is not necessarily
+    /// the last one.
     pub next: Option<PageToken>,
 }
 
 /// A list that was read to its end, or to the page limit.
 #[derive(Debug, Clone)]
-pub struct Rows<T> {
-    /// The rows that could be read, in BILL's order.
+pub struct ListResult<T> {
+    /// The parsed rows, in BILL's order.
     pub rows: Vec<T>,
-    /// Rows that are not objects, and so left out.
+    /// Number of rows that were left out because they are not JSON objects.
     pub skipped: u64,
-    /// True when more pages exist than this client reads (50).
+    /// True when the list has more pages than this client reads (50).
     pub truncated: bool,
     pages: u32,
 }
 
-/// BILL's opaque name of a page.
+/// BILL's opaque token of a page.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PageToken(String);
 
 impl PageToken {
-    /// A token that was kept from an earlier run.
+    /// A token that was stored in an earlier run.
     pub fn new(token: impl Into<String>) -> Self {
         Self(token.into())
     }
 
-    /// The token as BILL gave it.
+    /// The token as BILL returned it.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -60,23 +64,44 @@ impl fmt::Debug for PageToken {
     }
 }
 
-/// The query of one page. Everything but `page` is the same for every page: whether BILL remembers
-/// it is unknown.
-pub(crate) fn query(sort: &'static str, page: Option<&PageToken>) -> Vec<(&'static str, String)> {
-    let mut query = vec![("max", MAX.to_owned()), ("sort", sort.to_owned())];
+/// Reads the pages of a list until its end or the page limit. `read_page` gets `None` for the first
+/// page. `Err` is the error of the first page that failed; the rows read before it are dropped.
+pub(crate) async fn read_all<T, F>(
+    mut read_page: impl FnMut(Option<PageToken>) -> F,
+) -> Result<ListResult<T>, Error>
+where
+    F: Future<Output = Result<Page<T>, Error>>,
+{
+    let mut list = ListResult::new();
+    let mut token = None;
+    loop {
+        token = list.add_page(read_page(token).await?);
+        if token.is_none() {
+            return Ok(list);
+        }
+    }
+}
+
+/// The query of one page. BILL does not document whether a page token includes `max` and `sort`, so
+/// they are sent with every page.
+pub(crate) fn page_query(
+    sort: &'static str,
+    page: Option<&PageToken>,
+) -> Vec<(&'static str, String)> {
+    let mut query = vec![("max", PAGE_SIZE.to_owned()), ("sort", sort.to_owned())];
     query.extend(page.map(|token| ("page", token.0.clone())));
     query
 }
 
-/// The query of the rows that have this id, so of one row at most.
-pub(crate) fn by_id(id: &str) -> Vec<(&'static str, String)> {
+/// The query of the row with this id.
+pub(crate) fn id_filter_query(id: &str) -> Vec<(&'static str, String)> {
     vec![("filters", format!("id:eq:\"{id}\""))]
 }
 
-/// Reads `{results, nextPage}`. Absent results are no rows; results that are no list, or a token
-/// that is no text, are an error, since a list that ends early would look like a customer who did
-/// nothing.
-pub(crate) fn page<T: DeserializeOwned>(answer: &Answer) -> Result<Page<T>, Cause> {
+/// Parses `{results, nextPage}`. Absent results are an empty page. Results that are not an array,
+/// or a token that is not a string, are an error: a list that ends too early would make an active
+/// customer look inactive.
+pub(crate) fn parse_page<T: DeserializeOwned>(response: &ApiResponse) -> Result<Page<T>, Cause> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Envelope<'a> {
@@ -85,17 +110,14 @@ pub(crate) fn page<T: DeserializeOwned>(answer: &Answer) -> Result<Page<T>, Caus
         next_page: Option<String>,
     }
 
-    if !answer.is_success() {
-        return Err(Cause::UnexpectedJson);
-    }
-    let Envelope { results, next_page } =
-        serde_json::from_str(&answer.body).map_err(|error| cause_of_json_error(&error))?;
+    let Envelope { results, next_page } = response.json()?;
     let results = results.unwrap_or_default();
     let rows: Vec<T> = results
         .iter()
-        .filter_map(|raw| lenient::object(raw))
+        .filter_map(|raw| lenient::parse_object(raw))
         .collect();
     let skipped = (results.len() - rows.len()) as u64;
+
     Ok(Page {
         rows,
         skipped,
@@ -104,14 +126,14 @@ pub(crate) fn page<T: DeserializeOwned>(answer: &Answer) -> Result<Page<T>, Caus
 }
 
 impl<T> Page<T> {
-    /// `Err` when the page names itself as the next one.
-    pub(crate) fn following(
+    /// `Err` when the token of the next page is the one that this page was requested with.
+    pub(crate) fn reject_repeated_token(
         self,
         operation: Operation,
         used: Option<&PageToken>,
     ) -> Result<Self, Error> {
         if self.next.is_some() && self.next.as_ref() == used {
-            return Err(Error::because(
+            return Err(Error::with_cause(
                 operation,
                 ErrorKind::BadAnswer,
                 Cause::RepeatedPageToken,
@@ -121,8 +143,8 @@ impl<T> Page<T> {
     }
 }
 
-impl<T> Rows<T> {
-    pub(crate) fn none() -> Self {
+impl<T> ListResult<T> {
+    fn new() -> Self {
         Self {
             rows: Vec::new(),
             skipped: 0,
@@ -131,8 +153,8 @@ impl<T> Rows<T> {
         }
     }
 
-    /// Takes one page's rows; the page to read next, if any.
-    pub(crate) fn take(&mut self, page: Page<T>) -> Option<PageToken> {
+    /// Adds the rows of a page. Returns the token of the page to read next, if any.
+    fn add_page(&mut self, page: Page<T>) -> Option<PageToken> {
         self.rows.extend(page.rows);
         self.skipped += page.skipped;
         self.pages += 1;
@@ -146,8 +168,8 @@ mod tests {
     use super::*;
     use crate::model::Payment;
 
-    fn read(body: &str) -> Result<Page<Payment>, Cause> {
-        page(&Answer {
+    fn parse(body: &str) -> Result<Page<Payment>, Cause> {
+        parse_page(&ApiResponse {
             status: 200,
             body: body.to_owned(),
             retry_after: None,
@@ -155,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn the_list_ends_when_the_token_is_absent_null_or_empty() {
+    fn list_ends_when_the_token_is_absent_null_or_empty() {
         for body in [
             r#"{"results":[]}"#,
             r#"{"results":[],"nextPage":null}"#,
@@ -163,11 +185,11 @@ mod tests {
             "{}",
             r#"{"results":null}"#,
         ] {
-            let page = read(body).unwrap();
+            let page = parse(body).unwrap();
             assert!(page.next.is_none() && page.rows.is_empty(), "{body}");
         }
         assert!(
-            read(r#"{"results":[],"nextPage":"2"}"#)
+            parse(r#"{"results":[],"nextPage":"2"}"#)
                 .unwrap()
                 .next
                 .is_some()
@@ -177,44 +199,46 @@ mod tests {
     #[test]
     fn rows_that_are_not_objects_are_skipped_and_counted() {
         let page =
-            read(r#"{"results":[{"status":"PAID"},null,7,"x",[],{"status":9}],"prevPage":"1"}"#)
+            parse(r#"{"results":[{"status":"PAID"},null,7,"x",[],{"status":9}],"prevPage":"1"}"#)
                 .unwrap();
         assert_eq!((page.rows.len(), page.skipped), (2, 4));
     }
 
     #[test]
     fn unexpected_bodies_yield_the_matching_cause() {
-        assert!(matches!(read("<html>"), Err(Cause::NotJson)));
-        assert!(matches!(read(""), Err(Cause::IncompleteBody)));
+        assert!(matches!(parse("<html>"), Err(Cause::NotJson)));
+        assert!(matches!(parse(""), Err(Cause::IncompleteBody)));
         assert!(matches!(
-            read(r#"{"results":[{"#),
+            parse(r#"{"results":[{"#),
             Err(Cause::IncompleteBody)
         ));
         assert!(matches!(
-            read(r#"{"results":{}}"#),
+            parse(r#"{"results":{}}"#),
             Err(Cause::UnexpectedJson)
         ));
         assert!(matches!(
-            read(r#"{"results":[],"nextPage":5}"#),
+            parse(r#"{"results":[],"nextPage":5}"#),
             Err(Cause::UnexpectedJson)
         ));
-        assert!(matches!(read("7"), Err(Cause::UnexpectedJson)));
+        assert!(matches!(parse("7"), Err(Cause::UnexpectedJson)));
     }
 
     #[test]
     fn endless_list_is_truncated_at_max_pages() {
-        let mut rows = Rows::none();
+        let mut list = ListResult::new();
         let mut pages = 0_u32;
         let endless = |page: u32| Page {
             rows: vec![page],
             skipped: 1,
             next: Some(PageToken::new(page.to_string())),
         };
-        while rows.take(endless(pages)).is_some() {
+
+        while list.add_page(endless(pages)).is_some() {
             pages += 1;
         }
-        assert!(rows.truncated);
-        assert_eq!((rows.rows.len(), rows.skipped), (50, 50));
+
+        assert!(list.truncated);
+        assert_eq!((list.rows.len(), list.skipped), (50, 50));
     }
 
     #[test]
@@ -225,17 +249,18 @@ mod tests {
             skipped: 0,
             next: Some(token.clone()),
         };
+
         assert!(
             page.clone()
-                .following(Operation::ListPayments, None)
+                .reject_repeated_token(Operation::ListPayments, None)
                 .is_ok()
         );
         let error = page
-            .following(Operation::ListPayments, Some(&token))
+            .reject_repeated_token(Operation::ListPayments, Some(&token))
             .unwrap_err();
         assert_eq!(
             error.to_string(),
-            "listPayments: answer is unreadable, list repeats its page"
+            "listPayments: unexpected response, list repeats its page token"
         );
     }
 }

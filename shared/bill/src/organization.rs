@@ -1,125 +1,95 @@
+//! The calls about one organization.
+
+mod sessions;
+
 use std::{fmt, sync::Arc};
 
-use reqwest::header::HeaderMap;
-use secrecy::{ExposeSecret, SecretString};
-use serde_json::json;
-use tokio::{
-    sync::{Mutex, MutexGuard, Semaphore},
-    time::Instant,
-};
+use serde::de::DeserializeOwned;
+use tokio::{sync::Semaphore, time::Instant};
 
 use crate::{
-    answer::{self, Answer, ResponseParser, cause_of_json_error},
-    client::Call,
-    error::{Cause, Error, ErrorKind, Operation},
-    lane::{CallScope, OutOfTime, RequestCounter},
-    lenient,
-    list::{self, Page, PageToken, Rows},
+    client_inner::ClientInner,
+    error::{Cause, Error},
+    list::{self, ListResult, Page, PageToken},
     model::{BankAccount, Organization, Payment, RiskVerification, User},
-    partner::Bill,
-    session::{PartnerSession, session_id},
+    operation::Operation,
+    response::{ApiResponse, ResponseParser},
+    transport::{Call, CallScope, RequestCounter},
 };
+use sessions::OrganizationSessions;
 
-/// The calls about one organization. Clones share everything: the deadline, the session, the count
-/// of requests; and however many calls run side by side, at most two requests are on their way at
-/// once.
+/// The calls about one organization, at most two at once. Clones share the deadline, the session
+/// and the request counter.
 #[derive(Clone)]
 pub struct OrganizationClient {
-    scope: Arc<Scope>,
+    inner: Arc<Inner>,
 }
 
-struct Scope {
-    bill: Bill,
+struct Inner {
+    client: Arc<ClientInner>,
     id: String,
     deadline: Instant,
-    tally: RequestCounter,
+    request_counter: RequestCounter,
     permits: Arc<Semaphore>,
-    session: Mutex<Option<Arc<OrganizationSession>>>,
-}
-
-/// A session as one user of the organization, and the partner's session that it came from.
-struct OrganizationSession {
-    id: SecretString,
-    user_id: String,
-    partner: Arc<PartnerSession>,
+    sessions: OrganizationSessions,
 }
 
 impl OrganizationClient {
-    pub(crate) fn new(bill: Bill, id: &str, deadline: Instant) -> Self {
-        let permits = bill.partner.permits(id);
-        let tally = RequestCounter::within(bill.partner.tally.clone());
+    pub(crate) fn new(client: Arc<ClientInner>, id: &str, deadline: Instant) -> Self {
         Self {
-            scope: Arc::new(Scope {
-                bill,
+            inner: Arc::new(Inner {
                 id: id.to_owned(),
                 deadline,
-                tally,
-                permits,
-                session: Mutex::default(),
+                request_counter: RequestCounter::with_parent(client.request_counter.clone()),
+                permits: client.organization_permits.semaphore(id),
+                sessions: OrganizationSessions::new(client.clone(), id),
+                client,
             }),
         }
     }
 
-    /// The organization's own row in the list of the partner's organizations; `None` when BILL does
-    /// not list it. Needs no [`Self::sign_in`].
-    pub async fn listed(&self) -> Result<Option<Organization>, Error> {
-        let call =
-            Call::new(Operation::ListPartnerOrganizations).query(list::by_id(&self.scope.id));
-        let sent = self
-            .scope
-            .bill
-            .partner
-            .sessions
-            .send(&call, self.lane(), list::page::<Organization>)
-            .await?;
-        // Were the filter passed over, the rows would be those of others.
-        Ok(sent
-            .value
+    /// The organization's row in the list of the partner's organizations; `None` when BILL does not
+    /// list it. Needs no [`Self::sign_in`].
+    pub async fn find_in_list(&self) -> Result<Option<Organization>, Error> {
+        let call = Call::new(Operation::ListPartnerOrganizations)
+            .query(list::id_filter_query(&self.inner.id));
+        let page: Page<Organization> = self.send_as_partner(&call, list::parse_page).await?;
+
+        // If BILL ignored the filter, the page would contain other organizations.
+        Ok(page
             .rows
             .into_iter()
-            .find(|row| row.id.as_ref() == Some(&self.scope.id)))
+            .find(|row| row.id.as_ref() == Some(&self.inner.id)))
     }
 
-    /// Everybody who may use BILL for the organization, archived ones included, oldest first. Needs
-    /// no [`Self::sign_in`].
-    pub async fn users(&self) -> Result<Rows<User>, Error> {
-        let mut rows = Rows::none();
-        let mut next = None;
-        loop {
-            let page = self.users_page(next.as_ref()).await?;
-            next = rows.take(page);
-            if next.is_none() {
-                return Ok(rows);
-            }
-        }
+    /// All users of the organization, archived ones included, oldest first. Needs no
+    /// [`Self::sign_in`].
+    pub async fn users(&self) -> Result<ListResult<User>, Error> {
+        list::read_all(|page| async move { self.users_page(page.as_ref()).await }).await
     }
 
-    /// Opens a session as one of the organization's users, for the calls below; a session that is
-    /// open already is left to expire. [`ErrorKind::Refused`] when BILL does not let this user in:
-    /// try another.
+    /// Opens a session as one of the organization's users, for the calls below. A session that is
+    /// already open is left to expire.
+    ///
+    /// [`crate::ErrorKind::Refused`] when BILL does not let this user sign in: try another user.
     pub async fn sign_in(&self, user_id: &str) -> Result<(), Error> {
-        let mut current = self.lock_session(Operation::LoginAsUser).await?;
-        *current = Some(Arc::new(self.opened(user_id).await?));
-        Ok(())
+        self.inner
+            .sessions
+            .sign_in(user_id, self.call_scope())
+            .await
     }
 
     /// All bank accounts, archived ones included, oldest first. Needs [`Self::sign_in`].
-    pub async fn bank_accounts(&self) -> Result<Rows<BankAccount>, Error> {
-        let mut rows = Rows::none();
-        let mut next = None;
-        loop {
-            let page = self
-                .page(
-                    Operation::ListBankAccounts,
-                    "createdTime:asc",
-                    next.as_ref(),
-                )
-                .await?;
-            next = rows.take(page);
-            if next.is_none() {
-                return Ok(rows);
-            }
-        }
+    pub async fn bank_accounts(&self) -> Result<ListResult<BankAccount>, Error> {
+        list::read_all(|page| async move {
+            self.page(
+                Operation::ListBankAccounts,
+                "createdTime:asc",
+                page.as_ref(),
+            )
+            .await
+        })
+        .await
     }
 
     /// One page of at most 100 payments, newest first; `None` for the first page. Needs
@@ -129,194 +99,92 @@ impl OrganizationClient {
             .await
     }
 
-    /// The state of the know-your-customer check; `None` before it began. Needs [`Self::sign_in`].
+    /// The state of the organization's risk verification; `None` before it starts. Needs
+    /// [`Self::sign_in`].
     pub async fn risk_verification(&self) -> Result<Option<RiskVerification>, Error> {
-        self.send(&Call::new(Operation::GetRiskVerifications), verification)
-            .await
+        self.send(
+            &Call::new(Operation::GetRiskVerifications),
+            parse_risk_verification,
+        )
+        .await
     }
 
-    /// Ends the organization's session, if one is open. A courtesy: an `Err` may be ignored.
-    pub async fn log_out(&self) -> Result<(), Error> {
-        let Some(session) = self.lock_session(Operation::Logout).await?.take() else {
-            return Ok(());
-        };
-        match self
-            .send_in(&session, &Call::new(Operation::Logout), answer::nothing)
-            .await
-        {
-            Err(refusal) if refusal.is_session_expired() => Ok(()),
-            outcome => outcome,
-        }
-    }
-
-    /// Requests sent for this organization, repeats and logins included.
+    /// Requests sent for this organization, sign-ins and retries included.
     pub fn requests(&self) -> u64 {
-        self.scope.tally.requests()
+        self.inner.request_counter.requests()
     }
 
-    /// Of these, the logins: as a user, and as the partner when this organization was the one to
-    /// need it.
+    /// The sign-ins among [`Self::requests`]: those as a user, and those of the partner that a call
+    /// of this client caused.
     pub fn sign_ins(&self) -> u64 {
-        self.scope.tally.sign_ins()
+        self.inner.request_counter.sign_ins()
     }
 
     async fn users_page(&self, page: Option<&PageToken>) -> Result<Page<User>, Error> {
         let call = Call::new(Operation::ListPartnerUsers)
-            .query(list::query("createdTime:asc", page))
-            .header("organizationId", &self.scope.id)?;
-        let sent = self
-            .scope
-            .bill
-            .partner
-            .sessions
-            .send(&call, self.lane(), list::page)
-            .await?;
-        sent.value.following(call.operation(), page)
+            .query(list::page_query("createdTime:asc", page))
+            .header("organizationId", &self.inner.id)?;
+        self.send_as_partner(&call, list::parse_page)
+            .await?
+            .reject_repeated_token(call.operation(), page)
     }
 
-    async fn page<T: serde::de::DeserializeOwned>(
+    async fn page<T: DeserializeOwned>(
         &self,
         operation: Operation,
         sort: &'static str,
         page: Option<&PageToken>,
     ) -> Result<Page<T>, Error> {
-        let call = Call::new(operation).query(list::query(sort, page));
-        self.send(&call, list::page)
+        let call = Call::new(operation).query(list::page_query(sort, page));
+        self.send(&call, list::parse_page)
             .await?
-            .following(operation, page)
+            .reject_repeated_token(operation, page)
     }
 
-    /// Sends a call in the organization's session. When BILL no longer knows the session, or
-    /// refuses the developer key, there is one new sign-in and one repeat.
-    async fn send<T>(&self, call: &Call, reader: ResponseParser<T>) -> Result<T, Error> {
-        let not_signed_in = || {
-            Error::because(
-                call.operation(),
-                ErrorKind::SessionExpired,
-                Cause::NotSignedIn,
-            )
-        };
-        let session = self
-            .lock_session(call.operation())
-            .await?
-            .clone()
-            .ok_or_else(not_signed_in)?;
-        let refusal = match self.send_in(&session, call, reader).await {
-            Err(refusal) if refusal.needs_new_session() => refusal,
-            outcome => return outcome,
-        };
-        let session = self.renew_session(&session, &refusal).await?;
-        let outcome = self.send_in(&session, call, reader).await;
-        if let Err(refusal) = &outcome {
-            self.scope
-                .bill
-                .partner
-                .sessions
-                .remember_rejection(&session.partner, refusal)
-                .await;
-        }
-        outcome
-    }
-
-    async fn send_in<T>(
-        &self,
-        session: &OrganizationSession,
-        call: &Call,
-        reader: ResponseParser<T>,
-    ) -> Result<T, Error> {
-        let headers = session.headers(call.operation())?;
-        self.scope
-            .bill
-            .partner
-            .client
-            .send(call, &headers, self.lane(), reader)
+    /// Sends a call with the organization's session.
+    async fn send<T>(&self, call: &Call, parse: ResponseParser<T>) -> Result<T, Error> {
+        self.inner
+            .sessions
+            .send(call, self.call_scope(), parse)
             .await
     }
 
-    async fn renew_session(
-        &self,
-        used: &Arc<OrganizationSession>,
-        refusal: &Error,
-    ) -> Result<Arc<OrganizationSession>, Error> {
-        let mut current = self.lock_session(Operation::LoginAsUser).await?;
-        if let Some(other) = current
-            .as_ref()
-            .filter(|current| !Arc::ptr_eq(current, used))
-        {
-            return Ok(other.clone());
-        }
-        if refusal.is_bad_credentials() {
-            self.scope
-                .bill
-                .partner
-                .sessions
-                .replaced(&used.partner, refusal, self.lane())
-                .await?;
-        }
-        let opened = Arc::new(self.opened(&used.user_id).await?);
-        *current = Some(opened.clone());
-        Ok(opened)
-    }
-
-    async fn opened(&self, user_id: &str) -> Result<OrganizationSession, Error> {
-        let call = Call::new(Operation::LoginAsUser)
-            .json(&json!({ "userId": user_id, "organizationId": self.scope.id }));
-        let sent = self
-            .scope
-            .bill
-            .partner
+    /// Sends a call with the partner's session.
+    async fn send_as_partner<T>(&self, call: &Call, parse: ResponseParser<T>) -> Result<T, Error> {
+        let response = self
+            .inner
+            .client
             .sessions
-            .send(&call, self.lane(), session_id)
+            .send(call, self.call_scope(), parse)
             .await?;
-        Ok(OrganizationSession {
-            id: sent.value,
-            user_id: user_id.to_owned(),
-            partner: sent.session,
-        })
+        Ok(response.value)
     }
 
-    async fn lock_session(
-        &self,
-        operation: Operation,
-    ) -> Result<MutexGuard<'_, Option<Arc<OrganizationSession>>>, Error> {
-        let slot = self.lane().before_deadline(self.scope.session.lock()).await;
-        slot.map_err(|OutOfTime| Error::out_of_time(operation, None))
-    }
-
-    fn lane(&self) -> CallScope<'_> {
-        CallScope::limited(self.scope.deadline, &self.scope.tally, &self.scope.permits)
+    fn call_scope(&self) -> CallScope<'_> {
+        CallScope::with_limit(
+            self.inner.deadline,
+            &self.inner.request_counter,
+            &self.inner.permits,
+        )
     }
 }
 
-impl OrganizationSession {
-    fn headers(&self, operation: Operation) -> Result<HeaderMap, Error> {
-        Call::new(operation)
-            .header("sessionId", self.id.expose_secret())?
-            .header("devKey", self.partner.credentials.dev_key.expose_secret())
-            .map(Call::into_headers)
-    }
-}
-
-/// What BILL answers before the check began is unknown: an empty object, no content and a 404 of
-/// BILL's own all mean "not yet". A gateway's 404 page does not.
-fn verification(answer: &Answer) -> Result<Option<RiskVerification>, Cause> {
-    if answer.status == 204 || (answer.status == 404 && answer.has_bill_errors()) {
+/// BILL does not document the response before the verification starts. An empty object, status 204
+/// and BILL's own 404 are taken as "not started"; a gateway's 404 page is an error.
+fn parse_risk_verification(response: &ApiResponse) -> Result<Option<RiskVerification>, Cause> {
+    if response.status == 204 || (response.status == 404 && response.has_bill_errors()) {
         return Ok(None);
     }
-    if !answer.is_success() {
-        return Err(Cause::UnexpectedJson);
-    }
-    let raw: &serde_json::value::RawValue =
-        serde_json::from_str(&answer.body).map_err(|error| cause_of_json_error(&error))?;
-    let verification: RiskVerification = lenient::object(raw).ok_or(Cause::UnexpectedJson)?;
+
+    let verification: RiskVerification = response.lenient_object()?;
     Ok(Some(verification).filter(|verification| *verification != RiskVerification::default()))
 }
 
 impl fmt::Debug for OrganizationClient {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
-            .debug_struct("OrganizationCalls")
-            .field("organization_id", &self.scope.id)
+            .debug_struct("OrganizationClient")
+            .field("organization_id", &self.inner.id)
             .finish_non_exhaustive()
     }
 }

@@ -1,67 +1,73 @@
+//! Parses the body of a webhook.
+
 use std::fmt;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use strum::{Display, EnumString};
 
-/// A text that holds an envelope that holds a text: no form that has been seen goes deeper.
+use crate::lenient;
+
+/// Levels of nesting that are parsed. The deepest known form has three: an envelope whose payload
+/// is a JSON string that contains the notification.
 const MAX_NESTING_DEPTH: u8 = 3;
-/// BILL's ids are UUIDs or 20 to 21 characters; whatever is longer is none.
+/// BILL's ids have 20 or 21 characters, or 36 as a UUID.
 const MAX_ID_LENGTH: usize = 100;
 
-/// What is believed of a webhook: that something of this kind happened to this organization. What
-/// exactly, is read from the API.
+/// The part of a webhook that is used: which kind of event happened to which organization. The
+/// current state is read from the API instead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notification {
-    /// Unique; a notification that arrives again has the same.
+    /// Unique per event. A notification that BILL delivers again has the same id.
     pub event_id: String,
-    /// Whose bank account, payment or verification it is about.
+    /// The organization that the event is about.
     pub organization_id: String,
-    /// What happened.
+    /// Kind of the event.
     pub event_type: EventType,
     /// The subscription that caused the notification.
     pub subscription_id: Option<String>,
 }
 
 impl Notification {
-    /// Reads a body whose signature was verified. Three forms are known: the notification itself, a
-    /// JSON text that holds it, and an envelope (`EventDto`) whose `payload` is such a text.
+    /// Parses a body whose signature was verified. Three forms are known: the notification itself,
+    /// a JSON string that contains it, and an envelope (`EventDto`) whose `payload` is such a
+    /// string.
     ///
-    /// `Err`: the body will never be readable, repeating is of no use. The error quotes nothing of
-    /// it.
+    /// `Err` is permanent: the same body can never be parsed. The error contains no part of the
+    /// body.
     pub fn parse(body: &[u8]) -> Result<Self, NotificationError> {
         let text = std::str::from_utf8(body).map_err(|_| NotificationError::NotJson)?;
-        read(text, MAX_NESTING_DEPTH)
+        parse_nested(text, MAX_NESTING_DEPTH)
     }
 }
 
-/// What happened. The five that a subscription of ours asks for, and whatever else BILL may send.
+/// Kind of an event.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Display, EnumString)]
 pub enum EventType {
     /// A bank account was added.
     #[strum(serialize = "bank-account.created")]
     BankAccountCreated,
-    /// Its status, its archiving or its being the default changed.
+    /// The status of a bank account changed, or whether it is archived or the default.
     #[strum(serialize = "bank-account.updated")]
     BankAccountUpdated,
     /// A payment was made, or its status changed.
     #[strum(serialize = "payment.updated")]
     PaymentUpdated,
-    /// A request to make a payment failed; there is no such payment.
+    /// A request to make a payment failed. The payment does not exist.
     #[strum(serialize = "payment.failed")]
     PaymentFailed,
-    /// The decision about the organization changed.
+    /// The decision of the organization's risk verification changed.
     #[strum(serialize = "risk-verification.updated")]
     RiskVerificationUpdated,
-    /// Something that this client does not ask for.
+    /// An event that [`Self::SUBSCRIBED`] does not contain.
     #[strum(default, to_string = "{0}")]
     Other(String),
 }
 
 impl EventType {
-    /// The events that may move an organization from one stage to another: what a subscription
-    /// should ask for.
-    pub const WANTED: [Self; 5] = [
+    /// The events that a subscription should contain: those that can change the stage of an
+    /// organization.
+    pub const SUBSCRIBED: [Self; 5] = [
         Self::BankAccountCreated,
         Self::BankAccountUpdated,
         Self::PaymentUpdated,
@@ -76,21 +82,21 @@ impl From<String> for EventType {
     }
 }
 
-/// Why a body is no notification.
+/// Why a body is not a notification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotificationError {
-    /// Neither the body nor a text within it is JSON.
+    /// The body, or a string inside it, is not JSON.
     #[error("the notification is not JSON")]
     NotJson,
-    /// JSON, but no form that a notification is known to take.
+    /// The body is JSON, but none of the known forms.
     #[error("the notification has no metadata")]
     NoMetadata,
-    /// The metadata lack a field, or hold something that cannot be what the field says.
-    #[error("the notification's {0} is missing or unusable")]
-    Unusable(&'static str),
+    /// A field of the metadata is missing or cannot be an id.
+    #[error("the notification's {0} is missing or invalid")]
+    InvalidField(&'static str),
 }
 
-fn read(text: &str, depth: u8) -> Result<Notification, NotificationError> {
+fn parse_nested(text: &str, depth: u8) -> Result<Notification, NotificationError> {
     #[derive(Deserialize)]
     struct Envelope<'a> {
         #[serde(borrow)]
@@ -100,19 +106,20 @@ fn read(text: &str, depth: u8) -> Result<Notification, NotificationError> {
     }
 
     let raw: &RawValue = serde_json::from_str(text).map_err(|_| NotificationError::NotJson)?;
-    let deeper = depth.checked_sub(1).ok_or(NotificationError::NoMetadata)?;
+    let remaining_depth = depth.checked_sub(1).ok_or(NotificationError::NoMetadata)?;
+
     match raw.get().as_bytes().first() {
         Some(b'"') => {
             let inner: String =
                 serde_json::from_str(raw.get()).map_err(|_| NotificationError::NotJson)?;
-            read(&inner, deeper)
+            parse_nested(&inner, remaining_depth)
         }
         Some(b'{') => {
             let envelope: Envelope<'_> =
                 serde_json::from_str(raw.get()).map_err(|_| NotificationError::NoMetadata)?;
             match (envelope.metadata, envelope.payload) {
                 (Some(metadata), _) => parse_metadata(metadata),
-                (None, Some(payload)) => read(payload.get(), deeper),
+                (None, Some(payload)) => parse_nested(payload.get(), remaining_depth),
                 (None, None) => Err(NotificationError::NoMetadata),
             }
         }
@@ -124,54 +131,58 @@ fn parse_metadata(raw: &RawValue) -> Result<Notification, NotificationError> {
     #[derive(Default, Deserialize)]
     #[serde(default, rename_all = "camelCase")]
     struct Metadata {
-        #[serde(deserialize_with = "crate::lenient::optional")]
-        event_id: Option<Id>,
-        #[serde(deserialize_with = "crate::lenient::optional")]
-        organization_id: Option<Id>,
-        #[serde(deserialize_with = "crate::lenient::optional")]
-        event_type: Option<Id>,
-        #[serde(deserialize_with = "crate::lenient::optional")]
-        subscription_id: Option<Id>,
+        #[serde(deserialize_with = "lenient::optional")]
+        event_id: Option<PrintableId>,
+        #[serde(deserialize_with = "lenient::optional")]
+        organization_id: Option<PrintableId>,
+        #[serde(deserialize_with = "lenient::optional")]
+        event_type: Option<PrintableId>,
+        #[serde(deserialize_with = "lenient::optional")]
+        subscription_id: Option<PrintableId>,
     }
 
-    let metadata: Metadata = crate::lenient::object(raw).ok_or(NotificationError::NoMetadata)?;
-    let text = |field: Option<Id>, name| {
+    let metadata: Metadata = lenient::parse_object(raw).ok_or(NotificationError::NoMetadata)?;
+    let text = |field: Option<PrintableId>, name| {
         field
-            .map(|Id(text)| text)
-            .ok_or(NotificationError::Unusable(name))
+            .map(|PrintableId(text)| text)
+            .ok_or(NotificationError::InvalidField(name))
     };
+
     Ok(Notification {
         event_id: text(metadata.event_id, "eventId")?,
         organization_id: text(metadata.organization_id, "organizationId")?,
         event_type: text(metadata.event_type, "eventType")?.into(),
-        subscription_id: metadata.subscription_id.map(|Id(text)| text),
+        subscription_id: metadata.subscription_id.map(|PrintableId(text)| text),
     })
 }
 
-/// A text that may go into a key, a log line and a header as it is: printable ASCII without spaces,
-/// of an id's length.
+/// A text that is safe as a key, in a log line and in a header: printable ASCII without spaces, at
+/// most [`MAX_ID_LENGTH`] characters.
 #[derive(Deserialize)]
 #[serde(try_from = "String")]
-struct Id(String);
+struct PrintableId(String);
 
-impl TryFrom<String> for Id {
-    type Error = Unfit;
+impl TryFrom<String> for PrintableId {
+    type Error = InvalidId;
 
-    fn try_from(text: String) -> Result<Self, Unfit> {
-        let fits = (1..=MAX_ID_LENGTH).contains(&text.len())
+    fn try_from(text: String) -> Result<Self, InvalidId> {
+        let is_valid = (1..=MAX_ID_LENGTH).contains(&text.len())
             && text.bytes().all(|byte| byte.is_ascii_graphic());
-        if fits { Ok(Self(text)) } else { Err(Unfit) }
+        if is_valid {
+            Ok(Self(text))
+        } else {
+            Err(InvalidId)
+        }
     }
 }
 
-struct Unfit;
+struct InvalidId;
 
-impl fmt::Display for Unfit {
+impl fmt::Display for InvalidId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("not an id")
     }
 }
 
 #[cfg(test)]
-#[path = "notification_tests.rs"]
 mod tests;

@@ -1,3 +1,5 @@
+//! The signature of a webhook, and the keys that verify it.
+
 use std::fmt;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -6,32 +8,32 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer};
 use sha2::Sha256;
 
-/// The header that a notification's signature arrives in.
+/// The request header that contains the signature of a notification.
 pub const SIGNATURE_HEADER: &str = "x-bill-sha-signature";
 
-/// The keys that a notification may be signed with: the subscription's own and, while keys are
-/// changed, the one before it.
+/// The keys that can have signed a notification: that of the current subscription and, during a key
+/// rotation, that of the subscription before it.
 ///
-/// Read from a secret's text `{"current":"...","previous":"..."}`. An empty `previous` counts as
-/// none; an empty `current` is refused, since anybody can sign with an empty key. Other fields are
-/// left alone.
+/// Deserialized from the text of a secret, `{"current":"...","previous":"..."}`. An empty
+/// `previous` means none. An empty `current` is an error, because anyone can sign with an empty
+/// key. Other fields are ignored.
 #[derive(Debug, Clone, Deserialize)]
 pub struct SecurityKeys {
-    /// Signs what the present subscription sends.
+    /// Key of the current subscription.
     pub current: SecurityKey,
-    /// Signs what the subscription before it may still send.
+    /// Key of the subscription that the current one replaced, while it may still send.
     #[serde(default, deserialize_with = "optional_key")]
     pub previous: Option<SecurityKey>,
 }
 
 impl SecurityKeys {
-    /// Whether `signature` is that of `body` by one of the keys. The body must be the bytes as
-    /// received, before anything read or changed them. Takes equally long for every wrong
-    /// signature.
+    /// Whether one of the keys signed `body`. `body` must be the bytes as received. The comparison
+    /// takes constant time.
     pub fn verify(&self, body: &[u8], signature: &str) -> bool {
         let Ok(signature) = BASE64_STANDARD.decode(signature.trim()) else {
             return false;
         };
+
         [Some(&self.current), self.previous.as_ref()]
             .into_iter()
             .flatten()
@@ -50,25 +52,26 @@ impl SecurityKey {
         (!text.expose_secret().trim().is_empty()).then_some(Self(text))
     }
 
-    /// The signature of a body as BILL makes it: base64 of the HMAC-SHA256.
+    /// The signature of a body as BILL creates it: base64 of the HMAC-SHA256. For senders, which
+    /// are tests and the sandbox.
     pub fn sign(&self, body: &[u8]) -> String {
         BASE64_STANDARD.encode(self.mac(body).finalize().into_bytes())
     }
 
-    /// The key's characters, for the store of secrets alone.
+    /// The text of the key, to be stored as a secret.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
 
-    /// The key's characters are taken as they are: BILL does not say whether they are to be decoded
-    /// first, and public receivers use them so.
+    /// Uses the characters of the key without decoding them. BILL does not document an encoding,
+    /// and published receivers do the same.
     fn mac(&self, body: &[u8]) -> Hmac<Sha256> {
         #[expect(
             clippy::expect_used,
-            reason = "HMAC takes keys of every length (RFC 2104, section 2)"
+            reason = "HMAC accepts keys of any length (RFC 2104, section 2)"
         )]
         let keyed =
-            Hmac::<Sha256>::new_from_slice(self.expose().as_bytes()).expect("a key of any length");
+            Hmac::<Sha256>::new_from_slice(self.expose().as_bytes()).expect("any key length");
         keyed.chain_update(body)
     }
 }
@@ -101,9 +104,15 @@ fn optional_key<'de, D: Deserializer<'de>>(
 mod tests {
     use super::*;
 
-    // The test vector of the contract, `x-test-vector` of the header.
+    // The test vector of the OpenAPI document: `x-test-vector` of the signature header.
     const KEY: &str = "fake-security-key-3b1f";
-    const BODY: &str = r#"{"metadata":{"eventId":"5b0c7d0e-2f6f-4f0e-9a1c-6f1f0a4a9d21","subscriptionId":"c1f0a5c2-7a6e-4b7e-8f55-0d2b9d1f6a10","organizationId":"00802KESTRELBAKEm7q2","eventType":"risk-verification.updated","version":"1"},"risk-verification":{"decision":"APPROVE"}}"#;
+    const BODY: &str = concat!(
+        r#"{"metadata":{"eventId":"5b0c7d0e-2f6f-4f0e-9a1c-6f1f0a4a9d21","#,
+        r#""subscriptionId":"c1f0a5c2-7a6e-4b7e-8f55-0d2b9d1f6a10","#,
+        r#""organizationId":"00802KESTRELBAKEm7q2","#,
+        r#""eventType":"risk-verification.updated","version":"1"},"#,
+        r#""risk-verification":{"decision":"APPROVE"}}"#
+    );
     const SIGNATURE: &str = "V2QgAP5VbvY4IY+m2+S39RZ28+/9LfiJDuMuvl2d+PE=";
 
     fn keys(json: &str) -> Result<SecurityKeys, serde_json::Error> {

@@ -1,4 +1,4 @@
-//! Credentials that BILL refuses must be offered as rarely as possible.
+//! Credentials that BILL rejects are sent as rarely as possible.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,11 +7,11 @@ use futures::future::join_all;
 use sandbox::{Sandbox, Switches};
 
 use crate::support::{
-    FailingCredentialSource, RotatingCredentials, any_organization, calls, client, client_with,
-    credentials, fault, pass, sandbox, soon, status,
+    FailingCredentialSource, RotatingCredentials, advance_clock, any_organization, client,
+    client_with, credentials, inject_fault, request_count, sandbox, status_fault, test_deadline,
 };
 
-fn wrong(sandbox: &Sandbox, field: &str) -> Credentials {
+fn credentials_with_wrong(sandbox: &Sandbox, field: &str) -> Credentials {
     let mut secret: serde_json::Value =
         serde_json::from_str(&sandbox.credentials().to_json()).unwrap();
     secret[field] = "wrong".into();
@@ -32,9 +32,14 @@ async fn rejected_credentials_are_sent_once_for_every_error_status() {
                 ..Switches::default()
             })
             .await;
-            let source = RotatingCredentials::new(wrong(&sandbox, field), wrong(&sandbox, field));
+            let source = RotatingCredentials::new(
+                credentials_with_wrong(&sandbox, field),
+                credentials_with_wrong(&sandbox, field),
+            );
             let bill = client_with(&sandbox.url(), source.clone());
-            for outcome in join_all((0..10).map(|_| bill.organizations(None, soon()))).await {
+            for outcome in
+                join_all((0..10).map(|_| bill.organizations_page(None, test_deadline()))).await
+            {
                 let error = outcome.unwrap_err();
                 assert!(
                     error.is_bad_credentials() && !error.is_retryable(),
@@ -48,7 +53,7 @@ async fn rejected_credentials_are_sent_once_for_every_error_status() {
             }
             let (organization_id, user_id) = any_organization(&sandbox);
             assert!(
-                bill.organization(&organization_id, soon())
+                bill.organization(&organization_id, test_deadline())
                     .sign_in(&user_id)
                     .await
                     .unwrap_err()
@@ -63,11 +68,16 @@ async fn rejected_credentials_are_sent_once_for_every_error_status() {
 #[tokio::test]
 async fn rotated_credentials_are_picked_up_at_once() {
     let sandbox = sandbox(Switches::default()).await;
-    let source = RotatingCredentials::new(wrong(&sandbox, "password"), credentials(&sandbox));
+    let source = RotatingCredentials::new(
+        credentials_with_wrong(&sandbox, "password"),
+        credentials(&sandbox),
+    );
     let bill = client_with(&sandbox.url(), source.clone());
-    for outcome in join_all((0..10).map(|_| bill.organizations(None, soon()))).await {
+
+    for outcome in join_all((0..10).map(|_| bill.organizations_page(None, test_deadline()))).await {
         outcome.unwrap();
     }
+
     assert_eq!(sandbox.statistics().partner_logins, 2);
     assert_eq!(source.refreshes(), 1);
 }
@@ -77,41 +87,51 @@ async fn cached_and_refreshed_wrong_credentials_are_sent_once_each() {
     let sandbox = sandbox(Switches::default()).await;
     let bill = client_with(
         &sandbox.url(),
-        RotatingCredentials::new(wrong(&sandbox, "password"), wrong(&sandbox, "username")),
+        RotatingCredentials::new(
+            credentials_with_wrong(&sandbox, "password"),
+            credentials_with_wrong(&sandbox, "username"),
+        ),
     );
+
     for _ in 0..3 {
         assert!(
-            bill.organizations(None, soon())
+            bill.organizations_page(None, test_deadline())
                 .await
                 .unwrap_err()
                 .is_bad_credentials()
         );
     }
+
     assert_eq!(sandbox.statistics().partner_logins, 2);
 }
 
 #[tokio::test]
-async fn a_wrong_developer_key_stops_every_organization() {
+async fn wrong_developer_key_stops_every_organization() {
     let sandbox = sandbox(Switches::default()).await;
-    let source = RotatingCredentials::new(wrong(&sandbox, "devKey"), wrong(&sandbox, "devKey"));
+    let source = RotatingCredentials::new(
+        credentials_with_wrong(&sandbox, "devKey"),
+        credentials_with_wrong(&sandbox, "devKey"),
+    );
     let bill = client_with(&sandbox.url(), source.clone());
     let (organization_id, user_id) = any_organization(&sandbox);
-    let scope = bill.organization(&organization_id, soon());
-    scope.sign_in(&user_id).await.unwrap();
-    let error = scope.bank_accounts().await.unwrap_err();
+    let organization_client = bill.organization(&organization_id, test_deadline());
+    organization_client.sign_in(&user_id).await.unwrap();
+    let error = organization_client.bank_accounts().await.unwrap_err();
+
     assert!(error.is_bad_credentials(), "{error}");
     assert_eq!(source.refreshes(), 1);
 
     sandbox.reset_statistics();
-    let neighbour = bill.organization(&organization_id, soon());
+    let other_client = bill.organization(&organization_id, test_deadline());
+
     assert!(
-        neighbour
+        other_client
             .sign_in(&user_id)
             .await
             .unwrap_err()
             .is_bad_credentials()
     );
-    assert!(neighbour.users().await.unwrap_err().is_bad_credentials());
+    assert!(other_client.users().await.unwrap_err().is_bad_credentials());
     assert_eq!(sandbox.statistics().requests, 0);
 }
 
@@ -120,14 +140,21 @@ async fn rotated_developer_key_is_used_within_one_organization() {
     let sandbox = sandbox(Switches::default()).await;
     let bill = client_with(
         &sandbox.url(),
-        RotatingCredentials::new(wrong(&sandbox, "devKey"), credentials(&sandbox)),
+        RotatingCredentials::new(
+            credentials_with_wrong(&sandbox, "devKey"),
+            credentials(&sandbox),
+        ),
     );
     let (organization_id, user_id) = any_organization(&sandbox);
-    let scope = bill.organization(&organization_id, soon());
-    scope.sign_in(&user_id).await.unwrap();
-    let (banks, payments) = tokio::join!(scope.bank_accounts(), scope.payments_page(None));
+    let organization_client = bill.organization(&organization_id, test_deadline());
+    organization_client.sign_in(&user_id).await.unwrap();
+    let (banks, payments) = tokio::join!(
+        organization_client.bank_accounts(),
+        organization_client.payments_page(None)
+    );
     banks.unwrap();
     payments.unwrap();
+
     assert_eq!(sandbox.statistics().partner_logins, 2);
     assert_eq!(sandbox.statistics().sign_ins, 2);
 }
@@ -136,27 +163,30 @@ async fn rotated_developer_key_is_used_within_one_organization() {
 async fn credentials_rejected_by_a_list_call_are_remembered() {
     let sandbox = sandbox(Switches::default()).await;
     let bill = client(&sandbox);
-    fault(
+    inject_fault(
         &sandbox,
         "listPartnerOrganizations",
-        status(400, "BDC_1102"),
+        status_fault(400, "BDC_1102"),
         None,
     );
+
     for _ in 0..3 {
         assert!(
-            bill.organizations(None, soon())
+            bill.organizations_page(None, test_deadline())
                 .await
                 .unwrap_err()
                 .is_bad_credentials()
         );
     }
-    assert_eq!(calls(&sandbox, "listPartnerOrganizations"), 1);
+
+    assert_eq!(request_count(&sandbox, "listPartnerOrganizations"), 1);
     assert_eq!(sandbox.statistics().partner_logins, 1);
 }
 
 #[tokio::test]
 async fn error_text_of_the_credential_source_is_kept() {
     let sandbox = sandbox(Switches::default()).await;
+
     for (reason, is_retryable) in [
         (
             CredentialError::permanent("secret bill/credentials is empty"),
@@ -168,10 +198,13 @@ async fn error_text_of_the_credential_source_is_kept() {
             &sandbox.url(),
             Arc::new(FailingCredentialSource(reason.clone())),
         );
-        let error = bill.organizations(None, soon()).await.unwrap_err();
+        let error = bill
+            .organizations_page(None, test_deadline())
+            .await
+            .unwrap_err();
         assert_eq!(
             error.to_string(),
-            format!("partnerLogin: credentials are unreadable, {reason}")
+            format!("partnerLogin: credentials cannot be read, {reason}")
         );
         assert_eq!(
             (error.kind(), error.type_name()),
@@ -182,6 +215,7 @@ async fn error_text_of_the_credential_source_is_kept() {
         );
         assert_eq!(error.is_retryable(), is_retryable);
     }
+
     assert_eq!(sandbox.statistics().requests, 0);
 }
 
@@ -189,17 +223,22 @@ async fn error_text_of_the_credential_source_is_kept() {
 async fn rejected_credentials_are_retried_after_five_minutes() {
     let sandbox = sandbox(Switches::default()).await;
     let bill = client(&sandbox);
-    fault(&sandbox, "partnerLogin", status(401, "BDC_1101"), 1);
+    inject_fault(&sandbox, "partnerLogin", status_fault(401, "BDC_1101"), 1);
+
     for minutes in [0, 4] {
-        pass(Duration::from_mins(minutes)).await;
+        advance_clock(Duration::from_mins(minutes)).await;
         assert!(
-            bill.organizations(None, soon())
+            bill.organizations_page(None, test_deadline())
                 .await
                 .unwrap_err()
                 .is_bad_credentials()
         );
     }
+
     assert_eq!(sandbox.statistics().partner_logins, 1);
-    pass(Duration::from_mins(2)).await;
-    bill.organizations(None, soon()).await.unwrap();
+
+    advance_clock(Duration::from_mins(2)).await;
+    bill.organizations_page(None, test_deadline())
+        .await
+        .unwrap();
 }

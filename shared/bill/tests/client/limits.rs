@@ -1,9 +1,10 @@
-//! At most two requests at once for one organization.
+//! The client sends at most two concurrent requests per organization.
 
+use bill::ErrorKind;
 use futures::future::join_all;
 use sandbox::Switches;
 
-use crate::support::{any_organization, client, sandbox, soon};
+use crate::support::{any_organization, client, sandbox, test_deadline};
 
 #[tokio::test]
 async fn all_clients_of_one_organization_share_two_permits() {
@@ -15,30 +16,32 @@ async fn all_clients_of_one_organization_share_two_permits() {
     .await;
     let bill = client(&sandbox);
     let (organization_id, user_id) = any_organization(&sandbox);
-    let one = bill.organization(&organization_id, soon());
-    let other = bill.organization(&organization_id, soon());
+    let one = bill.organization(&organization_id, test_deadline());
+    let other = bill.organization(&organization_id, test_deadline());
     let (a, b, c) = tokio::join!(one.sign_in(&user_id), other.sign_in(&user_id), one.users());
     a.unwrap();
     b.unwrap();
     c.unwrap();
-    let calls = (0..12).map(|turn| {
-        let scope = if turn % 3 == 0 {
+    let calls = (0..12).map(|index| {
+        let organization_client = if index % 3 == 0 {
             other.clone()
         } else {
             one.clone()
         };
         async move {
-            if turn % 2 == 0 {
-                scope.payments_page(None).await.map(drop)
+            if index % 2 == 0 {
+                organization_client.payments_page(None).await.map(drop)
             } else {
-                scope.bank_accounts().await.map(drop)
+                organization_client.bank_accounts().await.map(drop)
             }
         }
     });
+
     for outcome in join_all(calls).await {
         outcome.unwrap();
     }
     let statistics = sandbox.statistics();
+
     assert_eq!(
         statistics.max_concurrent_by_organization[&organization_id],
         2
@@ -59,21 +62,25 @@ async fn different_organizations_are_requested_concurrently() {
     })
     .await;
     let bill = client(&sandbox);
-    bill.organizations(None, soon()).await.unwrap();
+    bill.organizations_page(None, test_deadline())
+        .await
+        .unwrap();
     let ids: Vec<String> = sandbox
-        .population(sandbox.now())
+        .expectations(sandbox.now())
         .into_iter()
         .filter_map(|expectation| expectation.organization_id)
         .collect();
     let started = tokio::time::Instant::now();
+
     for outcome in join_all(ids.iter().map(|id| {
-        let scope = bill.organization(id, soon());
-        async move { scope.users().await }
+        let organization_client = bill.organization(id, test_deadline());
+        async move { organization_client.users().await }
     }))
     .await
     {
         outcome.unwrap();
     }
+
     assert!(
         started.elapsed().as_millis() < u128::from(LATENCY_MS) * ids.len() as u128 / 2,
         "{:?}",
@@ -91,15 +98,20 @@ async fn concurrency_limit_errors_are_retried() {
     .await;
     let bill = client(&sandbox);
     let (organization_id, user_id) = any_organization(&sandbox);
-    let scope = bill.organization(&organization_id, soon());
-    scope.sign_in(&user_id).await.unwrap();
-    let (banks, payments) = tokio::join!(scope.bank_accounts(), scope.payments_page(None));
-    // The jitter may let both collide more often than the client repeats; then it says so.
+    let organization_client = bill.organization(&organization_id, test_deadline());
+    organization_client.sign_in(&user_id).await.unwrap();
+    let (banks, payments) = tokio::join!(
+        organization_client.bank_accounts(),
+        organization_client.payments_page(None)
+    );
+
+    // With unlucky jitter both calls can collide on all five attempts.
     for outcome in [banks.map(drop), payments.map(drop)] {
         if let Err(error) = outcome {
-            assert!(error.is_too_many_at_once(), "{error}");
+            assert_eq!(error.kind(), ErrorKind::TooManyAtOnce, "{error}");
         }
     }
+
     assert!(sandbox.statistics().errors_by_code["BDC_1322"] >= 1);
-    assert!(scope.requests() > 4);
+    assert!(organization_client.requests() > 4);
 }

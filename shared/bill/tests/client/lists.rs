@@ -1,11 +1,11 @@
-//! Paging.
+//! Lists and their pages.
 
-use bill::{Page, Payment, Rows, User};
-use sandbox::{Organization, Payments, Sandbox, Switches};
+use bill::{ListResult, Page, Payment, User};
+use sandbox::{Organization, PaymentSeries, Sandbox, Switches};
 
 use crate::{
-    scripted::{Script, reply},
-    support::{calls, client, organization_with, sandbox, sandbox_with, soon},
+    scripted_server::{ScriptedServer, reply},
+    support::{client, organization_with, request_count, sandbox, sandbox_with, test_deadline},
 };
 
 #[tokio::test]
@@ -24,7 +24,10 @@ async fn paging_continues_past_empty_pages() {
                 rows: more,
                 skipped,
                 next: following,
-            } = bill.organizations(next.as_ref(), soon()).await.unwrap();
+            } = bill
+                .organizations_page(next.as_ref(), test_deadline())
+                .await
+                .unwrap();
             pages += 1;
             empty += u32::from(more.is_empty());
             assert_eq!(skipped, 0);
@@ -48,16 +51,24 @@ async fn paging_continues_past_empty_pages() {
 async fn payments_are_listed_newest_first_100_per_page() {
     let sandbox = sandbox(Switches::default()).await;
     let (organization_id, user_id) = with_payments(&sandbox, 230);
-    let scope = client(&sandbox).organization(&organization_id, soon());
-    scope.sign_in(&user_id).await.unwrap();
-    let first = scope.payments_page(None).await.unwrap();
-    let second = scope.payments_page(first.next.as_ref()).await.unwrap();
-    let third = scope.payments_page(second.next.as_ref()).await.unwrap();
+    let organization_client = client(&sandbox).organization(&organization_id, test_deadline());
+    organization_client.sign_in(&user_id).await.unwrap();
+    let first = organization_client.payments_page(None).await.unwrap();
+    let second = organization_client
+        .payments_page(first.next.as_ref())
+        .await
+        .unwrap();
+    let third = organization_client
+        .payments_page(second.next.as_ref())
+        .await
+        .unwrap();
+
     assert_eq!(
         [first.rows.len(), second.rows.len(), third.rows.len()],
         [100, 100, 30]
     );
     assert!(third.next.is_none());
+
     let times: Vec<_> = [first, second, third]
         .into_iter()
         .flat_map(|page| page.rows)
@@ -69,7 +80,7 @@ async fn payments_are_listed_newest_first_100_per_page() {
 fn with_payments(sandbox: &Sandbox, count: usize) -> (String, String) {
     let (organization_id, user_id) = organization_with(sandbox, |_| true);
     let organization = sandbox.organization(&organization_id).unwrap();
-    let payments = vec![Payments::paid(sandbox.now()).repeated(count, 3_600)];
+    let payments = vec![PaymentSeries::paid(sandbox.now()).repeated(count, 3_600)];
     sandbox.put_organization(Organization {
         payments,
         ..organization
@@ -79,47 +90,58 @@ fn with_payments(sandbox: &Sandbox, count: usize) -> (String, String) {
 
 #[tokio::test]
 async fn every_page_request_has_max_sort_and_the_encoded_token() {
-    let odd = r#"a b&max=1#?/+%41=é"🦀"#;
-    let script = Script::start([
+    let special_characters = r#"a b&max=1#?/+%41=é"🦀"#;
+    let server = ScriptedServer::start([
         reply(
             200,
-            serde_json::json!({ "results": [], "nextPage": odd }).to_string(),
+            serde_json::json!({ "results": [], "nextPage": special_characters }).to_string(),
         ),
         reply(200, r#"{"results":[{"id":"1"}],"nextPage":"next"}"#),
         reply(200, r#"{"results":[{"id":"2"}]}"#),
     ])
     .await;
-    let Rows {
+    let ListResult {
         rows,
         skipped,
         truncated,
         ..
-    } = script
+    } = server
         .client()
-        .organization("008ORG", soon())
+        .organization("008ORG", test_deadline())
         .users()
         .await
         .unwrap();
+
     assert_eq!((rows.len(), skipped, truncated), (2, 0, false));
-    let seen = script.seen();
-    let queries: Vec<Vec<(String, String)>> = seen.iter().map(|seen| query(&seen.target)).collect();
+
+    let requests = server.requests();
+    let queries: Vec<Vec<(String, String)>> = requests
+        .iter()
+        .map(|request| query(&request.target))
+        .collect();
     let both = [
         ("max".to_owned(), "100".to_owned()),
         ("sort".to_owned(), "createdTime:asc".to_owned()),
     ];
+
     assert_eq!(queries[0], both);
     assert_eq!(
         queries[1],
-        [both.to_vec(), vec![("page".to_owned(), odd.to_owned())]].concat()
+        [
+            both.to_vec(),
+            vec![("page".to_owned(), special_characters.to_owned())]
+        ]
+        .concat()
     );
     assert_eq!(
         queries[2],
         [both.to_vec(), vec![("page".to_owned(), "next".to_owned())]].concat()
     );
     assert!(
-        seen[1].target.is_ascii() && seen[1].target.starts_with("/connect/v3/partner/users?"),
+        requests[1].target.is_ascii()
+            && requests[1].target.starts_with("/connect/v3/partner/users?"),
         "{}",
-        seen[1].target
+        requests[1].target
     );
 }
 
@@ -130,17 +152,18 @@ fn query(target: &str) -> Vec<(String, String)> {
 
 #[tokio::test]
 async fn repeated_page_token_is_an_error() {
-    let again = || reply(200, r#"{"results":[{"id":"1"}],"nextPage":"again"}"#);
-    let script = Script::start([again(), again()]).await;
-    let error = script
+    let repeated_page = || reply(200, r#"{"results":[{"id":"1"}],"nextPage":"again"}"#);
+    let server = ScriptedServer::start([repeated_page(), repeated_page()]).await;
+    let error = server
         .client()
-        .organization("008ORG", soon())
+        .organization("008ORG", test_deadline())
         .users()
         .await
         .unwrap_err();
+
     assert_eq!(
         error.to_string(),
-        "listPartnerUsers: answer is unreadable, list repeats its page"
+        "listPartnerUsers: unexpected response, list repeats its page token"
     );
     assert!(!error.is_retryable());
 }
@@ -153,14 +176,15 @@ async fn endless_list_is_truncated_after_50_pages() {
             format!(r#"{{"results":[{{"id":"{page}"}},null],"nextPage":"{page}"}}"#),
         )
     });
-    let script = Script::start(endless).await;
-    let scope = script.client().organization("008ORG", soon());
-    let rows: Rows<User> = scope.users().await.unwrap();
+    let server = ScriptedServer::start(endless).await;
+    let organization_client = server.client().organization("008ORG", test_deadline());
+    let rows: ListResult<User> = organization_client.users().await.unwrap();
+
     assert_eq!(
         (rows.rows.len(), rows.skipped, rows.truncated),
         (50, 50, true)
     );
-    assert_eq!(scope.requests(), 51);
+    assert_eq!(organization_client.requests(), 51);
 }
 
 #[tokio::test]
@@ -175,15 +199,17 @@ async fn organizations_can_be_paged_beyond_50_pages() {
     .await;
     let bill = client(&sandbox);
     let mut next = None;
+
     for _ in 0..60 {
         next = bill
-            .organizations(next.as_ref(), soon())
+            .organizations_page(next.as_ref(), test_deadline())
             .await
             .unwrap()
             .next;
     }
+
     assert!(next.is_none());
-    assert_eq!(calls(&sandbox, "listPartnerOrganizations"), 60);
+    assert_eq!(request_count(&sandbox, "listPartnerOrganizations"), 60);
 }
 
 #[tokio::test]
@@ -194,15 +220,15 @@ async fn page_with_unexpected_json_is_an_error() {
         "[]",
         "\"text\"",
     ] {
-        let script = Script::start([reply(200, body)]).await;
-        let error = script
+        let server = ScriptedServer::start([reply(200, body)]).await;
+        let error = server
             .client()
-            .organizations(None, soon())
+            .organizations_page(None, test_deadline())
             .await
             .unwrap_err();
         assert_eq!(
             error.to_string(),
-            "listPartnerOrganizations: answer is unreadable, body has another shape",
+            "listPartnerOrganizations: unexpected response, body has an unexpected structure",
             "{body}"
         );
     }
@@ -210,11 +236,16 @@ async fn page_with_unexpected_json_is_an_error() {
 
 #[tokio::test]
 async fn invalid_utf8_is_replaced_and_all_rows_are_parsed() {
-    let script = Script::start([reply(
+    let server = ScriptedServer::start([reply(
         200,
         b"{\"results\":[{\"id\":\"1\",\"name\":\"Caf\xE9\"},{\"id\":\"2\"}]}".as_slice(),
     )])
     .await;
-    let page = script.client().organizations(None, soon()).await.unwrap();
+    let page = server
+        .client()
+        .organizations_page(None, test_deadline())
+        .await
+        .unwrap();
+
     assert_eq!((page.rows.len(), page.skipped), (2, 0));
 }

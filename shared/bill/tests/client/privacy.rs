@@ -1,4 +1,4 @@
-//! Nothing private in logs, errors or `Debug`.
+//! Logs, errors and `Debug` output contain no personal data, credentials or response bodies.
 
 use std::{
     io::Write,
@@ -11,18 +11,18 @@ use secrecy::ExposeSecret;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::{
-    scripted::{Script, reply},
-    support::{any_organization, client, fault, sandbox, soon, status},
+    scripted_server::{ScriptedServer, reply},
+    support::{any_organization, client, inject_fault, sandbox, status_fault, test_deadline},
 };
 
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+struct CapturedLog(Arc<Mutex<Vec<u8>>>);
 
-impl Log {
-    /// The one log of this process: a subscriber for one thread alone would miss what other tests
-    /// registered first.
+impl CapturedLog {
+    /// The log of the whole process. A subscriber of one thread misses callsites that another test
+    /// registered before.
     fn install() -> Self {
-        static LOG: OnceLock<Log> = OnceLock::new();
+        static LOG: OnceLock<CapturedLog> = OnceLock::new();
         let start = || {
             let log = Self::default();
             let subscriber = tracing_subscriber::fmt()
@@ -40,7 +40,7 @@ impl Log {
     }
 }
 
-impl Write for Log {
+impl Write for CapturedLog {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.0.lock().unwrap().extend_from_slice(bytes);
         Ok(bytes.len())
@@ -51,7 +51,7 @@ impl Write for Log {
     }
 }
 
-impl<'a> MakeWriter<'a> for Log {
+impl<'a> MakeWriter<'a> for CapturedLog {
     type Writer = Self;
 
     fn make_writer(&'a self) -> Self {
@@ -62,18 +62,21 @@ impl<'a> MakeWriter<'a> for Log {
 #[tokio::test]
 async fn logs_contain_requests_but_no_personal_data() {
     let sandbox = sandbox(Switches::default()).await;
-    let log = Log::install();
+    let log = CapturedLog::install();
 
     let bill = client(&sandbox);
     let (organization_id, user_id) = any_organization(&sandbox);
-    let page = bill.organizations(None, soon()).await.unwrap();
-    let scope = bill.organization(&organization_id, soon());
-    let users = scope.users().await.unwrap();
-    scope.sign_in(&user_id).await.unwrap();
-    fault(&sandbox, "listPayments", status(503, None), 1);
-    scope.payments_page(None).await.unwrap();
-    fault(&sandbox, "listPayments", FaultKind::Html { status: 403 }, 1);
-    let error = scope.payments_page(None).await.unwrap_err();
+    let page = bill
+        .organizations_page(None, test_deadline())
+        .await
+        .unwrap();
+    let organization_client = bill.organization(&organization_id, test_deadline());
+    let users = organization_client.users().await.unwrap();
+    organization_client.sign_in(&user_id).await.unwrap();
+    inject_fault(&sandbox, "listPayments", status_fault(503, None), 1);
+    organization_client.payments_page(None).await.unwrap();
+    inject_fault(&sandbox, "listPayments", FaultKind::Html { status: 403 }, 1);
+    let error = organization_client.payments_page(None).await.unwrap_err();
 
     let mut private: Vec<String> = page
         .rows
@@ -83,13 +86,20 @@ async fn logs_contain_requests_but_no_personal_data() {
         .collect();
     for user in &users.rows {
         private.extend(
-            [&user.first_name, &user.last_name, &user.email]
+            [&user.first_name, &user.email]
                 .into_iter()
                 .flatten()
                 .map(|text| text.expose_secret().to_owned()),
         );
         private.extend(user.id.clone());
     }
+    let last_names = sandbox
+        .organization(&organization_id)
+        .unwrap()
+        .users
+        .into_iter()
+        .filter_map(|user| user.last_name);
+    private.extend(last_names);
     let credentials = sandbox.credentials();
     private.extend(
         [
@@ -100,6 +110,7 @@ async fn logs_contain_requests_but_no_personal_data() {
         ]
         .map(Clone::clone),
     );
+
     let text = log.text();
     assert!(
         text.contains("BILL request")
@@ -107,7 +118,10 @@ async fn logs_contain_requests_but_no_personal_data() {
             && text.contains("bill_unavailable"),
         "{text}"
     );
-    let shown = format!("{text}\n{bill:?}\n{scope:?}\n{page:?}\n{users:?}\n{error:?}\n{error}");
+
+    let shown = format!(
+        "{text}\n{bill:?}\n{organization_client:?}\n{page:?}\n{users:?}\n{error:?}\n{error}"
+    );
     for secret in private.iter().filter(|text| text.len() > 2) {
         assert!(!shown.contains(secret.as_str()), "{secret} in {shown}");
     }
@@ -117,18 +131,24 @@ async fn logs_contain_requests_but_no_personal_data() {
 async fn logs_errors_and_debug_contain_no_session_or_body() {
     let body =
         r#"[{"code":"BDC_1002","message":"secret","params":[{"name":"secret","value":"secret"}]}]"#;
-    let script = Script::start([
+    let server = ScriptedServer::start([
         reply(400, body),
         reply(200, r#"{"results":[],"nextPage":"t-secret"}"#),
         reply(500, "secret").header("retry-after", "60"),
     ])
     .await;
-    let log = Log::install();
-    let bill = script.client();
-    let refused = bill.organizations(None, soon()).await.unwrap_err();
-    let page = bill.organizations(None, soon()).await.unwrap();
+    let log = CapturedLog::install();
+    let bill = server.client();
+    let refused = bill
+        .organizations_page(None, test_deadline())
+        .await
+        .unwrap_err();
+    let page = bill
+        .organizations_page(None, test_deadline())
+        .await
+        .unwrap();
     let unavailable = bill
-        .organizations(page.next.as_ref(), soon())
+        .organizations_page(page.next.as_ref(), test_deadline())
         .await
         .unwrap_err();
     let shown = format!(
@@ -136,6 +156,7 @@ async fn logs_errors_and_debug_contain_no_session_or_body() {
         log.text(),
         PageToken::new("secret")
     );
+
     assert!(!shown.contains("secret"), "{shown}");
     assert_eq!(page.next.unwrap().as_str(), "t-secret");
 }

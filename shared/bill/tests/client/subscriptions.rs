@@ -1,21 +1,26 @@
-//! Subscriptions to events, against the sandbox.
+//! Webhook subscriptions.
+
+use std::sync::Arc;
 
 use bill::{
     BaseUrl, ErrorKind,
-    events::{EventType, Notification, SecurityKeys, SubscriptionId, Subscriptions},
+    events::{EventType, Notification, SecurityKeys, SubscriptionId, SubscriptionsClient},
 };
 use sandbox::{EventSwitches, FaultKind, Sandbox, Switches};
 use url::Url;
 use uuid::Uuid;
 
 use crate::{
-    scripted::{Script, reply},
-    support::{calls, client, fault, sandbox, soon, status},
+    scripted_server::{ScriptedServer, reply},
+    support::{
+        client, client_with, credentials, inject_fault, request_count, sandbox, status_fault,
+        test_deadline,
+    },
 };
 
 const NAME: &str = "Customer engagement";
 
-fn subscriptions(sandbox: &Sandbox) -> Subscriptions {
+fn subscriptions(sandbox: &Sandbox) -> SubscriptionsClient {
     client(sandbox).subscriptions().unwrap()
 }
 
@@ -30,24 +35,44 @@ async fn subscription_is_created_listed_read_and_deleted() {
     let sandbox = sandbox(Switches::default()).await;
     let subscriptions = subscriptions(&sandbox);
     let created = subscriptions
-        .create(Uuid::new_v4(), NAME, &EventType::WANTED, &url(1), soon())
+        .create(
+            Uuid::new_v4(),
+            NAME,
+            &EventType::SUBSCRIBED,
+            &url(1),
+            test_deadline(),
+        )
         .await
         .unwrap();
     let id = created.subscription.id.clone().unwrap();
+
     assert!(created.subscription.is_enabled());
     assert_eq!(
         created.subscription.events().collect::<Vec<_>>(),
-        EventType::WANTED
+        EventType::SUBSCRIBED
     );
     assert!(!format!("{created:?}").contains(created.security_key.expose()));
 
-    let read = subscriptions.get(&id, soon()).await.unwrap().unwrap();
+    let read = subscriptions
+        .get(&id, test_deadline())
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(read, created.subscription);
-    assert_eq!(subscriptions.all(soon()).await.unwrap().rows, [read]);
-    assert!(subscriptions.delete(&id, soon()).await.unwrap());
-    assert!(!subscriptions.delete(&id, soon()).await.unwrap());
-    assert_eq!(subscriptions.get(&id, soon()).await.unwrap(), None);
-    assert!(subscriptions.test(&id, soon()).await.unwrap().is_none());
+    assert_eq!(
+        subscriptions.list(test_deadline()).await.unwrap().rows,
+        [read]
+    );
+    assert!(subscriptions.delete(&id, test_deadline()).await.unwrap());
+    assert!(!subscriptions.delete(&id, test_deadline()).await.unwrap());
+    assert_eq!(subscriptions.get(&id, test_deadline()).await.unwrap(), None);
+    assert!(
+        subscriptions
+            .send_test_event(&id, test_deadline())
+            .await
+            .unwrap()
+            .is_none()
+    );
     assert_eq!(sandbox.statistics().partner_logins, 1);
 }
 
@@ -64,10 +89,21 @@ async fn unknown_subscription_is_none_and_unsupported_path_is_an_error() {
     .await;
     let subscriptions = subscriptions(&sandbox);
     let id: SubscriptionId = "c1f0a5c2-7a6e-4b7e-8f55-0d2b9d1f6a10".parse().unwrap();
-    assert_eq!(subscriptions.get(&id, soon()).await.unwrap(), None);
-    fault(&sandbox, "getSubscription", status(404, "BDC_1121"), 1);
+
+    assert_eq!(subscriptions.get(&id, test_deadline()).await.unwrap(), None);
+
+    inject_fault(
+        &sandbox,
+        "getSubscription",
+        status_fault(404, "BDC_1121"),
+        1,
+    );
     assert_eq!(
-        subscriptions.get(&id, soon()).await.unwrap_err().kind(),
+        subscriptions
+            .get(&id, test_deadline())
+            .await
+            .unwrap_err()
+            .kind(),
         ErrorKind::Refused
     );
 }
@@ -76,14 +112,21 @@ async fn unknown_subscription_is_none_and_unsupported_path_is_an_error() {
 async fn create_is_retried_with_the_same_idempotency_key() {
     let sandbox = sandbox(Switches::default()).await;
     let subscriptions = subscriptions(&sandbox);
-    fault(&sandbox, "createSubscription", FaultKind::Truncated, 1);
+    inject_fault(&sandbox, "createSubscription", FaultKind::Truncated, 1);
     let created = subscriptions
-        .create(Uuid::new_v4(), NAME, &EventType::WANTED, &url(1), soon())
+        .create(
+            Uuid::new_v4(),
+            NAME,
+            &EventType::SUBSCRIBED,
+            &url(1),
+            test_deadline(),
+        )
         .await
         .unwrap();
-    assert_eq!(calls(&sandbox, "createSubscription"), 2);
+
+    assert_eq!(request_count(&sandbox, "createSubscription"), 2);
     assert_eq!(
-        subscriptions.all(soon()).await.unwrap().rows,
+        subscriptions.list(test_deadline()).await.unwrap().rows,
         [created.subscription]
     );
 }
@@ -94,25 +137,33 @@ async fn duplicate_subscription_is_refused() {
     let subscriptions = subscriptions(&sandbox);
     let create = async || {
         subscriptions
-            .create(Uuid::new_v4(), NAME, &EventType::WANTED, &url(1), soon())
+            .create(
+                Uuid::new_v4(),
+                NAME,
+                &EventType::SUBSCRIBED,
+                &url(1),
+                test_deadline(),
+            )
             .await
     };
     create().await.unwrap();
-    let refusal = create().await.unwrap_err();
+    let error = create().await.unwrap_err();
+
     assert_eq!(
-        (refusal.kind(), refusal.status()),
+        (error.kind(), error.status()),
         (ErrorKind::Refused, Some(400))
     );
-    assert_eq!(calls(&sandbox, "createSubscription"), 2);
+    assert_eq!(request_count(&sandbox, "createSubscription"), 2);
 }
 
 #[tokio::test]
 async fn expired_session_is_renewed() {
     let sandbox = sandbox(Switches::default()).await;
     let subscriptions = subscriptions(&sandbox);
-    subscriptions.all(soon()).await.unwrap();
+    subscriptions.list(test_deadline()).await.unwrap();
     sandbox.end_sessions();
-    subscriptions.all(soon()).await.unwrap();
+
+    subscriptions.list(test_deadline()).await.unwrap();
     assert_eq!(sandbox.statistics().partner_logins, 2);
 }
 
@@ -133,26 +184,35 @@ async fn test_event_is_signed_and_returns_the_receivers_status() {
         axum::http::StatusCode::SERVICE_UNAVAILABLE
     };
     let router = axum::Router::new().route("/bill", axum::routing::post(receive));
-    let here: Url = format!("{}/bill", test_support::serve(router).await)
+    let receiver_url: Url = format!("{}/bill", test_support::serve(router).await)
         .parse()
         .unwrap();
 
     let subscriptions = subscriptions(&sandbox);
     let created = subscriptions
-        .create(Uuid::new_v4(), NAME, &EventType::WANTED, &here, soon())
+        .create(
+            Uuid::new_v4(),
+            NAME,
+            &EventType::SUBSCRIBED,
+            &receiver_url,
+            test_deadline(),
+        )
         .await
         .unwrap();
     let test = subscriptions
-        .test(created.subscription.id.as_ref().unwrap(), soon())
+        .send_test_event(created.subscription.id.as_ref().unwrap(), test_deadline())
         .await
         .unwrap()
         .unwrap();
+
     assert_eq!(test.status_code, Some(503));
+
     let (signature, body) = bodies.recv().await.unwrap();
     let keys = SecurityKeys {
         current: created.security_key,
         previous: None,
     };
+
     assert!(keys.verify(&body, &signature));
     assert_eq!(
         Notification::parse(&body).unwrap().event_id,
@@ -168,18 +228,31 @@ async fn create_response_without_security_key_is_an_error() {
         r#"{"securityKey":"k"}"#,
         r#"["c1f0a5c2","k"]"#,
     ] {
-        let script = Script::start([reply(200, body)]).await;
-        let subscriptions = script.client().subscriptions().unwrap();
+        let server = ScriptedServer::start([reply(200, body)]).await;
+        let subscriptions = server.client().subscriptions().unwrap();
         let outcome = subscriptions
-            .create(Uuid::new_v4(), NAME, &EventType::WANTED, &url(1), soon())
+            .create(
+                Uuid::new_v4(),
+                NAME,
+                &EventType::SUBSCRIBED,
+                &url(1),
+                test_deadline(),
+            )
             .await;
         assert_eq!(outcome.unwrap_err().kind(), ErrorKind::BadAnswer, "{body}");
-        assert_eq!(script.seen()[0].target, "/connect-events/v3/subscriptions");
+        assert_eq!(
+            server.requests()[0].target,
+            "/connect-events/v3/subscriptions"
+        );
     }
 }
 
-#[test]
-fn base_url_without_connect_has_no_events_url() {
-    let base: BaseUrl = "https://bill.example/api".parse().unwrap();
-    assert_eq!(base.events(), None);
+#[tokio::test]
+async fn base_url_without_connect_has_no_subscriptions_client() {
+    let sandbox = sandbox(Switches::default()).await;
+    let base_url: BaseUrl = "https://bill.example/api".parse().unwrap();
+    assert_eq!(base_url.events_base_url(), None);
+
+    let bill = client_with("https://bill.example/api", Arc::new(credentials(&sandbox)));
+    assert!(bill.subscriptions().is_none());
 }

@@ -1,3 +1,5 @@
+//! Sandboxes, clients and credential sources for the tests.
+
 use std::{
     sync::{
         Arc,
@@ -6,22 +8,22 @@ use std::{
     time::Duration,
 };
 
-use bill::{Bill, CredentialError, CredentialSource, Credentials, http_client};
+use bill::{BillClient, CredentialError, CredentialSource, Credentials, http_client};
 use futures::future::BoxFuture;
 use sandbox::{Fault, FaultKind, Options, Organization, Population, Sandbox, Switches};
 use tokio::time::Instant;
 
-/// Enough for everything; only a hang takes that long.
-pub fn soon() -> Instant {
+/// A deadline that only a hanging call reaches.
+pub fn test_deadline() -> Instant {
     Instant::now() + Duration::from_secs(30)
 }
 
-pub fn within(milliseconds: u64) -> Instant {
+pub fn deadline_in_ms(milliseconds: u64) -> Instant {
     Instant::now() + Duration::from_millis(milliseconds)
 }
 
-/// Moves the client's clock on, between two requests.
-pub async fn pass(duration: Duration) {
+/// Advances the client's clock. Call it between two requests, not during one.
+pub async fn advance_clock(duration: Duration) {
     tokio::time::pause();
     tokio::time::advance(duration).await;
     tokio::time::resume();
@@ -45,31 +47,32 @@ pub async fn sandbox_with(organizations: usize, switches: Switches) -> Sandbox {
     .unwrap()
 }
 
-/// A client with the sandbox's own credentials.
-pub fn client(sandbox: &Sandbox) -> Bill {
+/// A client with the credentials of the sandbox.
+pub fn client(sandbox: &Sandbox) -> BillClient {
     client_with(&sandbox.url(), Arc::new(credentials(sandbox)))
 }
 
-pub fn client_with(url: &str, source: Arc<dyn CredentialSource>) -> Bill {
-    Bill::new(url.parse().unwrap(), http_client().unwrap(), source)
+pub fn client_with(url: &str, source: Arc<dyn CredentialSource>) -> BillClient {
+    BillClient::new(url.parse().unwrap(), http_client().unwrap(), source)
 }
 
 pub fn credentials(sandbox: &Sandbox) -> Credentials {
     Credentials::from_json(&sandbox.credentials().to_json()).unwrap()
 }
 
-/// The first organization that somebody can sign in to and that has `wanted`; with the id of a user
-/// who can.
+/// The first organization that matches `is_wanted` and has an active user. Returns the ids of the
+/// organization and of that user.
 pub fn organization_with(
     sandbox: &Sandbox,
-    wanted: impl Fn(&Organization) -> bool,
+    is_wanted: impl Fn(&Organization) -> bool,
 ) -> (String, String) {
     let ids = sandbox
-        .population(sandbox.now())
+        .expectations(sandbox.now())
         .into_iter()
         .filter_map(|expectation| expectation.organization_id);
+
     ids.filter_map(|id| sandbox.organization(&id))
-        .filter(|organization| wanted(organization))
+        .filter(|organization| is_wanted(organization))
         .find_map(|organization| {
             let user = organization.users.iter().find(|user| !user.archived)?;
             Some((organization.id.clone()?, user.id.clone()))
@@ -81,8 +84,13 @@ pub fn any_organization(sandbox: &Sandbox) -> (String, String) {
     organization_with(sandbox, |_| true)
 }
 
-pub fn fault(sandbox: &Sandbox, endpoint: &str, kind: FaultKind, times: impl Into<Option<u32>>) {
-    sandbox.fault(Fault {
+pub fn inject_fault(
+    sandbox: &Sandbox,
+    endpoint: &str,
+    kind: FaultKind,
+    times: impl Into<Option<u32>>,
+) {
+    sandbox.add_fault(Fault {
         endpoint: Some(endpoint.to_owned()),
         organization_id: None,
         kind,
@@ -90,7 +98,7 @@ pub fn fault(sandbox: &Sandbox, endpoint: &str, kind: FaultKind, times: impl Int
     });
 }
 
-pub fn status(status: u16, code: impl Into<Option<&'static str>>) -> FaultKind {
+pub fn status_fault(status: u16, code: impl Into<Option<&'static str>>) -> FaultKind {
     FaultKind::Status {
         status,
         code: code.into().map(str::to_owned),
@@ -98,7 +106,7 @@ pub fn status(status: u16, code: impl Into<Option<&'static str>>) -> FaultKind {
     }
 }
 
-pub fn calls(sandbox: &Sandbox, endpoint: &str) -> u64 {
+pub fn request_count(sandbox: &Sandbox, endpoint: &str) -> u64 {
     sandbox
         .statistics()
         .by_endpoint
@@ -107,7 +115,7 @@ pub fn calls(sandbox: &Sandbox, endpoint: &str) -> u64 {
         .unwrap_or_default()
 }
 
-/// A source whose first answer and whose refreshed answer may differ.
+/// A source that returns `cached` until the first refresh, and `stored` afterwards.
 pub struct RotatingCredentials {
     pub cached: Credentials,
     pub stored: Credentials,
@@ -138,13 +146,13 @@ impl CredentialSource for RotatingCredentials {
         Box::pin(async { Ok(Arc::new(credentials.clone())) })
     }
 
-    fn refreshed(&self) -> BoxFuture<'_, Result<Arc<Credentials>, CredentialError>> {
+    fn refresh(&self) -> BoxFuture<'_, Result<Arc<Credentials>, CredentialError>> {
         self.refreshes.fetch_add(1, Ordering::Relaxed);
         self.credentials()
     }
 }
 
-/// A source that cannot be read.
+/// A source that always returns an error.
 pub struct FailingCredentialSource(pub CredentialError);
 
 impl CredentialSource for FailingCredentialSource {
@@ -152,7 +160,7 @@ impl CredentialSource for FailingCredentialSource {
         Box::pin(async { Err(self.0.clone()) })
     }
 
-    fn refreshed(&self) -> BoxFuture<'_, Result<Arc<Credentials>, CredentialError>> {
+    fn refresh(&self) -> BoxFuture<'_, Result<Arc<Credentials>, CredentialError>> {
         self.credentials()
     }
 }
