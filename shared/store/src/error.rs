@@ -1,4 +1,4 @@
-//! What can go wrong with a table, in kinds that callers act on. No error shows an item's contents.
+//! Errors of the tables, in kinds that callers act on. No error contains the contents of an item.
 
 use std::fmt;
 
@@ -7,57 +7,63 @@ use aws_sdk_dynamodb::{
     operation::RequestId,
 };
 
+/// Stands for the code of an error response that has none.
+const NO_CODE: &str = "no code";
+
+/// Stands for the code of a request that was not sent, because the SDK could not build it.
+const REQUEST_NOT_BUILT: &str = "request not built";
+
 /// A table could not be read or written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    /// DynamoDB asks to slow down. Retry later.
-    #[error("{table}: DynamoDB asks to slow down ({answer})")]
+    /// DynamoDB throttled the call. Retry later.
+    #[error("{table}: DynamoDB throttled the call ({failure})")]
     Throttled {
-        /// The table.
+        /// Name of the table.
         table: String,
-        /// What DynamoDB said.
-        answer: Answer,
+        /// The failure of the last attempt.
+        failure: CallFailure,
     },
-    /// Others kept writing the same items. Nothing was written; retry.
-    #[error("{table}: others were writing the same items ({answer})")]
+    /// Other writers kept changing the same items. Nothing was written; retry.
+    #[error("{table}: other writers kept changing the same items ({failure})")]
     Conflict {
-        /// The table.
+        /// Name of the table.
         table: String,
-        /// What DynamoDB said.
-        answer: Answer,
+        /// The failure of the last attempt.
+        failure: CallFailure,
     },
-    /// The notice is no longer held by the caller's claim. Nothing was written; retrying does not
+    /// The notice is no longer held by the caller's claim. Nothing was written; a retry does not
     /// help.
     #[error("{table}: the notice is no longer held by this claim")]
     ClaimLost {
-        /// The table.
+        /// Name of the table.
         table: String,
     },
-    /// An item does not have the shape that it should have. Give it up; somebody has to look at it.
+    /// The item does not have the expected attributes. Give up; an operator has to examine the
+    /// item.
     #[error("{table}: the item of {key} cannot be read")]
     Unreadable {
-        /// The table.
+        /// Name of the table.
         table: String,
-        /// Name of the key attribute, with its value where that names no person.
+        /// Name of the key attribute, with its value unless the value identifies a person.
         key: String,
     },
-    /// DynamoDB could not be reached or had a fault of its own. Whether a write happened is not
-    /// known; retry.
-    #[error("{table}: DynamoDB is not available ({answer})")]
+    /// DynamoDB could not be reached or failed. Whether a write happened is not known; retry.
+    #[error("{table}: DynamoDB is not available ({failure})")]
     Unavailable {
-        /// The table.
+        /// Name of the table.
         table: String,
-        /// What DynamoDB, or the way to it, said.
-        answer: Answer,
+        /// The failure of the last attempt.
+        failure: CallFailure,
     },
-    /// DynamoDB refuses the call: permissions, a missing table, an impossible item. Retrying does
-    /// not help.
-    #[error("{table}: DynamoDB refused the call ({answer})")]
+    /// DynamoDB refused the call: missing permission, missing table or invalid request. A retry
+    /// does not help.
+    #[error("{table}: DynamoDB refused the call ({failure})")]
     Refused {
-        /// The table.
+        /// Name of the table.
         table: String,
-        /// What DynamoDB said.
-        answer: Answer,
+        /// The failure of the call.
+        failure: CallFailure,
     },
 }
 
@@ -68,11 +74,6 @@ impl StoreError {
             self,
             Self::Throttled { .. } | Self::Conflict { .. } | Self::Unavailable { .. }
         )
-    }
-
-    /// Whether the notice is no longer held by the claim that the caller named.
-    pub fn is_claim_lost(&self) -> bool {
-        matches!(self, Self::ClaimLost { .. })
     }
 
     /// Stable name for logs, metrics and alarms: one of `store_throttled`, `store_conflict`,
@@ -87,7 +88,7 @@ impl StoreError {
         }
     }
 
-    /// Sorts the failure of a call into its kind.
+    /// Classifies the failure of a call.
     pub(crate) fn from_sdk_error<E, R>(table: &str, error: &SdkError<E, R>) -> Self
     where
         E: ProvideErrorMetadata,
@@ -96,64 +97,71 @@ impl StoreError {
         let request_id = error.request_id().map(str::to_owned);
         let unavailable = |code: &str| Self::Unavailable {
             table: table.to_owned(),
-            answer: Answer {
+            failure: CallFailure {
                 code: code.to_owned(),
                 request_id: request_id.clone(),
             },
         };
+
         match error {
             SdkError::ServiceError(service) => Self::from_code(
                 table,
-                service.err().code().unwrap_or("no code"),
+                service.err().code().unwrap_or(NO_CODE),
                 request_id.clone(),
             ),
             SdkError::TimeoutError(_) => unavailable("time-out"),
             SdkError::DispatchFailure(_) => unavailable("no connection"),
-            SdkError::ResponseError(_) => unavailable("unreadable answer"),
+            SdkError::ResponseError(_) => unavailable("unreadable response"),
             SdkError::ConstructionFailure(_) => {
-                Self::from_code(table, "request not built", request_id.clone())
+                Self::from_code(table, REQUEST_NOT_BUILT, request_id.clone())
             }
             _ => unavailable("unknown"),
         }
     }
 
-    /// Sorts an error code, of an answer or of a cancelled transaction's reason, into its kind.
+    /// The SDK cannot build a request from the given values: a permanent error.
+    pub(crate) fn request_not_built(table: &str) -> Self {
+        Self::from_code(table, REQUEST_NOT_BUILT, None)
+    }
+
+    /// Classifies the error code of a response, or of a reason why a transaction was cancelled.
     pub(crate) fn from_code(table: &str, code: &str, request_id: Option<String>) -> Self {
         let table = table.to_owned();
-        let answer = Answer {
+        let failure = CallFailure {
             code: code.to_owned(),
             request_id,
         };
+
         match code {
             "ProvisionedThroughputExceeded"
             | "ProvisionedThroughputExceededException"
             | "RequestLimitExceeded"
             | "ThrottlingError"
-            | "ThrottlingException" => Self::Throttled { table, answer },
+            | "ThrottlingException" => Self::Throttled { table, failure },
             "ReplicatedWriteConflictException"
             | "TransactionConflict"
             | "TransactionConflictException"
-            | "TransactionInProgressException" => Self::Conflict { table, answer },
+            | "TransactionInProgressException" => Self::Conflict { table, failure },
             "InternalFailure"
             | "InternalServerError"
             | "ServiceUnavailable"
             | "ServiceUnavailableException"
-            | "no code" => Self::Unavailable { table, answer },
-            _ => Self::Refused { table, answer },
+            | NO_CODE => Self::Unavailable { table, failure },
+            _ => Self::Refused { table, failure },
         }
     }
 }
 
-/// An answer of DynamoDB without its text, which may quote an item.
+/// A failed call without the message of DynamoDB, which may quote an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
-    /// The error code.
+pub struct CallFailure {
+    /// DynamoDB's error code, or a short description where there is none.
     pub code: String,
-    /// AWS's id of the request, for their support.
+    /// Request id for AWS Support.
     pub request_id: Option<String>,
 }
 
-impl fmt::Display for Answer {
+impl fmt::Display for CallFailure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.request_id {
             Some(request_id) => write!(formatter, "{}, request {request_id}", self.code),

@@ -1,66 +1,40 @@
-//! The DynamoDB tables, one module each: what is remembered between two looks at an organization.
+//! The DynamoDB tables of BILL Engage, one folder each.
 //!
-//! Nothing here locks. Every write carries the condition under which it is still right, so that
-//! whatever runs twice, side by side or half-way changes nothing that somebody else has settled;
-//! each method says what its repetition and its loss mean. Start reading at [`Checks::apply`].
+//! | Folder | Content |
+//! |---|---|
+//! | `organizations` | stage of each organization, time of its next sync |
+//! | `transitions` | stages that organizations entered |
+//! | `notices` | queue of notices with the outcome of each, dismissals of in-product messages |
+//! | `contacts` | suppressions, preferences and e-mail counts of an address, by its pseudonym |
+//! | `runs` | fan-out's cursor and records, hourly budget of BILL requests, daily e-mail count |
+//!
+//! [`DecisionWriter::write`] is the place to start reading: it writes the result of a sync to three
+//! tables in one transaction. [`Notices::claim`] comes next: it makes sure that no notice is sent
+//! twice.
+//!
+//! There are no locks. Each write carries the condition under which it is still valid, so that a
+//! repeated, concurrent or incomplete operation never overwrites a newer result. The documentation
+//! of each method states what a second call does, and what remains when the process stops before
+//! the write.
+//!
+//! The crate knows the types of `engagement` and stores them. It makes no decisions and reads
+//! neither the clock nor the environment: every time is an argument.
 
-mod attribute;
-mod batch;
-mod budget;
-mod change;
-mod checks;
+mod client;
 mod contacts;
-mod daily_mails;
-mod dismissals;
-mod due;
+mod decisions;
+mod dynamodb;
 mod error;
-mod feedback;
 mod notices;
 mod organizations;
-mod preferences;
 mod runs;
-mod transaction;
+mod schema;
+mod transitions;
 
-use std::time::Duration;
-
-use aws_config::{SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
-use aws_sdk_dynamodb::{Client, config};
-
-pub use budget::{BudgetAmount, Limits, Reservation};
-pub use checks::{Checks, DecisionTables, WriteOutcome};
-pub use contacts::Contacts;
-pub use dismissals::Dismissals;
-pub use due::Due;
-pub use error::{Answer, StoreError};
-pub use feedback::FeedbackOutcome;
-pub use notices::{Claim, Claimed, Notices};
+pub use client::{client, interactive_client};
+pub use contacts::{Contacts, UnsubscribeScope};
+pub use decisions::{DecisionTables, DecisionWriter, WriteOutcome};
+pub use error::{CallFailure, StoreError};
+pub use notices::{Claim, ClaimOutcome, Dismissals, DueNotices, FeedbackOutcome, Notices};
 pub use organizations::{MakeDueProgress, NextSync, Organizations};
-pub use preferences::Scope;
-pub use runs::{Cursor, RunRecord, Runs};
-
-/// Version of the shape of the items, written to each of them as `schema_version`.
-pub const SCHEMA_VERSION: u8 = 1;
-
-/// A client of DynamoDB for the whole process: up to four attempts, each of at most 3 seconds, 12
-/// seconds in all.
-pub fn client(config: &SdkConfig) -> Client {
-    let retries = RetryConfig::standard()
-        .with_max_attempts(4)
-        .with_initial_backoff(Duration::from_millis(100));
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(1))
-        .operation_attempt_timeout(Duration::from_secs(3))
-        .operation_timeout(Duration::from_secs(12))
-        .build();
-    Client::from_conf(
-        config::Builder::from(config)
-            .retry_config(retries)
-            .timeout_config(timeouts)
-            .build(),
-    )
-}
-
-/// A client with the time-outs and repeats of `config`: for a function that somebody waits for.
-pub fn interactive_client(config: &SdkConfig) -> Client {
-    Client::new(config)
-}
+pub use runs::{BudgetAmount, Cursor, HourlyLimits, Reservation, RunRecord, Runs};

@@ -1,4 +1,4 @@
-//! Records to write: always the same for the same arguments.
+//! Records to write. The same arguments always give the same record.
 
 use engagement::{
     AddressHashKey, CampaignId, Category, Decision, Name, Notice, Organization, OrganizationId,
@@ -9,12 +9,13 @@ use store::{Claim, WriteOutcome};
 
 use crate::tables::Tables;
 
+/// Time of the first sync of an organization.
 pub const SYNCED_AT: &str = "2026-11-23T06:00:00Z";
 
-const NOON: &str = "2026-11-23T12:00:00Z";
+/// How long contacts keep counted e-mails in these tests: 30 days.
+pub const COUNT_RETENTION: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// How long mails count, in these tests.
-pub const MONTH: SignedDuration = SignedDuration::from_hours(30 * 24);
+const CLAIMED_AT: &str = "2026-11-23T12:00:00Z";
 
 pub fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -30,10 +31,11 @@ pub fn key() -> AddressHashKey {
 
 pub fn organization(number: usize, version: u64, checked_at: &str) -> Organization {
     let checked_at = at(checked_at);
-    let mark = StepRecord {
+    let step = StepRecord {
         at: checked_at,
         outcome: StepOutcome::Planned,
     };
+
     Organization {
         organization_id: id(number),
         name: Some(Name::new("Kestrel \"Bakehouse\" & Söhne 🥐")),
@@ -54,7 +56,7 @@ pub fn organization(number: usize, version: u64, checked_at: &str) -> Organizati
             "00602MARISOL".parse().unwrap(),
             "00602TOMAS".parse().unwrap(),
         ],
-        steps: [(StepId::new("miss_you"), mark)].into(),
+        steps: [(StepId::new("miss_you"), step)].into(),
         version,
     }
 }
@@ -85,8 +87,8 @@ pub fn planned(number: usize, address: &str, planned_at: &str) -> PlannedNotice 
 pub fn claim(id: &str) -> Claim {
     Claim {
         id: id.to_owned(),
-        at: at(NOON),
-        counted_at: at(NOON),
+        claimed_at: at(CLAIMED_AT),
+        counted_at: at(CLAIMED_AT),
     }
 }
 
@@ -104,6 +106,7 @@ pub fn decision(number: usize, version: u64, checked_at: &str, addresses: &[&str
         .iter()
         .map(|address| planned(number, address, checked_at))
         .collect();
+
     Decision {
         organization,
         transition: Some(transition),
@@ -111,25 +114,41 @@ pub fn decision(number: usize, version: u64, checked_at: &str, addresses: &[&str
     }
 }
 
-/// Writes notices through first checks of as many organizations as there are records.
+/// The outcome of a write that created `notices` and left `notices_existing` unchanged.
+pub fn written(notices: usize, notices_existing: usize) -> WriteOutcome {
+    WriteOutcome::Written {
+        notices,
+        notices_existing,
+    }
+}
+
+/// Writes a decision that is based on `previous`.
+pub async fn write_decision(
+    tables: &Tables,
+    decision: &Decision,
+    previous: Option<&Organization>,
+) -> WriteOutcome {
+    tables
+        .decision_writer()
+        .write(decision, previous, &key())
+        .await
+        .unwrap()
+}
+
+/// Writes each notice with the first sync of its organization.
 pub async fn write_notices(tables: &Tables, planned: Vec<PlannedNotice>) -> Vec<Notice> {
-    let checks = tables.checks();
     for notice in &planned {
         let mut decision = decision(0, 1, SYNCED_AT, &[]);
         decision.organization.organization_id = notice.organization_id.clone();
         decision.transition = None;
         decision.notices = vec![notice.clone()];
-        let applied = checks.apply(&decision, None, &key()).await.unwrap();
-        assert_eq!(
-            applied,
-            WriteOutcome::Written {
-                notices: 1,
-                notices_existing: 0
-            }
-        );
+
+        let outcome = write_decision(tables, &decision, None).await;
+        assert_eq!(outcome, written(1, 0));
     }
+
     planned
         .into_iter()
-        .map(|planned| Notice::due(planned, &key()))
+        .map(|planned| Notice::from_planned(planned, &key()))
         .collect()
 }

@@ -1,4 +1,4 @@
-//! The five tables, as in `infra/template.yaml`, empty.
+//! Empty tables for a test: the five tables of `infra/template.yaml`.
 
 use std::{
     collections::HashMap,
@@ -14,19 +14,42 @@ use aws_sdk_dynamodb::{
 };
 use engagement::Notice;
 use serde_json::{Value, json};
-use store::{Checks, Contacts, DecisionTables, Dismissals, Notices, Organizations, Runs};
-use test_support::MiniStack;
+use store::{Contacts, DecisionTables, DecisionWriter, Dismissals, Notices, Organizations, Runs};
+use test_support::LocalDynamoDb;
 
+/// Runs behaviours one after the other, each with its own tables. Prints the name of each, so that
+/// the output of a failed test shows which one failed.
+macro_rules! behaviours {
+    ($($behaviour:path,)+) => {{
+        let dynamodb = test_support::LocalDynamoDb::start().await;
+        $(
+            println!(stringify!($behaviour));
+            $behaviour(&crate::tables::Tables::create(&dynamodb).await).await;
+        )+
+    }};
+}
+pub(crate) use behaviours;
+
+/// Compares the items of a table, with all attributes, to a snapshot.
+macro_rules! assert_items {
+    ($items:expr, $name:literal) => {{
+        let items = $items;
+        insta::with_settings!({ sort_maps => true }, { insta::assert_json_snapshot!($name, items) })
+    }};
+}
+pub(crate) use assert_items;
+
+/// The tables of one behaviour. Their names have a prefix that no other behaviour uses.
 pub struct Tables {
     pub client: Client,
     prefix: String,
 }
 
 impl Tables {
-    pub async fn create(ministack: &MiniStack) -> Self {
+    pub async fn create(dynamodb: &LocalDynamoDb) -> Self {
         static CREATED: AtomicU32 = AtomicU32::new(0);
         let tables = Self {
-            client: store::client(&ministack.config),
+            client: store::client(&dynamodb.config),
             prefix: format!("test-{}", CREATED.fetch_add(1, Ordering::Relaxed)),
         };
         tables
@@ -54,16 +77,17 @@ impl Tables {
             .create_table("contacts", &["address_hash"], &[])
             .await;
         tables.create_table("runs", &["run"], &[]).await;
+
         tables
     }
 
-    pub fn checks(&self) -> Checks {
+    pub fn decision_writer(&self) -> DecisionWriter {
         let tables = DecisionTables {
             organizations: self.name("organizations"),
             transitions: self.name("transitions"),
             notices: self.name("notices"),
         };
-        Checks::new(self.client.clone(), tables)
+        DecisionWriter::new(self.client.clone(), tables)
     }
 
     pub fn organizations(&self) -> Organizations {
@@ -90,7 +114,7 @@ impl Tables {
         Runs::new(self.client.clone(), self.name("runs"))
     }
 
-    /// Every item of a table as DynamoDB shows it, in the order of their keys.
+    /// All items of a table in DynamoDB's JSON format, ordered by their keys.
     pub async fn items(&self, table: &str) -> Vec<Value> {
         let scan = self
             .client
@@ -100,16 +124,17 @@ impl Tables {
             .items()
             .send();
         let items = scan.collect::<Result<Vec<_>, _>>().await.unwrap();
-        let mut items: Vec<Value> = items.iter().map(shown).collect();
+        let mut items: Vec<Value> = items.iter().map(item_json).collect();
         let key = |item: &Value| {
             ["organization_id", "at", "notice", "address_hash", "run"]
                 .map(|name| item[name].to_string())
         };
         items.sort_by_key(key);
+
         items
     }
 
-    /// How many items an index holds.
+    /// The number of items in an index.
     pub async fn index_item_count(&self, table: &str, index: &str) -> usize {
         let scan = self
             .client
@@ -122,7 +147,7 @@ impl Tables {
         scan.collect::<Result<Vec<_>, _>>().await.unwrap().len()
     }
 
-    /// Puts an item as it stands: text as `S`, numbers as `N`.
+    /// Puts an item: strings as `S`, numbers as `N`.
     pub async fn put(&self, table: &str, item: Value) {
         let item: HashMap<String, AttributeValue> = serde_dynamo::to_item(item).unwrap();
         self.client
@@ -134,17 +159,16 @@ impl Tables {
             .unwrap();
     }
 
-    /// Overwrites one text of a notice.
+    /// Overwrites a string attribute of a notice.
     pub async fn set(&self, notice: &Notice, attribute: &str, value: &str) {
         let text = |text: &str| AttributeValue::S(text.to_owned());
-        let request = self.client.update_item().table_name(self.name("notices"));
-        let request = request
+        self.client
+            .update_item()
+            .table_name(self.name("notices"))
             .key("organization_id", text(notice.organization_id.as_str()))
-            .key("notice", text(notice.notice.as_str()));
-        let request = request
+            .key("notice", text(notice.notice.as_str()))
             .update_expression("SET #attribute = :value")
-            .expression_attribute_names("#attribute", attribute);
-        request
+            .expression_attribute_names("#attribute", attribute)
             .expression_attribute_values(":value", text(value))
             .send()
             .await
@@ -165,15 +189,17 @@ impl Tables {
         attributes.dedup();
         let indexes: Vec<GlobalSecondaryIndex> =
             indexes.iter().map(|(name, key)| index(name, key)).collect();
-        let request = self
-            .client
+
+        self.client
             .create_table()
             .table_name(self.name(table))
             .billing_mode(BillingMode::PayPerRequest)
             .set_attribute_definitions(Some(attributes.into_iter().map(attribute).collect()))
             .set_key_schema(Some(key_schema(key)))
-            .set_global_secondary_indexes((!indexes.is_empty()).then_some(indexes));
-        request.send().await.unwrap();
+            .set_global_secondary_indexes((!indexes.is_empty()).then_some(indexes))
+            .send()
+            .await
+            .unwrap();
     }
 }
 
@@ -216,7 +242,7 @@ fn index(name: &str, key: &[&str]) -> GlobalSecondaryIndex {
         .unwrap()
 }
 
-fn shown(item: &HashMap<String, AttributeValue>) -> Value {
+fn item_json(item: &HashMap<String, AttributeValue>) -> Value {
     Value::Object(
         item.iter()
             .map(|(name, value)| (name.clone(), value_json(value)))
@@ -230,16 +256,7 @@ fn value_json(value: &AttributeValue) -> Value {
         AttributeValue::N(number) => json!({ "N": number }),
         AttributeValue::L(list) => json!({ "L": list.iter().map(value_json).collect::<Vec<_>>() }),
         AttributeValue::Ss(texts) => json!({ "SS": texts }),
-        AttributeValue::M(map) => json!({ "M": shown(map) }),
-        other => panic!("no attribute is of this type: {other:?}"),
+        AttributeValue::M(map) => json!({ "M": item_json(map) }),
+        other => panic!("unexpected attribute type: {other:?}"),
     }
 }
-
-/// Compares the items of a table with a snapshot, every attribute of them.
-macro_rules! assert_items {
-    ($items:expr, $name:literal) => {{
-        let items = $items;
-        insta::with_settings!({ sort_maps => true }, { insta::assert_json_snapshot!($name, items) })
-    }};
-}
-pub(crate) use assert_items;

@@ -1,0 +1,120 @@
+//! Writes the result of a sync: the organization's record, its transition and its notices, in one
+//! transaction.
+
+use aws_sdk_dynamodb::{
+    Client,
+    types::{CancellationReason, TransactWriteItem},
+};
+use engagement::{AddressHashKey, Decision, Organization};
+
+use crate::{
+    dynamodb::transaction::{TransactionOutcome, is_condition_failure, transact},
+    error::StoreError,
+    notices, organizations, transitions,
+};
+
+/// The three tables that a decision is written to.
+#[derive(Debug, Clone)]
+pub struct DecisionTables {
+    /// Name of the `organizations` table.
+    pub organizations: String,
+    /// Name of the `transitions` table.
+    pub transitions: String,
+    /// Name of the `notices` table.
+    pub notices: String,
+}
+
+/// Writes the decisions of syncs.
+#[derive(Debug, Clone)]
+pub struct DecisionWriter {
+    client: Client,
+    tables: DecisionTables,
+}
+
+/// The outcome of writing a decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WriteOutcome {
+    /// The decision was written.
+    Written {
+        /// Number of new notices.
+        notices: usize,
+        /// Number of notices that existed before. They are unchanged.
+        notices_existing: usize,
+    },
+    /// Nothing was written, and nothing needs to be: a concurrent or newer sync wrote its decision,
+    /// or the organization was made due meanwhile.
+    Superseded,
+}
+
+impl DecisionWriter {
+    /// Opens the tables of those names. Sends no request.
+    pub fn new(client: Client, tables: DecisionTables) -> Self {
+        Self { client, tables }
+    }
+
+    /// Writes a decision in one transaction: the record, the transition and the notices.
+    ///
+    /// `previous` is the record that the decision is based on; `None` when there was none. The
+    /// record is written only over that version, only if it was synced at an earlier time, and only
+    /// if the organization was not made due meanwhile: the cause may be newer than the data that
+    /// the sync read. A notice is written only if it does not exist. All times are truncated to
+    /// seconds. The failure of an earlier sync is removed, because the whole item is replaced.
+    ///
+    /// The write is atomic: if the process stops before it, the organization stays due. A second
+    /// call with the same decision returns [`WriteOutcome::Superseded`]. After a retryable `Err`,
+    /// sync the organization again later.
+    pub async fn write(
+        &self,
+        decision: &Decision,
+        previous: Option<&Organization>,
+        key: &AddressHashKey,
+    ) -> Result<WriteOutcome, StoreError> {
+        let DecisionTables {
+            organizations,
+            transitions,
+            notices,
+        } = &self.tables;
+        let mut items = vec![organizations::put_over(
+            organizations,
+            &decision.organization,
+            previous,
+        )?];
+        if let Some(transition) = &decision.transition {
+            items.push(transitions::put(transitions, transition)?);
+        }
+        let notices_start = items.len();
+        for planned in &decision.notices {
+            items.push(notices::put_if_absent(notices, planned, key)?);
+        }
+
+        loop {
+            let reasons = match transact(&self.client, organizations, items.clone()).await? {
+                TransactionOutcome::Committed => {
+                    let notices = items.len() - notices_start;
+                    return Ok(WriteOutcome::Written {
+                        notices,
+                        notices_existing: decision.notices.len() - notices,
+                    });
+                }
+                TransactionOutcome::ConditionsFailed(reasons) => reasons,
+            };
+            if reasons.iter().take(notices_start).any(is_condition_failure) {
+                return Ok(WriteOutcome::Superseded);
+            }
+            items = without_failed_conditions(items, &reasons);
+        }
+    }
+}
+
+/// The items whose conditions held.
+fn without_failed_conditions(
+    items: Vec<TransactWriteItem>,
+    reasons: &[CancellationReason],
+) -> Vec<TransactWriteItem> {
+    items
+        .into_iter()
+        .zip(reasons)
+        .filter(|(_, reason)| !is_condition_failure(reason))
+        .map(|(item, _)| item)
+        .collect()
+}

@@ -1,0 +1,56 @@
+//! Records that a sync failed.
+
+use engagement::OrganizationId;
+use jiff::Timestamp;
+
+use super::{item::key, table::Organizations};
+use crate::{
+    dynamodb::{
+        attribute::{number, text, timestamp},
+        update::ConditionalUpdate,
+    },
+    error::StoreError,
+    schema::SCHEMA_VERSION,
+};
+
+impl Organizations {
+    /// Records a failed sync and the time of the next one, beside the existing attributes of the
+    /// organization. `at` is the start of the sync.
+    ///
+    /// A failure is ignored when it is older than the last successful sync or the last failure. It
+    /// is also ignored when the organization became due, or was made due, between `at` and `now`:
+    /// the organization stays due.
+    ///
+    /// A second call writes the same values again. If the process stops before this write, the
+    /// organization stays due.
+    pub async fn record_failure(
+        &self,
+        id: &OrganizationId,
+        error_type: &str,
+        at: Timestamp,
+        next_check_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let update = ConditionalUpdate {
+            table: &self.table,
+            key: key(id),
+            update: "SET #sync_error = :sync_error, #sync_failed_at = :at, \
+                     #next_check_at = :next_check_at, #schema_version = :schema_version",
+            condition: Some(
+                "(attribute_not_exists(#checked_at) OR #checked_at < :at) \
+                 AND (attribute_not_exists(#sync_failed_at) OR #sync_failed_at <= :at) \
+                 AND (attribute_not_exists(#next_check_at) \
+                 OR #next_check_at <= :at OR #next_check_at > :now)",
+            ),
+            values: vec![
+                (":sync_error", text(error_type)),
+                (":at", timestamp(at)),
+                (":now", timestamp(now)),
+                (":next_check_at", timestamp(next_check_at)),
+                (":schema_version", number(SCHEMA_VERSION)),
+            ],
+        };
+
+        update.write(&self.client).await.map(drop)
+    }
+}

@@ -1,0 +1,135 @@
+//! Makes all organizations due, so that the next sweeps sync each of them again.
+
+use engagement::OrganizationId;
+use futures::{StreamExt, TryStreamExt, stream};
+use jiff::Timestamp;
+
+use super::{
+    item::{id_of, key},
+    table::Organizations,
+};
+use crate::{
+    dynamodb::{
+        attribute::{Item, attribute_names, text_of, timestamp, timestamp_of, truncate_to_seconds},
+        update::{ConditionalUpdate, UpdateOutcome},
+    },
+    error::StoreError,
+};
+
+const MAX_CONCURRENT_UPDATES: usize = 32;
+
+/// Progress of [`Organizations::make_due`], also its result.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MakeDueProgress {
+    /// Organizations read from the table.
+    pub organizations: u64,
+    /// Those of them that were made due. The others were due already, or were synced meanwhile.
+    pub made_due: u64,
+    /// Ids of those whose item cannot be read. Their items are unchanged.
+    pub unreadable: Vec<String>,
+}
+
+impl Organizations {
+    /// Makes each organization due at `at` that would be due later and has not been synced since
+    /// `at`. Calls `on_progress` after each page of the table.
+    ///
+    /// Safe to repeat, and to run concurrently with itself and with syncs: an organization that was
+    /// synced or made due meanwhile is not changed. After an `Err`, or when the process stops, the
+    /// organizations that were made due stay due, and a repetition completes the rest.
+    ///
+    /// A sync that is in progress when its organization is made due is not written, and the
+    /// organization stays due.
+    pub async fn make_due(
+        &self,
+        at: Timestamp,
+        mut on_progress: impl FnMut(&MakeDueProgress),
+    ) -> Result<MakeDueProgress, StoreError> {
+        const ATTRIBUTES: &str = "#organization_id, #checked_at, #next_check_at";
+        let mut pages = self
+            .client
+            .scan()
+            .table_name(&self.table)
+            .projection_expression(ATTRIBUTES)
+            .set_expression_attribute_names(Some(attribute_names(&[ATTRIBUTES])))
+            .into_paginator()
+            .send();
+        let mut progress = MakeDueProgress::default();
+
+        let mut fetched = pages.next().await;
+        while let Some(page) = fetched.take() {
+            let items = page
+                .map_err(|error| StoreError::from_sdk_error(&self.table, &error))?
+                .items
+                .unwrap_or_default();
+            progress.organizations += items.len() as u64;
+
+            let ids = not_yet_due(&items, at, &mut progress.unreadable);
+            let (made_due, next) = tokio::join!(self.make_each_due(ids, at), pages.next());
+            progress.made_due += made_due?;
+            on_progress(&progress);
+
+            fetched = next;
+        }
+
+        Ok(progress)
+    }
+
+    async fn make_each_due(
+        &self,
+        ids: Vec<OrganizationId>,
+        at: Timestamp,
+    ) -> Result<u64, StoreError> {
+        stream::iter(ids)
+            .map(|id| self.make_one_due(id, at))
+            .buffer_unordered(MAX_CONCURRENT_UPDATES)
+            .try_fold(0, async |made_due, is_made_due| {
+                Ok(made_due + u64::from(is_made_due))
+            })
+            .await
+    }
+
+    async fn make_one_due(&self, id: OrganizationId, at: Timestamp) -> Result<bool, StoreError> {
+        let update = ConditionalUpdate {
+            table: &self.table,
+            key: key(&id),
+            update: "SET #next_check_at = :at",
+            condition: Some(
+                "#next_check_at > :at AND (attribute_not_exists(#checked_at) OR #checked_at < :at)",
+            ),
+            values: vec![(":at", timestamp(at))],
+        };
+
+        Ok(update.write(&self.client).await? == UpdateOutcome::Applied)
+    }
+}
+
+/// The organizations of a page that would be due later than `at`. Adds the ids of unreadable items
+/// to `unreadable`.
+fn not_yet_due(items: &[Item], at: Timestamp, unreadable: &mut Vec<String>) -> Vec<OrganizationId> {
+    let mut later = Vec::new();
+    for item in items {
+        if let Some((id, due_at)) = due_time(item) {
+            later.extend((due_at > truncate_to_seconds(at)).then_some(id));
+        } else {
+            let organization_id = text_of(item, "organization_id").unwrap_or_default();
+            tracing::warn!(
+                organization_id,
+                error_type = "store_unreadable",
+                "an organization's next_check_at cannot be read"
+            );
+            unreadable.push(organization_id.to_owned());
+        }
+    }
+
+    later
+}
+
+/// The organization of an item and the time of its next sync; `None` when the item cannot be read.
+/// An organization that was never synced has no `checked_at`.
+fn due_time(item: &Item) -> Option<(OrganizationId, Timestamp)> {
+    if item.contains_key("checked_at") {
+        timestamp_of(item, "checked_at")?;
+    }
+
+    Some((id_of(item)?, timestamp_of(item, "next_check_at")?))
+}

@@ -1,0 +1,4 @@
+//! Suppressions and preferences of contacts.
+
+mod preferences;
+mod suppressions;
