@@ -1,33 +1,35 @@
-//! The one place that reads the clock; everywhere else time is an argument.
+//! The only file that reads the clock. Everywhere else time is an argument, so that tests and
+//! replays choose it.
 
 use std::time::{Duration, SystemTime};
 
 use jiff::{Timestamp, Unit};
 
-/// The present moment in whole seconds, as records and messages store it.
+/// The current time in whole seconds, the precision of stored items and messages.
 #[expect(
     clippy::disallowed_methods,
-    reason = "this is the place that the others are told to ask"
+    reason = "clippy.toml sends every other use of the clock here"
 )]
 pub fn now() -> Timestamp {
-    whole_seconds(Timestamp::now())
+    truncate_to_seconds(Timestamp::now())
 }
 
-/// `moment` without its fraction of a second.
-pub(crate) fn whole_seconds(moment: Timestamp) -> Timestamp {
+/// `time` without its fraction of a second.
+pub(crate) fn truncate_to_seconds(time: Timestamp) -> Timestamp {
     let round = jiff::TimestampRound::new()
         .smallest(Unit::Second)
         .mode(jiff::RoundMode::Trunc);
-    moment.round(round).unwrap_or(moment)
+
+    time.round(round).unwrap_or(time)
 }
 
-/// How long it is until `moment`; zero when it has passed.
+/// The duration from now until `time`, zero if `time` has passed.
 #[expect(
     clippy::disallowed_methods,
-    reason = "this is the place that the others are told to ask"
+    reason = "clippy.toml sends every other use of the clock here"
 )]
-pub(crate) fn until(moment: SystemTime) -> Duration {
-    moment.duration_since(SystemTime::now()).unwrap_or_default()
+pub(crate) fn duration_until(time: SystemTime) -> Duration {
+    time.duration_since(SystemTime::now()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -41,6 +43,6 @@ mod tests {
 
     #[test]
     fn the_duration_until_a_past_time_is_zero() {
-        assert_eq!(until(SystemTime::UNIX_EPOCH), Duration::ZERO);
+        assert_eq!(duration_until(SystemTime::UNIX_EPOCH), Duration::ZERO);
     }
 }

@@ -1,10 +1,11 @@
-//! Configuration: read once at start from the environment, all faults in one message.
+//! Reads the configuration of a function from the environment, once at start. One error names all
+//! variables that are missing or invalid.
 
 use std::{collections::HashMap, ffi::OsString, fmt::Display, str::FromStr};
 
 use crate::errors::{ClassifiedError, ErrorType};
 
-/// The variables of the environment, and the faults found so far while reading them.
+/// The environment variables, and the errors found so far while reading them.
 ///
 /// ```
 /// use runtime::Environment;
@@ -27,23 +28,23 @@ pub struct Environment {
 impl Environment {
     /// The environment of this process.
     pub fn from_process() -> Self {
-        Self::of(
+        Self::from_variables(
             std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value))),
         )
     }
 
-    /// An environment that holds just these names and values.
+    /// An environment of these names and values, for tests.
     pub fn from_pairs<N: Into<String>, V: Into<String>>(
         pairs: impl IntoIterator<Item = (N, V)>,
     ) -> Self {
-        Self::of(
+        Self::from_variables(
             pairs
                 .into_iter()
                 .map(|(name, value)| (name.into(), OsString::from(value.into()))),
         )
     }
 
-    fn of(variables: impl Iterator<Item = (String, OsString)>) -> Self {
+    fn from_variables(variables: impl Iterator<Item = (String, OsString)>) -> Self {
         Self {
             variables: variables.collect(),
             missing: Vec::new(),
@@ -51,48 +52,51 @@ impl Environment {
         }
     }
 
-    /// The value of a variable that must be there. Empty counts as missing.
+    /// The value of a required variable. An empty value counts as missing.
     ///
-    /// `None` means that it is missing or does not parse; [`build`](Self::build) tells which.
+    /// `None` means that the variable is missing or invalid. [`build`](Self::build) then returns an
+    /// error that says which.
     pub fn required<T: FromStr>(&mut self, name: &'static str) -> Option<T>
     where
         T::Err: Display,
     {
-        if self.is_given(name) {
-            self.parsed(name)
+        if self.is_set(name) {
+            self.parse(name)
         } else {
             self.missing.push(name);
             None
         }
     }
 
-    /// The value of a variable, or `default` when it is absent or empty.
+    /// The value of a variable, or `default` if the variable is absent or empty.
     ///
-    /// `None` means that it is there and does not parse; [`build`](Self::build) tells why.
+    /// `None` means that the variable is present and invalid. [`build`](Self::build) then returns
+    /// an error that says why.
     pub fn optional<T: FromStr>(&mut self, name: &'static str, default: T) -> Option<T>
     where
         T::Err: Display,
     {
-        if self.is_given(name) {
-            self.parsed(name)
+        if self.is_set(name) {
+            self.parse(name)
         } else {
             Some(default)
         }
     }
 
-    /// Notes that a variable, although it parses, cannot be used; for rules over several variables.
-    /// `reason` must not repeat a secret value.
+    /// Marks a variable as invalid although it parses, for rules that involve several variables.
+    /// `reason` becomes part of the error and must not contain the value of a secret.
     pub fn reject(&mut self, name: &'static str, reason: impl Display) {
         self.invalid.push(format!("{name} ({reason})"));
     }
 
-    /// The finished configuration, or every fault at once. An `Err` is permanent: the deployment
-    /// must be changed.
+    /// The configuration that `assemble` builds from the values read, or one error with everything
+    /// that is missing or invalid. An `Err` is permanent: the deployment must be changed.
     pub fn build<C>(self, assemble: impl FnOnce() -> Option<C>) -> Result<C, ConfigError> {
         let error = ConfigError {
             missing: self.missing,
             invalid: self.invalid,
         };
+
         if error.is_empty() {
             assemble().ok_or(error)
         } else {
@@ -100,18 +104,13 @@ impl Environment {
         }
     }
 
-    /// `Err` when any variable read so far was missing or invalid.
-    pub fn finish(self) -> Result<(), ConfigError> {
-        self.build(|| Some(()))
-    }
-
-    fn is_given(&self, name: &str) -> bool {
+    fn is_set(&self, name: &str) -> bool {
         self.variables
             .get(name)
             .is_some_and(|value| !value.is_empty())
     }
 
-    fn parsed<T: FromStr>(&mut self, name: &'static str) -> Option<T>
+    fn parse<T: FromStr>(&mut self, name: &'static str) -> Option<T>
     where
         T::Err: Display,
     {
@@ -119,6 +118,7 @@ impl Environment {
             self.reject(name, "not UTF-8");
             return None;
         };
+
         match text.parse() {
             Ok(value) => Some(value),
             Err(reason) => {
@@ -129,7 +129,7 @@ impl Environment {
     }
 }
 
-/// All variables that are missing or invalid: their names and the parse errors, never their values.
+/// The variables that are missing or invalid: their names and the parse errors, never their values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
     missing: Vec<&'static str>,
@@ -137,11 +137,6 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    /// The names of the variables that are absent or empty.
-    pub fn missing(&self) -> &[&'static str] {
-        &self.missing
-    }
-
     fn is_empty(&self) -> bool {
         self.missing.is_empty() && self.invalid.is_empty()
     }
@@ -154,11 +149,13 @@ impl Display for ConfigError {
         if self.is_empty() {
             return formatter.write_str("the configuration is incomplete");
         }
+
         let missing =
             (!self.missing.is_empty()).then(|| format!("missing: {}", self.missing.join(", ")));
         let invalid =
             (!self.invalid.is_empty()).then(|| format!("invalid: {}", self.invalid.join(", ")));
         let parts: Vec<_> = [missing, invalid].into_iter().flatten().collect();
+
         write!(formatter, "environment variables {}", parts.join("; "))
     }
 }
@@ -181,18 +178,21 @@ mod tests {
             ("SHARE", "-1"),
             ("NAME", "local"),
         ]);
+
         let name = variables.required::<String>("NAME");
         let limit = variables.required::<u32>("LIMIT");
         let empty = variables.required::<String>("EMPTY");
         let absent = variables.required::<String>("ABSENT");
         let share = variables.optional::<u8>("SHARE", 0);
+
         let error = variables
             .build(|| Some((name?, limit?, empty?, absent?, share?)))
             .unwrap_err();
 
         assert_eq!(
             error.to_string(),
-            "environment variables missing: EMPTY, ABSENT; invalid: LIMIT (invalid digit found in string), SHARE (invalid digit found in string)"
+            "environment variables missing: EMPTY, ABSENT; invalid: \
+             LIMIT (invalid digit found in string), SHARE (invalid digit found in string)"
         );
         assert_eq!(error.error_type(), ErrorType::ConfigInvalid);
     }
@@ -200,10 +200,11 @@ mod tests {
     #[test]
     fn an_absent_or_empty_optional_variable_takes_its_default() {
         let mut variables = Environment::from_pairs([("EMPTY", ""), ("GIVEN", "7")]);
+
         assert_eq!(variables.optional("EMPTY", 1), Some(1));
         assert_eq!(variables.optional("ABSENT", 2), Some(2));
         assert_eq!(variables.optional("GIVEN", 3), Some(7));
-        assert_eq!(variables.finish(), Ok(()));
+        assert_eq!(variables.build(|| Some(())), Ok(()));
     }
 
     #[test]
@@ -214,8 +215,9 @@ mod tests {
         if from > to {
             variables.reject("TO", "is less than FROM");
         }
+
         assert_eq!(
-            variables.finish().unwrap_err().to_string(),
+            variables.build(|| Some(())).unwrap_err().to_string(),
             "environment variables invalid: TO (is less than FROM)"
         );
     }

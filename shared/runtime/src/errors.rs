@@ -1,12 +1,12 @@
-//! Errors as callers, logs, metrics and alarms see them: a stable type name and a message without
-//! private content.
+//! Errors as callers, logs, metrics and alarms see them: a type with a stable name, and a message
+//! without personal data or secrets.
 
 use std::fmt::Display;
 
 use lambda_runtime::Diagnostic;
 
-/// Every type of error that a function can answer or log. The names are an interface: alarms and
-/// tests rely on them.
+/// Every type of error that a function returns or logs. Alarms and operators rely on the names,
+/// which never change.
 #[derive(
     Debug,
     Clone,
@@ -21,57 +21,57 @@ use lambda_runtime::Diagnostic;
 )]
 #[strum(serialize_all = "snake_case")]
 pub enum ErrorType {
-    /// An environment variable is missing or cannot be read.
+    /// An environment variable is missing or invalid.
     ConfigInvalid,
-    /// The event or message is not of the expected shape.
+    /// The event or message does not have the documented format.
     EventInvalid,
     /// A secret has no value yet, or does not exist.
     SecretMissing,
-    /// A secret's value is not of the expected shape.
+    /// The value of a secret does not have the documented format.
     SecretMalformed,
-    /// A secret could not be read: no permission, throttled, or no connection.
+    /// A secret could not be read: permission denied, throttled, or no connection.
     SecretUnreadable,
-    /// BILL refused the user, the password or a key.
+    /// BILL rejected the user name, the password or a key.
     BillBadCredentials,
     /// BILL's hourly limit for the developer key is used up.
     BillHourExhausted,
-    /// BILL could not be reached or failed, even after repeats.
+    /// BILL could not be reached or failed, also on every retry.
     BillUnavailable,
-    /// BILL refused the request for a reason that repeating does not change.
+    /// BILL rejected the request. A retry gets the same response.
     BillRefused,
-    /// BILL wants a trusted (MFA) session for this call.
+    /// BILL requires a session with multi-factor trust for this call.
     BillUntrustedSession,
-    /// The invocation's time ran out while BILL was asked.
+    /// The deadline of the invocation passed during a call to BILL.
     BillDeadline,
-    /// BILL's session ended, and a new one did not help.
+    /// BILL's session expired, and a new sign-in did not help.
     BillSessionExpired,
-    /// BILL's limit of concurrent requests was hit, even after waiting.
+    /// BILL's limit of concurrent requests was reached, also on every retry.
     BillTooManyAtOnce,
-    /// BILL's answer could not be understood.
+    /// BILL's response does not have the documented format.
     BillBadAnswer,
-    /// The credentials for BILL could not be obtained.
+    /// The credentials for BILL could not be read.
     BillCredentialsUnreadable,
-    /// DynamoDB throttled a request, even after repeats.
+    /// DynamoDB throttled a request, also on every retry.
     StoreThrottled,
-    /// Somebody else changed the record meanwhile.
+    /// Another process changed the item at the same time.
     StoreConflict,
-    /// A stored item could not be understood.
+    /// A stored item could not be parsed.
     StoreUnreadable,
     /// DynamoDB could not be reached or failed.
     StoreUnavailable,
-    /// DynamoDB refused a request: permission, missing table, or a request that is wrong.
+    /// DynamoDB rejected a request: permission denied, missing table, or invalid request.
     StoreRefused,
-    /// SQS could not be reached or did not take a message.
+    /// SQS could not be reached or did not accept a message.
     QueueUnavailable,
-    /// SES could not be reached or did not take a message.
+    /// SES could not be reached or did not accept an e-mail.
     MailUnavailable,
     /// An SSM parameter could not be read.
     ParameterUnreadable,
     /// Campaign content could not be read or rendered.
     ContentInvalid,
-    /// Our code panicked: a bug.
+    /// The code panicked: a defect.
     Panicked,
-    /// A fault of this program or its platform that has no name of its own: a bug in our
+    /// An error of this program or its platform without a type of its own: a defect of the
     /// classification.
     Internal,
 }
@@ -83,25 +83,25 @@ impl ErrorType {
     }
 }
 
-/// An error that knows its [`ErrorType`]. Its `Display` reaches logs and callers, so it holds
-/// nothing private.
+/// An error that knows its [`ErrorType`]. Its `Display` reaches logs and callers, so it contains
+/// neither personal data nor secrets.
 pub trait ClassifiedError: Display {
-    /// The type under which logs, metrics and alarms know this error.
+    /// The type of this error in logs, metrics and alarms.
     fn error_type(&self) -> ErrorType;
 }
 
-/// Why an invocation failed: what Lambda answers as `{"errorType": ..., "errorMessage": ...}`.
+/// Why an invocation failed. Lambda returns it as `{"errorType": ..., "errorMessage": ...}`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{error_type}: {message}")]
 pub struct Failure {
     /// The stable type.
     pub error_type: ErrorType,
-    /// What happened and, where known, what to do about it; nothing private.
+    /// What happened and, where known, what to do about it. No personal data, no secrets.
     pub message: String,
 }
 
 impl Failure {
-    /// A failure of a known type.
+    /// A failure of this type.
     pub fn new(error_type: ErrorType, message: impl Display) -> Self {
         Self {
             error_type,
@@ -109,9 +109,9 @@ impl Failure {
         }
     }
 
-    /// A failure from a library that knows its errors by type name, such as `bill` and `store`:
-    /// `Failure::named(error.type_name(), &error)`. A name outside the closed set becomes
-    /// [`ErrorType::Internal`] and stays readable in the message.
+    /// A failure from a library that knows only the names of its error types, such as `bill` and
+    /// `store`: `Failure::named(error.type_name(), &error)`. An unknown name becomes
+    /// [`ErrorType::Internal`] and part of the message.
     pub fn named(type_name: &str, message: impl Display) -> Self {
         match type_name.parse() {
             Ok(error_type) => Self::new(error_type, message),
@@ -149,12 +149,13 @@ mod tests {
     }
 
     #[test]
-    fn the_readme_documents_every_error_type() {
-        let readme = include_str!("../../../README.md");
+    fn operations_page_documents_every_error_type() {
+        let page = include_str!("../../../docs/operations.md");
         let is_documented = |name: &&str| {
-            readme.contains(&format!("`{name}`"))
-                || (name.starts_with("store_") && readme.contains("`store_...`"))
+            page.contains(&format!("`{name}`"))
+                || (name.starts_with("store_") && page.contains("`store_...`"))
         };
+
         assert_eq!(
             ErrorType::iter()
                 .map(ErrorType::name)
@@ -185,6 +186,7 @@ mod tests {
     #[test]
     fn lambda_answers_type_and_message() {
         let diagnostic = Diagnostic::from(Failure::new(ErrorType::SecretMissing, "no value yet"));
+
         assert_eq!(
             serde_json::to_value(diagnostic).unwrap(),
             json!({"errorType": "secret_missing", "errorMessage": "no value yet"})

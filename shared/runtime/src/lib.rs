@@ -1,7 +1,10 @@
-//! What every function needs: configuration, secrets, telemetry, metrics, SQS batches and HTTP
-//! answers.
+//! The parts that every Lambda function shares: configuration, secrets, logs, metrics, SQS batches
+//! and HTTP responses.
 //!
-//! A function's `main.rs` looks like this:
+//! A function's `main.rs` calls [`launch`], which installs the log format. It then reads its
+//! configuration through [`Environment`], builds its clients from [`aws_config`], and passes a
+//! handler to [`serve`] or [`http::serve`]. A function with an SQS trigger calls
+//! [`sqs::run_batch`] in its handler.
 //!
 //! ```no_run
 //! use runtime::{Environment, Failure, Metrics};
@@ -19,37 +22,40 @@
 //!     let metrics = Metrics::new("fan-out", &config.environment);
 //!     runtime::serve(&metrics, async |event: serde_json::Value, context| {
 //!         let schedule = runtime::ScheduleEvent::parse(&event)?;
+//!         let as_of = schedule.as_of.unwrap_or_else(runtime::clock::now);
 //!         metrics.count("sweeps");
-//!         Ok(serde_json::json!({ "as_of": schedule.as_of_or_now(), "request": context.request_id }))
+//!         Ok(serde_json::json!({ "as_of": as_of, "request": context.request_id }))
 //!     })
 //!     .await
 //! }
 //! ```
+//!
+//! Where to start reading: `invocation.rs` runs an invocation from event to response, `errors.rs`
+//! lists every error type, and `sqs.rs` isolates the records of a batch from each other.
+//!
+//! The crate knows Lambda and AWS. It knows neither BILL's API nor the tables nor the engagement
+//! rules. It is the only crate that reads the clock and the environment.
 
-pub mod aws;
-mod capture;
+mod aws;
 pub mod clock;
-pub mod config;
-mod dead_letters;
-pub mod deadline;
-pub mod errors;
+mod config;
+mod dead_letter_queue;
+mod deadline;
+mod errors;
 pub mod http;
-pub mod invocation;
-pub mod metrics;
-mod partner;
-pub mod schedule;
-pub mod secrets;
+mod invocation;
+mod metrics;
+mod schedule;
+mod secrets;
 pub mod sqs;
 pub mod telemetry;
 
-pub use aws::aws_config;
-pub use capture::CapturedOutput;
+pub use aws::{aws_config, interactive_aws_config};
 pub use config::{ConfigError, Environment};
-pub use dead_letters::DeadLetterQueue;
+pub use dead_letter_queue::DeadLetterQueue;
 pub use deadline::Deadline;
 pub use errors::{ClassifiedError, ErrorType, Failure};
 pub use invocation::{launch, serve};
 pub use metrics::Metrics;
-pub use partner::connect;
-pub use schedule::ScheduleEvent;
-pub use secrets::{Secret, SecretError};
+pub use schedule::{ScheduleEvent, ScheduleEventError};
+pub use secrets::{Secret, SecretError, SecretLabel};

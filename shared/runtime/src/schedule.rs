@@ -1,4 +1,5 @@
-//! The event of a scheduled function: `{"time": "2026-03-01T09:00:00Z", "all": true}`.
+//! The event of a scheduled function: `{"time": "2026-03-01T09:00:00Z", "all": true}`. An operator
+//! or a replay sends the same event.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -8,52 +9,48 @@ use crate::{
     errors::{ClassifiedError, ErrorType},
 };
 
-/// What a schedule, an operator or a replay asks for.
+/// The parameters of a scheduled run. Both fields are optional in the event.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ScheduleEvent {
-    /// The moment to work for, in whole seconds; absent when the event gives none.
+    /// The time that the run treats as the current time, in whole seconds. `None` if the event
+    /// names no time.
     pub as_of: Option<Timestamp>,
-    /// Whether everything is to be looked at, due or not.
+    /// Whether fan-out queues every organization, due or not. Other functions ignore it.
     pub all: bool,
 }
 
 impl ScheduleEvent {
-    /// Reads an event; unknown fields are ignored, as EventBridge envelopes have many.
+    /// Parses an event. Unknown fields are ignored, because EventBridge adds its own.
     ///
-    /// No time is given when `time` is absent, null, empty, or a placeholder that the scheduler did
-    /// not fill in (`<aws.scheduler.scheduled-time>`). An `Err` names the field that cannot be
-    /// read; repeating the event is of no use.
+    /// `time` counts as absent if it is null, empty, or a placeholder that the scheduler did not
+    /// replace (`<aws.scheduler.scheduled-time>`). An `Err` names the invalid field and is
+    /// permanent.
     pub fn parse(event: &Value) -> Result<Self, ScheduleEventError> {
         match event {
             Value::Null => Ok(Self::default()),
             Value::String(text) if text.is_empty() => Ok(Self::default()),
             Value::Object(fields) => Ok(Self {
-                as_of: time(fields.get("time"))?,
-                all: all(fields.get("all"))?,
+                as_of: parse_time(fields.get("time"))?,
+                all: parse_all(fields.get("all"))?,
             }),
             _ => Err(ScheduleEventError::NotAnObject),
         }
     }
-
-    /// The moment to work for: the event's, else the clock's.
-    pub fn as_of_or_now(&self) -> Timestamp {
-        self.as_of.unwrap_or_else(clock::now)
-    }
 }
 
-fn time(field: Option<&Value>) -> Result<Option<Timestamp>, ScheduleEventError> {
+fn parse_time(field: Option<&Value>) -> Result<Option<Timestamp>, ScheduleEventError> {
     match field {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) if text.is_empty() || text.starts_with('<') => Ok(None),
         Some(Value::String(text)) => {
-            let moment = text.parse().map_err(|_| ScheduleEventError::Time)?;
-            Ok(Some(clock::whole_seconds(moment)))
+            let time = text.parse().map_err(|_| ScheduleEventError::Time)?;
+            Ok(Some(clock::truncate_to_seconds(time)))
         }
         Some(_) => Err(ScheduleEventError::Time),
     }
 }
 
-fn all(field: Option<&Value>) -> Result<bool, ScheduleEventError> {
+fn parse_all(field: Option<&Value>) -> Result<bool, ScheduleEventError> {
     match field {
         None | Some(Value::Null) => Ok(false),
         Some(Value::Bool(all)) => Ok(*all),
@@ -61,10 +58,10 @@ fn all(field: Option<&Value>) -> Result<bool, ScheduleEventError> {
     }
 }
 
-/// A schedule's event that cannot be read. Permanent.
+/// A scheduled event that cannot be parsed. Permanent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ScheduleEventError {
-    /// The event is a list, a number or the like.
+    /// The event is neither null, an empty string nor an object.
     #[error("the event is not an object")]
     NotAnObject,
     /// The field `time` is not a time.
@@ -96,14 +93,33 @@ mod tests {
     #[case::empty_time(json!({"time": ""}), None, false)]
     #[case::unfilled_placeholder(json!({"time": "<aws.scheduler.scheduled-time>"}), None, false)]
     #[case::time(json!({"time": "2026-03-01T09:00:00Z"}), Some("2026-03-01T09:00:00Z"), false)]
-    #[case::offset(json!({"time": "2026-03-01T09:00:00+01:00"}), Some("2026-03-01T08:00:00Z"), false)]
-    #[case::fraction(json!({"time": "2026-03-01T09:00:00.999Z"}), Some("2026-03-01T09:00:00Z"), false)]
-    #[case::envelope(json!({"version": "0", "detail": {}, "resources": [], "time": "2026-03-01T09:00:00Z", "all": true}), Some("2026-03-01T09:00:00Z"), true)]
+    #[case::offset(
+        json!({"time": "2026-03-01T09:00:00+01:00"}),
+        Some("2026-03-01T08:00:00Z"),
+        false
+    )]
+    #[case::fraction(
+        json!({"time": "2026-03-01T09:00:00.999Z"}),
+        Some("2026-03-01T09:00:00Z"),
+        false
+    )]
+    #[case::envelope(
+        json!({
+            "version": "0",
+            "detail": {},
+            "resources": [],
+            "time": "2026-03-01T09:00:00Z",
+            "all": true,
+        }),
+        Some("2026-03-01T09:00:00Z"),
+        true
+    )]
     fn an_event_is_read(#[case] event: Value, #[case] as_of: Option<&str>, #[case] all: bool) {
         let expected = ScheduleEvent {
             as_of: as_of.map(|text| text.parse().unwrap()),
             all,
         };
+
         assert_eq!(ScheduleEvent::parse(&event), Ok(expected));
     }
 
@@ -117,11 +133,5 @@ mod tests {
     fn an_unreadable_field_is_named(#[case] event: Value, #[case] expected: ScheduleEventError) {
         assert_eq!(ScheduleEvent::parse(&event), Err(expected));
         assert_eq!(expected.error_type(), ErrorType::EventInvalid);
-    }
-
-    #[test]
-    fn as_of_defaults_to_the_clock() {
-        let before = clock::now();
-        assert!(ScheduleEvent::default().as_of_or_now() >= before);
     }
 }

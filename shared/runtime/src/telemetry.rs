@@ -1,5 +1,5 @@
-//! Logs: JSON, one line each, with the fields of the event and of all spans around it on the top
-//! level.
+//! The log format: one JSON object per line, with the fields of the event and of all spans around
+//! it at the top level.
 
 use std::{fmt, io::Stdout, sync::Once};
 
@@ -18,19 +18,20 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-/// Libraries are heard from `warn` on: below that the SDK logs requests. The Lambda runtime repeats
-/// each failed invocation, which `serve` has logged already.
-const LIBRARY_FILTERS: &str = "aws=warn,h2=warn,hyper=warn,hyper_util=warn,reqwest=warn,rustls=warn,tower=warn,lambda_runtime=warn,lambda_runtime::layers::panic=off";
+/// Filter directives for libraries. Below `warn` the SDK logs requests. The Lambda runtime logs
+/// every panic that `serve` has logged already.
+const LIBRARY_FILTERS: &str = "aws=warn,h2=warn,hyper=warn,hyper_util=warn,reqwest=warn,\
+    rustls=warn,tower=warn,lambda_runtime=warn,lambda_runtime::layers::panic=off";
 
-/// Sends logs to standard output for the rest of the process. Later calls change nothing.
+/// Sends logs to standard output for the rest of the process. Later calls have no effect.
 ///
-/// `level` is a level (`info`) or filter directives (`info,bill=debug`); one that cannot be read
-/// counts as `info` and is complained about. Panics are logged with their place only, since their
-/// text may quote private content.
+/// `level` is a level (`info`) or a list of filter directives (`info,bill=debug`). An invalid value
+/// counts as `info`, with a warning. Panics are logged with their location only, because their
+/// messages may contain personal data.
 pub fn init(level: &str) {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
-        let (filter, is_readable) = filter(level);
+        let (filter, is_valid) = filter(level);
         if subscriber(filter, std::io::stdout as fn() -> Stdout)
             .try_init()
             .is_err()
@@ -41,14 +42,14 @@ pub fn init(level: &str) {
             let location = panic.location().map(ToString::to_string);
             error!(location, "a panic was raised");
         }));
-        if !is_readable {
-            warn!("LOG_LEVEL cannot be read; logging at info");
+        if !is_valid {
+            warn!("LOG_LEVEL is invalid; the level is info");
         }
     });
 }
 
-/// Sends the logs of this thread to `writer` until the guard is dropped: for tests that search a
-/// run's logs, with a [`CapturedOutput`](crate::CapturedOutput) as the writer.
+/// Sends the logs of this thread to `writer` until the guard is dropped, for tests that search the
+/// logs of a run.
 pub fn init_with_writer<W>(level: &str, writer: W) -> DefaultGuard
 where
     W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
@@ -74,13 +75,13 @@ where
     Registry::default().with(filter).with(lines)
 }
 
-/// One flat JSON object a line. The subscriber's own JSON format nests the fields of spans, where
-/// log queries and the level filters of Lambda do not look for them; `json-subscriber` writes a key
-/// twice when an event and its span share it.
+/// One flat JSON object per line. The JSON format of `tracing-subscriber` nests the fields of
+/// spans, where log queries and Lambda's log level filter do not find them. `json-subscriber`
+/// writes a key twice if an event and its span both have it.
 struct FlatJson;
 
 #[derive(Serialize)]
-struct Line<'event> {
+struct LogLine<'event> {
     timestamp: String,
     level: &'static str,
     target: &'event str,
@@ -104,28 +105,30 @@ where
                 merge(&mut fields, &span_fields.fields);
             }
         }
-        let mut of_event = String::new();
-        context.format_fields(Writer::new(&mut of_event), event)?;
-        merge(&mut fields, &of_event);
-        for taken in ["timestamp", "level", "target"] {
-            fields.remove(taken);
+
+        let mut event_fields = String::new();
+        context.format_fields(Writer::new(&mut event_fields), event)?;
+        merge(&mut fields, &event_fields);
+        for reserved in ["timestamp", "level", "target"] {
+            fields.remove(reserved);
         }
 
         let mut timestamp = String::new();
         SystemTime.format_time(&mut Writer::new(&mut timestamp))?;
         let metadata = event.metadata();
-        let line = Line {
+        let line = LogLine {
             timestamp,
             level: metadata.level().as_str(),
             target: metadata.target(),
             fields,
         };
+
         let line = serde_json::to_string(&line).map_err(|_| fmt::Error)?;
         writeln!(writer, "{line}")
     }
 }
 
-/// The innermost value of a field wins.
+/// Adds the fields of `inner`, a JSON object, and replaces those that are present already.
 fn merge(fields: &mut Map<String, Value>, inner: &str) {
     if let Ok(inner) = serde_json::from_str::<Map<String, Value>>(inner) {
         fields.extend(inner);
@@ -134,10 +137,10 @@ fn merge(fields: &mut Map<String, Value>, inner: &str) {
 
 #[cfg(test)]
 mod tests {
+    use test_support::CapturedOutput;
     use tracing::{debug, info, info_span};
 
     use super::*;
-    use crate::CapturedOutput;
 
     #[test]
     fn a_line_holds_time_level_message_and_the_fields_of_event_and_spans() {
@@ -154,7 +157,7 @@ mod tests {
         info!(stage = "active", payments = 3, "the organization is synced");
         drop((record, invocation));
 
-        let mut lines = logs.lines();
+        let mut lines = logs.json_lines();
         let timestamp: jiff::Timestamp = lines[0]["timestamp"].as_str().unwrap().parse().unwrap();
         assert!(timestamp > jiff::Timestamp::UNIX_EPOCH);
         lines[0]["timestamp"] = "[time]".into();
@@ -166,8 +169,8 @@ mod tests {
         let logs = CapturedOutput::default();
         let _guard = init_with_writer("info", logs.clone());
         info!(reason = "two\nlines", "one\nmessage");
-        assert_eq!(logs.lines()[0]["reason"], "two\nlines");
-        assert_eq!(logs.lines().len(), 1);
+        assert_eq!(logs.json_lines()[0]["reason"], "two\nlines");
+        assert_eq!(logs.json_lines().len(), 1);
     }
 
     #[test]
@@ -178,8 +181,9 @@ mod tests {
         let _inner = info_span!("record", organization_id = "inner").entered();
         info!("from the span");
         info!(organization_id = "own", "from the event");
+
         let ids: Vec<_> = logs
-            .lines()
+            .json_lines()
             .iter()
             .map(|line| line["organization_id"].clone())
             .collect();
@@ -194,11 +198,12 @@ mod tests {
         let _guard = init_with_writer("debug", logs.clone());
         info!(target: "aws_smithy_runtime::client", "request with a session");
         info!(target: "hyper::proto", "bytes");
-        error!(target: "lambda_runtime::layers::panic", "said twice");
+        error!(target: "lambda_runtime::layers::panic", "logged twice");
         warn!(target: "aws_config::region", "no region");
         debug!("our own detail");
+
         let messages: Vec<_> = logs
-            .lines()
+            .json_lines()
             .iter()
             .map(|line| line["message"].clone())
             .collect();
@@ -212,7 +217,7 @@ mod tests {
             let _guard = init_with_writer(level, logs.clone());
             debug!("detail");
             info!("message");
-            assert_eq!(logs.lines().len(), 1, "{level}");
+            assert_eq!(logs.json_lines().len(), 1, "{level}");
         }
     }
 

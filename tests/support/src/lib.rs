@@ -1,5 +1,13 @@
-//! Servers of a test: what stands at the other end of a connection, on a free port of the loopback
-//! interface.
+//! What the tests of several crates share: servers on the loopback interface and a writer that
+//! captures output.
+//!
+//! - [`serve`] serves an axum router on a free port, as a stand-in for an AWS service or for BILL.
+//! - [`sdk_config`] configures AWS SDK clients to call such a server.
+//! - [`LocalDynamoDb`] runs DynamoDB in a MiniStack process for one test.
+//! - [`CapturedOutput`] collects logs and metrics, so that a test can read them.
+//!
+//! A failed step panics, which fails the test. The crate is a dev-dependency only and knows nothing
+//! about the tables, the functions or BILL. The deployed stack is started by `local-cloud`.
 #![expect(
     clippy::expect_used,
     clippy::panic,
@@ -7,18 +15,21 @@
     reason = "a failed step of a test fails the test"
 )]
 
-mod ministack;
+mod captured_output;
+mod local_dynamodb;
+mod sdk_config;
 
 use std::net::Ipv4Addr;
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use axum::Router;
 use tokio::net::TcpListener;
 
-pub use ministack::MiniStack;
+pub use captured_output::CapturedOutput;
+pub use local_dynamodb::LocalDynamoDb;
+pub use sdk_config::sdk_config;
 
-/// Serves the routes until the test ends; the server's URL, without a path.
+/// Serves the routes on a free loopback port until the test ends. Returns the server's URL without
+/// a path.
 ///
 /// # Panics
 ///
@@ -26,19 +37,9 @@ pub use ministack::MiniStack;
 pub async fn serve(routes: Router) -> String {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .await
-        .expect("a free port");
-    let address = listener.local_addr().expect("the address of a listener");
+        .expect("a loopback port is free");
+    let address = listener.local_addr().expect("a listener has an address");
     tokio::spawn(async move { axum::serve(listener, routes).await });
-    format!("http://{address}")
-}
 
-/// What clients need to take `endpoint` for AWS.
-pub fn aws(endpoint: &str) -> SdkConfig {
-    let credentials = Credentials::new("test", "test", None, None, "tests");
-    SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("us-east-1"))
-        .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .endpoint_url(endpoint)
-        .build()
+    format!("http://{address}")
 }

@@ -1,12 +1,13 @@
 use std::cell::{Cell, RefCell};
 
 use serde_json::{Value, json};
+use test_support::CapturedOutput;
 
 use super::*;
-use crate::CapturedOutput;
+use crate::metrics::Metrics;
 
 const LONG_DEADLINE: Duration = Duration::from_mins(1);
-const RESERVE: Duration = Duration::from_secs(5);
+const MIN_REMAINING_TIME: Duration = Duration::from_secs(5);
 
 fn event(records: &[(&str, &str)]) -> SqsEvent {
     let records: Vec<Value> = records
@@ -16,11 +17,11 @@ fn event(records: &[(&str, &str)]) -> SqsEvent {
     serde_json::from_value(json!({ "Records": records })).unwrap()
 }
 
-/// Does what the record's body says.
-async fn scripted_handler(record: Record) -> Outcome {
+/// A handler whose outcome the body of the record names.
+async fn scripted_handler(record: Record) -> HandlerOutcome {
     match record.body.as_str() {
-        "good" => Outcome::Done,
-        "busy" => Outcome::Retry,
+        "good" => HandlerOutcome::Done,
+        "retry" => HandlerOutcome::Retry,
         "panic" => panic!("jane@example.com"),
         "late panic" => {
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -28,24 +29,24 @@ async fn scripted_handler(record: Record) -> Outcome {
         }
         "slow" => {
             tokio::time::sleep(Duration::from_hours(1)).await;
-            Outcome::Done
+            HandlerOutcome::Done
         }
-        _ => Outcome::park("the message is not of a known shape"),
+        _ => HandlerOutcome::park("the message is not of a known shape"),
     }
 }
 
-async fn run(records: &[(&str, &str)]) -> Result<Batch, Failure> {
+async fn run(records: &[(&str, &str)]) -> Result<BatchOutcome, Failure> {
     run_batch(
         event(records),
         Deadline::after(LONG_DEADLINE),
         4,
-        RESERVE,
+        MIN_REMAINING_TIME,
         scripted_handler,
     )
     .await
 }
 
-fn failed(batch: &Batch) -> Vec<&str> {
+fn failed(batch: &BatchOutcome) -> Vec<&str> {
     batch
         .response
         .batch_item_failures
@@ -58,19 +59,20 @@ fn failed(batch: &Batch) -> Vec<&str> {
 async fn each_record_has_its_own_outcome() {
     let records = [
         ("1", "good"),
-        ("2", "poison"),
+        ("2", "invalid"),
         ("3", "panic"),
         ("4", "good"),
         ("5", "slow"),
-        ("6", "busy"),
+        ("6", "retry"),
         ("7", "late panic"),
         ("8", "good"),
     ];
     let batch = run(&records).await.unwrap();
+
     assert_eq!(failed(&batch), ["2", "3", "5", "6", "7"]);
     assert_eq!(
         batch.counts,
-        Counts {
+        RecordCounts {
             done: 3,
             retried: 1,
             parked: 1,
@@ -82,18 +84,18 @@ async fn each_record_has_its_own_outcome() {
     assert_eq!(
         serde_json::to_value(&batch.response).unwrap()["batchItemFailures"][0],
         json!({"itemIdentifier": "2"}),
-        "the answer is what Lambda expects"
+        "the response has the format that Lambda expects"
     );
 }
 
 #[tokio::test]
-async fn a_batch_without_failures_answers_an_empty_list() {
+async fn a_batch_without_failures_returns_an_empty_list() {
     let batch = run(&[("1", "good"), ("2", "good")]).await.unwrap();
     assert_eq!(
         serde_json::to_value(&batch.response).unwrap(),
         json!({"batchItemFailures": []})
     );
-    assert_eq!(run(&[]).await.unwrap(), Batch::default());
+    assert_eq!(run(&[]).await.unwrap(), BatchOutcome::default());
 }
 
 #[tokio::test(start_paused = true)]
@@ -102,27 +104,29 @@ async fn records_are_not_started_when_the_deadline_is_near() {
     let handler = async |record: Record| {
         started.borrow_mut().push(record.message_id);
         tokio::time::sleep(Duration::from_secs(4)).await;
-        Outcome::Done
+        HandlerOutcome::Done
     };
+
     let records = event(&[("1", ""), ("2", ""), ("3", ""), ("4", ""), ("5", "")]);
     let batch = run_batch(
         records,
         Deadline::after(Duration::from_secs(10)),
         2,
-        RESERVE,
+        MIN_REMAINING_TIME,
         handler,
     )
     .await
     .unwrap();
-    // Two at 0 s, two at 4 s; at 8 s less than the reserve is left.
+
+    // Two at 0 s, two at 4 s; at 8 s less than MIN_REMAINING_TIME is left.
     assert_eq!(*started.borrow(), ["1", "2", "3", "4"]);
     assert_eq!(failed(&batch), ["5"]);
     assert_eq!(
         batch.counts,
-        Counts {
+        RecordCounts {
             done: 4,
             not_started: 1,
-            ..Counts::default()
+            ..RecordCounts::default()
         }
     );
 }
@@ -135,7 +139,7 @@ async fn no_more_than_concurrency_records_run_at_once() {
         most.set(most.get().max(running.get()));
         tokio::time::sleep(Duration::from_millis(10)).await;
         running.set(running.get() - 1);
-        Outcome::Done
+        HandlerOutcome::Done
     };
     let records: Vec<_> = (0..10)
         .map(|number| (number.to_string(), String::new()))
@@ -148,41 +152,43 @@ async fn no_more_than_concurrency_records_run_at_once() {
         event(&records),
         Deadline::after(LONG_DEADLINE),
         3,
-        RESERVE,
+        MIN_REMAINING_TIME,
         handler,
     )
     .await
     .unwrap();
+
     assert_eq!(most.get(), 3);
 }
 
 #[tokio::test]
-async fn a_message_delivered_twice_in_a_batch_is_named_once() {
-    let batch = run(&[("1", "good"), ("1", "busy"), ("1", "busy"), ("2", "good")])
+async fn a_message_delivered_twice_in_a_batch_is_reported_once() {
+    let batch = run(&[("1", "good"), ("1", "retry"), ("1", "retry"), ("2", "good")])
         .await
         .unwrap();
+
     assert_eq!(failed(&batch), ["1"]);
     assert_eq!(
         batch.counts,
-        Counts {
+        RecordCounts {
             done: 2,
             retried: 2,
-            ..Counts::default()
+            ..RecordCounts::default()
         }
     );
 }
 
 #[tokio::test]
-async fn a_failed_record_without_an_id_repeats_the_whole_batch() {
-    let failure = run(&[("1", "good"), ("", "busy")]).await.unwrap_err();
+async fn a_failed_record_without_an_id_fails_the_whole_batch() {
+    let failure = run(&[("1", "good"), ("", "retry")]).await.unwrap_err();
     assert_eq!(failure.error_type, ErrorType::EventInvalid);
-    let event = serde_json::from_value(json!({"Records": [{"body": "busy"}]})).unwrap();
+    let event = serde_json::from_value(json!({"Records": [{"body": "retry"}]})).unwrap();
     assert!(
         run_batch(
             event,
             Deadline::after(LONG_DEADLINE),
             1,
-            RESERVE,
+            MIN_REMAINING_TIME,
             scripted_handler
         )
         .await
@@ -192,7 +198,7 @@ async fn a_failed_record_without_an_id_repeats_the_whole_batch() {
 
 #[tokio::test]
 async fn a_successful_record_without_an_id_does_not_fail_the_batch() {
-    let batch = run(&[("", "good"), ("2", "busy")]).await.unwrap();
+    let batch = run(&[("", "good"), ("2", "retry")]).await.unwrap();
     assert_eq!(failed(&batch), ["2"]);
 }
 
@@ -202,19 +208,19 @@ fn a_record_has_its_receive_count_and_a_redacted_body() {
         json!({"messageId": "1", "body": "jane", "attributes": {"ApproximateReceiveCount": "3"}}),
     )
     .unwrap();
-    let record = Record::of(message);
+    let record = Record::from_message(message);
     assert_eq!(record.receive_count, 3);
     assert_eq!(
         format!("{record:?}"),
         r#"Record { message_id: "1", body: [REDACTED; 4 bytes], receive_count: 3 }"#
     );
-    assert_eq!(Record::of(SqsMessage::default()).receive_count, 1);
+    assert_eq!(Record::from_message(SqsMessage::default()).receive_count, 1);
 }
 
 #[tokio::test]
 async fn record_counts_become_metrics() {
     let metrics = Metrics::to_writer("sync-organization", "local", std::io::sink());
-    run(&[("1", "good"), ("2", "good"), ("3", "poison")])
+    run(&[("1", "good"), ("2", "good"), ("3", "invalid")])
         .await
         .unwrap()
         .counts
@@ -232,20 +238,27 @@ async fn failures_are_logged_once_each_with_their_ids_and_without_bodies() {
         record.log_organization_id(format_args!("008-{}", record.message_id));
         scripted_handler(record).await
     };
+
     let records = event(&[
         ("1", "good"),
         ("2", r#"{"name": "jane"}"#),
         ("3", "late panic"),
         ("4", "slow"),
     ]);
-    run_batch(records, Deadline::after(LONG_DEADLINE), 4, RESERVE, handler)
-        .await
-        .unwrap();
+    run_batch(
+        records,
+        Deadline::after(LONG_DEADLINE),
+        4,
+        MIN_REMAINING_TIME,
+        handler,
+    )
+    .await
+    .unwrap();
 
     let text = logs.text();
     assert!(!text.contains("jane"), "{text}");
-    let lines = logs.lines();
-    let told: Vec<_> = lines
+    let lines = logs.json_lines();
+    let logged: Vec<_> = lines
         .iter()
         .map(|line| {
             json!([
@@ -257,7 +270,7 @@ async fn failures_are_logged_once_each_with_their_ids_and_without_bodies() {
         })
         .collect();
     assert_eq!(
-        json!(told),
+        json!(logged),
         json!([
             ["2", "008-2", "the message is not of a known shape", null],
             ["3", "008-3", null, "panicked"],

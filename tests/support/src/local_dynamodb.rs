@@ -1,4 +1,4 @@
-//! A MiniStack that has DynamoDB alone.
+//! DynamoDB for a test: a MiniStack process with the DynamoDB service only.
 
 use std::{
     net::{Ipv4Addr, TcpListener},
@@ -10,44 +10,46 @@ use std::{
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
 
-use crate::aws;
+use crate::sdk_config::sdk_config;
 
-/// How long it may take to answer on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(90);
+/// Time allowed for MiniStack to respond, generous for a busy machine.
+const STARTUP_TIMEOUT: Duration = Duration::from_secs(90);
 
-/// How many free ports are tried: somebody may take one in the seconds that MiniStack needs to
-/// listen on it.
+/// Maximum number of ports to try. Another process may take a free port before MiniStack listens on
+/// it.
 const MAX_START_ATTEMPTS: usize = 5;
 
-/// A DynamoDB for the time of one test.
-pub struct MiniStack {
+/// A running DynamoDB without tables. The process is killed when this is dropped.
+pub struct LocalDynamoDb {
     process: Child,
-    /// What clients need to call it.
+    /// Configuration for the SDK clients that call it.
     pub config: SdkConfig,
 }
 
-impl MiniStack {
-    /// Starts it and waits until it answers.
+impl LocalDynamoDb {
+    /// Starts the process and waits until DynamoDB responds.
     ///
     /// # Panics
     ///
-    /// When it does not start, or does not answer.
+    /// When the process does not start or DynamoDB does not respond in time.
     pub async fn start() -> Self {
         for _ in 0..MAX_START_ATTEMPTS {
-            if let Some(ministack) = Self::start_at(free_port()).await {
-                return ministack;
+            if let Some(dynamodb) = Self::start_at(free_port()).await {
+                return dynamodb;
             }
         }
-        panic!("MiniStack ended before it answered, {MAX_START_ATTEMPTS} times");
+
+        panic!("MiniStack exited before it responded, in {MAX_START_ATTEMPTS} attempts");
     }
 
-    /// `None`: it ended, as it does when somebody has taken the port.
+    /// Starts the process on `port`. `None` means that it exited, for example because another process
+    /// took the port.
     async fn start_at(port: u16) -> Option<Self> {
         let program = program();
         let process = Command::new(&program)
             .env("BIND_HOST", Ipv4Addr::LOCALHOST.to_string())
             .env("GATEWAY_PORT", port.to_string())
-            .env("IOT_MTLS_ENABLED", "0") // it would listen on all interfaces
+            .env("IOT_MTLS_ENABLED", "0") // would listen on all interfaces
             .env("SERVICES", "dynamodb")
             .env("LOG_LEVEL", "ERROR")
             .stdin(Stdio::null())
@@ -56,32 +58,40 @@ impl MiniStack {
             .spawn()
             .unwrap_or_else(|error| {
                 panic!(
-                    "{} does not start ({error}): `make setup` installs it",
+                    "cannot start {} ({error}): run `make setup` to install it",
                     program.display()
                 )
             });
-        let mut ministack = Self {
+
+        let mut dynamodb = Self {
             process,
-            config: aws(&format!("http://{}:{port}", Ipv4Addr::LOCALHOST)),
+            config: sdk_config(&format!("http://{}:{port}", Ipv4Addr::LOCALHOST)),
         };
-        ministack.answers().await.then_some(ministack)
+
+        dynamodb.wait_until_ready().await.then_some(dynamodb)
     }
 
-    /// Waits until it answers; `false`: it ended.
-    async fn answers(&mut self) -> bool {
-        let (started, client) = (Instant::now(), Client::new(&self.config));
+    /// Waits until DynamoDB responds. `false` means that the process exited.
+    async fn wait_until_ready(&mut self) -> bool {
+        let started = Instant::now();
+        let client = Client::new(&self.config);
+
         while client.list_tables().send().await.is_err() {
             if self.process.try_wait().unwrap().is_some() {
                 return false;
             }
-            assert!(started.elapsed() < PATIENCE, "MiniStack does not answer");
+            assert!(
+                started.elapsed() < STARTUP_TIMEOUT,
+                "MiniStack does not respond"
+            );
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
+
         true
     }
 }
 
-impl Drop for MiniStack {
+impl Drop for LocalDynamoDb {
     fn drop(&mut self) {
         drop(self.process.kill());
         drop(self.process.wait());
@@ -98,7 +108,7 @@ fn free_port() -> u16 {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "a test has no configuration of its own; MINISTACK names another installation"
+    reason = "tests have no configuration; MINISTACK selects another installation"
 )]
 fn program() -> PathBuf {
     let installed = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.venv/bin/ministack");

@@ -1,4 +1,4 @@
-//! A writer for tests that look at what was logged or measured.
+//! A writer that captures logs and metrics for a test to read.
 
 use std::{io::Write, sync::Arc};
 
@@ -6,20 +6,19 @@ use parking_lot::Mutex;
 use serde_json::Value;
 use tracing_subscriber::fmt::MakeWriter;
 
-/// Keeps what is written to it; clones share it. Fits
-/// [`telemetry::init_with_writer`](crate::telemetry::init_with_writer) and
-/// [`Metrics::to_writer`](crate::Metrics::to_writer).
+/// Captures everything written to it. Clones share the captured output. Pass it to
+/// `runtime::telemetry::init_with_writer` or `runtime::Metrics::to_writer`.
 #[derive(Debug, Clone, Default)]
 pub struct CapturedOutput(Arc<Mutex<Vec<u8>>>);
 
 impl CapturedOutput {
-    /// All that was written.
+    /// Everything written so far.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.0.lock()).into_owned()
     }
 
-    /// The JSON objects that were written, one a line. A line that is no JSON stands here as text.
-    pub fn lines(&self) -> Vec<Value> {
+    /// The JSON values written so far, one per line. A line that is not JSON becomes a string.
+    pub fn json_lines(&self) -> Vec<Value> {
         self.text()
             .lines()
             .map(|line| serde_json::from_str(line).unwrap_or_else(|_| line.into()))
