@@ -1,4 +1,4 @@
-//! The `fan-out` function.
+//! The binary of the `fan-out` function: configuration, clients and the event loop.
 
 use std::{process::ExitCode, time::Duration};
 
@@ -6,7 +6,7 @@ use fan_out::{Config, FanOut, SyncQueue};
 use runtime::{Deadline, Environment, Failure, Metrics, ScheduleEvent};
 use store::{Organizations, Runs};
 
-/// Time kept back for the record of the run.
+/// Time reserved for saving the record of the run.
 const MARGIN: Duration = Duration::from_secs(5);
 
 #[tokio::main(flavor = "current_thread")]
@@ -18,7 +18,8 @@ async fn start() -> Result<(), Failure> {
     let config = Config::read(Environment::from_process())?;
     let aws = runtime::aws_config().await;
     let (bill, credentials) =
-        runtime::connect(&aws, config.bill_base_url, config.bill_credentials_secret)?;
+        bill_connection::connect(&aws, config.bill_base_url, config.bill_credentials_secret)?;
+
     let tables = store::client(&aws);
     let fan_out = FanOut {
         bill,
@@ -28,16 +29,17 @@ async fn start() -> Result<(), Failure> {
         queue: SyncQueue::new(aws_sdk_sqs::Client::new(&aws), config.sync_queue_url),
         limits: config.limits,
     };
+
     let metrics = Metrics::new("fan-out", config.environment);
-    let (fan_out, of_run) = (&fan_out, &metrics);
+    let (fan_out, run_metrics) = (&fan_out, &metrics);
     runtime::serve(&metrics, async move |event: serde_json::Value, context| {
         let event = ScheduleEvent::parse(&event)?;
         fan_out
             .run(
                 &event,
                 &context.request_id,
-                Deadline::of(&context, MARGIN),
-                of_run,
+                Deadline::from_context(&context, MARGIN),
+                run_metrics,
             )
             .await
     })

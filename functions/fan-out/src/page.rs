@@ -1,4 +1,4 @@
-//! From a page of BILL's list to the requests that it makes.
+//! Turns a page of BILL's list into sync requests for the organizations that are due.
 
 use bill::Page;
 use engagement::{ListedOrganization, Name, OrganizationId, SyncRequest};
@@ -7,7 +7,10 @@ use runtime::Failure;
 use secrecy::ExposeSecret;
 use store::Organizations;
 
-/// The organizations of a page, and how many rows were passed over because they carry no usable id.
+use crate::failure::store_failure;
+
+/// The organizations of a page, and the number of rows that were skipped because they have no valid
+/// id.
 pub fn listed_organizations(page: Page<bill::Organization>) -> (Vec<ListedOrganization>, u64) {
     let mut skipped = page.skipped;
     let listed = page.rows.into_iter().filter_map(|row| {
@@ -18,7 +21,7 @@ pub fn listed_organizations(page: Page<bill::Organization>) -> (Vec<ListedOrgani
             .parse::<OrganizationId>();
         let id = id.inspect_err(|reason| {
             skipped += 1;
-            tracing::warn!(%reason, "an organization was passed over: its id cannot be used");
+            tracing::warn!(%reason, "an organization was skipped because its id is invalid");
         });
         Some(ListedOrganization {
             id: id.ok()?,
@@ -31,9 +34,11 @@ pub fn listed_organizations(page: Page<bill::Organization>) -> (Vec<ListedOrgani
     (listed, skipped)
 }
 
-/// Those of the organizations that are due: unknown, or `next_check_at <= as_of`, or archived and
-/// not so before, or the other way round; or all of them.
-pub async fn due(
+/// The organizations that are due: those without a record, those whose `next_check_at` is not after
+/// `as_of`, and those whose `archived` differs from the last sync. With `all`, every organization.
+///
+/// An `Err` means that the table could not be read. The organizations stay due.
+pub async fn due_organizations(
     organizations: &Organizations,
     listed: Vec<ListedOrganization>,
     as_of: Timestamp,
@@ -49,17 +54,18 @@ pub async fn due(
     let next_syncs = organizations
         .next_syncs(&ids)
         .await
-        .map_err(crate::stored)?;
+        .map_err(store_failure)?;
+
     let is_due = |organization: &ListedOrganization| {
         next_syncs
             .get(&organization.id)
-            .is_none_or(|next_check| next_check.is_due(as_of, organization.archived))
+            .is_none_or(|next_sync| next_sync.is_due(as_of, organization.archived))
     };
     Ok(listed.into_iter().filter(is_due).collect())
 }
 
-/// The messages that ask for a look at each organization.
-pub fn requests(
+/// One sync request per organization.
+pub fn sync_requests(
     organizations: Vec<ListedOrganization>,
     run_id: &str,
     as_of: Timestamp,
@@ -100,6 +106,7 @@ mod tests {
             skipped: 2,
             next: None,
         });
+
         let ids: Vec<&str> = listed
             .iter()
             .map(|organization| organization.id.as_str())
@@ -115,18 +122,24 @@ mod tests {
             archived: false,
             created_at: Some("2026-08-14T17:05:42Z".parse().unwrap()),
         };
-        let requests = requests(
+        let requests = sync_requests(
             vec![organization],
             "run",
             "2026-11-23T09:00:00Z".parse().unwrap(),
             false,
         );
+
         assert_eq!(
             serde_json::to_value(&requests[0]).unwrap(),
             serde_json::json!({
                 "schema_version": 1,
                 "run_id": "run",
-                "organization": {"id": "00801A", "name": "Kestrel", "archived": false, "created_at": "2026-08-14T17:05:42Z"},
+                "organization": {
+                    "id": "00801A",
+                    "name": "Kestrel",
+                    "archived": false,
+                    "created_at": "2026-08-14T17:05:42Z",
+                },
                 "as_of": "2026-11-23T09:00:00Z"
             })
         );

@@ -1,4 +1,4 @@
-//! The sync queue, as the sender sees it.
+//! Sends sync requests to the sync queue.
 
 use std::time::Duration;
 
@@ -11,14 +11,14 @@ use engagement::SyncRequest;
 use futures::{StreamExt, TryStreamExt, stream};
 use runtime::{ErrorType, Failure};
 
-/// Messages in one `SendMessageBatch`, the most that SQS takes.
-const BATCH: usize = 10;
+/// Messages per `SendMessageBatch` call, the maximum of SQS.
+const BATCH_SIZE: usize = 10;
 
-/// `SendMessageBatch` calls under way at once.
+/// Concurrent `SendMessageBatch` calls.
 const CONCURRENCY: usize = 5;
 
-/// Times that the entries which SQS reports as failed are sent.
-const ATTEMPTS: u32 = 5;
+/// Number of times that a message is sent when SQS reports a retryable failure for it.
+const MAX_ATTEMPTS: u32 = 5;
 
 /// Sends requests to the sync queue.
 #[derive(Debug, Clone)]
@@ -28,18 +28,23 @@ pub struct SyncQueue {
 }
 
 impl SyncQueue {
-    /// A queue at `url`.
+    /// The queue with this URL.
     pub fn new(client: Client, url: String) -> Self {
         Self { client, url }
     }
 
-    /// Sends the requests, ten a call, and returns how many. What SQS refuses for good is passed
-    /// over and logged, so that it does not hold up its neighbours. An `Err` means that some were
-    /// not sent: their organizations stay due. Sending twice is harmless: a look that was done is
-    /// not repeated.
+    /// Sends the requests, ten per call, and returns how many were sent. A message that SQS rejects
+    /// permanently is logged and skipped, so that it does not block the others.
+    ///
+    /// An `Err` means that some requests were not sent. Their organizations stay due. Sending a
+    /// request twice is harmless, because its sync runs only once.
     pub async fn send(&self, requests: &[SyncRequest]) -> Result<u64, Failure> {
-        let sent = stream::iter(requests.chunks(BATCH).map(|batch| self.send_batch(batch)))
-            .buffer_unordered(CONCURRENCY);
+        let sent = stream::iter(
+            requests
+                .chunks(BATCH_SIZE)
+                .map(|batch| self.send_batch(batch)),
+        )
+        .buffer_unordered(CONCURRENCY);
         sent.try_fold(0, async |all, sent| Ok(all + sent)).await
     }
 
@@ -49,37 +54,28 @@ impl SyncQueue {
             .enumerate()
             .map(entry)
             .collect::<Result<Vec<_>, _>>()?;
+
         let mut sent = 0;
-        for attempt in 1..=ATTEMPTS {
+        for attempt in 1..=MAX_ATTEMPTS {
             let call = self
                 .client
                 .send_message_batch()
                 .queue_url(&self.url)
                 .set_entries(Some(entries.clone()));
-            let answer = call
+            let response = call
                 .send()
                 .await
-                .map_err(|error| unavailable(error.code().unwrap_or("no answer")))?;
-            sent += answer.successful().len() as u64;
-            let (refused, failed): (Vec<_>, Vec<_>) = answer
+                .map_err(|error| unavailable(error.code().unwrap_or("no response")))?;
+            sent += response.successful().len() as u64;
+
+            let (rejected, failed): (Vec<_>, Vec<_>) = response
                 .failed()
                 .iter()
                 .partition(|failed| failed.sender_fault());
-            for refused in refused {
-                let organization_id = refused
-                    .id()
-                    .parse()
-                    .ok()
-                    .and_then(|index: usize| batch.get(index))
-                    .map(|request| &request.organization.id);
-                let organization_id = organization_id.map(tracing::field::display);
-                tracing::error!(
-                    organization_id,
-                    error_type = "queue_unavailable",
-                    code = refused.code(),
-                    "SQS refuses an organization's message"
-                );
+            for entry in rejected {
+                log_rejected(entry, batch);
             }
+
             if failed.is_empty() {
                 return Ok(sent);
             }
@@ -88,28 +84,47 @@ impl SyncQueue {
             tracing::warn!(
                 attempt,
                 failed = entries.len(),
-                "SQS did not take some messages; they are sent again"
+                "SQS did not accept some messages; they are sent again"
             );
             tokio::time::sleep(Duration::from_millis(100) * 2_u32.pow(attempt)).await;
         }
-        Err(unavailable("entries failed repeatedly"))
+
+        Err(unavailable("some entries failed on every attempt"))
     }
 }
 
+/// Logs a message that SQS rejected permanently.
+fn log_rejected(entry: &BatchResultErrorEntry, batch: &[SyncRequest]) {
+    let organization_id = entry
+        .id()
+        .parse()
+        .ok()
+        .and_then(|index: usize| batch.get(index))
+        .map(|request| tracing::field::display(&request.organization.id));
+
+    tracing::error!(
+        organization_id,
+        error_type = "queue_unavailable",
+        code = entry.code(),
+        "SQS rejected the message of an organization"
+    );
+}
+
+/// The entry of a request. Its id is the index in the batch.
 fn entry((index, request): (usize, &SyncRequest)) -> Result<SendMessageBatchRequestEntry, Failure> {
     let body = serde_json::to_string(request)
-        .map_err(|_| unavailable("a request could not be written as JSON"))?;
+        .map_err(|_| unavailable("a request could not be serialized"))?;
     SendMessageBatchRequestEntry::builder()
         .id(index.to_string())
         .message_body(body)
         .build()
-        .map_err(|_| unavailable("an entry was incomplete"))
+        .map_err(|_| unavailable("an entry is incomplete"))
 }
 
 fn unavailable(code: &str) -> Failure {
     Failure::new(
         ErrorType::QueueUnavailable,
-        format!("the sync queue did not take the messages ({code})"),
+        format!("the sync queue did not accept the messages ({code})"),
     )
 }
 
@@ -121,23 +136,35 @@ mod tests {
 
     use super::*;
 
-    /// An SQS that refuses every message about an organization whose id ends in 7.
+    /// An SQS that rejects every message about an organization whose id ends in 7.
     async fn queue() -> SyncQueue {
-        let answer = async |call: String| {
+        let respond = async |call: String| {
             let call: Value = serde_json::from_str(&call).unwrap();
             let entries = call["Entries"].as_array().unwrap().iter();
-            let (refused, taken): (Vec<_>, Vec<_>) = entries
+            let (rejected, accepted): (Vec<_>, Vec<_>) = entries
                 .partition(|entry| entry["MessageBody"].as_str().unwrap().contains(r#"7","#));
-            let failed = |entry: &Value| json!({ "Id": entry["Id"], "SenderFault": true, "Code": "InvalidMessageContents" });
-            let successful = |entry: &Value| json!({ "Id": entry["Id"], "MessageId": "id", "MD5OfMessageBody": "" });
+            let failed = |entry: &Value| {
+                json!({
+                    "Id": entry["Id"],
+                    "SenderFault": true,
+                    "Code": "InvalidMessageContents",
+                })
+            };
+            let successful = |entry: &Value| {
+                json!({
+                    "Id": entry["Id"],
+                    "MessageId": "id",
+                    "MD5OfMessageBody": "",
+                })
+            };
             Json(json!({
-                "Failed": refused.into_iter().map(failed).collect::<Vec<_>>(),
-                "Successful": taken.into_iter().map(successful).collect::<Vec<_>>(),
+                "Failed": rejected.into_iter().map(failed).collect::<Vec<_>>(),
+                "Successful": accepted.into_iter().map(successful).collect::<Vec<_>>(),
             }))
         };
-        let server = test_support::serve(Router::new().fallback(answer)).await;
+        let server = test_support::serve(Router::new().fallback(respond)).await;
         SyncQueue::new(
-            Client::new(&test_support::aws(&server)),
+            Client::new(&test_support::sdk_config(&server)),
             format!("{server}/000000000000/sync"),
         )
     }

@@ -1,19 +1,19 @@
-//! Configuration of the function.
+//! The configuration of the function, read from environment variables.
 
 use bill::BaseUrl;
 use runtime::{ConfigError, Environment};
-use store::Limits;
+use store::HourlyLimits;
 
-/// What the function reads from its environment.
+/// The configuration of the function.
 #[derive(Debug)]
 pub struct Config {
-    /// `BILL_BASE_URL`: where BILL's API begins.
+    /// `BILL_BASE_URL`: base URL of BILL's API.
     pub bill_base_url: BaseUrl,
-    /// `BILL_CREDENTIALS_SECRET`: ARN of the secret.
+    /// `BILL_CREDENTIALS_SECRET`: ARN of the secret with the credentials.
     pub bill_credentials_secret: String,
-    /// `BILL_REQUESTS_PER_HOUR` and `BILL_SIGN_INS_PER_HOUR` (0: no limit of their own).
-    pub limits: Limits,
-    /// `ADDRESS_KEY_SECRET`: ARN of the key under which addresses are hashed.
+    /// `BILL_REQUESTS_PER_HOUR` and `BILL_SIGN_INS_PER_HOUR` (0: no separate limit).
+    pub limits: HourlyLimits,
+    /// `ADDRESS_KEY_SECRET`: ARN of the secret with the key of the address hashes.
     pub address_key_secret: String,
     /// `ORGANIZATIONS_TABLE`.
     pub organizations_table: String,
@@ -30,7 +30,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads the environment; an `Err` names every variable that is missing or invalid.
+    /// Reads the environment. An `Err` names every variable that is missing or invalid.
     pub fn read(mut environment: Environment) -> Result<Self, ConfigError> {
         let bill_base_url = environment.required("BILL_BASE_URL");
         let bill_credentials_secret = environment.required("BILL_CREDENTIALS_SECRET");
@@ -47,7 +47,7 @@ impl Config {
             Some(Self {
                 bill_base_url: bill_base_url?,
                 bill_credentials_secret: bill_credentials_secret?,
-                limits: Limits {
+                limits: HourlyLimits {
                     requests_per_hour: requests_per_hour?,
                     sign_ins_per_hour: sign_ins_per_hour.filter(|limit| *limit > 0),
                 },

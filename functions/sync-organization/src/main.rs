@@ -1,13 +1,13 @@
-//! The `sync-organization` function.
+//! The binary of the `sync-organization` function: configuration, clients and the event loop.
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use aws_lambda_events::event::sqs::SqsEvent;
 use runtime::{DeadLetterQueue, Deadline, Environment, Failure, Metrics, Secret};
-use store::{Checks, DecisionTables, Organizations, Runs};
+use store::{DecisionTables, DecisionWriter, Organizations, Runs};
 use sync_organization::{Config, Sync};
 
-/// Time kept back for the correction of the budget and the answer.
+/// Time reserved for correcting the budget and responding.
 const MARGIN: Duration = Duration::from_secs(3);
 
 #[tokio::main(flavor = "current_thread")]
@@ -20,7 +20,8 @@ async fn start() -> Result<(), Failure> {
     let rules = sync_organization::rules()?;
     let aws = runtime::aws_config().await;
     let (bill, credentials) =
-        runtime::connect(&aws, config.bill_base_url, config.bill_credentials_secret)?;
+        bill_connection::connect(&aws, config.bill_base_url, config.bill_credentials_secret)?;
+
     let secrets = aws_sdk_secretsmanager::Client::new(&aws);
     let tables = store::client(&aws);
     let (organizations, transitions, notices) = (
@@ -32,7 +33,7 @@ async fn start() -> Result<(), Failure> {
         bill,
         credentials,
         organizations: Organizations::new(tables.clone(), organizations.clone()),
-        checks: Checks::new(
+        decisions: DecisionWriter::new(
             tables.clone(),
             DecisionTables {
                 organizations,
@@ -53,11 +54,16 @@ async fn start() -> Result<(), Failure> {
         rules: Arc::new(rules),
         limits: config.limits,
     };
+
     let metrics = Metrics::new("sync-organization", config.environment);
-    let (sync, of_batch) = (&sync, &metrics);
+    let (sync, batch_metrics) = (&sync, &metrics);
     let handle = async move |event: SqsEvent, context| {
-        sync.handle(event, Deadline::of(&context, MARGIN), of_batch)
-            .await
+        sync.handle(
+            event,
+            Deadline::from_context(&context, MARGIN),
+            batch_metrics,
+        )
+        .await
     };
     runtime::serve(&metrics, handle).await
 }

@@ -1,18 +1,19 @@
-//! Messages as they come from the queue, and what makes one that can never be worked on.
+//! Parses the messages of the sync queue.
 
 use engagement::SyncRequest;
 use runtime::sqs::Record;
 
-/// Reads a message. The `Err` says what is wrong with it, without quoting it.
+/// Parses a message. An `Err` is permanent and says what is wrong without quoting the message.
 pub fn parse(record: &Record) -> Result<SyncRequest, String> {
     let request: SyncRequest = serde_json::from_str(&record.body).map_err(|error| {
         format!(
-            "not a request to look at an organization ({:?} at line {}, column {})",
+            "not a valid sync request ({:?} at line {}, column {})",
             error.classify(),
             error.line(),
             error.column()
         )
     })?;
+
     if request.schema_version == SyncRequest::SCHEMA_VERSION {
         Ok(request)
     } else {
@@ -24,8 +25,8 @@ pub fn parse(record: &Record) -> Result<SyncRequest, String> {
     }
 }
 
-/// Whether a message has to be worked on even when no look can be made: its organization may not be
-/// due, or it cannot be read.
+/// Whether a message must be processed even if no BILL request can be made: its organization may
+/// not be due, or the message does not parse.
 pub fn requires_processing(body: &str) -> bool {
     serde_json::from_str::<SyncRequest>(body).map_or(true, |request| request.all)
 }
@@ -44,11 +45,27 @@ mod tests {
 
     #[test]
     fn optional_fields_of_a_request_may_be_absent() {
-        let whole = r#"{"schema_version":1,"run_id":"r","organization":{"id":"00801A","name":"Kestrel \"B\" 🥐","archived":false,"created_at":"2026-08-14T17:05:42Z"},"as_of":"2026-11-23T09:00:00Z"}"#;
-        let bare = r#"{"schema_version":1,"run_id":"r","organization":{"id":"00801A"},"as_of":"2026-11-23T09:00:00Z"}"#;
+        let full = r#"{
+            "schema_version": 1,
+            "run_id": "r",
+            "organization": {
+                "id": "00801A",
+                "name": "Kestrel \"B\" 🥐",
+                "archived": false,
+                "created_at": "2026-08-14T17:05:42Z"
+            },
+            "as_of": "2026-11-23T09:00:00Z"
+        }"#;
+        let minimal = r#"{
+            "schema_version": 1,
+            "run_id": "r",
+            "organization": {"id": "00801A"},
+            "as_of": "2026-11-23T09:00:00Z"
+        }"#;
+
         assert_eq!(
-            parse(&record(whole)).unwrap().organization.id,
-            parse(&record(bare)).unwrap().organization.id
+            parse(&record(full)).unwrap().organization.id,
+            parse(&record(minimal)).unwrap().organization.id
         );
     }
 
@@ -56,12 +73,17 @@ mod tests {
     fn only_messages_of_due_organizations_may_be_dropped() {
         let request = |all| {
             format!(
-                r#"{{"schema_version":1,"run_id":"r","organization":{{"id":"008"}},"as_of":"2026-11-23T09:00:00Z"{all}}}"#
+                r#"{{
+                    "schema_version": 1,
+                    "run_id": "r",
+                    "organization": {{"id": "008"}},
+                    "as_of": "2026-11-23T09:00:00Z"{all}
+                }}"#
             )
         };
         assert!(!requires_processing(&request("")));
         assert!(requires_processing(&request(r#","all":true"#)));
-        assert!(requires_processing("poison"));
+        assert!(requires_processing("invalid"));
     }
 
     #[test]
@@ -70,17 +92,30 @@ mod tests {
             "",
             "marisol@kestrel.example",
             r#"{"schema_version":"marisol"}"#,
-            r#"{"schema_version":1,"run_id":"r","organization":{"id":"marisol@kestrel.example"},"as_of":"2026-11-23T09:00:00Z"}"#,
-            r#"{"schema_version":1,"run_id":"r","organization":{"id":"008"},"as_of":"marisol"}"#,
+            r#"{
+                "schema_version": 1,
+                "run_id": "r",
+                "organization": {"id": "marisol@kestrel.example"},
+                "as_of": "2026-11-23T09:00:00Z"
+            }"#,
+            r#"{
+                "schema_version": 1,
+                "run_id": "r",
+                "organization": {"id": "008"},
+                "as_of": "marisol"
+            }"#,
         ] {
             let reason = parse(&record(body)).unwrap_err();
             assert!(!reason.contains("marisol"), "{reason}");
-            assert!(
-                reason.starts_with("not a request to look at an organization"),
-                "{reason}"
-            );
+            assert!(reason.starts_with("not a valid sync request"), "{reason}");
         }
-        let newer = r#"{"schema_version":2,"run_id":"r","organization":{"id":"008"},"as_of":"2026-11-23T09:00:00Z"}"#;
+
+        let newer = r#"{
+            "schema_version": 2,
+            "run_id": "r",
+            "organization": {"id": "008"},
+            "as_of": "2026-11-23T09:00:00Z"
+        }"#;
         assert_eq!(
             parse(&record(newer)).unwrap_err(),
             "schema_version 2 is not 1"

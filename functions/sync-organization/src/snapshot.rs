@@ -1,15 +1,14 @@
-//! From BILL's rows to the facts that the rules know. The one place where the two vocabularies
-//! meet.
+//! Converts BILL's rows to the types of the engagement rules.
 
 use engagement::{
-    BankAccount, BankStatus, ListedOrganization, Name, OrganizationId, Payment, Role, Snapshot,
-    User, UserId, Verification,
+    BankAccount, BankStatus, ListedOrganization, Name, Payment, Role, Snapshot, User, UserId,
+    Verification,
 };
 use runtime::Metrics;
 use secrecy::ExposeSecret;
 
-/// What the list of organizations says by itself.
-pub fn of_listed(organization: &ListedOrganization) -> Snapshot {
+/// The snapshot of an organization of which only its row in the list is known.
+pub fn listed_snapshot(organization: &ListedOrganization) -> Snapshot {
     Snapshot {
         archived: organization.archived,
         name: organization.name.clone(),
@@ -18,18 +17,8 @@ pub fn of_listed(organization: &ListedOrganization) -> Snapshot {
     }
 }
 
-/// An organization's row in the list.
-pub fn listed(id: &OrganizationId, row: bill::Organization) -> ListedOrganization {
-    ListedOrganization {
-        id: id.clone(),
-        name: row.name.map(|name| Name::new(name.expose_secret())),
-        archived: row.archived.unwrap_or(false),
-        created_at: row.created_time,
-    }
-}
-
-/// The users of an organization. A user without a usable id is passed over, a user with an unusable
-/// address stays without one; both are counted.
+/// The users of an organization. A user without a valid id is skipped. A user with an invalid
+/// e-mail address is kept without one. Both are counted.
 pub fn users(rows: Vec<bill::User>, metrics: &Metrics) -> Vec<User> {
     let (mut without_id, mut bad_addresses) = (0_u32, 0_u32);
     let users = rows.into_iter().filter_map(|row| {
@@ -54,19 +43,20 @@ pub fn users(rows: Vec<bill::User>, metrics: &Metrics) -> Vec<User> {
         })
     });
     let users = users.collect();
+
     if without_id + bad_addresses > 0 {
-        metrics.add("users_skipped", f64::from(without_id));
-        metrics.add("addresses_invalid", f64::from(bad_addresses));
+        metrics.add("users_skipped", u64::from(without_id));
+        metrics.add("addresses_invalid", u64::from(bad_addresses));
         tracing::warn!(
             without_id,
             bad_addresses,
-            "users that cannot be used in full"
+            "users without a valid id or e-mail address"
         );
     }
     users
 }
 
-/// A bank account, reduced to what counts.
+/// A bank account.
 pub fn bank_account(row: &bill::BankAccount) -> BankAccount {
     use bill::BankAccountStatus as Status;
     let status = match &row.status {
@@ -78,6 +68,7 @@ pub fn bank_account(row: &bill::BankAccount) -> BankAccount {
         Some(Status::Invalid) => BankStatus::Invalid,
         Some(Status::Undefined | Status::Other(_)) | None => BankStatus::Undefined,
     };
+
     BankAccount {
         archived: row.archived.unwrap_or(false),
         status,
@@ -85,7 +76,7 @@ pub fn bank_account(row: &bill::BankAccount) -> BankAccount {
     }
 }
 
-/// A payment, reduced to what counts.
+/// A payment.
 pub fn payment(row: &bill::Payment) -> Payment {
     Payment {
         created_at: row.created_time,
@@ -98,22 +89,22 @@ pub fn payment(row: &bill::Payment) -> Payment {
     }
 }
 
-/// How far risk verification has come. An object without a decision and without a status is one
-/// that never began.
-pub fn verification(answer: &bill::RiskVerification) -> Verification {
-    use bill::Decision;
-    match &answer.decision {
-        Some(Decision::Approve) => Verification::Approve,
-        Some(Decision::Review) => Verification::Review,
-        Some(Decision::Hold) => Verification::Hold,
-        Some(Decision::Decline) => Verification::Decline,
+/// The state of the risk verification. Without a decision and a processing status it has not
+/// started.
+pub fn verification(response: &bill::RiskVerification) -> Verification {
+    use bill::RiskDecision;
+    match &response.decision {
+        Some(RiskDecision::Approve) => Verification::Approve,
+        Some(RiskDecision::Review) => Verification::Review,
+        Some(RiskDecision::Hold) => Verification::Hold,
+        Some(RiskDecision::Decline) => Verification::Decline,
         Some(_) => Verification::InProgress,
-        None if answer.processing_status.is_some() => Verification::InProgress,
+        None if response.processing_status.is_some() => Verification::InProgress,
         None => Verification::NotStarted,
     }
 }
 
-/// A role, as the campaigns' audiences name it.
+/// A role, by the name that the audiences of campaigns use.
 fn role(role: &bill::RoleType) -> Role {
     use bill::RoleType;
     match role {

@@ -1,32 +1,34 @@
-//! Looks at the sandbox's organizations over HTTP.
+//! Snapshots of the sandbox's organizations, read over HTTP.
 
 use std::{sync::Arc, time::Duration};
 
-use bill::{Bill, Credentials};
+use bill::{BillClient, Credentials};
 use engagement::{ListedOrganization, Name, classify};
 use jiff::Timestamp;
 use sandbox::{Fault, FaultKind, Options, Population, Sandbox};
 use tokio::time::Instant;
 
 use super::*;
+use crate::error::FailureAction;
 
-fn bill(sandbox: &Sandbox) -> Bill {
-    let credentials: Credentials = serde_json::from_str(&sandbox.credentials().to_json()).unwrap();
-    Bill::new(
+fn bill(sandbox: &Sandbox) -> BillClient {
+    let credentials: Credentials =
+        Credentials::from_json(&sandbox.credentials().to_json()).unwrap();
+    BillClient::new(
         sandbox.url().parse().unwrap(),
         bill::http_client().unwrap(),
         Arc::new(credentials),
     )
 }
 
-fn soon() -> Instant {
+fn deadline() -> Instant {
     Instant::now() + Duration::from_secs(30)
 }
 
-async fn look(
-    bill: &Bill,
+async fn read_snapshot(
+    bill: &BillClient,
     listed: &bill::Organization,
-    contacts: &[UserId],
+    known_users: &[UserId],
     as_of: Timestamp,
 ) -> (Result<Snapshot, SyncError>, u64) {
     let id = listed.id.clone().unwrap();
@@ -44,15 +46,17 @@ async fn look(
         all: false,
         events_until: None,
     };
-    let calls = bill.organization(&id, soon());
-    let signals = Look {
+
+    let calls = bill.organization(&id, deadline());
+    let snapshot = SnapshotReader {
         calls: &calls,
         request: &request,
-        contacts,
+        known_users,
     }
-    .signals(&Metrics::to_writer("test", "local", std::io::sink()))
+    .read(&Metrics::to_writer("test", "local", std::io::sink()))
     .await;
-    (signals, calls.requests())
+
+    (snapshot, calls.requests())
 }
 
 #[tokio::test]
@@ -68,9 +72,10 @@ async fn every_sandbox_scenario_is_classified_as_expected() {
     let as_of = options.clock;
     let sandbox = Sandbox::start(options).await.unwrap();
     let bill = bill(&sandbox);
-    let expectations = sandbox.population(as_of);
-    let page = bill.organizations(None, soon()).await.unwrap();
-    let mut looked_at = 0;
+    let expectations = sandbox.expectations(as_of);
+    let page = bill.organizations_page(None, deadline()).await.unwrap();
+
+    let mut synced = 0;
     for listed in page
         .rows
         .iter()
@@ -80,9 +85,10 @@ async fn every_sandbox_scenario_is_classified_as_expected() {
             .iter()
             .find(|expectation| expectation.organization_id == listed.id)
             .unwrap();
-        let (signals, _) = look(&bill, listed, &[], as_of).await;
-        let signals = signals.unwrap_or_else(|error| panic!("{}: {error}", expected.scenario));
-        let (stage, reason) = classify(&signals, as_of);
+
+        let (snapshot, _) = read_snapshot(&bill, listed, &[], as_of).await;
+        let snapshot = snapshot.unwrap_or_else(|error| panic!("{}: {error}", expected.scenario));
+        let (stage, reason) = classify(&snapshot, as_of);
         let found = (Some(stage.to_string()), Some(reason.to_string()));
         assert_eq!(
             found,
@@ -93,54 +99,63 @@ async fn every_sandbox_scenario_is_classified_as_expected() {
             "{}",
             expected.scenario
         );
-        let contacts: Vec<UserId> = signals
+
+        let known_users: Vec<UserId> = snapshot
             .sign_in_candidates()
             .into_iter()
             .map(|user| user.id.clone())
             .collect();
-        let (again, _) = look(&bill, listed, &contacts, as_of).await;
+        let (again, _) = read_snapshot(&bill, listed, &known_users, as_of).await;
         assert_eq!(
             again.unwrap(),
-            signals,
-            "a known user changes what is seen: {}",
+            snapshot,
+            "a known user changes the snapshot: {}",
             expected.scenario
         );
-        looked_at += 1;
+        synced += 1;
     }
-    assert!(looked_at > 60, "{looked_at}");
+
+    assert!(synced > 60, "{synced}");
 }
 
 #[tokio::test]
 async fn another_user_signs_in_when_the_known_one_is_refused() {
     let sandbox = Sandbox::start(Options::default()).await.unwrap();
     let bill = bill(&sandbox);
-    let page = bill.organizations(None, soon()).await.unwrap();
-    let payer = sandbox
-        .population(sandbox.now())
+    let page = bill.organizations_page(None, deadline()).await.unwrap();
+    let active = sandbox
+        .expectations(sandbox.now())
         .into_iter()
         .find(|it| it.expected_stage.as_deref() == Some("active"))
         .unwrap();
     let listed = page
         .rows
         .iter()
-        .find(|row| row.id == payer.organization_id)
+        .find(|row| row.id == active.organization_id)
         .unwrap();
-    let gone: UserId = "00602GONE00000000001".parse().unwrap();
-    let (signals, _) = look(&bill, listed, std::slice::from_ref(&gone), sandbox.now()).await;
+    let unknown_user: UserId = "00602GONE00000000001".parse().unwrap();
+
+    let (snapshot, _) = read_snapshot(
+        &bill,
+        listed,
+        std::slice::from_ref(&unknown_user),
+        sandbox.now(),
+    )
+    .await;
     assert_eq!(
-        classify(&signals.unwrap(), sandbox.now()).0,
+        classify(&snapshot.unwrap(), sandbox.now()).0,
         engagement::Stage::Active
     );
 
-    // How BILL refuses a user who is gone is unknown. At first in the session there is, then in a
-    // new one.
-    sandbox.fault(Fault {
+    // BILL does not document how it rejects an unknown user. The first fault applies to the
+    // existing session, the second one to a new session.
+    sandbox.add_fault(Fault {
         times: Some(2),
         ..failing("loginAsUser", 401, "BDC_9999")
     });
-    let (signals, _) = look(&bill, listed, &[gone], sandbox.now()).await;
+    let (snapshot, _) = read_snapshot(&bill, listed, &[unknown_user], sandbox.now()).await;
     assert_eq!(
-        classify(&signals.unwrap(), sandbox.now()).0,
+        classify(&snapshot.unwrap(), sandbox.now()).0,
         engagement::Stage::Active
     );
 }
@@ -163,45 +178,56 @@ fn failing(endpoint: &str, status: u16, code: &str) -> Fault {
 async fn a_refused_verification_counts_as_not_started() {
     let sandbox = Sandbox::start(Options::default()).await.unwrap();
     let bill = bill(&sandbox);
-    let page = bill.organizations(None, soon()).await.unwrap();
-    let population = sandbox.population(sandbox.now());
+    let page = bill.organizations_page(None, deadline()).await.unwrap();
+    let population = sandbox.expectations(sandbox.now());
     let is_enrolling = |row: &&bill::Organization| {
         population.iter().any(|it| {
             it.organization_id == row.id && it.expected_stage.as_deref() == Some("enrolling")
         })
     };
-    let mut refused = 0;
+
+    let mut rejected = 0;
     for listed in page.rows.iter().filter(is_enrolling) {
         sandbox.clear_faults();
-        let shown = look(&bill, listed, &[], sandbox.now()).await.0.unwrap();
-        sandbox.fault(failing("getRiskVerifications", 422, "BDC_9999"));
-        let not_shown = look(&bill, listed, &[], sandbox.now()).await.0.unwrap();
+        let with_access = read_snapshot(&bill, listed, &[], sandbox.now())
+            .await
+            .0
+            .unwrap();
+        sandbox.add_fault(failing("getRiskVerifications", 422, "BDC_9999"));
+        let without_access = read_snapshot(&bill, listed, &[], sandbox.now())
+            .await
+            .0
+            .unwrap();
+
         assert_eq!(
-            not_shown.verification,
-            shown.verification.map(|_| Verification::NotStarted)
+            without_access.verification,
+            with_access.verification.map(|_| Verification::NotStarted)
         );
-        refused += usize::from(not_shown.verification.is_some());
+        rejected += usize::from(without_access.verification.is_some());
     }
-    assert!(refused > 0, "nobody's verification is asked for");
+
+    assert!(rejected > 0, "no verification was read");
 }
 
 #[tokio::test]
 async fn an_active_organization_takes_four_requests() {
     let sandbox = Sandbox::start(Options::default()).await.unwrap();
     let bill = bill(&sandbox);
-    let page = bill.organizations(None, soon()).await.unwrap();
-    let payer = sandbox
-        .population(sandbox.now())
+    let page = bill.organizations_page(None, deadline()).await.unwrap();
+    let active = sandbox
+        .expectations(sandbox.now())
         .into_iter()
         .find(|it| it.scenario == "active" || it.expected_stage.as_deref() == Some("active"))
         .unwrap();
     let listed = page
         .rows
         .iter()
-        .find(|row| row.id == payer.organization_id)
+        .find(|row| row.id == active.organization_id)
         .unwrap();
-    let (signals, requests) = look(&bill, listed, &[], sandbox.now()).await;
-    assert!(signals.is_ok());
+
+    let (snapshot, requests) = read_snapshot(&bill, listed, &[], sandbox.now()).await;
+
+    assert!(snapshot.is_ok());
     assert_eq!(requests, 4, "users, sign-in, bank accounts, payments");
 }
 
@@ -209,30 +235,32 @@ async fn an_active_organization_takes_four_requests() {
 async fn only_a_refused_organization_is_retried_the_next_day() {
     let sandbox = Sandbox::start(Options::default()).await.unwrap();
     let bill = bill(&sandbox);
-    let page = bill.organizations(None, soon()).await.unwrap();
-    let payer = sandbox
-        .population(sandbox.now())
+    let page = bill.organizations_page(None, deadline()).await.unwrap();
+    let active = sandbox
+        .expectations(sandbox.now())
         .into_iter()
         .find(|it| it.expected_stage.as_deref() == Some("active"))
         .unwrap();
     let listed = page
         .rows
         .iter()
-        .find(|row| row.id == payer.organization_id)
+        .find(|row| row.id == active.organization_id)
         .unwrap();
-    for (status, code, error_type, is_tomorrow) in [
+
+    for (status, code, error_type, is_next_day) in [
         (422, "BDC_9999", "bill_refused", true),
         (403, "BDC_1361", "bill_untrusted_session", true),
         (422, "BDC_1144", "bill_hour_exhausted", false),
     ] {
         sandbox.clear_faults();
-        sandbox.fault(failing("loginAsUser", status, code));
-        let (signals, _) = look(&bill, listed, &[], sandbox.now()).await;
-        let error = signals.unwrap_err();
+        sandbox.add_fault(failing("loginAsUser", status, code));
+        let (snapshot, _) = read_snapshot(&bill, listed, &[], sandbox.now()).await;
+        let error = snapshot.unwrap_err();
+
         assert_eq!(error.error_type(), error_type);
         assert_eq!(
-            matches!(error.remedy(), FailureAction::Tomorrow),
-            is_tomorrow,
+            matches!(error.failure_action(), FailureAction::RetryNextDay),
+            is_next_day,
             "{error_type}"
         );
         assert_eq!(error.exhausts_hour(), code == "BDC_1144");
@@ -243,17 +271,14 @@ async fn only_a_refused_organization_is_retried_the_next_day() {
 async fn a_bill_timeout_is_a_transient_failure() {
     let sandbox = Sandbox::start(Options::default()).await.unwrap();
     let listed = bill(&sandbox)
-        .organizations(None, soon())
+        .organizations_page(None, deadline())
         .await
         .unwrap()
         .rows
         .remove(0);
     let calls = bill(&sandbox).organization(&listed.id.unwrap(), Instant::now());
     let error = SyncError::from(calls.users().await.unwrap_err());
+
     assert_eq!(error.error_type(), "bill_deadline");
-    assert!(
-        matches!(error.remedy(), FailureAction::NextSweep)
-            && error.is_transient()
-            && error.is_about_organization()
-    );
+    assert!(matches!(error.failure_action(), FailureAction::LeaveDue) && error.is_transient());
 }

@@ -1,0 +1,192 @@
+//! One pass over the list of organizations.
+
+use std::{collections::HashSet, time::Duration};
+
+use bill::{BillClient, Page, PageToken};
+use engagement::OrganizationId;
+use jiff::Timestamp;
+use runtime::{Deadline, Failure, clock};
+use store::{Cursor, Organizations, Runs};
+
+use crate::{
+    failure::store_failure,
+    page,
+    queue::SyncQueue,
+    summary::{RunOutcome, Summary},
+};
+
+/// Time that must be left before the next page is processed, so that a run saves its cursor before
+/// the deadline.
+const PAGE_TIME_RESERVE: Duration = Duration::from_secs(20);
+
+/// One pass over the list of organizations.
+pub struct Sweep<'a> {
+    pub bill: &'a BillClient,
+    pub organizations: &'a Organizations,
+    pub runs: &'a Runs,
+    pub queue: &'a SyncQueue,
+    pub as_of: Timestamp,
+    /// Whether every organization counts as due.
+    pub all: bool,
+    pub deadline: Deadline,
+    /// Number of syncs that may still be queued.
+    pub sync_budget: u64,
+    /// The organizations queued so far. BILL may list one on two pages.
+    pub queued: HashSet<OrganizationId>,
+    pub summary: Summary,
+}
+
+impl Sweep<'_> {
+    /// Reads from the cursor to the end of the list, then from its start to the cursor.
+    pub async fn run(&mut self, cursor: Option<Cursor>) -> Result<(), SweepError> {
+        let start = cursor.map(|cursor| PageToken::new(cursor.page));
+        if let Some(start) = &start {
+            match self.read_pages(Some(start.clone()), None).await {
+                Ok(RunOutcome::Completed) => self.clear_cursor().await?,
+                Ok(_) => return Ok(()),
+                Err(error) if error.is_rejected_page() => {
+                    tracing::warn!(
+                        "BILL no longer accepts the saved page token; the run starts at the \
+                         first page"
+                    );
+                    self.clear_cursor().await?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+
+        self.read_pages(None, start.as_ref()).await?;
+        Ok(())
+    }
+
+    /// Reads pages from `first` to the end of the list or to `until`. While the due organizations
+    /// of a page are queued, the next page is fetched.
+    async fn read_pages(
+        &mut self,
+        first: Option<PageToken>,
+        until: Option<&PageToken>,
+    ) -> Result<RunOutcome, SweepError> {
+        let instant = self.deadline.instant();
+        let mut token = first;
+        let mut fetched = Some(
+            self.bill
+                .organizations_page(token.as_ref(), instant)
+                .await?,
+        );
+
+        while let Some(page) = fetched.take() {
+            self.summary.pages += 1;
+            let next = page.next.clone().filter(|next| Some(next) != until);
+            let bill = self.bill;
+            let fetch_next = async {
+                match &next {
+                    Some(next) => bill.organizations_page(Some(next), instant).await.map(Some),
+                    None => Ok(None),
+                }
+            };
+            let (queued_all, following) = tokio::join!(self.queue_due(page), fetch_next);
+            if !queued_all? {
+                return Ok(self.stop_at(RunOutcome::BudgetSpent, token).await?);
+            }
+
+            fetched = following?;
+            token = next;
+            if fetched.is_some() && self.deadline.is_near(PAGE_TIME_RESERVE) {
+                return Ok(self.stop_at(RunOutcome::OutOfTime, token).await?);
+            }
+        }
+
+        Ok(RunOutcome::Completed)
+    }
+
+    /// Queues the organizations of a page that are due. `false` means that the budget does not
+    /// cover all of them.
+    async fn queue_due(&mut self, page: Page<bill::Organization>) -> Result<bool, Failure> {
+        let (listed, skipped) = page::listed_organizations(page);
+        self.summary.organizations += listed.len() as u64;
+        self.summary.skipped += skipped;
+
+        let mut due =
+            page::due_organizations(self.organizations, listed, self.as_of, self.all).await?;
+        due.retain(|organization| self.queued.insert(organization.id.clone()));
+        self.summary.due += due.len() as u64;
+
+        let allowed = usize::try_from(self.sync_budget)
+            .unwrap_or(usize::MAX)
+            .min(due.len());
+        let is_within_budget = allowed == due.len();
+        due.truncate(allowed);
+        self.sync_budget -= allowed as u64;
+
+        let requests = page::sync_requests(due, &self.summary.run_id, self.as_of, self.all);
+        self.summary.queued += self.queue.send(&requests).await?;
+        Ok(is_within_budget)
+    }
+
+    /// Ends the sweep and saves the page at which the next run continues. The first page has no
+    /// token and needs no cursor.
+    async fn stop_at(
+        &mut self,
+        outcome: RunOutcome,
+        token: Option<PageToken>,
+    ) -> Result<RunOutcome, Failure> {
+        self.summary.outcome = outcome;
+
+        match token {
+            Some(token) => {
+                let cursor = Cursor {
+                    page: token.as_str().to_owned(),
+                    run_id: self.summary.run_id.clone(),
+                    saved_at: clock::now(),
+                };
+                self.runs
+                    .save_cursor(&cursor)
+                    .await
+                    .map_err(store_failure)?;
+            }
+            None => self.clear_cursor().await?,
+        }
+        Ok(outcome)
+    }
+
+    async fn clear_cursor(&self) -> Result<(), Failure> {
+        self.runs.clear_cursor().await.map_err(store_failure)
+    }
+}
+
+/// Why a sweep failed.
+pub enum SweepError {
+    /// A call to BILL failed.
+    Bill(bill::Error),
+    /// A table or the queue failed.
+    Other(Failure),
+}
+
+impl SweepError {
+    /// Whether BILL rejected the request, which for the first page of a sweep means that the saved
+    /// page token is no longer valid.
+    fn is_rejected_page(&self) -> bool {
+        matches!(self, Self::Bill(error) if error.type_name() == "bill_refused")
+    }
+}
+
+impl From<bill::Error> for SweepError {
+    fn from(error: bill::Error) -> Self {
+        Self::Bill(error)
+    }
+}
+
+impl From<Failure> for SweepError {
+    fn from(failure: Failure) -> Self {
+        Self::Other(failure)
+    }
+}
+
+impl From<SweepError> for Failure {
+    fn from(error: SweepError) -> Self {
+        match error {
+            SweepError::Bill(error) => Self::named(error.type_name(), &error),
+            SweepError::Other(failure) => failure,
+        }
+    }
+}

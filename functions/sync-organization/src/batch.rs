@@ -1,0 +1,160 @@
+//! One batch in progress, and the sync of one organization in it.
+
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+use engagement::{AddressHashKey, Decision, Organization, Snapshot, SyncRequest, decide};
+use jiff::Timestamp;
+use runtime::{Deadline, Metrics};
+use store::WriteOutcome;
+use tokio::time::Instant;
+
+use crate::{
+    error::SyncError, request_usage::RequestUsage, snapshot::listed_snapshot,
+    snapshot_reader::SnapshotReader, sync::Sync,
+};
+
+/// Time reserved for writing the result of a sync, or its failure, after the last BILL request.
+const WRITE_TIME_RESERVE: Duration = Duration::from_secs(3);
+
+/// One batch in progress. Its records run concurrently.
+pub struct SyncBatch<'a> {
+    pub sync: &'a Sync,
+    pub metrics: &'a Metrics,
+    /// The BILL requests of the batch so far.
+    pub usage: RequestUsage,
+    key: AddressHashKey,
+    deadline: Deadline,
+    started_at: Timestamp,
+    is_hour_closed: AtomicBool,
+}
+
+impl<'a> SyncBatch<'a> {
+    /// A batch that started at `started_at`. With `is_hour_closed` it makes no BILL requests.
+    pub fn new(
+        sync: &'a Sync,
+        key: AddressHashKey,
+        deadline: Deadline,
+        metrics: &'a Metrics,
+        started_at: Timestamp,
+        is_hour_closed: bool,
+    ) -> Self {
+        Self {
+            sync,
+            metrics,
+            usage: RequestUsage::default(),
+            key,
+            deadline,
+            started_at,
+            is_hour_closed: AtomicBool::new(is_hour_closed),
+        }
+    }
+
+    /// Syncs an organization: reads it from BILL, decides, and writes the decision.
+    ///
+    /// An `Err` means that nothing was written.
+    pub async fn sync_organization(
+        &self,
+        request: &SyncRequest,
+        previous: Option<&Organization>,
+    ) -> Result<WriteOutcome, SyncError> {
+        let snapshot = self.read_snapshot(request, previous).await?;
+        let decision = decide(
+            &request.organization.id,
+            previous,
+            &snapshot,
+            &self.sync.rules,
+            request.as_of,
+        );
+        let outcome = self
+            .sync
+            .decisions
+            .write(&decision, previous, &self.key)
+            .await?;
+
+        match outcome {
+            WriteOutcome::Written { notices, .. } => self.count_decision(&decision, notices),
+            WriteOutcome::Superseded => self.metrics.count("organizations_superseded"),
+        }
+        Ok(outcome)
+    }
+
+    /// Reads an organization from BILL. An archived one takes no request: its stage does not depend
+    /// on anything else.
+    async fn read_snapshot(
+        &self,
+        request: &SyncRequest,
+        previous: Option<&Organization>,
+    ) -> Result<Snapshot, SyncError> {
+        if request.organization.archived {
+            return Ok(listed_snapshot(&request.organization));
+        }
+        if self.is_hour_closed() {
+            return Err(SyncError::HourExhausted);
+        }
+
+        let calls = self
+            .sync
+            .bill
+            .organization(request.organization.id.as_str(), self.read_deadline());
+        let reader = SnapshotReader {
+            calls: &calls,
+            request,
+            known_users: previous
+                .map(|previous| previous.contacts.as_slice())
+                .unwrap_or_default(),
+        };
+        let snapshot = reader.read(self.metrics).await;
+        self.usage.add(&calls);
+        snapshot
+    }
+
+    fn count_decision(&self, decision: &Decision, notices: usize) {
+        self.metrics.count("organizations_synced");
+        self.metrics.add("notices_planned", notices as u64);
+
+        if let Some(transition) = &decision.transition {
+            self.metrics.count("transitions");
+            let from = transition.from.map_or("new", Into::into);
+            tracing::info!(
+                from,
+                to = %transition.to,
+                reason = %transition.reason,
+                notices,
+                "stage entered"
+            );
+        } else {
+            tracing::debug!(stage = %decision.organization.stage, notices, "stage unchanged");
+        }
+    }
+
+    /// The time after which no response of BILL is awaited.
+    pub fn read_deadline(&self) -> Instant {
+        let end = self.deadline.instant();
+        end.checked_sub(WRITE_TIME_RESERVE).unwrap_or(end)
+    }
+
+    /// Whether the hour has no BILL requests left.
+    pub fn is_hour_closed(&self) -> bool {
+        self.is_hour_closed.load(Ordering::Relaxed)
+    }
+
+    /// Stops the batch's BILL requests and closes the hour for other batches, once per batch. It is
+    /// the hour in which the batch started: a response that arrives in the next hour may still
+    /// refer to it.
+    pub async fn close_hour(&self) {
+        if self.is_hour_closed.swap(true, Ordering::Relaxed) {
+            return;
+        }
+
+        self.metrics.count("hour_exhausted");
+        if let Err(error) = self.sync.runs.close_hour(self.started_at).await {
+            tracing::warn!(
+                error_type = error.type_name(),
+                "the hour's budget could not be closed for other batches"
+            );
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! What a failed sync means for its message and its organization.
+
+use engagement::SyncRequest;
+use jiff::SignedDuration;
+use runtime::{clock, sqs::HandlerOutcome};
+
+use crate::{
+    batch::SyncBatch,
+    error::{FailureAction, SyncError},
+};
+
+/// Number of receives after which a message with a transient failure is completed. Its organization
+/// stays due.
+const MAX_RECEIVES: u32 = 3;
+
+/// Time until the next sync of an organization for which BILL rejected the requests.
+const REJECTED_RETRY_DELAY: SignedDuration = SignedDuration::from_hours(24);
+
+impl SyncBatch<'_> {
+    /// Logs and counts a failed sync, and decides about its message.
+    pub(crate) async fn handle_failure(
+        &self,
+        request: &SyncRequest,
+        error: &SyncError,
+        receive_count: u32,
+    ) -> HandlerOutcome {
+        let error_type = error.error_type();
+        self.metrics.count("syncs_failed");
+
+        match error.failure_action() {
+            FailureAction::RetryMessage => {
+                tracing::warn!(
+                    error_type,
+                    %error,
+                    receive_count,
+                    "the sync failed; the message is retried"
+                );
+                HandlerOutcome::Retry
+            }
+            FailureAction::LeaveDue if receive_count < MAX_RECEIVES && error.is_transient() => {
+                tracing::warn!(
+                    error_type,
+                    %error,
+                    receive_count,
+                    "BILL did not respond as expected; the message is retried"
+                );
+                HandlerOutcome::Retry
+            }
+            FailureAction::LeaveDue => {
+                if error.exhausts_hour() {
+                    self.close_hour().await;
+                }
+                tracing::warn!(error_type, %error, "the sync failed; the organization stays due");
+                if error.is_transient() || request.all {
+                    return self
+                        .record_failure(request, error_type, SignedDuration::ZERO)
+                        .await;
+                }
+                HandlerOutcome::Done
+            }
+            FailureAction::RetryNextDay => {
+                tracing::warn!(
+                    error_type,
+                    %error,
+                    "BILL rejected the requests for the organization; its next sync is in 24 hours"
+                );
+                self.record_failure(request, error_type, REJECTED_RETRY_DELAY)
+                    .await
+            }
+        }
+    }
+
+    /// Records the failure on the organization, which is due again after `delay`.
+    async fn record_failure(
+        &self,
+        request: &SyncRequest,
+        error_type: &str,
+        delay: SignedDuration,
+    ) -> HandlerOutcome {
+        let next_check_at = request.as_of.saturating_add(delay).unwrap_or(request.as_of);
+        let recorded = self
+            .sync
+            .organizations
+            .record_failure(
+                &request.organization.id,
+                error_type,
+                request.as_of,
+                next_check_at,
+                clock::now(),
+            )
+            .await;
+
+        match recorded {
+            Ok(()) => HandlerOutcome::Done,
+            Err(error) => {
+                tracing::warn!(
+                    error_type = error.type_name(),
+                    "the failure could not be recorded; the message is retried"
+                );
+                HandlerOutcome::Retry
+            }
+        }
+    }
+}
