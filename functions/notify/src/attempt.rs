@@ -1,138 +1,194 @@
-//! One notice: guards, claim, mail, record.
+//! One notice: evaluates the guards, claims the notice and delivers it, or records why it is not
+//! sent.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::collections::HashMap;
 
 use engagement::{
-    Contact, EmailAddress, GuardContext, Notice, NoticeReason, NoticeStatus, Subscription, Verdict,
-    guard,
+    AddressHash, Contact, CurrentStage, EmailAddress, GuardContext, Notice, NoticeReason,
+    NoticeStatus, OrganizationId, SendPolicy, Verdict, evaluate_guards,
 };
 use jiff::SignedDuration;
-use runtime::{ErrorType, Failure, clock};
-use store::{Claim, Claimed};
-use url::Url;
+use runtime::{Failure, clock};
+use store::{Claim, ClaimOutcome, Contacts, Notices};
+use uuid::Uuid;
 
 use crate::{
-    RunOutcome, SendError,
-    run::{Ended, Facts, Run},
-    stored,
+    daily_quota::{DailyQuota, QuotaPermit},
+    delivery::Delivery,
+    failure::store_failure,
+    pause_switch::PauseSwitch,
+    run_control::RunControl,
+    summary::RunOutcome,
 };
 
-/// Decisions for one notice, while something keeps happening to its contact.
-const DECISIONS: u32 = 5;
+/// Decisions about one notice while concurrent writes keep changing its contact.
+const MAX_DECISIONS: u32 = 5;
 
-/// How long a contact's mails are kept at least, so that caps that are lengthened know of them.
-const MAILS_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// Minimum age of sends that are kept on a contact, so that they count when an operator sets a cap
+/// over a longer time.
+const MIN_SEND_HISTORY: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// Attempts for one mail that SES asks to slow down for.
-const ATTEMPTS: u32 = 4;
+/// Attempts to send notices, concurrently.
+pub struct NoticeSender<'a> {
+    pub notices: &'a Notices,
+    pub contacts: &'a Contacts,
+    pub pause: &'a PauseSwitch,
+    pub policy: &'a SendPolicy,
+    pub control: &'a RunControl,
+    pub daily_quota: &'a DailyQuota<'a>,
+    pub delivery: Delivery<'a>,
+    /// Lambda's id of the invocation.
+    pub request_id: &'a str,
+}
 
-/// Mails on end without an answer, or given up for going too fast, after which the run stops.
-const PATIENCE: u32 = 3;
+/// What was read for the decisions about a batch. An id without an entry has no item.
+pub struct BatchContext {
+    /// `None`: the item of the organization could not be read.
+    pub current_stages: HashMap<OrganizationId, Option<CurrentStage>>,
+    /// `None`: the item of the contact could not be read.
+    pub contacts: HashMap<AddressHash, Option<Contact>>,
+}
 
-/// Time in which one more attempt is over, its turn after those of others included.
-const ATTEMPT_TIME: Duration = Duration::from_secs(25);
-
-/// How long a notice waits after SES refused the account, so that one whose recipient is the reason
-/// does not head the queue again.
-const AFTER_ACCOUNT_REFUSAL: SignedDuration = SignedDuration::from_hours(1);
-
-/// How long a notice waits after SES asked to slow down.
-const AFTER_THROTTLING: SignedDuration = SignedDuration::from_mins(5);
-
-impl Run<'_> {
-    /// Decides, and does what was decided. An `Err` leaves the notice due, or claimed and soon
-    /// `unknown`.
-    pub async fn attempt(&self, notice: &Notice, facts: &Facts) -> Result<Ended, Failure> {
-        let mut holds_mail = false;
-        let ended = self.decide(notice, facts, &mut holds_mail).await;
-        if holds_mail {
-            self.allowance.give_back().await;
-        }
-        ended
+impl BatchContext {
+    /// Number of items that could not be read.
+    pub fn count_unreadable(&self) -> usize {
+        let contacts = self.contacts.values().filter(|contact| contact.is_none());
+        let stages = self.current_stages.values().filter(|stage| stage.is_none());
+        contacts.count() + stages.count()
     }
+}
 
-    /// `holds_mail`: whether one of the day's mails was taken and not used. It is kept while the
-    /// decision is made again, so that none less valuable gets it.
-    async fn decide(
+/// What became of one notice.
+pub enum AttemptOutcome {
+    /// The notice has this status and reason now.
+    Recorded(NoticeStatus, Option<NoticeReason>),
+    /// The notice was not due any more: another run has claimed or resolved it.
+    NotDue,
+    /// Nothing was written: the run stops, an item could not be read, or the contact kept changing.
+    NotAttempted,
+}
+
+/// What is done about a notice.
+enum Decision<'a> {
+    Send(&'a EmailAddress, QuotaPermit),
+    DoNotSend(Verdict<'a>),
+}
+
+impl NoticeSender<'_> {
+    /// Decides about a notice and carries the decision out.
+    ///
+    /// An `Err` means that a table or the pause parameter could not be used. The notice stays due,
+    /// or stays claimed and becomes `unknown` when the claim is abandoned.
+    pub async fn attempt(
         &self,
         notice: &Notice,
-        facts: &Facts,
-        holds_mail: &mut bool,
-    ) -> Result<Ended, Failure> {
-        let mut contact = match facts.contacts.get(&notice.address_hash) {
-            Some(None) => return Ok(Ended::Untouched),
+        context: &BatchContext,
+    ) -> Result<AttemptOutcome, Failure> {
+        let mut contact = match context.contacts.get(&notice.address_hash) {
+            Some(None) => return Ok(AttemptOutcome::NotAttempted),
             Some(Some(contact)) => Some(contact.clone()),
             None => None,
         };
-        let current_stage = match facts.current_stages.get(&notice.organization_id) {
-            Some(None) => return Ok(Ended::Untouched),
+        let current_stage = match context.current_stages.get(&notice.organization_id) {
+            Some(None) => return Ok(AttemptOutcome::NotAttempted),
             Some(Some(current_stage)) => Some(*current_stage),
             None => None,
         };
-        for _ in 0..DECISIONS {
-            if self.is_stopping() || self.is_paused().await? {
-                return Ok(Ended::Untouched);
+
+        // Kept for the next decision, so that no notice of lower priority gets it.
+        let mut kept_permit = None;
+        for _ in 0..MAX_DECISIONS {
+            if self.control.stop_outcome().is_some() || self.is_paused().await? {
+                return Ok(AttemptOutcome::NotAttempted);
             }
-            let circumstances = GuardContext {
-                as_of: self.as_of(),
+
+            let guard_context = GuardContext {
+                as_of: self.control.current_time(),
                 current_stage,
                 contact: contact.as_ref(),
                 daily_limit_reached: false,
             };
-            let mut verdict = guard(notice, &circumstances, &self.notify.policy);
-            if matches!(verdict, Verdict::Send(_)) && !*holds_mail {
-                *holds_mail = self.allowance.take().await.map_err(stored)?;
-            }
-            if matches!(verdict, Verdict::Send(_)) && !*holds_mail {
-                // Put off from the day that is used up, which may have ended meanwhile.
-                let used_up = GuardContext {
-                    as_of: self.began,
-                    daily_limit_reached: true,
-                    ..circumstances
-                };
-                verdict = guard(notice, &used_up, &self.notify.policy);
-            }
-            let Verdict::Send(address) = verdict else {
-                return self.leave(notice, verdict).await;
+            let (address, permit) = match self.decide(notice, guard_context, kept_permit).await? {
+                Decision::Send(address, permit) => (address, permit),
+                Decision::DoNotSend(verdict) => return self.record_not_sent(notice, verdict).await,
             };
-            match self.claim(notice, contact.as_ref()).await? {
-                (Claimed::Yes, claim) => {
-                    return self.send(notice, address, &claim, holds_mail).await;
+
+            let claim = self.new_claim();
+            match self.claim(notice, contact.as_ref(), &claim).await? {
+                ClaimOutcome::Claimed => {
+                    let (status, reason) =
+                        self.delivery.send(notice, address, &claim, permit).await?;
+                    return Ok(AttemptOutcome::Recorded(status, reason));
                 }
-                (Claimed::NotDue, _) => return Ok(Ended::Elsewhere),
-                (Claimed::ContactChanged, _) => {
-                    contact = self
-                        .notify
-                        .contacts
-                        .get(&notice.address_hash)
-                        .await
-                        .map_err(stored)?;
+                ClaimOutcome::NotDue => return Ok(AttemptOutcome::NotDue),
+                ClaimOutcome::ContactChanged => {
+                    let current = self.contacts.get(&notice.address_hash).await;
+                    contact = current.map_err(store_failure)?;
+                    kept_permit = Some(permit);
                 }
             }
         }
-        Ok(Ended::Untouched)
+        Ok(AttemptOutcome::NotAttempted)
     }
 
-    /// Whether sending was paused meanwhile, which stops the run.
+    /// Whether sending was paused in the meantime, which stops the run.
     async fn is_paused(&self) -> Result<bool, Failure> {
-        let is_paused = self.notify.pause.is_on().await?;
+        let is_paused = self.pause.is_on().await?;
         if is_paused {
-            *self.stopped.lock() = Some(RunOutcome::Paused);
+            self.control.stop(RunOutcome::Paused);
         }
         Ok(is_paused)
     }
 
+    /// Evaluates the guards and, when they allow the e-mail, takes a permit of the daily quota
+    /// unless there already is one.
+    async fn decide<'n>(
+        &self,
+        notice: &'n Notice,
+        guard_context: GuardContext<'_>,
+        permit: Option<QuotaPermit>,
+    ) -> Result<Decision<'n>, Failure> {
+        let verdict = evaluate_guards(notice, &guard_context, self.policy);
+        let Verdict::Send(address) = verdict else {
+            return Ok(Decision::DoNotSend(verdict));
+        };
+
+        let permit = match permit {
+            Some(permit) => Some(permit),
+            None => self.daily_quota.acquire().await.map_err(store_failure)?,
+        };
+        if let Some(permit) = permit {
+            return Ok(Decision::Send(address, permit));
+        }
+
+        // The exhausted quota is that of the scheduled day, which may have ended during the run.
+        let over_limit = GuardContext {
+            as_of: self.control.scheduled_at(),
+            daily_limit_reached: true,
+            ..guard_context
+        };
+        Ok(Decision::DoNotSend(evaluate_guards(
+            notice,
+            &over_limit,
+            self.policy,
+        )))
+    }
+
     /// Records why the notice is not sent now.
-    async fn leave(&self, notice: &Notice, verdict: Verdict<'_>) -> Result<Ended, Failure> {
-        let notices = &self.notify.notices;
-        let (changed, status, reason) = match verdict {
+    async fn record_not_sent(
+        &self,
+        notice: &Notice,
+        verdict: Verdict<'_>,
+    ) -> Result<AttemptOutcome, Failure> {
+        let now = self.control.current_time();
+        let (written, status, reason) = match verdict {
             Verdict::Skip(reason) => (
-                notices.skip(notice, reason, self.as_of()).await,
+                self.notices.skip(notice, reason, now).await,
                 NoticeStatus::Skipped,
                 reason,
             ),
             Verdict::Defer(reason, due_at) => (
-                notices.defer(notice, reason, due_at, self.as_of()).await,
+                self.notices.defer(notice, reason, due_at, now).await,
                 NoticeStatus::Due,
                 reason,
             ),
@@ -140,169 +196,57 @@ impl Run<'_> {
                 (Ok(true), NoticeStatus::Due, reason)
             }
             Verdict::Hold(reason) => (
-                notices.hold(notice, reason, self.as_of()).await,
+                self.notices.hold(notice, reason, now).await,
                 NoticeStatus::Due,
                 reason,
             ),
-            Verdict::Send(_) => return Ok(Ended::Untouched),
+            Verdict::Send(_) => return Ok(AttemptOutcome::NotAttempted),
         };
-        Ok(if changed.map_err(stored)? {
-            Ended::As(status, Some(reason))
+
+        Ok(if written.map_err(store_failure)? {
+            AttemptOutcome::Recorded(status, Some(reason))
         } else {
-            Ended::Elsewhere
+            AttemptOutcome::NotDue
         })
+    }
+
+    fn new_claim(&self) -> Claim {
+        Claim {
+            id: new_claim_id(self.request_id),
+            claimed_at: clock::now(),
+            counted_at: self.control.current_time(),
+        }
     }
 
     async fn claim(
         &self,
         notice: &Notice,
         contact: Option<&Contact>,
-    ) -> Result<(Claimed, Claim), Failure> {
-        let claim = Claim {
-            id: self.claim_ids.next(),
-            at: clock::now(),
-            counted_at: self.as_of(),
-        };
-        let claimed = self
-            .notify
-            .notices
-            .claim(
-                notice,
-                contact,
-                &claim,
-                self.notify.policy.caps.longest().max(MAILS_KEPT),
-            )
+        claim: &Claim,
+    ) -> Result<ClaimOutcome, Failure> {
+        let count_retention = self.policy.caps.longest_period().max(MIN_SEND_HISTORY);
+        self.notices
+            .claim(notice, contact, claim, count_retention)
             .await
-            .map_err(stored)?;
-        Ok((claimed, claim))
+            .map_err(store_failure)
     }
+}
 
-    /// Sends and records. Dying before SES's answer leaves a claim that becomes `unknown`; dying
-    /// after it too, and SES's own events settle it. In no case is a mail sent twice.
-    async fn send(
-        &self,
-        notice: &Notice,
-        address: &EmailAddress,
-        claim: &Claim,
-        holds_mail: &mut bool,
-    ) -> Result<Ended, Failure> {
-        let notices = &self.notify.notices;
-        let mail = match self
-            .unsubscribe_url(notice)
-            .map(|url| self.notify.content.render(notice, &url))
-        {
-            Ok(Ok(mail)) => mail,
-            Ok(Err(error)) => {
-                tracing::error!(error_type = "content_invalid", organization_id = %notice.organization_id, %error, "a mail could not be rendered");
-                notices
-                    .fail(notice, claim, NoticeReason::Unrenderable, self.as_of())
-                    .await
-                    .map_err(stored)?;
-                return Ok(Ended::As(
-                    NoticeStatus::Failed,
-                    Some(NoticeReason::Unrenderable),
-                ));
-            }
-            Err(failure) => return Err(failure),
-        };
-        *holds_mail = false;
-        let mut attempts = 0;
-        let refusal = loop {
-            self.pace.turn().await;
-            attempts += 1;
-            match self.notify.mailer.send(notice, address, &mail).await {
-                Ok(message_id) => {
-                    self.pace.went_well();
-                    self.unanswered.store(0, Ordering::Relaxed);
-                    self.throttled.store(0, Ordering::Relaxed);
-                    notices
-                        .sent(notice, claim, &message_id, self.as_of())
-                        .await
-                        .map_err(stored)?;
-                    return Ok(Ended::As(NoticeStatus::Sent, None));
-                }
-                Err(SendError::Throttled(_))
-                    if attempts < ATTEMPTS && !self.deadline.is_near(ATTEMPT_TIME) =>
-                {
-                    self.pace.slow_down();
-                }
-                Err(refusal) => break refusal,
-            }
-        };
-        tracing::warn!(error_type = "mail_unavailable", organization_id = %notice.organization_id, error = %refusal, "SES did not take a mail");
-        *holds_mail = !matches!(refusal, SendError::Ambiguous(_));
-        self.record(notice, claim, &refusal).await
-    }
+/// A unique id. It contains the request id for operators, and a UUID because Lambda may deliver one
+/// event twice under one request id, and because a run makes many claims.
+fn new_claim_id(request_id: &str) -> String {
+    format!("{request_id}#{}", Uuid::new_v4())
+}
 
-    async fn record(
-        &self,
-        notice: &Notice,
-        claim: &Claim,
-        refusal: &SendError,
-    ) -> Result<Ended, Failure> {
-        let notices = &self.notify.notices;
-        let (status, reason) = match refusal {
-            SendError::Throttled(_) => {
-                self.count_on_end(&self.throttled, RunOutcome::Throttled);
-                let due_at = self.as_of() + AFTER_THROTTLING;
-                notices
-                    .release(notice, claim, NoticeReason::Throttled, due_at, self.as_of())
-                    .await
-                    .map_err(stored)?;
-                (NoticeStatus::Due, NoticeReason::Throttled)
-            }
-            SendError::Rejected(_) => {
-                notices
-                    .fail(notice, claim, NoticeReason::MessageRejected, self.as_of())
-                    .await
-                    .map_err(stored)?;
-                (NoticeStatus::Failed, NoticeReason::MessageRejected)
-            }
-            SendError::AccountRefused(_) => {
-                *self.stopped.lock() = Some(RunOutcome::MailUnavailable);
-                notices
-                    .release(
-                        notice,
-                        claim,
-                        NoticeReason::SendingPaused,
-                        self.as_of() + AFTER_ACCOUNT_REFUSAL,
-                        self.as_of(),
-                    )
-                    .await
-                    .map_err(stored)?;
-                (NoticeStatus::Due, NoticeReason::SendingPaused)
-            }
-            SendError::Ambiguous(_) => {
-                self.count_on_end(&self.unanswered, RunOutcome::MailUnavailable);
-                notices
-                    .unknown(notice, claim, NoticeReason::NoAnswer, self.as_of())
-                    .await
-                    .map_err(stored)?;
-                return Ok(Ended::As(
-                    NoticeStatus::Unknown,
-                    Some(NoticeReason::NoAnswer),
-                ));
-            }
-        };
-        Ok(Ended::As(status, Some(reason)))
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    fn count_on_end(&self, count: &std::sync::atomic::AtomicU32, outcome: RunOutcome) {
-        if count.fetch_add(1, Ordering::Relaxed) + 1 >= PATIENCE {
-            *self.stopped.lock() = Some(outcome);
-        }
-    }
+    #[test]
+    fn two_invocations_with_one_request_id_have_different_claim_ids() {
+        let ids: [String; 4] = std::array::from_fn(|_| new_claim_id("request"));
 
-    fn unsubscribe_url(&self, notice: &Notice) -> Result<Url, Failure> {
-        let subscription = Subscription {
-            address_hash: notice.address_hash.clone(),
-            category: notice.category,
-        };
-        let mut url = self.notify.public_url.clone();
-        url.path_segments_mut()
-            .map_err(|()| Failure::new(ErrorType::ConfigInvalid, "PUBLIC_URL cannot have a path"))?
-            .pop_if_empty()
-            .extend(["unsubscribe", &self.token_keys.token(&subscription)]);
-        Ok(url)
+        assert!(ids.iter().all(|id| id.starts_with("request#")));
+        assert_eq!(std::collections::HashSet::from(ids).len(), 4);
     }
 }

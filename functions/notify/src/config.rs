@@ -1,6 +1,6 @@
-//! Configuration of the function.
+//! The configuration of the function: environment variables, read once at start.
 
-use engagement::{EmailAddress, Expiry, FrequencyCaps, Holdout, Policy, SendWindow};
+use engagement::{EmailAddress, Expiry, FrequencyCaps, Holdout, SendPolicy, SendWindow};
 use jiff::SignedDuration;
 use runtime::{ConfigError, Environment};
 use url::Url;
@@ -16,27 +16,28 @@ pub struct Config {
     pub contacts_table: String,
     /// `RUNS_TABLE`.
     pub runs_table: String,
-    /// `FROM_ADDRESS`: a bare address that SES has verified, or whose domain it has.
+    /// `FROM_ADDRESS`: an address without a display name that SES has verified, or whose domain SES
+    /// has verified.
     pub from_address: EmailAddress,
-    /// `CONFIGURATION_SET`: name of SES's configuration set.
+    /// `CONFIGURATION_SET`: name of the SES configuration set.
     pub configuration_set: String,
     /// `PAUSE_PARAMETER`: name of the SSM parameter that pauses sending.
     pub pause_parameter: String,
-    /// `PUBLIC_URL`: the public address of the stack's HTTP API; links to unsubscribe are below it.
+    /// `PUBLIC_URL`: public URL of the stack's HTTP API, the base of the unsubscribe links.
     pub public_url: Url,
-    /// `UNSUBSCRIBE_KEYS_SECRET`: ARN of the keys of unsubscribe tokens.
+    /// `UNSUBSCRIBE_KEYS_SECRET`: ARN of the secret with the keys of the unsubscribe tokens.
     pub unsubscribe_keys_secret: String,
-    /// `DAILY_SEND_LIMIT`: mails of the whole system in a day; 0 is no limit.
+    /// `DAILY_SEND_LIMIT`: e-mails of the whole system per day; 0 is no limit.
     pub daily_send_limit: u32,
     /// `SEND_WINDOW`, `SEND_CAPS`, `HOLDOUT_PERCENT`, `EXPIRE_AFTER_DUE_HOURS`,
     /// `EXPIRE_AFTER_PLANNED_DAYS`, `DRY_RUN`.
-    pub policy: Policy,
-    /// `ENVIRONMENT`: local, sandbox or production.
+    pub policy: SendPolicy,
+    /// `ENVIRONMENT`: `local`, `sandbox` or `production`.
     pub environment: String,
 }
 
 impl Config {
-    /// Reads the environment; an `Err` names every variable that is missing or invalid.
+    /// Reads the environment. An `Err` names every variable that is missing or invalid.
     pub fn read(mut environment: Environment) -> Result<Self, ConfigError> {
         let organizations_table = environment.required("ORGANIZATIONS_TABLE");
         let notices_table = environment.required("NOTICES_TABLE");
@@ -50,6 +51,7 @@ impl Config {
         let daily_send_limit = environment.optional("DAILY_SEND_LIMIT", 0);
         let policy = policy(&mut environment);
         let name = environment.required("ENVIRONMENT");
+
         environment.build(|| {
             Some(Self {
                 organizations_table: organizations_table?,
@@ -69,18 +71,19 @@ impl Config {
     }
 }
 
-fn policy(environment: &mut Environment) -> Option<Policy> {
+fn policy(environment: &mut Environment) -> Option<SendPolicy> {
     let window = environment.optional("SEND_WINDOW", SendWindow::Always);
     let caps = environment.optional("SEND_CAPS", FrequencyCaps::default());
     let holdout = environment.optional("HOLDOUT_PERCENT", Holdout::default());
     let after_due = environment.optional("EXPIRE_AFTER_DUE_HOURS", 72_u16);
     let after_planned = environment.optional("EXPIRE_AFTER_PLANNED_DAYS", 14_u16);
     let dry_run = environment.optional("DRY_RUN", false);
+
     let expiry = Expiry {
         after_due: SignedDuration::from_hours(i64::from(after_due?)),
         after_planned: SignedDuration::from_hours(24 * i64::from(after_planned?)),
     };
-    Some(Policy {
+    Some(SendPolicy {
         expiry,
         caps: caps?,
         window: window?,
@@ -109,7 +112,8 @@ mod tests {
     #[test]
     fn unset_variables_take_their_defaults() {
         let config = Config::read(Environment::from_pairs(REQUIRED)).unwrap();
-        let policy = Policy {
+
+        let policy = SendPolicy {
             expiry: Expiry::default(),
             caps: FrequencyCaps::default(),
             window: SendWindow::Always,
@@ -132,6 +136,7 @@ mod tests {
         let error = Config::read(Environment::from_pairs(REQUIRED.into_iter().chain(wrong)))
             .unwrap_err()
             .to_string();
+
         for (name, _) in wrong {
             assert!(error.contains(name), "{name}: {error}");
         }

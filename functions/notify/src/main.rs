@@ -1,4 +1,4 @@
-//! The `notify` function.
+//! The binary of the `notify` function: telemetry, configuration and clients.
 
 use std::{process::ExitCode, time::Duration};
 
@@ -8,7 +8,7 @@ use notify::{Config, Mailer, Notify, PauseSwitch};
 use runtime::{Deadline, Environment, ErrorType, Failure, Metrics, ScheduleEvent, Secret};
 use store::{Contacts, Notices, Organizations, Runs};
 
-/// Time kept back to settle the last claims.
+/// Time reserved for recording the results of the last claims.
 const MARGIN: Duration = Duration::from_secs(10);
 
 #[tokio::main(flavor = "current_thread")]
@@ -20,8 +20,9 @@ async fn start() -> Result<(), Failure> {
     let config = Config::read(Environment::from_process())?;
     let content =
         Content::embedded().map_err(|error| Failure::new(ErrorType::ContentInvalid, error))?;
+
     let aws = runtime::aws_config().await;
-    // SES has no idempotency token: a repeated call could be a second mail.
+    // SES has no idempotency token: a repeated call could send a second e-mail.
     let ses = aws_sdk_sesv2::config::Builder::from(&aws)
         .retry_config(RetryConfig::disabled())
         .build();
@@ -29,6 +30,7 @@ async fn start() -> Result<(), Failure> {
     let secrets = aws_sdk_secretsmanager::Client::new(&aws);
     let sender = content.brand().sender(&config.from_address);
     let reply_to = content.brand().support_address.clone();
+
     let notify = Notify {
         notices: Notices::new(
             tables.clone(),
@@ -51,16 +53,17 @@ async fn start() -> Result<(), Failure> {
         policy: config.policy,
         daily_send_limit: Some(config.daily_send_limit).filter(|limit| *limit > 0),
     };
+
     let metrics = Metrics::new("notify", config.environment);
-    let (notify, of_run) = (&notify, &metrics);
+    let (notify, run_metrics) = (&notify, &metrics);
     runtime::serve(&metrics, async move |event: serde_json::Value, context| {
         let event = ScheduleEvent::parse(&event)?;
         notify
             .run(
                 &event,
                 &context.request_id,
-                Deadline::of(&context, MARGIN),
-                of_run,
+                Deadline::from_context(&context, MARGIN),
+                run_metrics,
             )
             .await
     })
