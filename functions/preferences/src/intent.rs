@@ -1,4 +1,4 @@
-//! What a `POST` asks for.
+//! What a `POST` asks for, parsed from its form.
 
 use std::{borrow::Cow, convert::Infallible};
 
@@ -7,44 +7,45 @@ use multer::Multipart;
 use runtime::http::{BodyError, Request, header};
 use url::form_urlencoded;
 
-/// What a recipient wants.
+/// Longest body that is read, in bytes. A valid form has at most about 200.
+const MAX_BODY_BYTES: usize = 4096;
+
+/// What a recipient asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Intent {
-    /// To leave the category of the mail, said by a mail client: `List-Unsubscribe=One-Click` (RFC
-    /// 8058, section 3.2).
+    /// Unsubscribe from the category of the e-mail, with the button of a mail client:
+    /// `List-Unsubscribe=One-Click` (RFC 8058, section 3.2).
     OneClick,
-    /// The same, said on the page: `action=leave_category`.
+    /// Unsubscribe from the category, on the page: `action=leave_category`.
     UnsubscribeCategory,
-    /// To get no mails at all: `action=leave_all`.
+    /// Unsubscribe from all categories: `action=leave_all`.
     UnsubscribeAll,
-    /// To get the mails of the category again: `action=come_back`.
+    /// Subscribe to the category again: `action=come_back`.
     Resubscribe,
 }
 
-/// The request does not say what to do: nothing is to be changed. Quotes nothing of it.
+/// The request does not say what to do: change nothing. The text quotes nothing of the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum IntentError {
-    /// The body cannot be had.
+    /// The body is too long, or is not valid base64.
     #[error(transparent)]
     Body(#[from] BodyError),
-    /// The body is of a type that no form sends.
+    /// The content type is not one of a form.
     #[error("the body is neither application/x-www-form-urlencoded nor multipart/form-data")]
     MediaType,
-    /// Multipart that breaks off, or has no boundary.
-    #[error("the multipart/form-data cannot be read")]
+    /// The multipart body is incomplete or has no boundary.
+    #[error("the multipart/form-data is invalid")]
     Multipart,
-    /// A form that names no intent, an unknown one or several.
-    #[error("the form does not say one thing that is known")]
+    /// The form names no intent, an unknown one or more than one.
+    #[error("the form does not contain exactly one known action")]
     Form,
 }
 
-/// Longest body that is read, in bytes; the longest that makes sense has some 200.
-const MAX_BODY_BYTES: usize = 4096;
-
 impl Intent {
-    /// What the request asks for. Fields that are not ours are passed over.
-    pub async fn of(request: &Request) -> Result<Self, IntentError> {
+    /// Parses the form of a request. Other fields of the form are ignored.
+    pub async fn parse(request: &Request) -> Result<Self, IntentError> {
         let body = request.body(MAX_BODY_BYTES)?;
+
         let mut intents = Vec::new();
         for (name, value) in fields(request.header(header::CONTENT_TYPE), &body).await? {
             match (name.as_ref(), value.as_ref()) {
@@ -56,6 +57,7 @@ impl Intent {
                 _ => {}
             }
         }
+
         match intents[..] {
             [intent] => Ok(intent),
             _ => Err(IntentError::Form),
@@ -65,8 +67,8 @@ impl Intent {
 
 type Field<'a> = (Cow<'a, str>, Cow<'a, str>);
 
-/// The fields of a form in either of the types that RFC 8058, section 3.1, allows; without a type,
-/// in the usual one.
+/// The fields of a form in either of the media types that RFC 8058, section 3.1, allows. Without a
+/// content type, the body is parsed as `application/x-www-form-urlencoded`.
 async fn fields<'a>(
     content_type: Option<&str>,
     body: &'a [u8],
@@ -74,6 +76,7 @@ async fn fields<'a>(
     let Some(content_type) = content_type else {
         return Ok(form_urlencoded::parse(body).collect());
     };
+
     let media_type: Mime = content_type.parse().map_err(|_| IntentError::MediaType)?;
     match (media_type.type_(), media_type.subtype()) {
         (mime::APPLICATION, mime::WWW_FORM_URLENCODED) => {
@@ -94,8 +97,9 @@ async fn multipart_fields<'a>(
     boundary: String,
     body: Vec<u8>,
 ) -> Result<Vec<Field<'a>>, multer::Error> {
-    let whole = futures::stream::iter([Ok::<_, Infallible>(body)]);
-    let mut multipart = Multipart::new(whole, boundary);
+    let stream = futures::stream::iter([Ok::<_, Infallible>(body)]);
+    let mut multipart = Multipart::new(stream, boundary);
+
     let mut fields = Vec::new();
     while let Some(field) = multipart.next_field().await? {
         let name = field.name().unwrap_or_default().to_owned();
@@ -104,3 +108,6 @@ async fn multipart_fields<'a>(
     }
     Ok(fields)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,41 +1,52 @@
-//! Preferences: where the link at the end of each mail leads. `GET` shows what its recipient
-//! receives and changes nothing, because link scanners follow links; `POST` changes it, from the
-//! page's forms or by a mail client's one click (RFC 8058).
+//! The `preferences` function: the unsubscribe link of each e-mail.
 //!
-//! The token in the path is all that is asked for: who has the mail may leave. So it is never
-//! logged, nor is whose it is.
+//! API Gateway invokes the function for `/unsubscribe/{token}`. `GET` shows what the recipient is
+//! subscribed to and changes nothing, because link scanners follow links. `POST` changes it: from a
+//! form of the page, or from the unsubscribe button of a mail client (one-click, RFC 8058).
+//!
+//! The token is the only credential: everyone who has the e-mail can unsubscribe. It contains the
+//! hash of the address and the category of the e-mail, and is signed. Neither the token nor the
+//! hash is logged, and every invalid token gets the same response, without a table read.
+//!
+//! Start reading at [`Preferences::handle`]. It uses two modules:
+//!
+//! - `intent` parses what a `POST` asks for.
+//! - `responses` builds the pages with their security headers.
+//!
+//! The crate does not make tokens (`notify` does), does not check their signatures or decide what a
+//! contact receives (`engagement`), and does not hold the templates of the pages (`content`).
 
-mod answers;
 mod config;
 mod intent;
+mod responses;
 
 use content::{PreferencesPage, PreferencesState};
-use engagement::{Contact, Subscription, UnsubscribeKeys};
+use engagement::{Contact, EmailSubscription, UnsubscribeKeys};
 use runtime::{
     Failure, Metrics, clock,
     http::{Method, Request, Response},
 };
-use store::{Contacts, Scope, StoreError};
+use store::{Contacts, StoreError, UnsubscribeScope};
 
-pub use answers::Answers;
+use crate::intent::Intent;
+
 pub use config::Config;
-pub use intent::{Intent, IntentError};
+pub use responses::Responses;
 
-/// Answers recipients. Built once per process.
+/// Handles the requests of recipients. Built once per process.
 pub struct Preferences {
-    /// What is known of each address.
+    /// Unsubscriptions and suppressions of each address.
     pub contacts: Contacts,
     /// The pages.
-    pub answers: Answers,
+    pub responses: Responses,
 }
 
 impl Preferences {
-    /// Answers `/unsubscribe/{token}`. A token that is not ours gets the same answer whatever is
-    /// wrong with it, and whatever it is asked with.
+    /// Handles a request for `/unsubscribe/{token}`. Repeating a request has no further effect.
     ///
-    /// May be repeated. An `Err` means that the table or a page could not be used; whether a change
-    /// was made is not known.
-    pub async fn answer(
+    /// An `Err` means that the table or a page could not be used. Whether a change was written is
+    /// not known.
+    pub async fn handle(
         &self,
         request: &Request,
         keys: &UnsubscribeKeys,
@@ -45,17 +56,18 @@ impl Preferences {
         let response = match (keys.verify(token), request.method()) {
             (None, _) => {
                 metrics.count("bad_tokens");
-                tracing::info!(outcome = "bad_token", "a token is not ours");
-                self.answers.not_found()?
+                tracing::info!(outcome = "bad_token", "the token is invalid");
+                self.responses.not_found()?
             }
             (Some(subscription), &Method::GET | &Method::HEAD) => {
-                self.show(&subscription, metrics).await?
+                self.show_page(&subscription, metrics).await?
             }
             (Some(subscription), &Method::POST) => {
-                self.act(&subscription, request, metrics).await?
+                self.apply_intent(&subscription, request, metrics).await?
             }
-            (Some(_), _) => self.answers.method_not_allowed(),
+            (Some(_), _) => self.responses.method_not_allowed(),
         };
+
         Ok(if request.method() == Method::HEAD {
             response.without_body()
         } else {
@@ -63,54 +75,56 @@ impl Preferences {
         })
     }
 
-    async fn show(
+    async fn show_page(
         &self,
-        subscription: &Subscription,
+        subscription: &EmailSubscription,
         metrics: &Metrics,
     ) -> Result<Response, Failure> {
-        let Subscription {
-            address_hash,
-            category,
-        } = subscription;
-        let contact = self.contacts.get(address_hash).await.map_err(stored)?;
+        let category = subscription.category;
+        let contact = self
+            .contacts
+            .get(&subscription.address_hash)
+            .await
+            .map_err(store_failure)?;
         let state = contact.map_or(PreferencesState::Subscribed, |contact| {
-            state(&contact, subscription)
+            preferences_state(&contact, subscription)
         });
+
         metrics.count("page_views");
         tracing::info!(outcome = "shown", %category, "the page is shown");
-        self.answers.preferences(&PreferencesPage {
-            category: *category,
+        self.responses.preferences(PreferencesPage {
+            category,
             state,
             just_changed: false,
         })
     }
 
-    async fn act(
+    async fn apply_intent(
         &self,
-        subscription: &Subscription,
+        subscription: &EmailSubscription,
         request: &Request,
         metrics: &Metrics,
     ) -> Result<Response, Failure> {
         let category = subscription.category;
-        let intent = match Intent::of(request).await {
+        let intent = match Intent::parse(request).await {
             Ok(intent) => intent,
             Err(reason) => {
-                metrics.count("not_understood");
-                tracing::info!(outcome = "not_understood", %category, %reason, "a request is not understood");
-                return Ok(self.answers.bad_request());
+                metrics.count("bad_request");
+                tracing::info!(
+                    outcome = "bad_request",
+                    %category,
+                    %reason,
+                    "the request is invalid; nothing is changed"
+                );
+                return Ok(self.responses.bad_request());
             }
         };
-        let now = clock::now();
-        let changed = match intent {
-            Intent::OneClick | Intent::UnsubscribeCategory => {
-                self.contacts
-                    .leave(subscription, Scope::Category, now)
-                    .await
-            }
-            Intent::UnsubscribeAll => self.contacts.leave(subscription, Scope::All, now).await,
-            Intent::Resubscribe => self.contacts.come_back(subscription).await,
-        };
-        let contact = changed.map_err(stored)?;
+
+        let contact = self
+            .write(intent, subscription)
+            .await
+            .map_err(store_failure)?;
+
         let is_one_click = intent == Intent::OneClick;
         if is_one_click {
             metrics.count("one_click");
@@ -121,16 +135,33 @@ impl Preferences {
             Intent::Resubscribe => "resubscribed",
         };
         metrics.count(outcome);
-        tracing::info!(outcome, %category, is_one_click, "a recipient has said what to send");
-        self.answers.preferences(&PreferencesPage {
+        tracing::info!(outcome, %category, is_one_click, "the preferences are changed");
+
+        self.responses.preferences(PreferencesPage {
             category,
-            state: state(&contact, subscription),
+            state: preferences_state(&contact, subscription),
             just_changed: true,
         })
     }
+
+    /// Writes what the recipient asks for and returns the contact as it is now.
+    async fn write(
+        &self,
+        intent: Intent,
+        subscription: &EmailSubscription,
+    ) -> Result<Contact, StoreError> {
+        let scope = match intent {
+            Intent::OneClick | Intent::UnsubscribeCategory => UnsubscribeScope::Category,
+            Intent::UnsubscribeAll => UnsubscribeScope::All,
+            Intent::Resubscribe => return self.contacts.resubscribe(subscription).await,
+        };
+        self.contacts
+            .unsubscribe(subscription, scope, clock::now())
+            .await
+    }
 }
 
-fn state(contact: &Contact, subscription: &Subscription) -> PreferencesState {
+fn preferences_state(contact: &Contact, subscription: &EmailSubscription) -> PreferencesState {
     if contact.suppression().is_some() {
         PreferencesState::Suppressed
     } else if contact.unsubscribed_all.is_some() {
@@ -142,7 +173,10 @@ fn state(contact: &Contact, subscription: &Subscription) -> PreferencesState {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the shape of map_err")]
-fn stored(error: StoreError) -> Failure {
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the signature that `map_err` needs"
+)]
+fn store_failure(error: StoreError) -> Failure {
     Failure::named(error.type_name(), &error)
 }

@@ -1,46 +1,49 @@
-//! Events of SES's event publishing, as EventBridge delivers them.
+//! Events of SES event publishing, as EventBridge delivers them.
 //!
-//! Shape: "Examples of event data" and "Contents of event data" in the [SES developer
-//! guide](https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html);
-//! EventBridge puts it into `detail` of its own envelope. Read leniently: a field that is absent or
-//! of another type costs that field alone.
+//! Their shape is documented in "Examples of event data" and "Contents of event data" of the [SES
+//! developer
+//! guide](https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html).
+//! EventBridge puts them into `detail` of its own envelope.
+
+mod kind;
+mod ses;
 
 use engagement::{Bounce, EmailAddress, MailEvent, NoticeId};
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
-/// One event, reduced to what is recorded of it.
+use self::ses::{Address, Detail, Envelope, Identifier, Mail};
+
+/// The part of an SES event that is recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// What happened to the mail; `None`: something that changes nothing, such as an opened mail.
+    /// What happened to the e-mail; `None`: something that changes nothing, such as an open.
     pub kind: Option<MailEvent>,
-    /// The notice that the mail was sent for, from its tag.
+    /// The notice that the e-mail was sent for, from the tag of the e-mail.
     pub notice: Option<NoticeId>,
-    /// SES's id of the message.
+    /// The message id that SES assigned.
     pub message_id: Option<String>,
-    /// SES's id of a bounce or complaint.
+    /// The id that SES assigned to a bounce or complaint.
     pub feedback_id: Option<String>,
-    /// Who bounced or complained. The recipient of a mail with a single one is among them, however
-    /// the event spells the address.
+    /// The addresses that bounced or complained. They include the recipient of an e-mail with a
+    /// single recipient, even when the event spells that address differently.
     pub addresses: Vec<EmailAddress>,
-    /// Recipients whose addresses are none.
+    /// Number of recipients in the event whose addresses are invalid.
     pub invalid_addresses: usize,
-    /// The mail had one recipient: what happened to it concerns the address of its notice.
+    /// The e-mail had a single recipient, so the event concerns the address of its notice.
     pub has_one_recipient: bool,
-    /// The mail is at fault, and says nothing about the address: too large, or with something in it
-    /// that is refused.
-    pub is_about_mail: bool,
+    /// The message caused the bounce, not the address: it is too large, or its content was
+    /// rejected.
+    pub is_content_bounce: bool,
     /// When it happened.
     pub at: Timestamp,
 }
 
 impl Event {
-    /// Reads a message's body. The `Err` says what is wrong without quoting it: the body can never
-    /// be worked on.
+    /// Parses the body of a message. `received_at` is the time of an event that contains none. The
+    /// source of the event is not checked: the rule that fills the queue does that.
     ///
-    /// `received_at` stands in for a time that is missing throughout. Where events come from is the
-    /// business of the rule that fills the queue.
+    /// An `Err` says what is wrong, without quoting the body. The message can never be processed.
     pub fn parse(body: &str, received_at: Timestamp) -> Result<Self, String> {
         let envelope: Envelope = serde_json::from_str(body).map_err(|error| {
             format!(
@@ -50,31 +53,29 @@ impl Event {
                 error.column()
             )
         })?;
-        let detail = envelope
+        let detail: Detail = envelope
             .detail
             .map(RawValue::get)
-            .filter(|detail| detail.starts_with('{'));
-        let detail: Detail = detail
+            .filter(|detail| detail.starts_with('{'))
             .and_then(|detail| serde_json::from_str(detail).ok())
-            .ok_or("an event without details")?;
-        let event = detail.event(envelope.time.unwrap_or(received_at));
+            .ok_or("the event has no object `detail`")?;
+
+        let event = Self::from_detail(detail, envelope.time.unwrap_or(received_at));
         if event.concerns_addresses() && event.notice.is_none() && event.addresses.is_empty() {
-            return Err(
-                "a bounce or complaint that names neither a notice nor an address".to_owned(),
-            );
+            return Err("the bounce or complaint contains no notice id and no address".to_owned());
         }
         Ok(event)
     }
 
-    /// Whether it says something about addresses, and not about the mail alone.
+    /// Whether the event is recorded on contacts, and not only on the notice.
     pub fn concerns_addresses(&self) -> bool {
         matches!(
             self.kind,
             Some(MailEvent::Bounced(_) | MailEvent::Complained)
-        ) && !self.is_about_mail
+        ) && !self.is_content_bounce
     }
 
-    /// Its metric: `feedback_` and the kind's name.
+    /// The metric that counts the event: `feedback_` and the name of its kind.
     pub fn metric(&self) -> &'static str {
         match self.kind {
             Some(MailEvent::Sent) => "feedback_send",
@@ -89,252 +90,77 @@ impl Event {
             None => "feedback_other",
         }
     }
-}
 
-#[derive(Deserialize)]
-struct Envelope<'a> {
-    #[serde(default, deserialize_with = "lenient")]
-    time: Option<Timestamp>,
-    #[serde(borrow)]
-    detail: Option<&'a RawValue>,
-}
+    fn from_detail(detail: Detail, envelope_time: Timestamp) -> Self {
+        let kind = kind::kind(&detail);
+        let is_content_bounce =
+            matches!(kind, Some(MailEvent::Bounced(_))) && kind::is_content_bounce(&detail.bounce);
 
-#[derive(Deserialize, Default)]
-#[serde(default, rename_all = "camelCase")]
-struct Detail {
-    #[serde(deserialize_with = "lenient")]
-    event_type: String,
-    #[serde(deserialize_with = "lenient")]
-    mail: Mail,
-    #[serde(deserialize_with = "lenient")]
-    bounce: BounceDetail,
-    #[serde(deserialize_with = "lenient")]
-    complaint: ComplaintDetail,
-    #[serde(deserialize_with = "lenient")]
-    delivery: Moment,
-    #[serde(deserialize_with = "lenient")]
-    delivery_delay: Moment,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default, rename_all = "camelCase")]
-struct Mail {
-    #[serde(deserialize_with = "lenient")]
-    timestamp: Option<Timestamp>,
-    #[serde(deserialize_with = "lenient")]
-    message_id: Identifier,
-    #[serde(deserialize_with = "list")]
-    destination: Vec<Address>,
-    #[serde(deserialize_with = "lenient")]
-    tags: Tags,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Tags {
-    #[serde(deserialize_with = "list")]
-    notice_id: Vec<String>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default, rename_all = "camelCase")]
-struct BounceDetail {
-    #[serde(deserialize_with = "lenient")]
-    bounce_type: String,
-    #[serde(deserialize_with = "lenient")]
-    bounce_sub_type: String,
-    #[serde(deserialize_with = "list")]
-    bounced_recipients: Vec<Recipient>,
-    #[serde(deserialize_with = "lenient")]
-    timestamp: Option<Timestamp>,
-    #[serde(deserialize_with = "lenient")]
-    feedback_id: Identifier,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default, rename_all = "camelCase")]
-struct ComplaintDetail {
-    #[serde(deserialize_with = "lenient")]
-    complaint_feedback_type: String,
-    #[serde(deserialize_with = "list")]
-    complained_recipients: Vec<Recipient>,
-    #[serde(deserialize_with = "lenient")]
-    timestamp: Option<Timestamp>,
-    #[serde(deserialize_with = "lenient")]
-    feedback_id: Identifier,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Moment {
-    #[serde(deserialize_with = "lenient")]
-    timestamp: Option<Timestamp>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default, rename_all = "camelCase")]
-struct Recipient {
-    #[serde(deserialize_with = "lenient")]
-    email_address: Address,
-    #[serde(deserialize_with = "lenient")]
-    status: String,
-    #[serde(deserialize_with = "lenient")]
-    diagnostic_code: String,
-}
-
-/// An address, if the text is one, or `Name <address>`.
-#[derive(Deserialize, Default)]
-#[serde(from = "String")]
-struct Address(Option<EmailAddress>);
-
-/// An id of SES's, if the text looks like one: nothing else may reach a table or a dead letter from
-/// there.
-#[derive(Deserialize, Default)]
-#[serde(from = "String")]
-struct Identifier(Option<String>);
-
-impl Detail {
-    fn event(self, envelope_time: Timestamp) -> Event {
-        let kind = self.kind();
-        let is_bounce = matches!(kind, Some(MailEvent::Bounced(_)));
-        let is_about_mail = is_bounce
-            && ["MessageTooLarge", "ContentRejected", "AttachmentRejected"]
-                .contains(&&*self.bounce.bounce_sub_type);
-        let (recipients, told_at, feedback_id) = match kind {
+        let Detail {
+            mail,
+            bounce,
+            complaint,
+            delivery,
+            delivery_delay,
+            ..
+        } = detail;
+        let (recipients, occurred_at, feedback_id) = match kind {
             Some(MailEvent::Bounced(_)) => (
-                self.bounce.bounced_recipients,
-                self.bounce.timestamp,
-                self.bounce.feedback_id,
+                bounce.bounced_recipients,
+                bounce.timestamp,
+                bounce.feedback_id,
             ),
             Some(MailEvent::Complained) => (
-                self.complaint.complained_recipients,
-                self.complaint.timestamp,
-                self.complaint.feedback_id,
+                complaint.complained_recipients,
+                complaint.timestamp,
+                complaint.feedback_id,
             ),
-            Some(MailEvent::Delivered) => (Vec::new(), self.delivery.timestamp, Identifier(None)),
-            Some(MailEvent::Delayed) => {
-                (Vec::new(), self.delivery_delay.timestamp, Identifier(None))
-            }
+            Some(MailEvent::Delivered) => (Vec::new(), delivery.timestamp, Identifier(None)),
+            Some(MailEvent::Delayed) => (Vec::new(), delivery_delay.timestamp, Identifier(None)),
             _ => (Vec::new(), None, Identifier(None)),
         };
-        let has_one_recipient = self.mail.destination.len() == 1;
-        let all = recipients.len();
-        let mut addresses: Vec<EmailAddress> = recipients
-            .into_iter()
-            .filter_map(|recipient| recipient.email_address.0)
-            .collect();
-        let invalid_addresses = all - addresses.len();
+
+        let has_one_recipient = mail.destination.len() == 1;
+        let at = occurred_at.or(mail.timestamp).unwrap_or(envelope_time);
+        let notice = notice_id(&mail);
+        let all_recipients = recipients.len();
+        let mut addresses = valid_addresses(
+            recipients
+                .into_iter()
+                .map(|recipient| recipient.email_address),
+        );
+        let invalid_addresses = all_recipients - addresses.len();
         if has_one_recipient {
-            addresses.extend(
-                self.mail
-                    .destination
-                    .into_iter()
-                    .filter_map(|address| address.0),
-            );
+            addresses.extend(valid_addresses(mail.destination));
         }
-        let notice: Option<NoticeId> = self
-            .mail
-            .tags
-            .notice_id
-            .first()
-            .and_then(|word| word.parse().ok());
-        Event {
+
+        Self {
             kind,
-            notice: notice.filter(|id| id.notice.address_hash().is_some()),
-            message_id: self.mail.message_id.0,
+            notice,
+            message_id: mail.message_id.0,
             feedback_id: feedback_id.0,
             addresses,
             invalid_addresses,
             has_one_recipient,
-            is_about_mail,
-            at: told_at.or(self.mail.timestamp).unwrap_or(envelope_time),
-        }
-    }
-
-    /// The documentation writes `Rendering Failure`, and everything else without a space.
-    fn kind(&self) -> Option<MailEvent> {
-        match self.event_type.replace(' ', "").as_str() {
-            "Send" => Some(MailEvent::Sent),
-            "Delivery" => Some(MailEvent::Delivered),
-            "DeliveryDelay" => Some(MailEvent::Delayed),
-            "Reject" => Some(MailEvent::Rejected),
-            "RenderingFailure" => Some(MailEvent::RenderingFailed),
-            "Bounce" if self.bounce.is_automatic_reply() => None,
-            "Bounce" => Some(MailEvent::Bounced(match self.bounce.bounce_type.as_str() {
-                "Permanent" => Bounce::Hard,
-                "Transient" => Bounce::Soft,
-                _ => Bounce::Undetermined,
-            })),
-            // RFC 6430: the recipient took the mail out of the spam folder.
-            "Complaint" if self.complaint.complaint_feedback_type == "not-spam" => None,
-            "Complaint" => Some(MailEvent::Complained),
-            _ => None,
+            is_content_bounce,
+            at,
         }
     }
 }
 
-impl BounceDetail {
-    /// An answer that a mailbox sends by itself, while its owner is away for instance: SES tells of
-    /// it as of a bounce for a time, but no mail server says that it refused anything.
-    fn is_automatic_reply(&self) -> bool {
-        let is_refusal = |recipient: &Recipient| {
-            !recipient.status.is_empty() || !recipient.diagnostic_code.is_empty()
-        };
-        if self.bounced_recipients.iter().any(is_refusal) {
-            return false;
-        }
-        match &*self.bounce_type {
-            "Transient" => self.bounce_sub_type == "General",
-            "Undetermined" => self.bounced_recipients.is_empty(),
-            _ => false,
-        }
-    }
+fn valid_addresses(addresses: impl IntoIterator<Item = Address>) -> Vec<EmailAddress> {
+    let addresses = addresses.into_iter();
+    addresses.filter_map(|address| address.0).collect()
 }
 
-impl From<String> for Address {
-    fn from(text: String) -> Self {
-        let within_brackets = || {
-            text.trim_end()
-                .strip_suffix('>')?
-                .rsplit_once('<')?
-                .1
-                .parse()
-                .ok()
-        };
-        Self(text.parse().ok().or_else(within_brackets))
-    }
-}
-
-impl From<String> for Identifier {
-    fn from(text: String) -> Self {
-        let is_one = (1..=128).contains(&text.len())
-            && text
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-        Self(is_one.then_some(text))
-    }
-}
-
-/// What is of another type counts as absent.
-fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(
-    deserializer: D,
-) -> Result<T, D::Error> {
-    let raw = <&RawValue>::deserialize(deserializer)?;
-    Ok(serde_json::from_str(raw.get()).unwrap_or_default())
-}
-
-/// Each member leniently; what is no list is an empty one.
-fn list<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(
-    deserializer: D,
-) -> Result<Vec<T>, D::Error> {
-    let raw = <&RawValue>::deserialize(deserializer)?;
-    let members: Vec<&RawValue> = serde_json::from_str(raw.get()).unwrap_or_default();
-    Ok(members
-        .into_iter()
-        .map(|member| serde_json::from_str(member.get()).unwrap_or_default())
-        .collect())
+/// The notice id in the tag of the e-mail, if it is valid and contains the hash of an address.
+fn notice_id(mail: &Mail) -> Option<NoticeId> {
+    let tag = mail.tags.notice_id.first()?;
+    let id: NoticeId = tag.parse().ok()?;
+    id.notice.address_hash().is_some().then_some(id)
 }
 
 #[cfg(test)]
-#[path = "event_tests.rs"]
+mod property_tests;
+#[cfg(test)]
 mod tests;

@@ -1,14 +1,27 @@
-//! Feedback: what SES tells of a mail is recorded on its notice and on the contacts that it went
-//! to.
+//! The `record-feedback` function: records the events of SES on notices and contacts.
 //!
-//! Events repeat and come in any order; every write is idempotent and refuses what is outranked, so
-//! a record may be worked on twice or stopped half-way. Events hold addresses: no body reaches a
-//! log or a dead letter, and so the queue has no redrive policy. What can never be worked on is
-//! replaced by a letter without them.
+//! SES publishes sends, deliveries, bounces and complaints to EventBridge, whose rule routes them
+//! to an SQS queue. This function processes the queue in batches. Each event updates the notice
+//! that the e-mail was sent for; a bounce or complaint also suppresses the address.
+//!
+//! Events repeat and arrive in any order. Every write is idempotent and is refused when the notice
+//! already has a status that outranks it. So a message may be processed twice or stopped half-way.
+//!
+//! Events contain addresses. So no body reaches a log, and the queue has no redrive policy, which
+//! would move the body to the dead-letter queue. A message that can never be processed is replaced
+//! by a redacted dead letter that contains ids and the reason.
+//!
+//! Start reading at [`Recorder::handle`]. It uses these modules:
+//!
+//! - `event` parses an SES event and decides what it means.
+//! - `redacted_dead_letter` is the message to the dead-letter queue.
+//!
+//! The crate does not know which status outranks another (`engagement`) or how many soft bounces
+//! suppress an address (`engagement`), and does not send e-mails (`notify`).
 
 mod config;
 mod event;
-mod letter;
+mod redacted_dead_letter;
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -17,40 +30,39 @@ use engagement::{AddressHash, AddressHashKey, Bounce, Feedback, MailEvent, Suppr
 use futures::future::join_all;
 use runtime::{
     DeadLetterQueue, Deadline, Failure, Metrics, Secret, clock,
-    sqs::{Outcome, Record, run_batch},
+    sqs::{HandlerOutcome, Record, run_batch},
 };
 use secrecy::SecretString;
 use store::{Contacts, FeedbackOutcome, Notices, StoreError};
 
-use event::Event;
-use letter::Letter;
+use crate::{event::Event, redacted_dead_letter::RedactedDeadLetter};
 
 pub use config::Config;
 
-/// Events recorded side by side.
+/// Events that are recorded concurrently.
 const CONCURRENCY: usize = 10;
 
-/// Time that one event needs at most, so that a record is not started that cannot be finished.
-const RECORD_TIME: Duration = Duration::from_secs(5);
+/// Time that must be left before another event is started: one event takes at most this long.
+const RECORD_TIME_RESERVE: Duration = Duration::from_secs(5);
 
-/// Receipts of one message after which its failing is an error and no longer a warning.
-const PATIENCE: u32 = 20;
+/// Receives of a message from which a failure is logged as an error instead of a warning.
+const ERROR_AFTER_RECEIVES: u32 = 20;
 
-/// Records feedback. Built once per process.
+/// Records SES events. Built once per process.
 pub struct Recorder {
     /// The notices.
     pub notices: Notices,
     /// The contacts.
     pub contacts: Contacts,
-    /// Where letters go in place of messages that can never be worked on.
+    /// Where the dead letters of messages go that can never be processed.
     pub dead_letters: DeadLetterQueue,
-    /// The key under which addresses are hashed.
+    /// The key of the address hashes.
     pub address_key: Secret<SecretString>,
 }
 
 impl Recorder {
-    /// Works on one batch of messages. Each is answered for by itself; an `Err` repeats the whole
-    /// batch.
+    /// Processes a batch of messages, each independently of the others. The response names those
+    /// that SQS must deliver again. An `Err` makes SQS deliver the whole batch again.
     pub async fn handle(
         &self,
         event: SqsEvent,
@@ -58,36 +70,45 @@ impl Recorder {
         metrics: &Metrics,
     ) -> Result<SqsBatchResponse, Failure> {
         let key = AddressHashKey::new((*self.address_key.get().await?).clone());
-        let work = async |record| self.record(&record, &key, metrics).await;
-        let batch = run_batch(event, deadline, CONCURRENCY, RECORD_TIME, work).await?;
+        let process = async |record| self.process_record(&record, &key, metrics).await;
+
+        let batch = run_batch(event, deadline, CONCURRENCY, RECORD_TIME_RESERVE, process).await?;
+
         batch.counts.add_to(metrics);
         Ok(batch.response)
     }
 
-    async fn record(&self, record: &Record, key: &AddressHashKey, metrics: &Metrics) -> Outcome {
+    async fn process_record(
+        &self,
+        record: &Record,
+        key: &AddressHashKey,
+        metrics: &Metrics,
+    ) -> HandlerOutcome {
         let event = match Event::parse(&record.body, clock::now()) {
             Ok(event) => event,
             Err(reason) => {
                 metrics.count("feedback_unreadable");
-                return self.set_aside(record, None, &reason).await;
+                return self.dead_letter(record, None, &reason).await;
             }
         };
         if let Some(id) = &event.notice {
             record.log_organization_id(&id.organization_id);
         }
-        match self.write(&event, key, metrics).await {
+
+        match self.record_event(&event, key, metrics).await {
             Ok(()) => {
                 metrics.count(event.metric());
-                metrics.add_count("addresses_invalid", event.invalid_addresses);
-                Outcome::Done
+                metrics.add("addresses_invalid", event.invalid_addresses as u64);
+                HandlerOutcome::Done
             }
-            Err(error) => self.failed(record, &event, &error).await,
+            Err(error) => self.handle_failure(record, &event, &error).await,
         }
     }
 
-    /// Notice and contacts side by side. Each is attempted even when another fails; an `Err` that
-    /// passes goes before one that does not.
-    async fn write(
+    /// Records the event on its notice and contacts, concurrently. Each write is attempted even if
+    /// another one fails. Of several errors, a recoverable one is returned before a permanent one,
+    /// so that the message is retried.
+    async fn record_event(
         &self,
         event: &Event,
         key: &AddressHashKey,
@@ -96,18 +117,21 @@ impl Recorder {
         let Some(kind) = event.kind else {
             return Ok(());
         };
-        let addresses = addresses(event, key);
+
+        let addresses = affected_addresses(event, key);
         let contacts = join_all(
             addresses
                 .iter()
-                .map(|address| self.contact(kind, address, event, metrics)),
+                .map(|address| self.record_on_contact(kind, address, event, metrics)),
         );
-        let (notice, contacts) = tokio::join!(self.notice(kind, event, metrics), contacts);
+        let notice = self.record_on_notice(kind, event, metrics);
+        let (notice, contacts) = tokio::join!(notice, contacts);
+
         let errors = contacts.into_iter().chain([notice]).filter_map(Result::err);
-        errors.min_by_key(is_about_event).map_or(Ok(()), Err)
+        errors.min_by_key(is_permanent).map_or(Ok(()), Err)
     }
 
-    async fn notice(
+    async fn record_on_notice(
         &self,
         kind: MailEvent,
         event: &Event,
@@ -115,24 +139,26 @@ impl Recorder {
     ) -> Result<(), StoreError> {
         let recorded = match &event.notice {
             Some(id) => {
+                let feedback = Feedback::new(kind, event.message_id.clone(), event.at);
                 self.notices
-                    .feedback(
-                        id,
-                        &Feedback::new(kind, event.message_id.clone(), event.at),
-                        clock::now(),
-                    )
+                    .record_feedback(id, &feedback, clock::now())
                     .await?
             }
             None => FeedbackOutcome::NoSuchNotice,
         };
-        tracing::debug!(event = event.metric(), ?recorded, "feedback for a notice");
+
+        tracing::debug!(
+            event = event.metric(),
+            ?recorded,
+            "processed the notice of the event"
+        );
         if recorded == FeedbackOutcome::NoSuchNotice {
             metrics.count("feedback_without_notice");
         }
         Ok(())
     }
 
-    async fn contact(
+    async fn record_on_contact(
         &self,
         kind: MailEvent,
         address: &AddressHash,
@@ -140,15 +166,16 @@ impl Recorder {
         metrics: &Metrics,
     ) -> Result<(), StoreError> {
         let is_suppressed = match kind {
-            MailEvent::Complained => self.contacts.complained(address, event.at).await?,
+            MailEvent::Complained => self.contacts.record_complaint(address, event.at).await?,
             MailEvent::Bounced(Bounce::Hard) => {
-                self.contacts.hard_bounced(address, event.at).await?
+                self.contacts.record_hard_bounce(address, event.at).await?
             }
             MailEvent::Bounced(Bounce::Soft | Bounce::Undetermined) => {
-                self.soft_bounced(address, event).await?
+                self.record_soft_bounce(address, event).await?
             }
             _ => false,
         };
+
         if is_suppressed {
             tracing::info!(event = event.metric(), "an address is suppressed");
             metrics.count("contacts_suppressed");
@@ -156,51 +183,86 @@ impl Recorder {
         Ok(())
     }
 
-    /// Whether this bounce is one too many.
-    async fn soft_bounced(&self, address: &AddressHash, event: &Event) -> Result<bool, StoreError> {
+    /// Returns whether this soft bounce suppresses the address.
+    async fn record_soft_bounce(
+        &self,
+        address: &AddressHash,
+        event: &Event,
+    ) -> Result<bool, StoreError> {
         let id = event
             .feedback_id
             .as_deref()
             .or(event.message_id.as_deref())
             .unwrap_or("unknown");
-        if !self.contacts.soft_bounced(address, event.at, id).await? {
+        if !self
+            .contacts
+            .record_soft_bounce(address, event.at, id)
+            .await?
+        {
             return Ok(false);
         }
+
         let contact = self.contacts.get(address).await?;
         Ok(contact.and_then(|contact| contact.suppression()) == Some(Suppression::SoftBounces))
     }
 
-    /// Most failures pass: of DynamoDB, or of a deployment that forbids the write until somebody
-    /// corrects it. Rather than lose a complaint the message comes back as long as the queue keeps
-    /// it.
-    async fn failed(&self, record: &Record, event: &Event, error: &StoreError) -> Outcome {
+    /// Most failures are recoverable, such as throttling, or missing permissions until a deployment
+    /// adds them. The message is then retried for as long as the queue keeps it, so that no
+    /// complaint is lost.
+    async fn handle_failure(
+        &self,
+        record: &Record,
+        event: &Event,
+        error: &StoreError,
+    ) -> HandlerOutcome {
         let (error_type, receive_count) = (error.type_name(), record.receive_count);
-        if is_about_event(error) {
-            tracing::warn!(error_type, %error, "feedback can never be recorded");
-            return self.set_aside(record, Some(event), error_type).await;
+        if is_permanent(error) {
+            tracing::warn!(error_type, %error, "the event can never be recorded");
+            return self.dead_letter(record, Some(event), error_type).await;
         }
-        if receive_count < PATIENCE {
-            tracing::warn!(error_type, %error, receive_count, "feedback was not recorded; the message is repeated");
+
+        if receive_count < ERROR_AFTER_RECEIVES {
+            tracing::warn!(
+                error_type,
+                %error,
+                receive_count,
+                "the event was not recorded; the message is retried"
+            );
         } else {
-            tracing::error!(error_type, %error, receive_count, "feedback is still not recorded; the message is repeated");
+            tracing::error!(
+                error_type,
+                %error,
+                receive_count,
+                "the event was not recorded after many receives; the message is retried"
+            );
         }
-        Outcome::Retry
+        HandlerOutcome::Retry
     }
 
-    async fn set_aside(&self, record: &Record, event: Option<&Event>, reason: &str) -> Outcome {
+    /// Replaces the message by a redacted dead letter. If that cannot be sent, the message is
+    /// retried.
+    async fn dead_letter(
+        &self,
+        record: &Record,
+        event: Option<&Event>,
+        reason: &str,
+    ) -> HandlerOutcome {
+        let dead_letter = RedactedDeadLetter::new(record, event, reason);
         self.dead_letters
-            .replace(record, &Letter::new(record, event, reason).text(), reason)
+            .send_redacted(record, &dead_letter.to_json(), reason)
             .await
     }
 }
 
-/// Whose contacts an event concerns. What bounces may be spelled differently from what was written
-/// to, so the notice's own address is among them where it is certain that it is meant.
-fn addresses(event: &Event, key: &AddressHashKey) -> BTreeSet<AddressHash> {
+/// The contacts that the event is recorded on. A mail server may report another spelling of the
+/// address than the e-mail was sent to. So the address of the notice is included when it is certain
+/// that the event concerns it.
+fn affected_addresses(event: &Event, key: &AddressHashKey) -> BTreeSet<AddressHash> {
     if !event.concerns_addresses() {
         return BTreeSet::new();
     }
-    let of_notice = event
+
+    let notice_address = event
         .notice
         .as_ref()
         .filter(|_| event.has_one_recipient)
@@ -209,11 +271,17 @@ fn addresses(event: &Event, key: &AddressHashKey) -> BTreeSet<AddressHash> {
         .addresses
         .iter()
         .map(|address| key.hash(address))
-        .chain(of_notice)
+        .chain(notice_address)
         .collect()
 }
 
-/// DynamoDB will refuse the same write every time, whoever makes it: an id that is no key.
-fn is_about_event(error: &StoreError) -> bool {
-    matches!(error, StoreError::Refused { answer, .. } if matches!(answer.code.as_str(), "ValidationException" | "request not built"))
+/// Whether DynamoDB will reject the same write every time: an id of the event is no valid key.
+fn is_permanent(error: &StoreError) -> bool {
+    let StoreError::Refused { failure, .. } = error else {
+        return false;
+    };
+    matches!(
+        failure.code.as_str(),
+        "ValidationException" | "request not built"
+    )
 }

@@ -1,4 +1,4 @@
-//! The `record-feedback` function.
+//! The binary of the `record-feedback` function: telemetry, configuration and clients.
 
 use std::{process::ExitCode, time::Duration};
 
@@ -7,7 +7,7 @@ use record_feedback::{Config, Recorder};
 use runtime::{DeadLetterQueue, Deadline, Environment, Failure, Metrics, Secret};
 use store::{Contacts, Notices};
 
-/// Time kept back for the answer.
+/// Time reserved for the response.
 const MARGIN: Duration = Duration::from_secs(2);
 
 #[tokio::main(flavor = "current_thread")]
@@ -20,6 +20,7 @@ async fn start() -> Result<(), Failure> {
     let aws = runtime::aws_config().await;
     let secrets = aws_sdk_secretsmanager::Client::new(&aws);
     let tables = store::client(&aws);
+
     let recorder = Recorder {
         notices: Notices::new(
             tables.clone(),
@@ -37,11 +38,16 @@ async fn start() -> Result<(), Failure> {
             "key of the address hashes",
         ),
     };
+
     let metrics = Metrics::new("record-feedback", config.environment);
-    let (recorder, of_batch) = (&recorder, &metrics);
+    let (recorder, batch_metrics) = (&recorder, &metrics);
     let handle = async move |event: SqsEvent, context| {
         recorder
-            .handle(event, Deadline::of(&context, MARGIN), of_batch)
+            .handle(
+                event,
+                Deadline::from_context(&context, MARGIN),
+                batch_metrics,
+            )
             .await
     };
     runtime::serve(&metrics, handle).await

@@ -1,8 +1,6 @@
-//! The function from request to answer: without AWS as far as no table is needed, else against
-//! MiniStack's DynamoDB.
+//! The function from request to response: without AWS where no table is needed, otherwise with the
+//! DynamoDB of MiniStack.
 
-#[cfg(test)]
-mod intents;
 #[cfg(test)]
 mod recipients;
 #[cfg(test)]

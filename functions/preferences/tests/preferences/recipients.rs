@@ -1,236 +1,202 @@
-//! What recipients see and change, with the table behind it.
+//! What recipients see and change, with the table.
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::{
-    AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ReturnValue,
-    ScalarAttributeType,
+use aws_sdk_dynamodb::{
+    Client,
+    types::{
+        AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ReturnValue,
+        ScalarAttributeType,
+    },
 };
 use engagement::{Category, Contact};
-use preferences::{Answers, Preferences};
+use preferences::{Preferences, Responses};
 use runtime::{
     Metrics,
     http::{Request, Response, StatusCode},
 };
 use store::Contacts;
-use test_support::MiniStack;
+use test_support::LocalDynamoDb;
 
-use crate::support::{get, keys, metrics, post, request, subscription};
+use crate::support::{FORM, get, keys, metrics, post, request, subscription};
 
-/// Starting MiniStack takes seconds, so one test holds what belongs together.
+const TABLE: &str = "contacts";
+
+/// The steps share one contact, and one MiniStack because starting it takes seconds.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn recipients_view_and_change_their_preferences() {
-    let ministack = MiniStack::start().await;
-    let recipient = Recipient::create(&ministack).await;
+    let dynamodb = LocalDynamoDb::start().await;
+    let recipient = Recipient::create(&dynamodb).await;
 
-    println!("looking changes nothing");
-    let page = recipient.answers(&get(&recipient.token)).await;
-    assert_eq!(offers(&page), ["leave_category", "leave_all"]);
+    viewing_the_page_changes_nothing(&recipient).await;
+    an_invalid_request_changes_nothing(&recipient).await;
+    one_click_unsubscribes_from_the_category_and_can_be_repeated(&recipient).await;
+    each_action_changes_the_preferences(&recipient).await;
+    a_suppressed_recipient_has_no_form_and_can_unsubscribe(&recipient).await;
+    an_unreadable_contact_is_a_failure(&recipient).await;
+}
+
+async fn viewing_the_page_changes_nothing(recipient: &Recipient) {
+    let page = recipient.handle_ok(&get(&recipient.token)).await;
+    assert_eq!(form_actions(&page), ["leave_category", "leave_all"]);
     assert_eq!(recipient.contact().await, None);
+
     let head = recipient
-        .answers(&request("HEAD", &recipient.token, None, b""))
+        .handle_ok(&request("HEAD", &recipient.token, None, b""))
         .await;
     assert_eq!(
         (head.status(), head.headers(), head.body()),
         (page.status(), page.headers(), "")
     );
     assert_eq!(
-        (
-            recipient.contact().await,
-            recipient.metrics.total("page_views")
-        ),
+        (recipient.contact().await, recipient.total("page_views")),
         (None, 2.0)
     );
+}
 
-    println!("what is not understood changes nothing");
-    for (form, content_type) in [
-        ("action=whatever", "application/x-www-form-urlencoded"),
-        ("{}", "application/json"),
-    ] {
+async fn an_invalid_request_changes_nothing(recipient: &Recipient) {
+    for (body, content_type) in [("action=whatever", FORM), ("{}", "application/json")] {
         let request = request(
             "POST",
             &recipient.token,
             Some(content_type),
-            form.as_bytes(),
+            body.as_bytes(),
         );
-        assert_eq!(
-            recipient.answered(&request).await.status(),
-            StatusCode::BAD_REQUEST
-        );
+        let response = recipient.handle(&request).await;
+        assert_eq!(response.status(), StatusCode::BAD_REQUEST);
     }
-    assert_eq!(recipient.contact().await, None);
 
-    println!("one click leaves the category, and a second one is welcome");
+    assert_eq!(recipient.contact().await, None);
+}
+
+async fn one_click_unsubscribes_from_the_category_and_can_be_repeated(recipient: &Recipient) {
     let one_click = post(&recipient.token, "List-Unsubscribe=One-Click");
-    let page = recipient.answers(&one_click).await;
-    assert_eq!(offers(&page), ["come_back", "leave_all"]);
-    let left = recipient.contact().await.unwrap();
+
+    let page = recipient.handle_ok(&one_click).await;
+    assert_eq!(form_actions(&page), ["come_back", "leave_all"]);
+    let contact = recipient.contact().await.unwrap();
     assert!(
-        left.is_unsubscribed_from(Category::Product)
-            && !left.is_unsubscribed_from(Category::Onboarding)
+        contact.is_unsubscribed_from(Category::Product)
+            && !contact.is_unsubscribed_from(Category::Onboarding)
     );
-    assert_eq!(recipient.answers(&one_click).await.body(), page.body());
+
+    assert_eq!(recipient.handle_ok(&one_click).await.body(), page.body());
     assert_eq!(
         recipient.contact().await.unwrap().unsubscribed_product,
-        left.unsubscribed_product
+        contact.unsubscribed_product
     );
     assert_eq!(
         (
-            recipient.metrics.total("one_click"),
-            recipient.metrics.total("unsubscribed_from_category")
+            recipient.total("one_click"),
+            recipient.total("unsubscribed_from_category")
         ),
         (2.0, 2.0)
     );
 
-    println!("the page says what was just changed, and later only how it is");
-    let later = recipient.answers(&get(&recipient.token)).await;
-    assert_eq!(offers(&later), offers(&page));
+    // Only the response to the change confirms it.
+    let later = recipient.handle_ok(&get(&recipient.token)).await;
+    assert_eq!(form_actions(&later), form_actions(&page));
     assert!(page.body().contains("Done.") && !later.body().contains("Done."));
+}
 
-    println!("coming back, leaving all, and coming back again");
+async fn each_action_changes_the_preferences(recipient: &Recipient) {
+    let subscribed = ["leave_category", "leave_all"].as_slice();
     for (form, expected, metric) in [
-        (
-            "action=come_back",
-            vec!["leave_category", "leave_all"],
-            "resubscribed",
-        ),
-        (
-            "action=leave_all",
-            vec!["come_back"],
-            "unsubscribed_from_all",
-        ),
-        (
-            "action=come_back",
-            vec!["leave_category", "leave_all"],
-            "resubscribed",
-        ),
+        ("action=come_back", subscribed, "resubscribed"),
+        ("action=leave_all", &["come_back"], "unsubscribed_from_all"),
+        ("action=come_back", subscribed, "resubscribed"),
         (
             "action=leave_category",
-            vec!["come_back", "leave_all"],
+            &["come_back", "leave_all"],
             "unsubscribed_from_category",
         ),
     ] {
-        let before = recipient.metrics.total(metric);
+        let before = recipient.total(metric);
+
+        let changed = recipient.handle_ok(&post(&recipient.token, form)).await;
+        let later = recipient.handle_ok(&get(&recipient.token)).await;
+
+        assert_eq!(form_actions(&changed), expected, "{form}");
+        assert_eq!(form_actions(&later), expected, "{form}");
         assert_eq!(
-            offers(&recipient.answers(&post(&recipient.token, form)).await),
-            expected,
-            "{form}"
-        );
-        assert_eq!(
-            offers(&recipient.answers(&get(&recipient.token)).await),
-            expected,
-            "{form}"
-        );
-        assert_eq!(
-            (
-                recipient.metrics.total(metric),
-                recipient.metrics.total("one_click")
-            ),
+            (recipient.total(metric), recipient.total("one_click")),
             (before + 1.0, 2.0)
         );
     }
+
     assert_eq!(
         (
-            recipient.metrics.total("bad_tokens"),
-            recipient.metrics.total("not_understood")
+            recipient.total("bad_tokens"),
+            recipient.total("bad_request")
         ),
         (0.0, 2.0)
     );
+}
 
-    println!("who complained is offered nothing, and may leave all the same");
-    recipient
-        .set(
-            "complained_at",
-            AttributeValue::S("2026-11-23T09:00:00Z".to_owned()),
-        )
+async fn a_suppressed_recipient_has_no_form_and_can_unsubscribe(recipient: &Recipient) {
+    let complained_at = AttributeValue::S("2026-11-23T09:00:00Z".to_owned());
+    recipient.set("complained_at", complained_at).await;
+
+    let page = recipient.handle_ok(&get(&recipient.token)).await;
+    assert!(form_actions(&page).is_empty());
+
+    let page = recipient
+        .handle_ok(&post(&recipient.token, "action=leave_all"))
         .await;
-    assert!(offers(&recipient.answers(&get(&recipient.token)).await).is_empty());
-    assert!(
-        offers(
-            &recipient
-                .answers(&post(&recipient.token, "action=leave_all"))
-                .await
-        )
-        .is_empty()
-    );
-    assert!(
-        recipient
-            .contact()
-            .await
-            .unwrap()
-            .unsubscribed_all
-            .is_some()
-    );
+    assert!(form_actions(&page).is_empty());
+    let contact = recipient.contact().await.unwrap();
+    assert!(contact.unsubscribed_all.is_some());
+}
 
-    println!("an item that cannot be read is our fault");
+async fn an_unreadable_contact_is_a_failure(recipient: &Recipient) {
     recipient
         .set("mails", AttributeValue::S("many".to_owned()))
         .await;
+
     let failure = recipient
         .preferences
-        .answer(&get(&recipient.token), &keys("k1"), &recipient.metrics)
-        .await;
-    assert_eq!(
-        failure
-            .map(|page| page.status())
-            .unwrap_err()
-            .error_type
-            .name(),
-        "store_unreadable"
-    );
+        .handle(&get(&recipient.token), &keys("k1"), &recipient.metrics)
+        .await
+        .map(|page| page.status())
+        .unwrap_err();
+
+    assert_eq!(failure.error_type.name(), "store_unreadable");
 }
 
+/// The function with a table, and the token of one recipient.
 struct Recipient {
     token: String,
     preferences: Preferences,
     metrics: Metrics,
-    client: aws_sdk_dynamodb::Client,
+    client: Client,
 }
 
-const TABLE: &str = "contacts";
-
 impl Recipient {
-    async fn create(ministack: &MiniStack) -> Self {
-        let client = store::client(&ministack.config);
-        let attribute = AttributeDefinition::builder()
-            .attribute_name("address_hash")
-            .attribute_type(ScalarAttributeType::S);
-        let key = KeySchemaElement::builder()
-            .attribute_name("address_hash")
-            .key_type(KeyType::Hash);
-        let table = client
-            .create_table()
-            .table_name(TABLE)
-            .billing_mode(BillingMode::PayPerRequest);
-        table
-            .attribute_definitions(attribute.build().unwrap())
-            .key_schema(key.build().unwrap())
-            .send()
-            .await
-            .unwrap();
-        let contacts = Contacts::new(client.clone(), TABLE.to_owned());
-        let preferences = Preferences {
-            contacts,
-            answers: Answers::embedded().unwrap(),
-        };
-        let token = keys("k1").token(&subscription(Category::Product));
+    async fn create(dynamodb: &LocalDynamoDb) -> Self {
+        let client = store::client(&dynamodb.config);
+        create_table(&client).await;
+
         Self {
-            token,
-            preferences,
+            token: keys("k1").sign(&subscription(Category::Product)),
+            preferences: Preferences {
+                contacts: Contacts::new(client.clone(), TABLE.to_owned()),
+                responses: Responses::embedded().unwrap(),
+            },
             metrics: metrics(),
             client,
         }
     }
 
-    async fn answered(&self, request: &Request) -> Response {
+    async fn handle(&self, request: &Request) -> Response {
         self.preferences
-            .answer(request, &keys("k2"), &self.metrics)
+            .handle(request, &keys("k2"), &self.metrics)
             .await
             .unwrap()
     }
 
-    async fn answers(&self, request: &Request) -> Response {
-        let response = self.answered(request).await;
+    /// The response to a request that must succeed.
+    async fn handle_ok(&self, request: &Request) -> Response {
+        let response = self.handle(request).await;
         assert_eq!(response.status(), StatusCode::OK);
         response
     }
@@ -243,19 +209,22 @@ impl Recipient {
             .unwrap()
     }
 
+    /// The sum of a metric so far.
+    fn total(&self, metric: &str) -> f64 {
+        self.metrics.total(metric)
+    }
+
+    /// Sets one attribute of the contact.
     async fn set(&self, attribute: &str, value: AttributeValue) {
         let hash = AttributeValue::S(subscription(Category::Product).address_hash.to_string());
         let key = HashMap::from([("address_hash".to_owned(), hash)]);
-        let update = self
-            .client
+        self.client
             .update_item()
             .table_name(TABLE)
             .set_key(Some(key))
-            .return_values(ReturnValue::None);
-        let update = update
+            .return_values(ReturnValue::None)
             .update_expression("SET #attribute = :value")
-            .expression_attribute_names("#attribute", attribute);
-        update
+            .expression_attribute_names("#attribute", attribute)
             .expression_attribute_values(":value", value)
             .send()
             .await
@@ -263,8 +232,26 @@ impl Recipient {
     }
 }
 
+async fn create_table(client: &Client) {
+    let attribute = AttributeDefinition::builder()
+        .attribute_name("address_hash")
+        .attribute_type(ScalarAttributeType::S);
+    let key = KeySchemaElement::builder()
+        .attribute_name("address_hash")
+        .key_type(KeyType::Hash);
+    client
+        .create_table()
+        .table_name(TABLE)
+        .billing_mode(BillingMode::PayPerRequest)
+        .attribute_definitions(attribute.build().unwrap())
+        .key_schema(key.build().unwrap())
+        .send()
+        .await
+        .unwrap();
+}
+
 /// The actions of the page's forms.
-fn offers(page: &Response) -> Vec<&str> {
+fn form_actions(page: &Response) -> Vec<&str> {
     let values = page.body().split("name=\"action\" value=\"").skip(1);
     values.map(|rest| rest.split('"').next().unwrap()).collect()
 }

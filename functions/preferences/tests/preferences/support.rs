@@ -4,16 +4,15 @@ use std::io::sink;
 
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use base64::{Engine, prelude::BASE64_STANDARD};
-use engagement::{AddressHash, Category, Subscription, UnsubscribeKeys};
-use preferences::{Answers, Preferences};
+use engagement::{AddressHash, Category, EmailSubscription, UnsubscribeKeys};
+use preferences::{Preferences, Responses};
 use runtime::{Metrics, http::Request};
 use serde_json::{Value, json};
 use store::Contacts;
 
 pub const FORM: &str = "application/x-www-form-urlencoded";
 
-/// A request as API Gateway hands it on: a body that came with a content type other than text
-/// arrives in base64.
+/// A request as API Gateway sends it. A body whose content type is not text arrives in base64.
 pub fn request(method: &str, token: &str, content_type: Option<&str>, body: &[u8]) -> Request {
     let mut headers = json!({ "host": "api.example.com" });
     if let Some(content_type) = content_type {
@@ -43,7 +42,7 @@ pub fn from_event(event: Value) -> Request {
         .into()
 }
 
-/// Keys `k1` and `k2`, of which one is the current one.
+/// The keys `k1` and `k2`; `current` names the one that signs.
 pub fn keys(current: &str) -> UnsubscribeKeys {
     serde_json::from_value(
         json!({ "current": current, "k1": "1".repeat(32), "k2": "2".repeat(32) }),
@@ -51,22 +50,22 @@ pub fn keys(current: &str) -> UnsubscribeKeys {
     .unwrap()
 }
 
-pub fn subscription(category: Category) -> Subscription {
-    Subscription {
+pub fn subscription(category: Category) -> EmailSubscription {
+    EmailSubscription {
         address_hash: AddressHash::from_bytes(&[0xa7; 32]).unwrap(),
         category,
     }
 }
 
-/// The function with a table that cannot be reached: whoever asks it fails.
+/// The function with a table that cannot be reached, so that every read fails.
 pub fn without_table() -> Preferences {
     let contacts = Contacts::new(
-        store::client(&test_support::aws("http://127.0.0.1:1")),
+        store::client(&test_support::sdk_config("http://127.0.0.1:1")),
         "contacts".to_owned(),
     );
     Preferences {
         contacts,
-        answers: Answers::embedded().unwrap(),
+        responses: Responses::embedded().unwrap(),
     }
 }
 

@@ -1,27 +1,15 @@
-//! Tokens that are ours, and all the others.
+//! Valid and invalid tokens, and the responses that need no table.
 
 use engagement::{Category, UnsubscribeKeys};
 use runtime::{
-    CapturedOutput, Failure,
+    Failure,
     http::{HeaderMap, Method, Request, Response, StatusCode, header},
     telemetry,
 };
 use serde_json::{Value, json};
+use test_support::CapturedOutput;
 
 use crate::support::{from_event, get, keys, metrics, post, request, subscription, without_table};
-
-fn token() -> String {
-    keys("k1").token(&subscription(Category::Product))
-}
-
-/// All that a client sees of an answer.
-fn shown(response: &Response) -> (StatusCode, HeaderMap, String) {
-    (
-        response.status(),
-        response.headers().clone(),
-        response.body().to_owned(),
-    )
-}
 
 #[tokio::test]
 async fn every_invalid_token_gets_the_same_response_without_a_table_read() {
@@ -47,7 +35,7 @@ async fn every_invalid_token_gets_the_same_response_without_a_table_read() {
         format!("{token}.{mac}"),
         format!(" {token}"),
         token.to_uppercase(),
-        others.token(&subscription(Category::Product)),
+        others.sign(&subscription(Category::Product)),
         format!("k2.{hash}.{category}.{mac}"),
         format!("k9.{hash}.{category}.{mac}"),
         format!(".{hash}.{category}.{mac}"),
@@ -68,14 +56,15 @@ async fn every_invalid_token_gets_the_same_response_without_a_table_read() {
 
     let preferences = without_table();
     let (keys, metrics) = (keys("k1"), metrics());
-    let expected = shown(
+    let expected = visible_parts(
         &preferences
-            .answer(&get("x"), &keys, &metrics)
+            .handle(&get("x"), &keys, &metrics)
             .await
             .unwrap(),
     );
     assert_eq!(expected.0, StatusCode::NOT_FOUND);
-    let mut asked = 1_u32;
+
+    let mut requests = 1_u32;
     for bad in &bad {
         for request in [
             get(bad),
@@ -83,14 +72,20 @@ async fn every_invalid_token_gets_the_same_response_without_a_table_read() {
             post(bad, "junk"),
             request("DELETE", bad, None, b""),
         ] {
-            let response = preferences.answer(&request, &keys, &metrics).await.unwrap();
-            assert_eq!(shown(&response), expected, "{} {bad}", request.method());
-            asked += 1;
+            let response = preferences.handle(&request, &keys, &metrics).await.unwrap();
+            assert_eq!(
+                visible_parts(&response),
+                expected,
+                "{} {bad}",
+                request.method()
+            );
+            requests += 1;
         }
     }
+
     assert_eq!(
         (metrics.total("bad_tokens"), metrics.total("page_views")),
-        (f64::from(asked), 0.0)
+        (f64::from(requests), 0.0)
     );
 }
 
@@ -98,7 +93,7 @@ async fn every_invalid_token_gets_the_same_response_without_a_table_read() {
 async fn a_missing_token_is_not_found() {
     let event = json!({ "requestContext": { "http": { "method": "GET" } } });
     assert_eq!(
-        answer(&from_event(event)).await.unwrap().status(),
+        handle(&from_event(event)).await.unwrap().status(),
         StatusCode::NOT_FOUND
     );
 }
@@ -111,7 +106,7 @@ async fn the_sample_events_are_handled() {
     ] {
         let event: Value = serde_json::from_str(event).unwrap();
         assert_eq!(
-            answer(&from_event(event)).await.unwrap().status(),
+            handle(&from_event(event)).await.unwrap().status(),
             StatusCode::NOT_FOUND
         );
     }
@@ -121,24 +116,25 @@ async fn the_sample_events_are_handled() {
 async fn a_token_signed_with_an_old_key_stays_valid() {
     let old = token();
     for current in ["k1", "k2"] {
-        let asked = without_table()
-            .answer(&get(&old), &keys(current), &metrics())
+        let result = without_table()
+            .handle(&get(&old), &keys(current), &metrics())
             .await;
         assert!(
-            asked.is_err(),
-            "a token that is ours leads to the table, which is not there"
+            result.is_err(),
+            "a valid token leads to a table read, which fails"
         );
     }
+
     let without_k1: UnsubscribeKeys =
         serde_json::from_value(json!({ "current": "k2", "k2": "2".repeat(32) })).unwrap();
     let response = without_table()
-        .answer(&get(&old), &without_k1, &metrics())
+        .handle(&get(&old), &without_k1, &metrics())
         .await
         .unwrap();
     assert_eq!(response.status(), StatusCode::NOT_FOUND);
     assert!(
         keys("k2")
-            .token(&subscription(Category::Product))
+            .sign(&subscription(Category::Product))
             .starts_with("k2.")
     );
 }
@@ -150,7 +146,7 @@ async fn an_unreachable_table_is_a_retryable_failure() {
         post(&token(), "List-Unsubscribe=One-Click"),
         post(&token(), "action=come_back"),
     ] {
-        let failure = answer(&request)
+        let failure = handle(&request)
             .await
             .map(|response| response.status())
             .unwrap_err();
@@ -160,7 +156,7 @@ async fn an_unreachable_table_is_a_retryable_failure() {
 
 #[tokio::test]
 async fn an_unknown_action_gets_400_without_a_table_read() {
-    let response = answer(&post(&token(), "action=whatever")).await.unwrap();
+    let response = handle(&post(&token(), "action=whatever")).await.unwrap();
     assert_eq!(response.status(), StatusCode::BAD_REQUEST);
     assert!(response.body().contains("nothing was changed"));
 }
@@ -168,7 +164,7 @@ async fn an_unknown_action_gets_400_without_a_table_read() {
 #[tokio::test]
 async fn other_methods_get_405_with_an_allow_header() {
     for method in [Method::PUT, Method::DELETE, Method::OPTIONS, Method::PATCH] {
-        let response = answer(&request(method.as_str(), &token(), None, b""))
+        let response = handle(&request(method.as_str(), &token(), None, b""))
             .await
             .unwrap();
         assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED);
@@ -180,13 +176,14 @@ async fn other_methods_get_405_with_an_allow_header() {
 async fn every_page_has_the_privacy_headers() {
     let preferences = without_table();
     let pages = [
-        answer(&get("x")).await.unwrap(),
-        answer(&post(&token(), "")).await.unwrap(),
-        answer(&request("PUT", &token(), None, b"")).await.unwrap(),
+        handle(&get("x")).await.unwrap(),
+        handle(&post(&token(), "")).await.unwrap(),
+        handle(&request("PUT", &token(), None, b"")).await.unwrap(),
         preferences
-            .answers
+            .responses
             .error_response(StatusCode::SERVICE_UNAVAILABLE),
     ];
+
     for page in &pages {
         let headers = page.headers();
         let expected = [
@@ -202,6 +199,7 @@ async fn every_page_has_the_privacy_headers() {
                 .all(|(name, value)| headers[*name] == *value),
             "{headers:?}"
         );
+
         let policy = headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
         assert!(
             policy.starts_with("default-src 'none'; style-src 'sha256-"),
@@ -226,11 +224,12 @@ async fn logs_contain_neither_token_nor_recipient() {
         post(&token, "action=leave_all"),
         post(&token, "action=marisol"),
     ] {
-        drop(answer(&request).await);
+        drop(handle(&request).await);
     }
+
     let text = logs.text();
     assert!(
-        text.contains("bad_token") && text.contains("not_understood"),
+        text.contains("bad_token") && text.contains("bad_request"),
         "{text}"
     );
     let hash = subscription(Category::Product).address_hash;
@@ -243,8 +242,22 @@ async fn logs_contain_neither_token_nor_recipient() {
     }
 }
 
-async fn answer(request: &Request) -> Result<Response, Failure> {
+/// Handles a request without a table.
+async fn handle(request: &Request) -> Result<Response, Failure> {
     without_table()
-        .answer(request, &keys("k1"), &metrics())
+        .handle(request, &keys("k1"), &metrics())
         .await
+}
+
+fn token() -> String {
+    keys("k1").sign(&subscription(Category::Product))
+}
+
+/// Everything that a client sees of a response.
+fn visible_parts(response: &Response) -> (StatusCode, HeaderMap, String) {
+    (
+        response.status(),
+        response.headers().clone(),
+        response.body().to_owned(),
+    )
 }

@@ -1,4 +1,4 @@
-//! An AWS that agrees to everything, except to calls about one resource.
+//! A stub of AWS that accepts every call, except those for one resource.
 
 use std::sync::{Arc, Mutex};
 
@@ -13,46 +13,50 @@ use runtime::{DeadLetterQueue, Secret};
 use serde_json::{Value, json};
 use store::{Contacts, Notices};
 
-/// The notice of the samples.
-pub const NOTICE_ID: &str = "MDA4MDJLRVNUUkVMQkFLRW03cTIvMjAyNi0xMS0xNlQwOTowMDowMFojdmVyaWZ5LWJhbmstMSM1YzY5MDFjZjY5MzllNzVkMzMzMTJiOTY2MGMxOTRmN2FmZDhlYzg5OWJjNDdlOWY1MDc2NjYwY2EzZjg0YmQz";
+/// The notice id in the tag of the samples.
+pub const NOTICE_ID: &str = concat!(
+    "MDA4MDJLRVNUUkVMQkFLRW03cTIvMjAyNi0xMS0xNlQwOTowMDowMFojdmVyaWZ5LWJhbmstMSM1YzY5MDFj",
+    "ZjY5MzllNzVkMzMzMTJiOTY2MGMxOTRmN2FmZDhlYzg5OWJjNDdlOWY1MDc2NjYwY2EzZjg0YmQz"
+);
 
 #[derive(Clone)]
 pub struct Aws {
     config: SdkConfig,
-    /// Every call that was not refused.
+    /// Every call that was accepted.
     calls: Arc<Mutex<Vec<Value>>>,
 }
 
 impl Aws {
-    pub async fn obliging() -> Self {
+    pub async fn accepting() -> Self {
         Self::refusing("nothing", "").await
     }
 
-    /// Refuses, with that code, what names the resource: a table or a queue.
+    /// Refuses, with that error code, the calls for a resource: a table or a queue.
     pub async fn refusing(resource: &'static str, code: &'static str) -> Self {
         let calls = Arc::new(Mutex::new(Vec::new()));
-        let made = Arc::clone(&calls);
-        let answer = move |body: String| {
+        let accepted = Arc::clone(&calls);
+        let handle = move |body: String| {
             let call: Value = serde_json::from_str(&body).unwrap();
-            let is_about = call["TableName"] == resource
+            let is_refused = call["TableName"] == resource
                 || call["QueueUrl"]
                     .as_str()
                     .is_some_and(|url| url.ends_with(resource));
-            let (status, answer) = if is_about {
+            let (status, response) = if is_refused {
                 (
                     StatusCode::BAD_REQUEST,
                     json!({ "__type": format!("com.amazonaws#{code}"), "message": "refused" }),
                 )
             } else {
-                made.lock().unwrap().push(call);
+                accepted.lock().unwrap().push(call);
                 (
                     StatusCode::OK,
-                    json!({ "SecretString": "a key for tests", "MessageId": "letter" }),
+                    json!({ "SecretString": "a key for tests", "MessageId": "dead-letter" }),
                 )
             };
-            std::future::ready(json_answer(status, &answer))
+            std::future::ready(json_response(status, &response))
         };
-        let config = test_support::aws(&test_support::serve(Router::new().fallback(answer)).await);
+        let config =
+            test_support::sdk_config(&test_support::serve(Router::new().fallback(handle)).await);
         Self { config, calls }
     }
 
@@ -68,16 +72,21 @@ impl Aws {
         }
     }
 
-    /// The statuses that were written to a table, and whether a message id was.
+    /// The statuses that were written to a table, and whether a message id was written.
     pub fn writes(&self, table: &str) -> Vec<Value> {
-        let writes = self
-            .writes_to(table)
-            .into_iter()
-            .map(|call| call["ExpressionAttributeValues"].clone());
-        writes.map(|values| json!({ "status": values[":status"]["S"], "message_id": values[":message_id"]["S"].is_string() })).collect()
+        let writes = self.writes_to(table).into_iter();
+        writes
+            .map(|call| {
+                let values = &call["ExpressionAttributeValues"];
+                json!({
+                    "status": values[":status"]["S"],
+                    "message_id": values[":message_id"]["S"].is_string(),
+                })
+            })
+            .collect()
     }
 
-    /// The contacts that were written, by their keys.
+    /// The keys of the contacts that were written.
     pub fn contacts(&self) -> Vec<String> {
         let keys = self
             .writes_to("contacts")
@@ -87,7 +96,7 @@ impl Aws {
     }
 
     /// The dead letters.
-    pub fn letters(&self) -> Vec<Value> {
+    pub fn dead_letters(&self) -> Vec<Value> {
         let calls = self.calls.lock().unwrap();
         calls
             .iter()
@@ -95,8 +104,8 @@ impl Aws {
             .collect()
     }
 
-    /// Everything that SQS was sent, attributes included.
-    pub fn of_queue(&self) -> String {
+    /// All calls to SQS, including the message attributes.
+    pub fn sqs_calls(&self) -> String {
         let calls = self.calls.lock().unwrap();
         calls
             .iter()
@@ -115,7 +124,7 @@ impl Aws {
     }
 }
 
-fn json_answer(status: StatusCode, body: &Value) -> Response {
+fn json_response(status: StatusCode, body: &Value) -> Response {
     let headers = HeaderMap::from_iter([(
         header::CONTENT_TYPE,
         "application/x-amz-json-1.0".parse().unwrap(),

@@ -1,5 +1,4 @@
-//! Batches of events against an AWS that writes down what it is asked, and refuses what it is told
-//! to.
+//! Batches of events with a stub of AWS that records calls and refuses those that a test chooses.
 
 #[cfg(test)]
 mod aws;
@@ -9,12 +8,13 @@ mod tests {
     use std::time::Duration;
 
     use aws_lambda_events::event::sqs::SqsEvent;
-    use runtime::{CapturedOutput, Deadline, Metrics};
+    use runtime::{Deadline, Metrics};
     use serde_json::{Value, json};
+    use test_support::CapturedOutput;
 
     use crate::aws::{Aws, NOTICE_ID};
 
-    /// HMAC-SHA256 of `marisol@kestrel.example` under the key of the tests; also the recipient of
+    /// HMAC-SHA256 of `marisol@kestrel.example` with the key of the tests. It is the recipient of
     /// the notice in the samples.
     const MARISOL: &str = "5c6901cf6939e75d33312b9660c194f7afd8ec899bc47e9f5076660ca3f84bd3";
 
@@ -27,7 +27,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_complaint_is_recorded_on_notice_and_contact() {
-        let run = Run::of(&Aws::obliging().await, &[sample!("complaint").to_string()]).await;
+        let run =
+            BatchRun::with_bodies(&Aws::accepting().await, &[sample!("complaint").to_string()])
+                .await;
+
         assert_eq!(run.returned, json!([]));
         assert_eq!(
             run.aws.writes("notices"),
@@ -45,7 +48,9 @@ mod tests {
         let mut event = sample!("bounce-permanent");
         event["detail"]["bounce"]["bouncedRecipients"][0]["emailAddress"] =
             json!("m.vega@forwarded.example");
-        let run = Run::of(&Aws::obliging().await, &[event.to_string()]).await;
+
+        let run = BatchRun::with_bodies(&Aws::accepting().await, &[event.to_string()]).await;
+
         assert_eq!(run.aws.contacts().len(), 2);
         assert!(run.aws.contacts().contains(&MARISOL.to_owned()));
         assert_eq!(run.metrics["contacts_suppressed"], 2.0);
@@ -59,8 +64,13 @@ mod tests {
             "tomas@kestrel.example",
             "ana@kestrel.example"
         ]);
-        event["detail"]["bounce"]["bouncedRecipients"] = json!([{ "emailAddress": "tomas@kestrel.example" }, { "emailAddress": "Ana <ANA@kestrel.example>" }]);
-        let run = Run::of(&Aws::obliging().await, &[event.to_string()]).await;
+        event["detail"]["bounce"]["bouncedRecipients"] = json!([
+            { "emailAddress": "tomas@kestrel.example" },
+            { "emailAddress": "Ana <ANA@kestrel.example>" },
+        ]);
+
+        let run = BatchRun::with_bodies(&Aws::accepting().await, &[event.to_string()]).await;
+
         assert_eq!(run.aws.contacts().len(), 2);
         assert!(!run.aws.contacts().contains(&MARISOL.to_owned()));
     }
@@ -69,14 +79,20 @@ mod tests {
     async fn an_event_without_a_notice_is_recorded_on_the_contact() {
         let mut event = sample!("bounce-transient");
         event["detail"]["mail"]["tags"] = json!({});
-        let run = Run::of(&Aws::obliging().await, &[event.to_string()]).await;
+
+        let run = BatchRun::with_bodies(&Aws::accepting().await, &[event.to_string()]).await;
+
         assert_eq!(
             (run.aws.writes("notices"), run.aws.contacts()),
             (vec![], vec![MARISOL.to_owned()])
         );
         assert_eq!(
             run.metrics,
-            json!({ "feedback_bounce_transient": 1.0, "feedback_without_notice": 1.0, "records_done": 1.0 })
+            json!({
+                "feedback_bounce_transient": 1.0,
+                "feedback_without_notice": 1.0,
+                "records_done": 1.0,
+            })
         );
     }
 
@@ -84,11 +100,13 @@ mod tests {
     async fn a_delivery_changes_only_the_notice_and_an_open_changes_nothing() {
         let mut opened = sample!("delivery");
         opened["detail"]["eventType"] = json!("Open");
-        let run = Run::of(
-            &Aws::obliging().await,
+
+        let run = BatchRun::with_bodies(
+            &Aws::accepting().await,
             &[sample!("delivery").to_string(), opened.to_string()],
         )
         .await;
+
         assert_eq!(
             run.aws.writes("notices"),
             [json!({ "status": "delivered", "message_id": true })]
@@ -102,16 +120,17 @@ mod tests {
 
     #[tokio::test]
     async fn an_unreadable_message_becomes_a_redacted_dead_letter() {
-        let half = &sample!("complaint").to_string()[..1000];
-        let run = Run::of(
-            &Aws::obliging().await,
-            &[half.to_owned(), sample!("delivery").to_string()],
+        let truncated = &sample!("complaint").to_string()[..1000];
+        let run = BatchRun::with_bodies(
+            &Aws::accepting().await,
+            &[truncated.to_owned(), sample!("delivery").to_string()],
         )
         .await;
+
         assert_eq!(run.returned, json!([]));
         let reason = "not an event (Eof at line 1, column 1000)";
         assert_eq!(
-            run.aws.letters(),
+            run.aws.dead_letters(),
             [json!({ "message_id": "id-0", "reason": reason })]
         );
         assert_eq!(
@@ -119,9 +138,9 @@ mod tests {
             json!({ "feedback_unreadable": 1.0, "feedback_delivery": 1.0, "records_done": 2.0 })
         );
         assert!(
-            !run.aws.of_queue().contains("marisol"),
+            !run.aws.sqs_calls().contains("marisol"),
             "{}",
-            run.aws.of_queue()
+            run.aws.sqs_calls()
         );
         assert!(!run.logs.contains("marisol"), "{}", run.logs);
     }
@@ -129,34 +148,36 @@ mod tests {
     #[tokio::test]
     async fn a_permanent_store_error_becomes_a_dead_letter_with_ids() {
         let aws = Aws::refusing("notices", "ValidationException").await;
-        let run = Run::of(&aws, &[sample!("complaint").to_string()]).await;
+        let run = BatchRun::with_bodies(&aws, &[sample!("complaint").to_string()]).await;
+
         assert_eq!(
             (run.returned, run.aws.contacts()),
             (json!([]), vec![MARISOL.to_owned()])
         );
-        let letter = json!({
+        let dead_letter = json!({
             "message_id": "id-0",
             "reason": "store_refused",
             "event": "feedback_complaint",
             "ses_message_id": "0100019abcdef012-3f1c2b7e-9d4a-4c55-8a0e-6b7c8d9e0f10-000000",
             "notice_id": NOTICE_ID,
         });
-        assert_eq!(run.aws.letters(), [letter]);
-        assert!(!run.aws.of_queue().contains("marisol") && !run.logs.contains("marisol"));
+        assert_eq!(run.aws.dead_letters(), [dead_letter]);
+        assert!(!run.aws.sqs_calls().contains("marisol") && !run.logs.contains("marisol"));
     }
 
     #[tokio::test]
     async fn a_recoverable_store_error_is_retried_without_limit() {
         let aws = Aws::refusing("contacts", "AccessDeniedException").await;
-        let run = Run::of(&aws, &[sample!("complaint").to_string()]).await;
+        let run = BatchRun::with_bodies(&aws, &[sample!("complaint").to_string()]).await;
+
         assert_eq!(
-            (run.returned, run.aws.letters()),
+            (run.returned, run.aws.dead_letters()),
             (json!([{ "itemIdentifier": "id-0" }]), vec![])
         );
         assert_eq!(
             run.aws.writes("notices").len(),
             1,
-            "the notice is recorded all the same"
+            "the event is recorded on the notice"
         );
         assert_eq!(run.metrics, json!({ "records_retried": 1.0 }));
         assert!(
@@ -164,9 +185,11 @@ mod tests {
             "{}",
             run.logs
         );
-        let run = Run::received(&aws, &[sample!("complaint").to_string()], 20).await;
+
+        let run = BatchRun::with_receive_count(&aws, &[sample!("complaint").to_string()], 20).await;
+
         assert_eq!(
-            (run.returned, run.aws.letters()),
+            (run.returned, run.aws.dead_letters()),
             (json!([{ "itemIdentifier": "id-0" }]), vec![])
         );
         assert!(
@@ -179,55 +202,61 @@ mod tests {
     #[tokio::test]
     async fn a_message_is_retried_when_its_dead_letter_cannot_be_sent() {
         let aws = Aws::refusing("dead-letters", "AccessDeniedException").await;
-        let run = Run::of(&aws, &["marisol@kestrel.example".to_owned()]).await;
+        let run = BatchRun::with_bodies(&aws, &["marisol@kestrel.example".to_owned()]).await;
+
         assert_eq!(run.returned, json!([{ "itemIdentifier": "id-0" }]));
         assert!(!run.logs.contains("marisol"), "{}", run.logs);
     }
 
-    /// What one batch did.
-    struct Run {
+    /// The effects of one batch.
+    struct BatchRun {
         aws: Aws,
         returned: Value,
         metrics: Value,
         logs: String,
     }
 
-    impl Run {
-        async fn of(aws: &Aws, bodies: &[String]) -> Self {
-            Self::received(aws, bodies, 1).await
+    impl BatchRun {
+        async fn with_bodies(aws: &Aws, bodies: &[String]) -> Self {
+            Self::with_receive_count(aws, bodies, 1).await
         }
 
-        async fn received(aws: &Aws, bodies: &[String], times: u32) -> Self {
+        async fn with_receive_count(aws: &Aws, bodies: &[String], count: u32) -> Self {
             let logs = CapturedOutput::default();
             let _guard = runtime::telemetry::init_with_writer("debug", logs.clone());
-            let (written, attributes) = (
-                CapturedOutput::default(),
-                json!({ "ApproximateReceiveCount": times.to_string() }),
-            );
             let records = bodies.iter().enumerate();
             let records: Vec<Value> = records
-                .map(|(number, body)| json!({ "messageId": format!("id-{number}"), "body": body, "attributes": attributes }))
+                .map(|(number, body)| {
+                    json!({
+                        "messageId": format!("id-{number}"),
+                        "body": body,
+                        "attributes": { "ApproximateReceiveCount": count.to_string() },
+                    })
+                })
                 .collect();
             let event: SqsEvent = serde_json::from_value(json!({ "Records": records })).unwrap();
+            let written = CapturedOutput::default();
             let metrics = Metrics::to_writer("record-feedback", "local", written.clone());
-            let answer = aws
+
+            let response = aws
                 .recorder()
                 .handle(event, Deadline::after(Duration::from_mins(1)), &metrics)
                 .await
                 .unwrap();
             metrics.flush("request");
-            let returned = serde_json::to_value(&answer).unwrap()["batchItemFailures"].clone();
+
+            let returned = serde_json::to_value(&response).unwrap()["batchItemFailures"].clone();
             Self {
                 aws: aws.clone(),
                 returned,
-                metrics: sums(&written.lines()[0]),
+                metrics: nonzero_sums(&written.json_lines()[0]),
                 logs: logs.text(),
             }
         }
     }
 
     /// The sums of a metrics object that are not zero.
-    fn sums(object: &Value) -> Value {
+    fn nonzero_sums(object: &Value) -> Value {
         let numbers = object
             .as_object()
             .unwrap()

@@ -1,37 +1,69 @@
-use proptest::prelude::*;
 use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::*;
 
-const NOTICE: &str = "2026-11-16T09:00:00Z#verify-bank-1#5c6901cf6939e75d33312b9660c194f7afd8ec899bc47e9f5076660ca3f84bd3";
-const MAILED: &str = "2026-11-23T09:00:02.012Z";
-const BOUNCED: &str = "2026-11-23T09:01:02.669Z";
+const NOTICE: &str = concat!(
+    "2026-11-16T09:00:00Z#verify-bank-1#",
+    "5c6901cf6939e75d33312b9660c194f7afd8ec899bc47e9f5076660ca3f84bd3"
+);
+const SENT_AT: &str = "2026-11-23T09:00:02.012Z";
+const BOUNCED_AT: &str = "2026-11-23T09:01:02.669Z";
 
 macro_rules! sample {
     ($name:literal) => {
-        include_str!(concat!("../tests/events/", $name, ".json"))
+        include_str!(concat!("../../tests/events/", $name, ".json"))
     };
 }
 
 #[rstest]
-#[case::send(sample!("send"), Some(MailEvent::Sent), "feedback_send", MAILED)]
-#[case::delivery(sample!("delivery"), Some(MailEvent::Delivered), "feedback_delivery", "2026-11-23T09:00:14.133Z")]
-#[case::delay(sample!("delivery-delay"), Some(MailEvent::Delayed), "feedback_delay", "2026-11-23T10:30:00.095Z")]
-#[case::reject(sample!("reject"), Some(MailEvent::Rejected), "feedback_reject", MAILED)]
-#[case::rendering(sample!("rendering-failure"), Some(MailEvent::RenderingFailed), "feedback_rendering_failure", MAILED)]
-#[case::hard(sample!("bounce-permanent"), Some(MailEvent::Bounced(Bounce::Hard)), "feedback_bounce_permanent", BOUNCED)]
-#[case::soft(sample!("bounce-transient"), Some(MailEvent::Bounced(Bounce::Soft)), "feedback_bounce_transient", BOUNCED)]
+#[case::send(sample!("send"), Some(MailEvent::Sent), "feedback_send", SENT_AT)]
+#[case::delivery(
+    sample!("delivery"),
+    Some(MailEvent::Delivered),
+    "feedback_delivery",
+    "2026-11-23T09:00:14.133Z"
+)]
+#[case::delay(
+    sample!("delivery-delay"),
+    Some(MailEvent::Delayed),
+    "feedback_delay",
+    "2026-11-23T10:30:00.095Z"
+)]
+#[case::reject(sample!("reject"), Some(MailEvent::Rejected), "feedback_reject", SENT_AT)]
+#[case::rendering(
+    sample!("rendering-failure"),
+    Some(MailEvent::RenderingFailed),
+    "feedback_rendering_failure",
+    SENT_AT
+)]
+#[case::hard(
+    sample!("bounce-permanent"),
+    Some(MailEvent::Bounced(Bounce::Hard)),
+    "feedback_bounce_permanent",
+    BOUNCED_AT
+)]
+#[case::soft(
+    sample!("bounce-transient"),
+    Some(MailEvent::Bounced(Bounce::Soft)),
+    "feedback_bounce_transient",
+    BOUNCED_AT
+)]
 #[case::undetermined(
     sample!("bounce-undetermined"),
     Some(MailEvent::Bounced(Bounce::Undetermined)),
     "feedback_bounce_undetermined",
-    BOUNCED
+    BOUNCED_AT
 )]
-#[case::complaint(sample!("complaint"), Some(MailEvent::Complained), "feedback_complaint", "2026-11-24T18:30:00Z")]
-#[case::not_spam(sample!("complaint-not-spam"), None, "feedback_other", MAILED)]
-#[case::subscription(sample!("subscription"), None, "feedback_other", MAILED)]
-#[case::unknown(sample!("unknown"), None, "feedback_other", MAILED)]
+#[case::complaint(
+    sample!("complaint"),
+    Some(MailEvent::Complained),
+    "feedback_complaint",
+    "2026-11-24T18:30:00Z"
+)]
+#[case::not_spam(sample!("complaint-not-spam"), None, "feedback_other", SENT_AT)]
+#[case::subscription(sample!("subscription"), None, "feedback_other", SENT_AT)]
+#[case::unknown(sample!("unknown"), None, "feedback_other", SENT_AT)]
 fn each_event_is_read(
     #[case] body: &str,
     #[case] kind: Option<MailEvent>,
@@ -43,6 +75,7 @@ fn each_event_is_read(
         (event.kind, event.metric(), event.at),
         (kind, metric, at.parse().unwrap())
     );
+
     let notice = event.notice.unwrap();
     assert_eq!(
         (notice.organization_id.as_str(), notice.notice.as_str()),
@@ -63,22 +96,26 @@ fn each_event_is_read(
 }
 
 #[rstest]
-#[case::away("Transient", "General", json!([{ "emailAddress": "marisol@kestrel.example" }]), true)]
-#[case::refused_for_a_time("Transient", "General", json!([{ "emailAddress": "marisol@kestrel.example", "status": "4.4.7" }]), false)]
-#[case::full("Transient", "MailboxFull", json!([{ "emailAddress": "marisol@kestrel.example" }]), false)]
+#[case::out_of_office("Transient", "General", json!([{}]), true)]
+#[case::with_a_server_response("Transient", "General", json!([{ "status": "4.4.7" }]), false)]
+#[case::mailbox_full("Transient", "MailboxFull", json!([{}]), false)]
 #[case::without_recipients("Undetermined", "Undetermined", json!([]), true)]
-#[case::no_such_mailbox("Permanent", "General", json!([{ "emailAddress": "marisol@kestrel.example" }]), false)]
+#[case::no_such_mailbox("Permanent", "General", json!([{}]), false)]
 fn an_automatic_reply_is_not_a_bounce(
     #[case] bounce_type: &str,
     #[case] sub_type: &str,
-    #[case] recipients: Value,
-    #[case] is_answer: bool,
+    #[case] mut recipients: Value,
+    #[case] is_automatic_reply: bool,
 ) {
+    for recipient in recipients.as_array_mut().unwrap() {
+        recipient["emailAddress"] = json!("marisol@kestrel.example");
+    }
     let mut body = bounce(&recipients);
     body["detail"]["mail"] = json!({ "destination": ["marisol@kestrel.example"] });
     body["detail"]["bounce"]["bounceType"] = json!(bounce_type);
     body["detail"]["bounce"]["bounceSubType"] = json!(sub_type);
-    assert_eq!(parse(&body).kind.is_none(), is_answer);
+
+    assert_eq!(parse(&body).kind.is_none(), is_automatic_reply);
 }
 
 #[test]
@@ -107,7 +144,7 @@ fn a_content_bounce_does_not_concern_the_address() {
 #[case::in_brackets("<marisol@kestrel.example>", true)]
 #[case::no_address("Marisol", false)]
 #[case::nothing_in_brackets("Marisol <>", false)]
-#[case::nothing("", false)]
+#[case::empty("", false)]
 fn an_address_is_parsed_with_its_display_name_or_counted_as_invalid(
     #[case] spelled: &str,
     #[case] found: bool,
@@ -115,6 +152,7 @@ fn an_address_is_parsed_with_its_display_name_or_counted_as_invalid(
     let event = parse(&bounce(
         &json!([{ "emailAddress": spelled }, { "emailAddress": "tomas@kestrel.example" }]),
     ));
+
     let addresses: Vec<&str> = event.addresses.iter().map(EmailAddress::expose).collect();
     let expected: &[&str] = if found {
         &["marisol@kestrel.example", "tomas@kestrel.example"]
@@ -131,6 +169,7 @@ fn an_address_is_parsed_with_its_display_name_or_counted_as_invalid(
 fn a_sole_recipient_is_included_however_the_event_spells_it() {
     let mut body = bounce(&json!([{ "emailAddress": "rewritten by a forwarder" }]));
     body["detail"]["mail"] = json!({ "destination": ["marisol@kestrel.example"] });
+
     let event = parse(&body);
     assert_eq!(
         (
@@ -140,23 +179,33 @@ fn a_sole_recipient_is_included_however_the_event_spells_it() {
         ),
         (1, 1, true)
     );
+
     body["detail"]["mail"]["destination"] =
         json!(["marisol@kestrel.example", "tomas@kestrel.example"]);
     assert!(
         Event::parse(&body.to_string(), Timestamp::UNIX_EPOCH).is_err(),
-        "which of the two is not known"
+        "it is not known which of the two bounced"
     );
 }
 
 #[test]
 fn a_field_of_the_wrong_type_is_ignored_by_itself() {
-    let mut body = bounce(
-        &json!([7, null, ["x"], { "emailAddress": {} }, { "emailAddress": "marisol@kestrel.example" }]),
-    );
+    let mut body = bounce(&json!([
+        7,
+        null,
+        ["x"],
+        { "emailAddress": {} },
+        { "emailAddress": "marisol@kestrel.example" },
+    ]));
     body["time"] = json!("2026-11-23T09:02:00Z");
     body["detail"]["bounce"]["timestamp"] = json!("yesterday");
     body["detail"]["bounce"]["feedbackId"] = json!({});
-    body["detail"]["mail"] = json!({ "messageId": "marisol@kestrel.example", "destination": "x", "tags": { "notice_id": "x" } });
+    body["detail"]["mail"] = json!({
+        "messageId": "marisol@kestrel.example",
+        "destination": "x",
+        "tags": { "notice_id": "x" },
+    });
+
     let event = parse(&body);
     assert_eq!(
         (event.kind, event.invalid_addresses, event.addresses.len()),
@@ -170,26 +219,35 @@ fn a_field_of_the_wrong_type_is_ignored_by_itself() {
 }
 
 #[rstest]
-#[case::another_word("order-4711")]
+#[case::another_tag("order-4711")]
 #[case::without_a_recipient("MDA4L3g")] // 008/x
 #[case::an_address("bWFyaXNvbEBrZXN0cmVsLmV4YW1wbGUveA")] // marisol@kestrel.example/x
-fn a_tag_that_is_no_notice_id_is_ignored(#[case] word: &str) {
+fn a_tag_that_is_no_notice_id_is_ignored(#[case] tag: &str) {
     let mut body: Value = serde_json::from_str(sample!("delivery")).unwrap();
-    body["detail"]["mail"]["tags"]["notice_id"] = json!([word]);
+    body["detail"]["mail"]["tags"]["notice_id"] = json!([tag]);
     assert_eq!(parse(&body).notice, None);
 }
 
 #[rstest]
 #[case::no_json("marisol@kestrel.example")]
-#[case::nothing("")]
-#[case::half(r#"{"source":"aws.ses","detail":{"mail":{"destination":["marisol@kestrel.example"#)]
+#[case::empty("")]
+#[case::truncated(
+    r#"{"source":"aws.ses","detail":{"mail":{"destination":["marisol@kestrel.example"#
+)]
 #[case::no_object(r#"["marisol@kestrel.example"]"#)]
-#[case::no_envelope(r#"{"eventType":"Bounce","bounce":{"bouncedRecipients":[{"emailAddress":"marisol@kestrel.example"}]}}"#)]
+#[case::no_envelope(concat!(
+    r#"{"eventType":"Bounce","bounce":{"bouncedRecipients":"#,
+    r#"[{"emailAddress":"marisol@kestrel.example"}]}}"#
+))]
 #[case::no_detail(r#"{"source":"aws.ses","detail":"marisol@kestrel.example"}"#)]
 #[case::a_list_as_detail(r#"{"source":"aws.ses","detail":["Send","marisol@kestrel.example"]}"#)]
-#[case::nobody(r#"{"source":"aws.ses","detail":{"eventType":"Complaint","mail":{"source":"marisol@kestrel.example"}}}"#)]
+#[case::no_recipient(concat!(
+    r#"{"source":"aws.ses","detail":{"eventType":"Complaint","#,
+    r#""mail":{"source":"marisol@kestrel.example"}}}"#
+))]
 fn parse_errors_do_not_quote_the_body(#[case] body: &str) {
     let reason = Event::parse(body, Timestamp::UNIX_EPOCH).unwrap_err();
+
     assert!(
         !reason.is_empty() && !reason.contains("marisol"),
         "{reason}"
@@ -198,7 +256,12 @@ fn parse_errors_do_not_quote_the_body(#[case] body: &str) {
 
 #[test]
 fn ses_events_without_a_message_have_no_kind() {
-    let body = json!({ "source": "aws.ses", "detail-type": "Sending Status Disabled", "detail": { "version": "1.0.0" } });
+    let body = json!({
+        "source": "aws.ses",
+        "detail-type": "Sending Status Disabled",
+        "detail": { "version": "1.0.0" },
+    });
+
     assert_eq!(
         (parse(&body).kind, parse(&body).at),
         (None, Timestamp::UNIX_EPOCH)
@@ -207,82 +270,14 @@ fn ses_events_without_a_message_have_no_kind() {
 
 #[test]
 fn debug_output_masks_addresses() {
-    let shown = format!(
+    let debug = format!(
         "{:?}",
         Event::parse(sample!("complaint"), Timestamp::UNIX_EPOCH).unwrap()
     );
     assert!(
-        shown.contains("Complained") && !shown.to_lowercase().contains("marisol"),
-        "{shown}"
+        debug.contains("Complained") && !debug.to_lowercase().contains("marisol"),
+        "{debug}"
     );
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
-
-    #[test]
-    fn arbitrary_text_is_rejected_without_a_panic(body in ".*") {
-        prop_assert!(Event::parse(&body, Timestamp::UNIX_EPOCH).is_err());
-    }
-
-    #[test]
-    fn arbitrary_field_values_do_not_panic(value in json_value(), place in 0..PLACES.len()) {
-        for sample in [sample!("bounce-permanent"), sample!("complaint")] {
-            let mut body: Value = serde_json::from_str(sample).unwrap();
-            if let Some(field) = body.pointer_mut(PLACES[place]) {
-                *field = value.clone();
-            }
-            drop(Event::parse(&body.to_string(), Timestamp::UNIX_EPOCH));
-        }
-    }
-
-    #[test]
-    fn only_an_object_is_accepted_as_detail(value in json_value()) {
-        drop(Event::parse(&value.to_string(), Timestamp::UNIX_EPOCH));
-        let body = json!({ "source": "aws.ses", "detail": value });
-        prop_assert_eq!(Event::parse(&body.to_string(), Timestamp::UNIX_EPOCH).is_ok(), value.is_object());
-    }
-}
-
-const PLACES: [&str; 16] = [
-    "/source",
-    "/time",
-    "/detail",
-    "/detail/eventType",
-    "/detail/bounce",
-    "/detail/bounce/bounceType",
-    "/detail/bounce/bouncedRecipients",
-    "/detail/bounce/bouncedRecipients/0",
-    "/detail/bounce/timestamp",
-    "/detail/complaint/complainedRecipients/0/emailAddress",
-    "/detail/mail",
-    "/detail/mail/timestamp",
-    "/detail/mail/destination",
-    "/detail/mail/destination/0",
-    "/detail/mail/tags",
-    "/detail/mail/tags/notice_id",
-];
-
-fn json_value() -> impl Strategy<Value = Value> {
-    let text = prop_oneof![
-        ".*",
-        Just("Bounce <@>".to_owned()),
-        Just("+999999-12-31T23:59:60Z".to_owned())
-    ];
-    let leaf = prop_oneof![
-        Just(Value::Null),
-        any::<bool>().prop_map(Value::from),
-        any::<f64>().prop_map(Value::from),
-        any::<i64>().prop_map(Value::from),
-        text.prop_map(Value::from),
-    ];
-    leaf.prop_recursive(4, 32, 4, |inner| {
-        prop_oneof![
-            proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            proptest::collection::hash_map("[a-zA-Z]{0,12}", inner, 0..4)
-                .prop_map(|fields| Value::Object(fields.into_iter().collect())),
-        ]
-    })
 }
 
 fn bounce(recipients: &Value) -> Value {

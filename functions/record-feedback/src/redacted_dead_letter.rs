@@ -1,32 +1,31 @@
-//! Dead letters of feedback: what an operator needs to find an event again, and nothing of its
-//! recipients.
+//! Dead letters without personal data: the ids that an operator needs to find an event.
 
 use runtime::sqs::Record;
 use serde::Serialize;
 
 use crate::event::Event;
 
-/// What stands in the dead-letter queue in place of a message. It is made of ids whose form was
-/// checked and of our own words.
+/// What the dead-letter queue gets in place of a message. It contains only ids whose form was
+/// checked, and texts of this program.
 #[derive(Debug, Serialize)]
-pub struct Letter<'a> {
-    /// SQS's id of the message.
+pub struct RedactedDeadLetter<'a> {
+    /// The id that SQS assigned to the message.
     message_id: &'a str,
-    /// Why it was set aside.
+    /// Why the event was not recorded.
     reason: &'a str,
-    /// What kind of event it was, where that could be read.
+    /// The metric of the event, if it could be parsed.
     #[serde(skip_serializing_if = "Option::is_none")]
     event: Option<&'static str>,
-    /// SES's id of the message.
+    /// The message id that SES assigned.
     #[serde(skip_serializing_if = "Option::is_none")]
     ses_message_id: Option<&'a str>,
-    /// The notice, as its tag names it.
+    /// The notice id in the tag of the e-mail.
     #[serde(skip_serializing_if = "Option::is_none")]
     notice_id: Option<String>,
 }
 
-impl<'a> Letter<'a> {
-    /// The letter for a message, whose event is known or cannot be read.
+impl<'a> RedactedDeadLetter<'a> {
+    /// The dead letter of a message; `event` is `None` if its body could not be parsed.
     pub fn new(record: &'a Record, event: Option<&'a Event>, reason: &'a str) -> Self {
         Self {
             message_id: &record.message_id,
@@ -39,8 +38,8 @@ impl<'a> Letter<'a> {
         }
     }
 
-    /// Its text.
-    pub fn text(&self) -> String {
+    /// The body of the message to the dead-letter queue.
+    pub fn to_json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }
 }
