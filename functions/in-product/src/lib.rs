@@ -1,13 +1,23 @@
-//! In-product messages: what the partner's own product shows to the users of an organization, from
-//! the same campaigns as the e-mails. `functions/in-product/openapi.yaml` describes the API to its
-//! callers.
+//! Serves in-product messages: what the partner's own product shows to the users of an
+//! organization, from the same campaigns as the e-mails. `openapi.yaml` in this crate describes the
+//! API for its callers.
 //!
-//! The function reads where an organization stands and notes which messages were closed. It changes
-//! no stage and sends nothing.
+//! Start at [`InProduct::handle`], which handles both operations:
+//!
+//! | Request | Operation |
+//! |---|---|
+//! | `GET /v1/organizations/{organization_id}/messages` | gets the message of the current episode |
+//! | `POST .../messages/{message_id}/dismiss` | hides this message until the next episode |
+//!
+//! An *episode* is the time that an organization spends in a stage without leaving it. Each episode
+//! has its own message id, so a dismissal ends with its episode.
+//!
+//! The function reads the organization's stage and writes dismissals. It changes no stage, sends
+//! nothing and does not call BILL. API Gateway has authenticated each request already.
 
-mod answers;
 mod config;
 mod message;
+mod responses;
 
 use content::Content;
 use engagement::{Organization, OrganizationId};
@@ -17,27 +27,28 @@ use runtime::{
 };
 use store::{Dismissals, Organizations, StoreError};
 
-pub use answers::error_response;
-pub use config::Config;
-pub use message::{Message, Messages};
+use crate::message::{Message, Messages};
 
-/// Answers the partner's product. Built once per process.
+pub use config::Config;
+pub use responses::error_response;
+
+/// The parts of the function. Built once per process.
 pub struct InProduct {
-    /// Where each organization stands.
+    /// The organizations and their stages.
     pub organizations: Organizations,
-    /// Which messages were closed.
+    /// The dismissed messages.
     pub dismissals: Dismissals,
-    /// What there is to show.
+    /// The texts of the messages.
     pub content: Content,
 }
 
 impl InProduct {
-    /// Answers `/v1/organizations/{organization_id}/messages` and, below it,
-    /// `/{message_id}/dismiss`.
+    /// Handles `GET /v1/organizations/{organization_id}/messages` and
+    /// `POST /v1/organizations/{organization_id}/messages/{message_id}/dismiss`.
     ///
-    /// May be repeated. An `Err` means that a table could not be used; whether a message was
-    /// dismissed is not known.
-    pub async fn answer(&self, request: &Request, metrics: &Metrics) -> Result<Response, Failure> {
+    /// Safe to repeat. An `Err` means that a table could not be used: the caller should retry. A
+    /// dismissal may or may not have been written.
+    pub async fn handle(&self, request: &Request, metrics: &Metrics) -> Result<Response, Failure> {
         let Ok(id) = request
             .path_parameter("organization_id")
             .unwrap_or_default()
@@ -46,99 +57,136 @@ impl InProduct {
             metrics.count("requests_refused");
             let detail =
                 "An organization id has 1 to 64 letters, digits, '-' and '_', as BILL gives it.";
-            return Ok(answers::problem(StatusCode::BAD_REQUEST, detail));
+            return Ok(responses::problem(StatusCode::BAD_REQUEST, detail));
         };
+
         match (request.path_parameter("message_id"), request.method()) {
-            (None, &Method::GET) => self.show(&id, request, metrics).await,
-            (Some(message_id), &Method::POST) => self.dismiss(&id, message_id, metrics).await,
-            (None, _) => Ok(answers::method_not_allowed("GET")),
-            (Some(_), _) => Ok(answers::method_not_allowed("POST")),
+            (None, &Method::GET) => self.get_messages(&id, request, metrics).await,
+            (Some(message_id), &Method::POST) => {
+                self.dismiss_message(&id, message_id, metrics).await
+            }
+            (None, _) => Ok(responses::method_not_allowed("GET")),
+            (Some(_), _) => Ok(responses::method_not_allowed("POST")),
         }
     }
 
-    async fn show(
+    /// The operation `getMessages`. An `Err` means that a table could not be read.
+    async fn get_messages(
         &self,
         id: &OrganizationId,
         request: &Request,
         metrics: &Metrics,
     ) -> Result<Response, Failure> {
-        let Some(organization) = self.organizations.get(id).await.map_err(stored)? else {
-            return Ok(unknown(id, metrics));
+        let organization = self.organizations.get(id).await.map_err(store_failure)?;
+        let Some(organization) = organization else {
+            return Ok(organization_not_found(id, metrics));
         };
-        let message = match self.message(&organization) {
-            Some(message)
-                if message.can_be_dismissed()
-                    && self
-                        .dismissals
-                        .contains(id, message.id())
-                        .await
-                        .map_err(stored)? =>
-            {
-                None
-            }
+
+        let message = match self.current_message(&organization) {
+            Some(message) if self.is_dismissed(id, &message).await? => None,
             message => message,
         };
-        metrics.count(if message.is_some() {
+
+        let has_message = message.is_some();
+        metrics.count(if has_message {
             "messages_shown"
         } else {
             "responses_without_message"
         });
-        tracing::info!(organization_id = %id, stage = %organization.stage, shown = message.is_some(), "messages were asked for");
-        answers::messages(&Messages::from(message), request)
+        tracing::info!(
+            organization_id = %id,
+            stage = %organization.stage,
+            has_message,
+            "messages were requested"
+        );
+
+        responses::messages(&Messages::from(message), request)
     }
 
-    async fn dismiss(
+    /// The operation `dismissMessage`. An `Err` means that a table could not be used, so that the
+    /// dismissal may or may not have been written.
+    async fn dismiss_message(
         &self,
         id: &OrganizationId,
         message_id: &str,
         metrics: &Metrics,
     ) -> Result<Response, Failure> {
-        let Some(organization) = self.organizations.get(id).await.map_err(stored)? else {
-            return Ok(unknown(id, metrics));
+        let organization = self.organizations.get(id).await.map_err(store_failure)?;
+        let Some(organization) = organization else {
+            return Ok(organization_not_found(id, metrics));
         };
         let message = self
-            .message(&organization)
+            .current_message(&organization)
             .filter(|message| message.id() == message_id);
         let Some(message) = message else {
             metrics.count("messages_unknown");
             let detail =
                 "The organization has no such message now, so there is nothing to dismiss.";
-            return Ok(answers::problem(StatusCode::NOT_FOUND, detail));
+            return Ok(responses::problem(StatusCode::NOT_FOUND, detail));
         };
-        if !message.can_be_dismissed() {
+        if !message.is_dismissible() {
             metrics.count("requests_refused");
             let detail = "This message stays until the customer has done what it asks for.";
-            return Ok(answers::problem(StatusCode::CONFLICT, detail));
+            return Ok(responses::problem(StatusCode::CONFLICT, detail));
         }
+
         self.dismissals
             .add(id, message.id(), clock::now())
             .await
-            .map_err(stored)?;
+            .map_err(store_failure)?;
         metrics.count("messages_dismissed");
-        tracing::info!(organization_id = %id, stage = %organization.stage, "a message was dismissed");
-        Ok(answers::dismissed())
+        tracing::info!(
+            organization_id = %id,
+            stage = %organization.stage,
+            "a message was dismissed"
+        );
+
+        Ok(responses::no_content())
     }
 
-    fn message(&self, organization: &Organization) -> Option<Message<'_>> {
-        let message = self.content.in_product(organization.stage)?;
+    /// The message of the current episode. `None`: the stage has no message.
+    fn current_message(&self, organization: &Organization) -> Option<Message<'_>> {
+        let content = self.content.in_product_message(organization.stage)?;
         Some(Message::new(
-            message,
+            content,
             organization.stage,
             organization.stage_since,
         ))
     }
+
+    /// Whether a user dismissed the message. An `Err` means that the table could not be read.
+    async fn is_dismissed(
+        &self,
+        id: &OrganizationId,
+        message: &Message<'_>,
+    ) -> Result<bool, Failure> {
+        // Content may change: a dismissal of a message that is no longer dismissible has no effect.
+        if !message.is_dismissible() {
+            return Ok(false);
+        }
+
+        self.dismissals
+            .contains(id, message.id())
+            .await
+            .map_err(store_failure)
+    }
 }
 
-fn unknown(id: &OrganizationId, metrics: &Metrics) -> Response {
+fn organization_not_found(id: &OrganizationId, metrics: &Metrics) -> Response {
     metrics.count("organizations_unknown");
-    tracing::info!(organization_id = %id, "the organization is not known");
-    answers::problem(
+    tracing::info!(organization_id = %id, "the organization is unknown");
+
+    responses::problem(
         StatusCode::NOT_FOUND,
         "No organization of this id is known. A new one is known within about an hour.",
     )
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the shape of map_err")]
-fn stored(error: StoreError) -> Failure {
+/// The failure with the error type of a store error.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the signature that `map_err` needs"
+)]
+fn store_failure(error: StoreError) -> Failure {
     Failure::named(error.type_name(), &error)
 }

@@ -1,4 +1,4 @@
-//! The `in-product` function.
+//! The `in-product` function: builds the clients from the environment and serves requests.
 
 use std::process::ExitCode;
 
@@ -16,15 +16,17 @@ async fn start() -> Result<(), Failure> {
     let config = Config::read(Environment::from_process())?;
     let content =
         Content::embedded().map_err(|error| Failure::new(ErrorType::ContentInvalid, error))?;
-    let tables = store::interactive_client(&runtime::http::aws_config().await);
-    let organizations = Organizations::new(tables.clone(), config.organizations_table);
+
+    let tables = store::interactive_client(&runtime::interactive_aws_config().await);
     let in_product = InProduct {
-        organizations,
+        organizations: Organizations::new(tables.clone(), config.organizations_table),
         dismissals: Dismissals::new(tables, config.notices_table),
         content,
     };
+
     let metrics = Metrics::new("in-product", config.environment);
-    let (in_product, of_request) = (&in_product, &metrics);
-    let handle = async move |request, _| in_product.answer(&request, of_request).await;
+    let (in_product, request_metrics) = (&in_product, &metrics);
+    let handle = async move |request, _| in_product.handle(&request, request_metrics).await;
+
     runtime::http::serve(&metrics, error_response, handle).await
 }

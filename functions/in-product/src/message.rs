@@ -1,18 +1,25 @@
-//! A message as the partner's product gets it.
+//! The messages as the API returns them. The schema is in `openapi.yaml`.
 
 use content::InProductMessage;
 use engagement::Stage;
 use jiff::Timestamp;
 use serde::Serialize;
 
-/// What there is to show: the answer to a request for messages.
+/// The body of the response to `GET .../messages`: no message or one.
 #[derive(Debug, Serialize)]
 pub struct Messages<'a> {
     messages: Vec<Message<'a>>,
 }
 
-/// The message of one episode: of the time that an organization spends in a stage without leaving
-/// it.
+impl<'a> From<Option<Message<'a>>> for Messages<'a> {
+    fn from(message: Option<Message<'a>>) -> Self {
+        Self {
+            messages: message.into_iter().collect(),
+        }
+    }
+}
+
+/// The message of one episode: the time from entering a stage until leaving it.
 #[derive(Debug, Serialize)]
 pub struct Message<'a> {
     id: String,
@@ -33,21 +40,14 @@ impl<'a> Message<'a> {
         }
     }
 
-    /// The same throughout the episode, and never again; letters, digits, `-` and `_`.
+    /// The same id throughout the episode, and another one in each other episode of the
+    /// organization. Consists of letters, digits, `-` and `_`.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// Whether users may close it.
-    pub fn can_be_dismissed(&self) -> bool {
+    /// Whether users may dismiss the message.
+    pub fn is_dismissible(&self) -> bool {
         self.content.dismissible
-    }
-}
-
-impl<'a> From<Option<Message<'a>>> for Messages<'a> {
-    fn from(message: Option<Message<'a>>) -> Self {
-        Self {
-            messages: message.into_iter().collect(),
-        }
     }
 }

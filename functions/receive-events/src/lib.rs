@@ -1,21 +1,24 @@
-//! Receives BILL's webhooks: a bank account, a payment or a verification has changed, so that
-//! organization is to be looked at now and not at its next turn.
+//! Receives BILL's webhooks and queues a sync of the organization that each event names.
 //!
-//! An event is believed in one thing alone, that something happened to the organization that it
-//! names. What is so is read from BILL by the look that it causes, so events may repeat and arrive
-//! in any order. `POST /bill/events` is answered
+//! Start at [`ReceiveEvents::handle`], which responds to `POST /bill/events`. BILL signs each
+//! delivery. An event proves only that something happened to the organization: the sync reads the
+//! facts from BILL. So events can repeat and arrive in any order.
 //!
-//! | answer | when | BILL |
+//! | Status | Meaning | BILL |
 //! |---|---|---|
-//! | 200 | signed: queued, or nothing that we look for or could read | is done |
-//! | 401 | not signed, or not by one of our keys | tries again |
-//! | 413 | longer than [`MAX_BODY_BYTES`] | tries again |
-//! | 503 | our fault: no keys yet, or the queue does not answer | tries again |
+//! | 200 | signed: a sync is queued, or the event is of an unused type or unreadable | is done |
+//! | 401 | no signature, or a signature by another key | retries |
+//! | 413 | longer than [`MAX_BODY_BYTES`] | retries |
+//! | 500 | an internal error | retries |
+//! | 503 | the keys are not stored yet, or the queue is unavailable | retries |
 //!
-//! BILL takes anything but 200 for a failure, tries again at growing intervals, and disables a
-//! subscription that keeps failing. So a signed event of a type that we do not know, or that we
-//! cannot read, is answered 200 and counted: trying again would change nothing, and losing the
-//! subscription would lose the events that matter. No answer says why.
+//! BILL treats every status except 200 as a failure, retries at growing intervals, and disables a
+//! subscription that keeps failing. So a signed event of an unknown type or in an unknown format
+//! gets 200 and is counted: a retry would change nothing, and a disabled subscription would lose
+//! the events that matter. Responses have no body, so that they tell a forger nothing but the
+//! status.
+//!
+//! The crate knows neither tables nor stages, and calls no API of BILL.
 
 mod config;
 mod queue;
@@ -31,70 +34,77 @@ use runtime::{
 pub use config::Config;
 pub use queue::EventsQueue;
 
-/// Longest body that is read, in bytes. BILL's longest that are known have some 2,000.
+/// The maximum length of a body, in bytes. The longest known notifications have about 2,000.
 pub const MAX_BODY_BYTES: usize = 256 * 1024;
 
-/// Receives events. Built once per process.
+/// The parts of the function. Built once per process.
 pub struct ReceiveEvents {
-    /// The keys that BILL signs with.
+    /// The keys with which BILL signs deliveries.
     pub keys: Secret<SecurityKeys>,
-    /// Where the organizations go that are to be looked at.
+    /// The queue for the sync requests.
     pub queue: EventsQueue,
 }
 
 impl ReceiveEvents {
-    /// Answers a delivery that arrived at `at`, in whole seconds.
+    /// Responds to a delivery that was received at `received_at`, in whole seconds.
     ///
-    /// May be repeated. An `Err` means that the keys or the queue could not be used: BILL is to
-    /// deliver the event again.
-    pub async fn answer(
+    /// Safe to repeat. An `Err` means that the keys could not be read or the message may not have
+    /// been sent: BILL has to deliver the event again.
+    pub async fn handle(
         &self,
         request: &Request,
-        at: Timestamp,
+        received_at: Timestamp,
         metrics: &Metrics,
     ) -> Result<Response, Failure> {
         if request.method() != Method::POST {
             return Ok(Response::empty(StatusCode::METHOD_NOT_ALLOWED)
                 .with_header(header::ALLOW, HeaderValue::from_static("POST")));
         }
-        let status = match self.received(request).await? {
-            Ok(notification) => self.take(&notification, at, metrics).await?,
+
+        let status = match self.verify(request).await? {
+            Ok(notification) => self.queue_sync(&notification, received_at, metrics).await?,
             Err(rejection) => {
-                metrics.count(rejection.metric());
-                tracing::info!(reason = rejection.metric(), detail = ?rejection, "a delivery causes nothing");
+                let reason = rejection.metric();
+                metrics.count(reason);
+                tracing::info!(reason, detail = ?rejection, "the delivery causes no sync");
                 rejection.status()
             }
         };
+
         Ok(Response::empty(status))
     }
 
-    /// The notification of a delivery that BILL signed.
-    async fn received(
-        &self,
-        request: &Request,
-    ) -> Result<Result<Notification, Rejection>, Failure> {
+    /// Verifies the signature and parses the notification.
+    ///
+    /// An inner `Err` is final for this delivery. An outer `Err` means that the keys could not be
+    /// read: BILL has to deliver the event again.
+    async fn verify(&self, request: &Request) -> Result<Result<Notification, Rejection>, Failure> {
         let Some(signature) = request.header(SIGNATURE_HEADER) else {
             return Ok(Err(Rejection::Unsigned));
         };
         let body = match request.body(MAX_BODY_BYTES) {
             Ok(body) => body,
             Err(BodyError::TooLong { .. }) => return Ok(Err(Rejection::TooLong)),
-            Err(BodyError::NotBase64) => return Ok(Err(Rejection::WronglySigned)),
+            Err(BodyError::NotBase64) => return Ok(Err(Rejection::InvalidSignature)),
         };
-        // A new key may be younger than the one that is kept.
+
+        // BILL may already sign with a key that was stored after the cached keys were read.
         if !self.keys.get().await?.verify(&body, signature)
-            && !self.keys.refreshed().await?.verify(&body, signature)
+            && !self.keys.refresh().await?.verify(&body, signature)
         {
-            return Ok(Err(Rejection::WronglySigned));
+            return Ok(Err(Rejection::InvalidSignature));
         }
+
         Ok(Notification::parse(&body).map_err(Rejection::Unusable))
     }
 
-    /// Has the organization of a notification looked at.
-    async fn take(
+    /// Queues a sync of the organization of a notification.
+    ///
+    /// An `Err` means that the message may not have been sent: BILL has to deliver the event again.
+    async fn queue_sync(
         &self,
         notification: &Notification,
-        at: Timestamp,
+        received_at: Timestamp,
         metrics: &Metrics,
     ) -> Result<StatusCode, Failure> {
         let Notification {
@@ -103,25 +113,28 @@ impl ReceiveEvents {
             event_type,
             ..
         } = notification;
-        metrics.count(metric(event_type));
+        metrics.count(event_metric(event_type));
+
         if let EventType::Other(_) = event_type {
-            tracing::info!(event_id, %event_type, "an event of this type is not looked for");
+            tracing::info!(event_id, %event_type, "events of this type are not used");
             return Ok(StatusCode::OK);
         }
         let Ok(organization) = organization_id.parse() else {
             metrics.count("events_unusable");
-            tracing::warn!(event_id, %event_type, "an event names no organization");
+            tracing::warn!(event_id, %event_type, "the event has no valid organization id");
             return Ok(StatusCode::OK);
         };
-        let (request, events_until) = SyncRequest::of_event(organization, event_id, at);
+
+        let (request, events_until) = SyncRequest::for_event(organization, event_id, received_at);
         self.queue.send(&request, events_until).await?;
-        tracing::info!(event_id, %event_type, organization_id, "an organization is to be looked at");
+        tracing::info!(event_id, %event_type, organization_id, "a sync is queued");
+
         Ok(StatusCode::OK)
     }
 }
 
-/// The metric of an event, by its type.
-fn metric(event_type: &EventType) -> &'static str {
+/// The metric that counts events of this type.
+fn event_metric(event_type: &EventType) -> &'static str {
     match event_type {
         EventType::BankAccountCreated => "events_bank_account_created",
         EventType::BankAccountUpdated => "events_bank_account_updated",
@@ -132,19 +145,23 @@ fn metric(event_type: &EventType) -> &'static str {
     }
 }
 
-/// Why a delivery causes nothing.
+/// Why a delivery contains no notification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Rejection {
+    /// No signature header.
     Unsigned,
-    WronglySigned,
+    /// A signature by none of the keys, or a body that is not valid base64.
+    InvalidSignature,
+    /// A body of more than [`MAX_BODY_BYTES`].
     TooLong,
+    /// Signed by BILL, but not in the documented format.
     Unusable(NotificationError),
 }
 
 impl Rejection {
     fn status(self) -> StatusCode {
         match self {
-            Self::Unsigned | Self::WronglySigned => StatusCode::UNAUTHORIZED,
+            Self::Unsigned | Self::InvalidSignature => StatusCode::UNAUTHORIZED,
             Self::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Unusable(_) => StatusCode::OK,
         }
@@ -153,7 +170,7 @@ impl Rejection {
     fn metric(self) -> &'static str {
         match self {
             Self::Unsigned => "rejected_unsigned",
-            Self::WronglySigned => "rejected_wrong_signature",
+            Self::InvalidSignature => "rejected_wrong_signature",
             Self::TooLong => "rejected_too_long",
             Self::Unusable(_) => "events_unusable",
         }

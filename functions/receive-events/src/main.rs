@@ -1,4 +1,4 @@
-//! The `receive-events` function.
+//! The `receive-events` function: builds the clients from the environment and serves requests.
 
 use std::process::ExitCode;
 
@@ -12,7 +12,8 @@ async fn main() -> ExitCode {
 
 async fn start() -> Result<(), Failure> {
     let config = Config::read(Environment::from_process())?;
-    let aws = runtime::http::aws_config().await;
+
+    let aws = runtime::interactive_aws_config().await;
     let secrets = aws_sdk_secretsmanager::Client::new(&aws);
     let keys = Secret::json(
         secrets,
@@ -24,12 +25,14 @@ async fn start() -> Result<(), Failure> {
         keys,
         queue: EventsQueue::new(&aws, config.events_queue_url),
     };
+
     let metrics = Metrics::new("receive-events", config.environment);
-    let (receive_events, of_request) = (&receive_events, &metrics);
+    let (receive_events, request_metrics) = (&receive_events, &metrics);
     let handle = async move |request, _| {
         receive_events
-            .answer(&request, clock::now(), of_request)
+            .handle(&request, clock::now(), request_metrics)
             .await
     };
+
     runtime::http::serve(&metrics, Response::empty, handle).await
 }

@@ -1,59 +1,67 @@
-//! What an organization's users see from one episode to the next, with the tables behind it.
+//! The messages of an organization over several episodes, with tables in a local DynamoDB.
 
-use std::collections::HashMap;
-
-use aws_sdk_dynamodb::{
-    Client,
-    types::{
-        AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType,
-        ScalarAttributeType,
-    },
-};
 use engagement::Stage;
-use in_product::InProduct;
 use runtime::{
-    CapturedOutput, Metrics,
-    http::{Request, Response, StatusCode, header},
+    http::{Request, StatusCode, header},
     telemetry,
 };
-use serde_json::{Value, json};
-use test_support::MiniStack;
+use serde_json::json;
+use test_support::{CapturedOutput, LocalDynamoDb};
 
-use crate::support::{
-    ORGANIZATION, dismiss, get, in_product, json_of, metrics, organization, request,
+use crate::{
+    stack::TestStack,
+    support::{ORGANIZATION, dismiss, get, json_of, request},
 };
 
-const FIRST: &str = "2026-11-23T06:00:00Z";
-const SECOND: &str = "2026-12-24T06:00:00Z";
+const FIRST_EPISODE: &str = "2026-11-23T06:00:00Z";
+const SECOND_EPISODE: &str = "2026-12-24T06:00:00Z";
 
-/// Starting MiniStack takes seconds, so one test holds what belongs together.
+/// One test for several behaviors, because starting the database takes seconds. The steps depend on
+/// each other and run in this order.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_current_episodes_message_is_returned_until_dismissed() {
     let logs = CapturedOutput::default();
     let _guard = telemetry::init_with_writer("debug", logs.clone());
-    let ministack = MiniStack::start().await;
-    let product = Product::create(&ministack).await;
+    let dynamodb = LocalDynamoDb::start().await;
+    let stack = TestStack::create(&dynamodb).await;
 
-    println!(
-        "an unknown organization is a problem, and so is one of which only a failed check is known"
-    );
-    product
-        .refuses(&get(ORGANIZATION), StatusCode::NOT_FOUND)
+    unknown_organizations_are_not_found(&stack).await;
+    each_stage_has_the_message_of_its_campaign(&stack).await;
+    let (id, etag) = a_response_is_revalidated_by_its_etag(&stack).await;
+    a_dismissed_message_stays_hidden(&stack, &id, &etag).await;
+    the_next_episode_has_another_message(&stack, &id).await;
+    a_required_message_cannot_be_dismissed(&stack).await;
+    an_unreadable_item_is_a_server_error(&stack).await;
+
+    let text = logs.text();
+    assert!(text.contains("a message was dismissed"), "{text}");
+    assert!(!text.contains("Kestrel"), "{text}");
+}
+
+/// An organization without an item, and one whose item has nothing but the error of a sync.
+async fn unknown_organizations_are_not_found(stack: &TestStack) {
+    println!("unknown organizations are not found");
+
+    stack
+        .assert_problem(&get(ORGANIZATION), StatusCode::NOT_FOUND)
         .await;
-    product
+    stack
         .put(json!({ "organization_id": ORGANIZATION, "sync_error": "bill_unavailable" }))
         .await;
-    product
-        .refuses(&get(ORGANIZATION), StatusCode::NOT_FOUND)
+    stack
+        .assert_problem(&get(ORGANIZATION), StatusCode::NOT_FOUND)
         .await;
-    product
-        .refuses(
+    stack
+        .assert_problem(
             &dismiss(ORGANIZATION, "dormant_30-20261123T060000Z"),
             StatusCode::NOT_FOUND,
         )
         .await;
+}
 
-    println!("each stage that has a campaign has a message, word for word that of the campaign");
+async fn each_stage_has_the_message_of_its_campaign(stack: &TestStack) {
+    println!("each stage has the message of its campaign, with unchanged texts");
+
     for stage in [
         Stage::Enrolling,
         Stage::NoBankAccount,
@@ -61,10 +69,11 @@ async fn the_current_episodes_message_is_returned_until_dismissed() {
         Stage::AwaitingFirstPayment,
         Stage::Active,
     ] {
-        product.enters(stage, FIRST).await;
-        let message = product.message().await.unwrap();
-        let expected =
-            serde_json::to_value(product.function.content.in_product(stage).unwrap()).unwrap();
+        stack.put_stage(stage, FIRST_EPISODE).await;
+        let message = stack.message().await.unwrap();
+
+        let content = stack.function.content.in_product_message(stage).unwrap();
+        let expected = serde_json::to_value(content).unwrap();
         assert!(
             expected
                 .as_object()
@@ -81,203 +90,131 @@ async fn the_current_episodes_message_is_returned_until_dismissed() {
             )
         );
     }
-    product.enters(Stage::Closed, FIRST).await;
-    assert_eq!(product.message().await, None);
 
-    println!("an answer is fresh for a minute, and then asked for by its tag");
-    product.enters(Stage::Dormant30, FIRST).await;
-    let answer = product.answer(&get(ORGANIZATION)).await;
+    stack.put_stage(Stage::Closed, FIRST_EPISODE).await;
+    assert_eq!(stack.message().await, None);
+}
+
+/// Returns the id and the `ETag` of the message.
+async fn a_response_is_revalidated_by_its_etag(stack: &TestStack) -> (String, String) {
+    println!("a response may be cached for a minute and is revalidated by its ETag");
+
+    stack.put_stage(Stage::Dormant30, FIRST_EPISODE).await;
+    let response = stack.handle(&get(ORGANIZATION)).await;
     insta::assert_snapshot!(
         "messages",
-        serde_json::to_string_pretty(&json_of(&answer)).unwrap()
+        serde_json::to_string_pretty(&json_of(&response)).unwrap()
     );
-    let tag = answer.headers()[header::ETAG].to_str().unwrap();
+    let etag = response.headers()[header::ETAG].to_str().unwrap();
     assert!(
-        tag.len() == 34 && tag.starts_with('"') && tag.ends_with('"'),
-        "{tag}"
+        etag.len() == 34 && etag.starts_with('"') && etag.ends_with('"'),
+        "{etag}"
     );
-    let again = product.answer(&known(&format!("\"other\", {tag}"))).await;
+
+    let revalidated = stack
+        .handle(&conditional_get(&format!("\"other\", {etag}")))
+        .await;
     assert_eq!(
-        (again.status(), again.body()),
+        (revalidated.status(), revalidated.body()),
         (StatusCode::NOT_MODIFIED, "")
     );
-    for answer in [&answer, &again] {
-        assert_eq!(answer.headers()[header::ETAG], tag);
+    for response in [&response, &revalidated] {
+        assert_eq!(response.headers()[header::ETAG], etag);
         assert_eq!(
-            answer.headers()[header::CACHE_CONTROL],
+            response.headers()[header::CACHE_CONTROL],
             "private, max-age=60"
         );
     }
-    assert!(again.headers().get(header::CONTENT_TYPE).is_none());
+    assert!(revalidated.headers().get(header::CONTENT_TYPE).is_none());
 
-    println!("a message that is closed stays closed, and closing it twice is welcome");
-    let id = json_of(&answer)["messages"][0]["id"]
+    let id = json_of(&response)["messages"][0]["id"]
         .as_str()
         .unwrap()
         .to_owned();
+    (id, etag.to_owned())
+}
+
+async fn a_dismissed_message_stays_hidden(stack: &TestStack, id: &str, etag: &str) {
+    println!("a dismissed message stays hidden, and a second dismissal succeeds");
+
     for _ in 0..2 {
-        let dismissed = product.answer(&dismiss(ORGANIZATION, &id)).await;
+        let dismissed = stack.handle(&dismiss(ORGANIZATION, id)).await;
         assert_eq!(
             (dismissed.status(), dismissed.body()),
             (StatusCode::NO_CONTENT, "")
         );
-        assert_eq!(product.message().await, None);
+        assert_eq!(stack.message().await, None);
     }
+
     assert_eq!(
-        product.answer(&known(tag)).await.status(),
+        stack.handle(&conditional_get(etag)).await.status(),
         StatusCode::OK,
-        "what was closed is news to who has the old answer"
+        "the ETag from before the dismissal still matches"
     );
     assert_eq!(
         (
-            product.message().await,
-            product.metrics.total("messages_dismissed")
+            stack.message().await,
+            stack.metrics.total("messages_dismissed")
         ),
         (None, 2.0)
     );
+}
 
-    println!("the next episode has a message of its own, and that of the last one is gone");
-    product.enters(Stage::Dormant30, SECOND).await;
+async fn the_next_episode_has_another_message(stack: &TestStack, previous_id: &str) {
+    println!("the next episode has another message, and the previous message is not found");
+
+    stack.put_stage(Stage::Dormant30, SECOND_EPISODE).await;
     assert_eq!(
-        product.message().await.unwrap()["id"],
+        stack.message().await.unwrap()["id"],
         "dormant_30-20261224T060000Z"
     );
-    product
-        .refuses(&dismiss(ORGANIZATION, &id), StatusCode::NOT_FOUND)
+    stack
+        .assert_problem(&dismiss(ORGANIZATION, previous_id), StatusCode::NOT_FOUND)
         .await;
-    product
-        .refuses(
+    stack
+        .assert_problem(
             &dismiss(ORGANIZATION, "in-product#x"),
             StatusCode::NOT_FOUND,
         )
         .await;
-    assert!(product.message().await.is_some());
+    assert!(stack.message().await.is_some());
+}
 
-    println!("what must be done cannot be closed");
-    product.enters(Stage::BankUnverified, SECOND).await;
-    product
-        .refuses(
+async fn a_required_message_cannot_be_dismissed(stack: &TestStack) {
+    println!("a message about a required action cannot be dismissed");
+
+    stack.put_stage(Stage::BankUnverified, SECOND_EPISODE).await;
+    stack
+        .assert_problem(
             &dismiss(ORGANIZATION, "bank_unverified-20261224T060000Z"),
             StatusCode::CONFLICT,
         )
         .await;
-    assert_eq!(product.message().await.unwrap()["dismissible"], false);
+    assert_eq!(stack.message().await.unwrap()["dismissible"], false);
+}
 
-    println!("an item that cannot be read is our fault");
-    product
+async fn an_unreadable_item_is_a_server_error(stack: &TestStack) {
+    println!("an unreadable item is a server error");
+
+    stack
         .put(json!({ "organization_id": ORGANIZATION, "stage": "levitating" }))
         .await;
-    let failure = product
+    let result = stack
         .function
-        .answer(&get(ORGANIZATION), &product.metrics)
+        .handle(&get(ORGANIZATION), &stack.metrics)
         .await;
+
     assert_eq!(
-        failure
-            .map(|answer| answer.status())
+        result
+            .map(|response| response.status())
             .unwrap_err()
             .error_type
             .name(),
         "store_unreadable"
     );
-
-    let text = logs.text();
-    assert!(text.contains("a message was dismissed"), "{text}");
-    assert!(!text.contains("Kestrel"), "{text}");
 }
 
-fn known(tags: &str) -> Request {
-    request("GET", ORGANIZATION, None, &json!({ "if-none-match": tags }))
-}
-
-struct Product {
-    function: InProduct,
-    metrics: Metrics,
-    client: Client,
-}
-
-impl Product {
-    async fn create(ministack: &MiniStack) -> Self {
-        let client = store::client(&ministack.config);
-        create_table(
-            &client,
-            "organizations",
-            &[("organization_id", KeyType::Hash)],
-        )
-        .await;
-        create_table(
-            &client,
-            "notices",
-            &[
-                ("organization_id", KeyType::Hash),
-                ("notice", KeyType::Range),
-            ],
-        )
-        .await;
-        Self {
-            function: in_product(&client),
-            metrics: metrics(),
-            client,
-        }
-    }
-
-    async fn put(&self, item: Value) {
-        let item: HashMap<String, AttributeValue> = serde_dynamo::to_item(item).unwrap();
-        self.client
-            .put_item()
-            .table_name("organizations")
-            .set_item(Some(item))
-            .send()
-            .await
-            .unwrap();
-    }
-
-    async fn enters(&self, stage: Stage, since: &str) {
-        self.put(organization(&stage.to_string(), "none_connected", since))
-            .await;
-    }
-
-    async fn answer(&self, request: &Request) -> Response {
-        self.function.answer(request, &self.metrics).await.unwrap()
-    }
-
-    /// The one message, or none.
-    async fn message(&self) -> Option<Value> {
-        let answer = self.answer(&get(ORGANIZATION)).await;
-        assert_eq!(answer.status(), StatusCode::OK);
-        let messages = json_of(&answer)["messages"].as_array().unwrap().clone();
-        assert!(messages.len() < 2, "{messages:?}");
-        messages.into_iter().next()
-    }
-
-    async fn refuses(&self, request: &Request, status: StatusCode) {
-        let answer = self.answer(request).await;
-        assert_eq!(
-            (answer.status(), &json_of(&answer)["status"]),
-            (status, &json!(status.as_u16()))
-        );
-        assert_eq!(
-            answer.headers()[header::CONTENT_TYPE],
-            "application/problem+json"
-        );
-        assert_eq!(answer.headers()[header::CACHE_CONTROL], "no-store");
-    }
-}
-
-async fn create_table(client: &Client, name: &str, key: &[(&str, KeyType)]) {
-    let mut request = client
-        .create_table()
-        .table_name(name)
-        .billing_mode(BillingMode::PayPerRequest);
-    for (attribute, kind) in key {
-        let definition = AttributeDefinition::builder()
-            .attribute_name(*attribute)
-            .attribute_type(ScalarAttributeType::S);
-        let element = KeySchemaElement::builder()
-            .attribute_name(*attribute)
-            .key_type(kind.clone());
-        request = request
-            .attribute_definitions(definition.build().unwrap())
-            .key_schema(element.build().unwrap());
-    }
-    request.send().await.unwrap();
+fn conditional_get(if_none_match: &str) -> Request {
+    let headers = json!({ "if-none-match": if_none_match });
+    request("GET", ORGANIZATION, None, &headers)
 }

@@ -1,9 +1,10 @@
-//! The function from request to answer: without AWS as far as no table is needed, else against
-//! MiniStack's DynamoDB.
+//! The function from request to response. Tests that need tables use a local DynamoDB.
 
 #[cfg(test)]
 mod episodes;
 #[cfg(test)]
 mod requests;
+#[cfg(test)]
+mod stack;
 #[cfg(test)]
 mod support;

@@ -18,10 +18,12 @@ use crate::support::{ORGANIZATION, in_product, json_of, metrics, request};
 async fn a_malformed_id_is_rejected_without_a_table_read_or_echo(#[case] id: &str) {
     for (method, message) in [("GET", None), ("POST", Some("dormant_30-20261123T060000Z"))] {
         let metrics = metrics();
+
         let response = without_tables()
-            .answer(&request(method, id, message, &json!({})), &metrics)
+            .handle(&request(method, id, message, &json!({})), &metrics)
             .await
             .unwrap();
+
         assert_eq!(
             (response.status(), metrics.total("requests_refused")),
             (StatusCode::BAD_REQUEST, 1.0)
@@ -43,7 +45,7 @@ async fn a_malformed_id_is_rejected_without_a_table_read_or_echo(#[case] id: &st
 #[case(None, "GET")]
 #[case(Some("dormant_30-20261123T060000Z"), "POST")]
 #[tokio::test]
-async fn other_methods_are_told_which_there_is(
+async fn other_methods_get_405_with_an_allow_header(
     #[case] message: Option<&str>,
     #[case] allowed: &'static str,
 ) {
@@ -52,12 +54,13 @@ async fn other_methods_are_told_which_there_is(
         .filter(|method| *method != allowed)
     {
         let response = without_tables()
-            .answer(
+            .handle(
                 &request(method, ORGANIZATION, message, &json!({})),
                 &metrics(),
             )
             .await
             .unwrap();
+
         assert_eq!(
             (response.status(), &response.headers()[header::ALLOW]),
             (
@@ -72,11 +75,12 @@ async fn other_methods_are_told_which_there_is(
 #[tokio::test]
 async fn unreachable_tables_are_a_server_error() {
     let failure = without_tables()
-        .answer(&request("GET", ORGANIZATION, None, &json!({})), &metrics())
+        .handle(&request("GET", ORGANIZATION, None, &json!({})), &metrics())
         .await
         .map(|_| ())
         .unwrap_err();
     assert_eq!(failure.error_type.name(), "store_unavailable");
+
     let body: Value = json_of(&error_response(StatusCode::SERVICE_UNAVAILABLE));
     assert_eq!(
         (&body["title"], &body["status"]),
@@ -84,7 +88,9 @@ async fn unreachable_tables_are_a_server_error() {
     );
 }
 
-/// The function with tables that cannot be reached: whoever asks them fails.
+/// The function with tables that cannot be reached: each read fails.
 fn without_tables() -> in_product::InProduct {
-    in_product(&store::client(&test_support::aws("http://127.0.0.1:1")))
+    in_product(&store::client(&test_support::sdk_config(
+        "http://127.0.0.1:1",
+    )))
 }

@@ -1,4 +1,4 @@
-//! Requests, organizations, and the function.
+//! The function under test, requests and items.
 
 use std::io::sink;
 
@@ -15,7 +15,7 @@ use store::{Dismissals, Organizations};
 
 pub const ORGANIZATION: &str = "00802KESTRELBAKEm7q2";
 
-/// A request as API Gateway hands it on.
+/// A request as API Gateway sends it to the function.
 pub fn request(
     method: &str,
     organization: &str,
@@ -26,6 +26,7 @@ pub fn request(
     if let Some(message) = message {
         parameters["message_id"] = json!(message);
     }
+
     let event = json!({
         "version": "2.0",
         "headers": headers,
@@ -33,6 +34,7 @@ pub fn request(
         "requestContext": { "http": { "method": method, "path": "/v1/organizations" } },
         "isBase64Encoded": false,
     });
+
     serde_json::from_value::<ApiGatewayV2httpRequest>(event)
         .unwrap()
         .into()
@@ -46,7 +48,7 @@ pub fn dismiss(organization: &str, message: &str) -> Request {
     request("POST", organization, Some(message), &json!({}))
 }
 
-/// The function over the tables `organizations` and `notices`.
+/// The function with the tables `organizations` and `notices`.
 pub fn in_product(client: &Client) -> InProduct {
     InProduct {
         organizations: Organizations::new(client.clone(), "organizations".to_owned()),
@@ -63,7 +65,7 @@ pub fn json_of(response: &Response) -> Value {
     serde_json::from_str(response.body()).unwrap()
 }
 
-/// The item of an organization, as a check writes it.
+/// The item of an organization, as a sync writes it.
 pub fn organization(stage: &str, reason: &str, since: &str) -> Value {
     json!({
         "organization_id": ORGANIZATION,

@@ -1,4 +1,5 @@
-//! An AWS that has one secret, and one queue that drops what it was sent before, as SQS does.
+//! A simulated AWS with one secret and one FIFO queue. The queue drops messages with a known
+//! deduplication id, as SQS does.
 
 use std::{
     collections::BTreeSet,
@@ -24,24 +25,28 @@ pub struct Aws {
 #[derive(Default)]
 struct State {
     secret: Option<String>,
-    refusal: Option<&'static str>,
-    sends: usize,
-    known: BTreeSet<String>,
+    /// The error code of each `SendMessage`; `None`: it succeeds.
+    error_code: Option<&'static str>,
+    send_count: usize,
+    deduplication_ids: BTreeSet<String>,
     messages: Vec<Value>,
 }
 
 impl Aws {
-    /// With that text in the secret, or with an empty secret.
+    /// A secret with this text, or a secret without a value.
     pub async fn start(secret: Option<&str>) -> Self {
         let state = Arc::new(Mutex::new(State {
             secret: secret.map(str::to_owned),
             ..State::default()
         }));
+
         let shared = Arc::clone(&state);
-        let answer = move |headers: HeaderMap, body: String| {
-            std::future::ready(shared.lock().unwrap().answer(&headers, &body))
+        let respond = move |headers: HeaderMap, body: String| {
+            std::future::ready(shared.lock().unwrap().respond(&headers, &body))
         };
-        let config = test_support::aws(&test_support::serve(Router::new().fallback(answer)).await);
+        let config =
+            test_support::sdk_config(&test_support::serve(Router::new().fallback(respond)).await);
+
         Self { state, config }
     }
 
@@ -51,63 +56,65 @@ impl Aws {
             "{}/000000000000/events.fifo",
             self.config.endpoint_url().unwrap()
         );
+
         ReceiveEvents {
             keys: Secret::json(secrets, "arn".to_owned(), "security keys"),
             queue: EventsQueue::new(&self.config, url),
         }
     }
 
-    /// From now on the queue refuses with that code.
-    pub fn refuse(&self, code: &'static str) {
-        self.state.lock().unwrap().refusal = Some(code);
+    /// From now on, `SendMessage` fails with this code.
+    pub fn fail_sends(&self, code: &'static str) {
+        self.state.lock().unwrap().error_code = Some(code);
     }
 
-    /// What the queue took and did not drop: the calls.
+    /// The `SendMessage` calls whose message the queue kept.
     pub fn messages(&self) -> Vec<Value> {
         self.state.lock().unwrap().messages.clone()
     }
 
-    /// How often something was sent to the queue.
-    pub fn sends(&self) -> usize {
-        self.state.lock().unwrap().sends
+    /// The number of successful `SendMessage` calls, with those whose message was dropped.
+    pub fn send_count(&self) -> usize {
+        self.state.lock().unwrap().send_count
     }
 }
 
 impl State {
-    fn answer(&mut self, headers: &HeaderMap, body: &str) -> Response {
+    fn respond(&mut self, headers: &HeaderMap, body: &str) -> Response {
         let operation = headers
             .get("x-amz-target")
             .map_or("", |target| target.to_str().unwrap());
-        match (operation.split('.').next_back().unwrap(), self.refusal) {
+
+        match (operation.split('.').next_back().unwrap(), self.error_code) {
             ("GetSecretValue", _) => match &self.secret {
-                Some(secret) => json_answer(StatusCode::OK, &json!({ "SecretString": secret })),
-                None => refusal("ResourceNotFoundException"),
+                Some(secret) => json_response(StatusCode::OK, &json!({ "SecretString": secret })),
+                None => aws_error("ResourceNotFoundException"),
             },
-            ("SendMessage", Some(code)) => refusal(code),
+            ("SendMessage", Some(code)) => aws_error(code),
             ("SendMessage", None) => {
                 let call: Value = serde_json::from_str(body).unwrap();
-                self.sends += 1;
+                self.send_count += 1;
                 if self
-                    .known
+                    .deduplication_ids
                     .insert(call["MessageDeduplicationId"].as_str().unwrap().to_owned())
                 {
                     self.messages.push(call);
                 }
-                json_answer(StatusCode::OK, &json!({ "MessageId": "message" }))
+                json_response(StatusCode::OK, &json!({ "MessageId": "message" }))
             }
-            (other, _) => panic!("the role allows no {other}"),
+            (other, _) => panic!("the role does not allow {other}"),
         }
     }
 }
 
-fn refusal(code: &str) -> Response {
-    json_answer(
+fn aws_error(code: &str) -> Response {
+    json_response(
         StatusCode::BAD_REQUEST,
         &json!({ "__type": format!("com.amazonaws#{code}"), "message": "refused" }),
     )
 }
 
-fn json_answer(status: StatusCode, body: &Value) -> Response {
+fn json_response(status: StatusCode, body: &Value) -> Response {
     (
         status,
         [(header::CONTENT_TYPE, "application/x-amz-json-1.0")],

@@ -1,14 +1,65 @@
-//! Many deliveries of every kind, in disorder.
+//! Many deliveries of all kinds, mixed and out of order.
 
 use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
+use receive_events::MAX_BODY_BYTES;
 use runtime::http::{Request, StatusCode};
 
 use crate::{
     aws::Aws,
-    support::{KEY, SECRET, at, metrics, notification, request, signature},
+    support::{KEY, SECRET, metrics, notification, received_at, request, signature},
 };
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_signed_deliveries_are_queued_once_per_organization_and_minute() {
+    let aws = Aws::start(Some(SECRET)).await;
+    let instances = [
+        aws.receive_events(),
+        aws.receive_events(),
+        aws.receive_events(),
+    ];
+    let metrics = metrics();
+
+    // The deliveries arrive within 60 seconds, which touch two clock minutes.
+    let mut genuine = BTreeSet::new();
+    for place in 0..1_000 {
+        let number = place * 387 % 1_000; // each number once, out of order
+        let (kind, organization, request) = delivery(number);
+        let arrives_at =
+            received_at() + SignedDuration::from_millis(i64::try_from(place).unwrap() * 60);
+
+        let response = instances[place % 3]
+            .handle(&request, arrives_at, &metrics)
+            .await
+            .unwrap();
+
+        assert_eq!(
+            (response.status(), response.body()),
+            (kind.expected_status(), ""),
+            "{kind:?} {number}"
+        );
+        if kind == Kind::Genuine {
+            genuine.insert((organization, arrives_at.as_second() / 60));
+        }
+    }
+
+    let queued = queued_minutes(&aws);
+    assert_eq!(
+        queued.len(),
+        14,
+        "not seven organizations in two minutes: {queued:?}"
+    );
+    assert_eq!(queued.into_iter().collect::<BTreeSet<_>>(), genuine);
+    assert_eq!(
+        (
+            aws.send_count(),
+            metrics.total("rejected_wrong_signature"),
+            metrics.total("rejected_unsigned")
+        ),
+        (200, 400.0, 200.0)
+    );
+}
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Kind {
@@ -19,28 +70,38 @@ enum Kind {
     Oversized,
 }
 
-const KINDS: [Kind; 5] = [
-    Kind::Genuine,
-    Kind::Forged,
-    Kind::Unsigned,
-    Kind::Truncated,
-    Kind::Oversized,
-];
+impl Kind {
+    const ALL: [Self; 5] = [
+        Self::Genuine,
+        Self::Forged,
+        Self::Unsigned,
+        Self::Truncated,
+        Self::Oversized,
+    ];
 
-/// Delivery `number`: of seven organizations and three events each, so that each genuine one is
-/// replayed many times.
-fn delivery(number: usize) -> (Kind, String, Request) {
-    let kind = KINDS[number % KINDS.len()];
-    let (organization, event) = (number / KINDS.len() % 7, number / KINDS.len() % 3);
-    // What is not genuine names organizations of its own, so that its acceptance would be seen.
-    let organization = format!(
-        "008{}{organization}",
-        if kind == Kind::Genuine {
-            "GENUINE"
-        } else {
-            "FORGED"
+    fn expected_status(self) -> StatusCode {
+        match self {
+            Self::Genuine => StatusCode::OK,
+            Self::Oversized => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Forged | Self::Unsigned | Self::Truncated => StatusCode::UNAUTHORIZED,
         }
-    );
+    }
+}
+
+/// Delivery `number`, with its kind and organization.
+///
+/// There are seven organizations with three events each, so that each genuine event is delivered
+/// many times. All other kinds name other organizations: if one was accepted, its organization
+/// would be in the queue.
+fn delivery(number: usize) -> (Kind, String, Request) {
+    let kind = Kind::ALL[number % Kind::ALL.len()];
+    let (organization, event) = (number / Kind::ALL.len() % 7, number / Kind::ALL.len() % 3);
+    let prefix = if kind == Kind::Genuine {
+        "GENUINE"
+    } else {
+        "FORGED"
+    };
+    let organization = format!("008{prefix}{organization}");
     let body = notification(
         &organization,
         &format!("event-{organization}-{event}"),
@@ -48,6 +109,7 @@ fn delivery(number: usize) -> (Kind, String, Request) {
     )
     .to_string()
     .into_bytes();
+
     let good = signature(KEY, &body);
     let request = match kind {
         Kind::Genuine => request("POST", Some(&good), &body, true),
@@ -62,71 +124,28 @@ fn delivery(number: usize) -> (Kind, String, Request) {
         Kind::Oversized => request(
             "POST",
             Some(&good),
-            &[body.as_slice(), &vec![b' '; receive_events::MAX_BODY_BYTES]].concat(),
+            &[body.as_slice(), &vec![b' '; MAX_BODY_BYTES]].concat(),
             true,
         ),
     };
+
     (kind, organization, request)
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_a_thousand_deliveries_each_signed_organization_is_queued_once_a_minute_and_nothing_else_is()
- {
-    let aws = Aws::start(Some(SECRET)).await;
-    let instances = [
-        aws.receive_events(),
-        aws.receive_events(),
-        aws.receive_events(),
-    ];
-    let metrics = metrics();
-    let mut genuine = BTreeSet::new();
-    for place in 0..1_000 {
-        let number = place * 387 % 1_000; // every number once, in disorder
-        let (kind, organization, request) = delivery(number);
-        let arrives_at = at() + SignedDuration::from_millis(i64::try_from(place).unwrap() * 60); // a minute, over two clock minutes
-        let response = instances[place % 3]
-            .answer(&request, arrives_at, &metrics)
-            .await
-            .unwrap();
-        let expected = match kind {
-            Kind::Genuine => StatusCode::OK,
-            Kind::Oversized => StatusCode::PAYLOAD_TOO_LARGE,
-            Kind::Forged | Kind::Unsigned | Kind::Truncated => StatusCode::UNAUTHORIZED,
-        };
-        assert_eq!(
-            (response.status(), response.body()),
-            (expected, ""),
-            "{kind:?} {number}"
-        );
-        if kind == Kind::Genuine {
-            genuine.insert((organization, arrives_at.as_second() / 60));
-        }
-    }
-    let queued = aws.messages().into_iter().map(|message| {
-        let (group, window) = (
+/// The organization and the clock minute of each message in the queue.
+fn queued_minutes(aws: &Aws) -> Vec<(String, i64)> {
+    let minute = |message: serde_json::Value| {
+        let (group, deduplication_id) = (
             message["MessageGroupId"].as_str().unwrap(),
             message["MessageDeduplicationId"].as_str().unwrap(),
         );
-        let ends_at: i64 = window
+        let ends_at: i64 = deduplication_id
             .strip_prefix(&format!("{group}#"))
             .unwrap()
             .parse()
             .unwrap();
         (group.to_owned(), ends_at / 60 - 1)
-    });
-    let queued: Vec<_> = queued.collect();
-    assert_eq!(
-        queued.len(),
-        14,
-        "seven organizations in two minutes: {queued:?}"
-    );
-    assert_eq!(queued.into_iter().collect::<BTreeSet<_>>(), genuine);
-    assert_eq!(
-        (
-            aws.sends(),
-            metrics.total("rejected_wrong_signature"),
-            metrics.total("rejected_unsigned")
-        ),
-        (200, 400.0, 200.0)
-    );
+    };
+
+    aws.messages().into_iter().map(minute).collect()
 }

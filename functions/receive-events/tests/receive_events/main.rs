@@ -1,10 +1,10 @@
-//! The function from delivery to queue, with a Secrets Manager and an SQS that follow a script.
+//! The function from delivery to queue, with simulated Secrets Manager and SQS.
 
-#[cfg(test)]
-mod answers;
 #[cfg(test)]
 mod aws;
 #[cfg(test)]
 mod deliveries;
+#[cfg(test)]
+mod responses;
 #[cfg(test)]
 mod support;

@@ -1,4 +1,4 @@
-//! Deliveries as API Gateway hands them on.
+//! Deliveries as API Gateway sends them to the function.
 
 use std::io::sink;
 
@@ -14,7 +14,8 @@ pub const SECRET: &str =
     r#"{"current":"fake-security-key-3b1f","previous":"fake-security-key-9c02"}"#;
 pub const ORGANIZATION: &str = "00802KESTRELBAKEm7q2";
 
-pub fn at() -> Timestamp {
+/// When the deliveries are received, unless a test says otherwise.
+pub fn received_at() -> Timestamp {
     "2026-11-23T09:00:30Z".parse().unwrap()
 }
 
@@ -26,13 +27,14 @@ pub fn signature(key: &str, body: &[u8]) -> String {
     SecurityKey::new(key.to_owned()).unwrap().sign(body)
 }
 
-/// A request with that signature; the body in base64, as for a type that is not text, or as it
-/// stands.
+/// A request with this signature. API Gateway encodes a body in base64 unless its type is text:
+/// `base64` says which of the two the request has.
 pub fn request(method: &str, signature: Option<&str>, body: &[u8], base64: bool) -> Request {
     let mut headers = json!({ "content-type": "application/json" });
     if let Some(signature) = signature {
         headers["x-bill-sha-signature"] = json!(signature);
     }
+
     let body = if base64 {
         BASE64_STANDARD.encode(body)
     } else {
@@ -45,20 +47,32 @@ pub fn request(method: &str, signature: Option<&str>, body: &[u8], base64: bool)
         "body": body,
         "isBase64Encoded": base64,
     });
+
     serde_json::from_value::<ApiGatewayV2httpRequest>(event)
         .unwrap()
         .into()
 }
 
-/// A delivery that BILL signed.
+/// A delivery with a valid signature.
 pub fn signed(body: &Value) -> Request {
     let body = body.to_string().into_bytes();
+
     request("POST", Some(&signature(KEY, &body)), &body, true)
 }
 
+/// A notification with personal data, as BILL sends it.
 pub fn notification(organization: &str, event_id: &str, event_type: &str) -> Value {
     json!({
-        "metadata": { "eventId": event_id, "organizationId": organization, "eventType": event_type, "version": "1" },
-        "bank-account": { "id": "bac02KESTRELBANKicn4", "nameOnAccount": "Marisol Quebrada", "status": "VERIFIED" },
+        "metadata": {
+            "eventId": event_id,
+            "organizationId": organization,
+            "eventType": event_type,
+            "version": "1",
+        },
+        "bank-account": {
+            "id": "bac02KESTRELBANKicn4",
+            "nameOnAccount": "Marisol Quebrada",
+            "status": "VERIFIED",
+        },
     })
 }

@@ -1,17 +1,19 @@
-//! What each delivery is answered, and what it causes.
+//! The response to each kind of delivery, and the message that it causes.
 
 use receive_events::MAX_BODY_BYTES;
 use rstest::rstest;
 use runtime::{
-    CapturedOutput,
     http::{HeaderValue, StatusCode, header},
     telemetry,
 };
 use serde_json::{Value, json};
+use test_support::CapturedOutput;
 
 use crate::{
     aws::Aws,
-    support::{KEY, ORGANIZATION, SECRET, at, metrics, notification, request, signature, signed},
+    support::{
+        KEY, ORGANIZATION, SECRET, metrics, notification, received_at, request, signature, signed,
+    },
 };
 
 #[rstest]
@@ -27,18 +29,20 @@ async fn a_signed_event_queues_a_sync_of_its_organization(
 ) {
     let (aws, metrics) = (Aws::start(Some(SECRET)).await, metrics());
     let delivery = signed(&notification(ORGANIZATION, "0b6f0a52", event_type));
+
     let response = aws
         .receive_events()
-        .answer(&delivery, at(), &metrics)
+        .handle(&delivery, received_at(), &metrics)
         .await
         .unwrap();
+
     assert_eq!(
         (response.status(), response.body(), metrics.total(metric)),
         (StatusCode::OK, "", 1.0)
     );
     let messages = aws.messages();
     let [message] = &messages[..] else {
-        panic!("{messages:?}")
+        panic!("not one message: {messages:?}")
     };
     let body: Value = serde_json::from_str(message["MessageBody"].as_str().unwrap()).unwrap();
     assert_eq!(
@@ -69,6 +73,7 @@ async fn either_key_verifies_plain_and_base64_bodies(
 ) {
     let aws = Aws::start(Some(SECRET)).await;
     let body = notification(ORGANIZATION, "0b6f0a52", "payment.updated").to_string();
+
     for base64 in [true, false] {
         let delivery = request(
             "POST",
@@ -78,15 +83,17 @@ async fn either_key_verifies_plain_and_base64_bodies(
         );
         let response = aws
             .receive_events()
-            .answer(&delivery, at(), &metrics())
+            .handle(&delivery, received_at(), &metrics())
             .await
             .unwrap();
+
         assert_eq!((response.status(), response.body()), (expected, ""));
         assert!(
             response.headers().is_empty(),
-            "an answer says nothing but its status"
+            "a response has nothing but its status"
         );
     }
+
     assert_eq!(
         aws.messages().len(),
         usize::from(expected == StatusCode::OK)
@@ -96,11 +103,13 @@ async fn either_key_verifies_plain_and_base64_bodies(
 #[tokio::test]
 async fn an_unsigned_delivery_calls_neither_secrets_manager_nor_sqs() {
     let (aws, metrics) = (Aws::start(None).await, metrics());
+
     let response = aws
         .receive_events()
-        .answer(&request("POST", None, b"{}", true), at(), &metrics)
+        .handle(&request("POST", None, b"{}", true), received_at(), &metrics)
         .await
         .unwrap();
+
     assert_eq!(
         (response.status(), metrics.total("rejected_unsigned")),
         (StatusCode::UNAUTHORIZED, 1.0)
@@ -119,13 +128,15 @@ async fn a_body_above_the_limit_gets_413(
     let (aws, metrics) = (Aws::start(Some(SECRET)).await, metrics());
     let body = vec![b'x'; length];
     let delivery = request("POST", Some(&signature(KEY, &body)), &body, true);
+
     let response = aws
         .receive_events()
-        .answer(&delivery, at(), &metrics)
+        .handle(&delivery, received_at(), &metrics)
         .await
         .unwrap();
+
     assert_eq!(
-        (response.status(), metrics.total(metric), aws.sends()),
+        (response.status(), metrics.total(metric), aws.send_count()),
         (expected, 1.0, 0)
     );
 }
@@ -135,8 +146,11 @@ async fn a_body_above_the_limit_gets_413(
     notification(ORGANIZATION, "0b6f0a52", "invoice.created"),
     "events_of_other_types"
 )]
-#[case::without_an_organization(json!({ "metadata": { "eventId": "0b6f0a52", "eventType": "payment.updated" } }), "events_unusable")]
-#[case::about_what_is_no_organization(
+#[case::without_an_organization(
+    json!({ "metadata": { "eventId": "0b6f0a52", "eventType": "payment.updated" } }),
+    "events_unusable"
+)]
+#[case::with_an_invalid_organization_id(
     notification("008/../x", "0b6f0a52", "payment.updated"),
     "events_unusable"
 )]
@@ -144,13 +158,15 @@ async fn a_body_above_the_limit_gets_413(
 #[tokio::test]
 async fn unusable_events_are_acknowledged_and_counted(#[case] body: Value, #[case] metric: &str) {
     let (aws, metrics) = (Aws::start(Some(SECRET)).await, metrics());
+
     let response = aws
         .receive_events()
-        .answer(&signed(&body), at(), &metrics)
+        .handle(&signed(&body), received_at(), &metrics)
         .await
         .unwrap();
+
     assert_eq!(
-        (response.status(), metrics.total(metric), aws.sends()),
+        (response.status(), metrics.total(metric), aws.send_count()),
         (StatusCode::OK, 1.0, 0)
     );
 }
@@ -159,30 +175,34 @@ async fn unusable_events_are_acknowledged_and_counted(#[case] body: Value, #[cas
 async fn missing_keys_or_an_unavailable_queue_fail_the_delivery() {
     let delivery = signed(&notification(ORGANIZATION, "0b6f0a52", "payment.updated"));
     let (without_keys, without_queue) = (Aws::start(None).await, Aws::start(Some(SECRET)).await);
-    without_queue.refuse("AccessDeniedException");
+    without_queue.fail_sends("AccessDeniedException");
+
     for (aws, expected) in [
         (without_keys, "secret_missing"),
         (without_queue, "queue_unavailable"),
     ] {
         let failure = aws
             .receive_events()
-            .answer(&delivery, at(), &metrics())
+            .handle(&delivery, received_at(), &metrics())
             .await
             .map(|response| response.status())
             .unwrap_err();
+
         assert_eq!(failure.error_type.name(), expected);
         assert_eq!(aws.messages(), Vec::<Value>::new());
     }
 }
 
 #[tokio::test]
-async fn other_methods_are_told_which_there_is() {
+async fn other_methods_get_405_with_an_allow_header() {
     let aws = Aws::start(Some(SECRET)).await;
+
     let response = aws
         .receive_events()
-        .answer(&request("GET", None, b"", true), at(), &metrics())
+        .handle(&request("GET", None, b"", true), received_at(), &metrics())
         .await
         .unwrap();
+
     assert_eq!(
         (response.status(), &response.headers()[header::ALLOW]),
         (
@@ -200,16 +220,18 @@ async fn logs_contain_nothing_of_the_delivery() {
     let body = notification(ORGANIZATION, "0b6f0a52", "payment.updated").to_string();
     let forged = signature("another", body.as_bytes());
     let unreadable = request("POST", Some(&signature(KEY, b"Marisol")), b"Marisol", true);
+
     for delivery in [
         signed(&serde_json::from_str(&body).unwrap()),
         request("POST", Some(&forged), body.as_bytes(), true),
         unreadable,
     ] {
         aws.receive_events()
-            .answer(&delivery, at(), &metrics())
+            .handle(&delivery, received_at(), &metrics())
             .await
             .unwrap();
     }
+
     let text = logs.text();
     assert!(
         text.contains("0b6f0a52")
