@@ -1,48 +1,53 @@
-//! A clock that runs with the machine's, from any time that it was set to.
+//! The sandbox's clock: it can be set to any time and runs on from there.
 
 use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 
-/// The sandbox's time. A machine whose own clock is set does not move it.
+/// The sandbox's clock. Setting the machine's clock does not change it.
 pub(crate) struct Clock {
-    setting: Mutex<Setting>,
+    anchor: Mutex<ClockAnchor>,
 }
 
+/// The time that the clock was set to, and when.
 #[derive(Clone, Copy)]
-struct Setting {
+struct ClockAnchor {
     time: Timestamp,
-    at: Instant,
+    set_at: Instant,
 }
 
 impl Clock {
     pub(crate) fn new(now: Timestamp) -> Self {
         Self {
-            setting: Mutex::new(Setting {
-                time: now,
-                at: Instant::now(),
-            }),
+            anchor: Mutex::new(ClockAnchor::new(now)),
         }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
-        let setting = *self.setting.lock();
-        setting
+        let anchor = *self.anchor.lock();
+
+        anchor
             .time
-            .saturating_add(setting.at.elapsed())
-            .unwrap_or(setting.time)
+            .saturating_add(anchor.set_at.elapsed())
+            .unwrap_or(anchor.time)
     }
 
     pub(crate) fn set(&self, now: Timestamp) {
-        *self.setting.lock() = Setting {
-            time: now,
-            at: Instant::now(),
-        };
+        *self.anchor.lock() = ClockAnchor::new(now);
     }
 
     pub(crate) fn advance(&self, span: SignedDuration) {
-        let mut setting = self.setting.lock();
-        setting.time = setting.time.saturating_add(span).unwrap_or(setting.time);
+        let mut anchor = self.anchor.lock();
+        anchor.time = anchor.time.saturating_add(span).unwrap_or(anchor.time);
+    }
+}
+
+impl ClockAnchor {
+    fn new(time: Timestamp) -> Self {
+        Self {
+            time,
+            set_at: Instant::now(),
+        }
     }
 }

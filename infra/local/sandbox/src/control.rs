@@ -1,18 +1,18 @@
-//! The control API, under `/_sandbox` with or without `/connect` before it. Bodies are JSON of this
-//! crate's types.
+//! The control API, under `/_sandbox` and `/connect/_sandbox`. Bodies are the JSON of this crate's
+//! public types.
 //!
-//! | call | does |
+//! | Request | Description |
 //! |---|---|
-//! | `GET population?as_of=RFC3339` | array of [`Expectation`]; without `as_of`, at the sandbox's time |
-//! | `GET organizations/{id}` | an [`Organization`] |
-//! | `PUT organizations/{id}` | adds or replaces an [`Organization`] |
-//! | `PATCH organizations/{id}` | applies a [`Change`] |
-//! | `POST organizations/{id}/verify-bank-account` | verifies its first bank account that is not verified |
-//! | `POST events` | sends an event although nothing changed: an [`ManualEvent`] |
-//! | `GET`, `DELETE deliveries` | array of [`Delivery`], one for each attempt to deliver a notification; forgets them |
-//! | `GET`, `DELETE statistics` | [`Statistics`]; starts them anew |
-//! | `GET`, `PUT clock` | `{"now"}`; `{"now": RFC3339}` or `{"advance_seconds": 60}` |
-//! | `GET`, `POST`, `DELETE faults` | all; adds a [`Fault`]; ends all |
+//! | `GET population?as_of=RFC3339` | An array of [`Expectation`]; `as_of` defaults to now |
+//! | `GET organizations/{id}` | An [`Organization`] |
+//! | `PUT organizations/{id}` | Adds or replaces an [`Organization`] |
+//! | `PATCH organizations/{id}` | Applies an [`OrganizationPatch`] |
+//! | `POST organizations/{id}/verify-bank-account` | Verifies the first unverified bank account |
+//! | `POST events` | Sends a [`ManualEvent`] to the subscribers |
+//! | `GET`, `DELETE deliveries` | An array of [`DeliveryAttempt`]; removes all |
+//! | `GET`, `DELETE statistics` | [`Statistics`]; sets all counts to zero |
+//! | `GET`, `PUT clock` | `{"now"}`; takes `{"now": RFC3339}` or `{"advance_seconds": 60}` |
+//! | `GET`, `POST`, `DELETE faults` | All faults; adds a [`Fault`]; removes all |
 //! | `GET`, `PUT switches` | [`Switches`]; replaces them |
 
 use std::sync::Arc;
@@ -27,8 +27,13 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Change, Delivery, Expectation, Fault, ManualEvent, Organization, SandboxState, Statistics,
-    Switches,
+    events::{delivery::DeliveryAttempt, manual_event::ManualEvent},
+    faults::Fault,
+    oracle::Expectation,
+    population::organization::{Organization, OrganizationPatch},
+    state::SandboxState,
+    statistics::Statistics,
+    switches::Switches,
 };
 
 pub(crate) fn router() -> Router<Arc<SandboxState>> {
@@ -44,29 +49,12 @@ pub(crate) fn router() -> Router<Arc<SandboxState>> {
             "/organizations/{id}/verify-bank-account",
             post(verify_bank_account),
         )
-        .route("/events", post(announce))
+        .route("/events", post(publish_event))
         .route("/deliveries", get(deliveries).delete(clear_deliveries))
         .route("/statistics", get(statistics).delete(reset_statistics))
         .route("/clock", get(clock).put(set_clock))
         .route("/faults", get(faults).post(add_fault).delete(clear_faults))
         .route("/switches", get(switches).put(set_switches))
-}
-
-/// The body of `PUT clock`: both may be given, the time is set before it is advanced.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ClockUpdate {
-    /// The time to set.
-    pub now: Option<Timestamp>,
-    /// How many seconds to go on, or back.
-    pub advance_seconds: Option<i64>,
-}
-
-/// The answer about the clock.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ClockResponse {
-    /// The sandbox's time.
-    pub now: Timestamp,
 }
 
 #[derive(Deserialize)]
@@ -75,132 +63,152 @@ struct PopulationQuery {
 }
 
 async fn population(
-    State(shared): State<Arc<SandboxState>>,
+    State(state): State<Arc<SandboxState>>,
     Query(query): Query<PopulationQuery>,
 ) -> Json<Vec<Expectation>> {
-    Json(shared.expectations(query.as_of.unwrap_or_else(|| shared.clock.now())))
+    let as_of = query.as_of.unwrap_or_else(|| state.clock.now());
+
+    Json(state.expectations(as_of))
 }
 
 async fn organization(
-    State(shared): State<Arc<SandboxState>>,
+    State(state): State<Arc<SandboxState>>,
     Path(id): Path<String>,
 ) -> Result<Json<Organization>, StatusCode> {
-    let organization = shared
+    let organization = state
         .customers
         .read()
         .by_id(&id)
         .ok_or(StatusCode::NOT_FOUND)?;
+
     Ok(Json((*organization).clone()))
 }
 
 async fn put_organization(
-    State(shared): State<Arc<SandboxState>>,
+    State(state): State<Arc<SandboxState>>,
     Path(id): Path<String>,
     Json(organization): Json<Organization>,
 ) -> StatusCode {
-    shared.put(Organization {
+    state.put_organization(Organization {
         id: Some(id),
         ..organization
     });
+
     StatusCode::NO_CONTENT
 }
 
 async fn patch_organization(
-    State(shared): State<Arc<SandboxState>>,
+    State(state): State<Arc<SandboxState>>,
     Path(id): Path<String>,
-    Json(change): Json<Change>,
+    Json(patch): Json<OrganizationPatch>,
 ) -> StatusCode {
-    if shared.change(&id, change) {
-        StatusCode::NO_CONTENT
-    } else {
-        StatusCode::NOT_FOUND
-    }
+    no_content_if(state.patch_organization(&id, patch))
 }
 
 async fn verify_bank_account(
-    State(shared): State<Arc<SandboxState>>,
+    State(state): State<Arc<SandboxState>>,
     Path(id): Path<String>,
 ) -> StatusCode {
-    if shared.verify_bank_account(&id) {
-        StatusCode::NO_CONTENT
-    } else {
-        StatusCode::NOT_FOUND
-    }
+    no_content_if(state.verify_bank_account(&id))
 }
 
-async fn announce(
-    State(shared): State<Arc<SandboxState>>,
+async fn publish_event(
+    State(state): State<Arc<SandboxState>>,
     Json(event): Json<ManualEvent>,
 ) -> StatusCode {
-    if shared.publish_manual_event(&event) {
+    no_content_if(state.publish_manual_event(&event))
+}
+
+/// 204 if what the request names was found, else 404.
+fn no_content_if(is_found: bool) -> StatusCode {
+    if is_found {
         StatusCode::NO_CONTENT
     } else {
         StatusCode::NOT_FOUND
     }
 }
 
-async fn deliveries(State(shared): State<Arc<SandboxState>>) -> Json<Vec<Delivery>> {
-    Json(shared.events.deliveries.lock().clone())
+async fn deliveries(State(state): State<Arc<SandboxState>>) -> Json<Vec<DeliveryAttempt>> {
+    Json(state.events.delivery_attempts.lock().clone())
 }
 
-async fn clear_deliveries(State(shared): State<Arc<SandboxState>>) -> StatusCode {
-    shared.events.deliveries.lock().clear();
+async fn clear_deliveries(State(state): State<Arc<SandboxState>>) -> StatusCode {
+    state.events.delivery_attempts.lock().clear();
+
     StatusCode::NO_CONTENT
 }
 
-async fn statistics(State(shared): State<Arc<SandboxState>>) -> Json<Statistics> {
-    Json(shared.statistics.lock().clone())
+async fn statistics(State(state): State<Arc<SandboxState>>) -> Json<Statistics> {
+    Json(state.statistics.lock().clone())
 }
 
-async fn reset_statistics(State(shared): State<Arc<SandboxState>>) -> StatusCode {
-    *shared.statistics.lock() = Statistics::default();
+async fn reset_statistics(State(state): State<Arc<SandboxState>>) -> StatusCode {
+    *state.statistics.lock() = Statistics::default();
+
     StatusCode::NO_CONTENT
 }
 
-async fn clock(State(shared): State<Arc<SandboxState>>) -> Json<ClockResponse> {
+/// The body of `PUT clock`. With both fields, the time is set before it is advanced.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct ClockUpdate {
+    /// The time to set.
+    now: Option<Timestamp>,
+    /// Seconds to advance the clock; negative to move it back.
+    advance_seconds: Option<i64>,
+}
+
+#[derive(Serialize)]
+struct ClockResponse {
+    /// The sandbox's time.
+    now: Timestamp,
+}
+
+async fn clock(State(state): State<Arc<SandboxState>>) -> Json<ClockResponse> {
     Json(ClockResponse {
-        now: shared.clock.now(),
+        now: state.clock.now(),
     })
 }
 
 async fn set_clock(
-    State(shared): State<Arc<SandboxState>>,
-    Json(change): Json<ClockUpdate>,
+    State(state): State<Arc<SandboxState>>,
+    Json(update): Json<ClockUpdate>,
 ) -> Json<ClockResponse> {
-    if let Some(now) = change.now {
-        shared.clock.set(now);
+    if let Some(now) = update.now {
+        state.clock.set(now);
     }
-    if let Some(seconds) = change.advance_seconds {
-        shared.clock.advance(SignedDuration::from_secs(seconds));
+    if let Some(seconds) = update.advance_seconds {
+        state.clock.advance(SignedDuration::from_secs(seconds));
     }
-    clock(State(shared)).await
+
+    clock(State(state)).await
 }
 
-async fn faults(State(shared): State<Arc<SandboxState>>) -> Json<Vec<Fault>> {
-    Json(shared.faults.lock().list().to_vec())
+async fn faults(State(state): State<Arc<SandboxState>>) -> Json<Vec<Fault>> {
+    Json(state.faults.lock().list().to_vec())
 }
 
-async fn add_fault(
-    State(shared): State<Arc<SandboxState>>,
-    Json(fault): Json<Fault>,
-) -> StatusCode {
-    shared.faults.lock().add(fault);
+async fn add_fault(State(state): State<Arc<SandboxState>>, Json(fault): Json<Fault>) -> StatusCode {
+    state.faults.lock().add(fault);
+
     StatusCode::NO_CONTENT
 }
 
-async fn clear_faults(State(shared): State<Arc<SandboxState>>) -> StatusCode {
-    shared.faults.lock().clear();
+async fn clear_faults(State(state): State<Arc<SandboxState>>) -> StatusCode {
+    state.faults.lock().clear();
+
     StatusCode::NO_CONTENT
 }
 
-async fn switches(State(shared): State<Arc<SandboxState>>) -> Json<Switches> {
-    Json(shared.switches.read().clone())
+async fn switches(State(state): State<Arc<SandboxState>>) -> Json<Switches> {
+    Json(state.switches.read().clone())
 }
 
 async fn set_switches(
-    State(shared): State<Arc<SandboxState>>,
+    State(state): State<Arc<SandboxState>>,
     Json(switches): Json<Switches>,
 ) -> StatusCode {
-    *shared.switches.write() = switches;
+    *state.switches.write() = switches;
+
     StatusCode::NO_CONTENT
 }

@@ -1,59 +1,59 @@
-//! Answers that are broken on demand.
+//! Faults: responses that fail on demand.
 
 use serde::{Deserialize, Serialize};
 
 use crate::operations::Operation;
 
-/// Which requests go wrong, how, and how often.
+/// A fault: which requests fail, how, and how many of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
-    /// The `operationId` of the contract, such as `listPayments`. None: every endpoint.
+    /// The contract's `operationId`, such as `listPayments`. `None` matches every operation.
     #[serde(default)]
     pub endpoint: Option<String>,
-    /// The organization that the request is about (by session, header or body). None: any, and
-    /// none.
+    /// The organization that the request is about, by its session, header or body. `None` matches
+    /// every request.
     #[serde(default)]
     pub organization_id: Option<String>,
-    /// What happens instead of the answer.
+    /// How the request fails.
     pub kind: FaultKind,
-    /// How many requests it hits. None: all until it is cleared.
+    /// The number of requests that fail. `None` means all requests until the fault is removed.
     #[serde(default)]
     pub times: Option<u32>,
 }
 
-/// What happens instead of the answer; in JSON `{"type": "status", "status": 503}`.
+/// How a request fails. The JSON is `{"type": "status", "status": 503}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum FaultKind {
-    /// An error array.
+    /// The response is an error array.
     Status {
         /// HTTP status.
         status: u16,
-        /// BILL's code. None: `BDC_1001` from 500 on, a placeholder below.
+        /// BILL's code. `None` means `BDC_1001` for a status from 500 on, else a placeholder.
         #[serde(default)]
         code: Option<String>,
         /// Seconds in the `Retry-After` header.
         #[serde(default)]
         retry_after: Option<u64>,
     },
-    /// A gateway's HTML page.
+    /// The response is a gateway's HTML page.
     Html {
         /// HTTP status.
         status: u16,
     },
-    /// The answer with the second half of its body missing.
+    /// The second half of the response's body is missing.
     Truncated,
-    /// The answer, late.
+    /// The response is delayed.
     Delay {
-        /// How late, in milliseconds.
+        /// The delay in milliseconds.
         milliseconds: u64,
     },
-    /// The connection is closed without an answer.
+    /// The connection is closed without a response.
     Reset,
 }
 
-/// The faults in force, oldest first.
+/// The active faults, oldest first.
 #[derive(Default)]
 pub(crate) struct Faults {
     active: Vec<Fault>,
@@ -72,7 +72,8 @@ impl Faults {
         &self.active
     }
 
-    /// The fault that hits this request, if any; it is used up by one.
+    /// The oldest fault that matches this request. Counts the request and removes the fault if it
+    /// was the last one.
     pub(crate) fn take_matching(
         &mut self,
         operation: Operation,
@@ -81,21 +82,23 @@ impl Faults {
         let position = self
             .active
             .iter()
-            .position(|fault| fault.hits(operation, organization_id))?;
+            .position(|fault| fault.matches(operation, organization_id))?;
         let fault = &mut self.active[position];
         let kind = fault.kind.clone();
+
         if let Some(times) = &mut fault.times {
             *times = times.saturating_sub(1);
             if *times == 0 {
                 self.active.remove(position);
             }
         }
+
         Some(kind)
     }
 }
 
 impl Fault {
-    fn hits(&self, operation: Operation, organization_id: Option<&str>) -> bool {
+    fn matches(&self, operation: Operation, organization_id: Option<&str>) -> bool {
         self.times != Some(0)
             && self
                 .endpoint

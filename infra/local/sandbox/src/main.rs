@@ -4,28 +4,28 @@ use clap::Parser;
 use jiff::Timestamp;
 use sandbox::{Options, Population, Sandbox};
 
-/// A BILL v3 sandbox: a seeded population behind the partner API, with a control API under
-/// /_sandbox.
+/// A BILL v3 sandbox: the partner API for generated customers, and a control API under /_sandbox.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
-    /// How many organizations the partner has; the first sixty or so hold every edge case once
+    /// Number of organizations; the first 56 cover each edge case once
     #[arg(long, default_value_t = 200)]
     organizations: usize,
 
-    /// What the population is drawn from: the same seed and clock make the same one
+    /// Seed of the population; the same seed and clock generate the same population
     #[arg(long, default_value_t = 1)]
     seed: u64,
 
-    /// The port on 127.0.0.1; 0 takes a free one
+    /// Port on 127.0.0.1; 0 selects a free port
     #[arg(long, default_value_t = 0)]
     port: u16,
 
-    /// The time at which the sandbox starts (RFC 3339) [default: now]
+    /// Time at which the sandbox starts (RFC 3339) [default: now]
     #[arg(long)]
     clock: Option<Timestamp>,
 
-    /// Put rows that break BILL's contract first: no id, no time, amounts as text, unknown values
+    /// List records that violate BILL's contract first: without id or time, with amounts as text or
+    /// with unknown values
     #[arg(long)]
     bad_records: bool,
 }
@@ -33,7 +33,7 @@ struct Arguments {
 #[tokio::main]
 #[expect(
     clippy::print_stdout,
-    reason = "whoever started this program waits for this line"
+    reason = "the caller waits for this line, which contains the URL"
 )]
 async fn main() -> std::io::Result<()> {
     let Arguments {
@@ -44,6 +44,7 @@ async fn main() -> std::io::Result<()> {
         bad_records,
     } = Arguments::parse();
     let defaults = Options::default();
+
     let sandbox = Sandbox::start(Options {
         population: Population {
             organizations,
@@ -56,5 +57,6 @@ async fn main() -> std::io::Result<()> {
     })
     .await?;
     println!("BILL sandbox ready: {}", sandbox.url());
+
     tokio::signal::ctrl_c().await
 }

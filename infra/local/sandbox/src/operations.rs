@@ -1,8 +1,11 @@
-//! The operations of the contract that are served.
+//! The contract's operations: their ids, paths and authentication.
 
 use axum::http::Method;
 
-/// One operation; its id, method and path are the contract's.
+const EVENTS_BASE_PATH: &str = "/connect-events";
+const SUBSCRIPTIONS_PATH: &str = "/v3/subscriptions";
+
+/// One operation. Id, method and path are the contract's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Operation {
     PartnerLogin,
@@ -21,27 +24,28 @@ pub(crate) enum Operation {
     SendTestEvent,
 }
 
-/// Which keys and session an operation wants.
+/// The session and the key that an operation requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Level {
-    /// No session; the keys are in the body.
+pub(crate) enum AuthLevel {
+    /// No session. The application key is in the body.
     Login,
-    /// A partner session with `appKey`.
+    /// A partner session and `appKey`.
     Partner,
-    /// An organization session with `devKey`.
+    /// An organization session and `devKey`.
     Organization,
-    /// Any session with either key: whether log-out accepts `appKey` is unknown.
-    Either,
+    /// Any session and either key. Whether BILL's `logout` accepts `appKey` is unknown.
+    AnySession,
 }
 
 impl Operation {
-    /// The operation that serves this method and path, whatever stands before `/v3/`; those of the
-    /// webhooks stand on their own beneath `/connect-events`.
-    pub(crate) fn of(method: &Method, path: &str) -> Option<Self> {
+    /// The operation with this method and path. Any prefix before `/v3/` is ignored, except that
+    /// the operations about subscriptions are served only under `/connect-events`.
+    pub(crate) fn from_request(method: &Method, path: &str) -> Option<Self> {
         let (base, path) = path.split_at(path.find("/v3/")?);
-        if base.ends_with(EVENTS) {
+        if base.ends_with(EVENTS_BASE_PATH) {
             return Self::from_events_request(method, path);
         }
+
         let operation = match path {
             "/v3/partner/login" => Self::PartnerLogin,
             "/v3/partner/login-as-user" => Self::LoginAsUser,
@@ -58,7 +62,7 @@ impl Operation {
     }
 
     fn from_events_request(method: &Method, path: &str) -> Option<Self> {
-        let mut segments = path.strip_prefix(SUBSCRIPTIONS)?.split('/');
+        let mut segments = path.strip_prefix(SUBSCRIPTIONS_PATH)?.split('/');
         match (
             segments.next(),
             segments.next(),
@@ -80,7 +84,7 @@ impl Operation {
         }
     }
 
-    /// The `operationId` of the contract.
+    /// The contract's `operationId`.
     pub(crate) fn id(self) -> &'static str {
         match self {
             Self::PartnerLogin => "partnerLogin",
@@ -100,15 +104,15 @@ impl Operation {
         }
     }
 
-    pub(crate) fn level(self) -> Level {
+    pub(crate) fn auth_level(self) -> AuthLevel {
         match self {
-            Self::PartnerLogin => Level::Login,
+            Self::PartnerLogin => AuthLevel::Login,
             Self::ListBankAccounts
             | Self::ListPayments
             | Self::GetRiskVerifications
-            | Self::GetSessionInfo => Level::Organization,
-            Self::Logout => Level::Either,
-            _ => Level::Partner,
+            | Self::GetSessionInfo => AuthLevel::Organization,
+            Self::Logout => AuthLevel::AnySession,
+            _ => AuthLevel::Partner,
         }
     }
 
@@ -123,6 +127,7 @@ impl Operation {
         )
     }
 
+    /// The method of an operation that is not about subscriptions.
     fn method(self) -> Method {
         match self {
             Self::PartnerLogin | Self::LoginAsUser | Self::Logout => Method::POST,
@@ -131,11 +136,9 @@ impl Operation {
     }
 }
 
-/// The subscription that a path is about.
+/// The subscription id in a path.
 pub(crate) fn subscription_id(path: &str) -> Option<&str> {
-    let rest = &path[path.find(SUBSCRIPTIONS)? + SUBSCRIPTIONS.len()..];
+    let rest = &path[path.find(SUBSCRIPTIONS_PATH)? + SUBSCRIPTIONS_PATH.len()..];
+
     rest.strip_prefix('/')?.split('/').next()
 }
-
-const EVENTS: &str = "/connect-events";
-const SUBSCRIPTIONS: &str = "/v3/subscriptions";

@@ -1,38 +1,52 @@
-//! What is expected of an organization: the rules of the stages once more, written on their own,
-//! over the facts instead of the API.
+//! The expected outcome of a sync: an independent implementation of the product's stage rules,
+//! computed from the generated facts instead of the API's rows.
+
+use std::cmp::Reverse;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::population::organization::{Bank, Organization, Payments, Shape, User};
+use crate::population::{
+    organization::{BankAccount, Organization, User},
+    payment_series::PaymentSeries,
+    row_defect::RowDefect,
+};
 
-/// The expected outcome of a check of one organization.
+/// The maximum number of recipients of one organization.
+const MAX_RECIPIENTS: usize = 3;
+
+/// The maximum number of payments that a sync reads: ten pages of 100.
+const MAX_PAYMENTS_READ: usize = 1_000;
+
+/// The expected outcome of a sync of one organization.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Expectation {
-    /// None: its row cannot be told apart, so nothing is expected but that it does no harm.
+    /// `None` for a row without a usable id, which clients must skip.
     pub organization_id: Option<String>,
-    /// Which case the organization stands for.
+    /// The test case that the organization represents.
     pub scenario: String,
-    /// The stage; none without an id.
+    /// The stage. `None` without an id.
     pub expected_stage: Option<String>,
-    /// The reason for the stage; none without an id.
+    /// The reason for the stage. `None` without an id.
     pub expected_reason: Option<String>,
-    /// Who would be written to, oldest user first, as BILL spells them; nobody once the
-    /// organization is closed.
+    /// The e-mail addresses of the recipients in BILL's spelling, oldest user first. Empty for the
+    /// stage `closed`.
     pub expected_recipients: Vec<String>,
 }
 
-/// What a check at `as_of` should find. `archived_listed` says whether the API lists archived bank
-/// accounts.
-pub(crate) fn expect(
+/// The expected outcome of a sync at `as_of`. `list_archived` says whether the API lists archived
+/// bank accounts.
+pub(crate) fn expected_outcome(
     organization: &Organization,
     as_of: Timestamp,
-    archived_listed: bool,
+    list_archived: bool,
 ) -> Expectation {
-    let readable = organization.id.is_some()
-        && matches!(organization.shape, Shape::Whole | Shape::WithoutCreatedTime);
+    let has_usable_row = matches!(
+        organization.defect,
+        RowDefect::None | RowDefect::WithoutCreatedTime
+    );
     let scenario = organization.scenario.clone();
-    if !readable {
+    if organization.id.is_none() || !has_usable_row {
         return Expectation {
             organization_id: None,
             scenario,
@@ -41,24 +55,27 @@ pub(crate) fn expect(
             expected_recipients: Vec::new(),
         };
     }
-    let (stage, reason) = stage(organization, as_of, archived_listed);
+
+    let (stage, reason) = stage_and_reason(organization, as_of, list_archived);
+    let expected_recipients = if stage == "closed" {
+        Vec::new()
+    } else {
+        recipients(organization)
+    };
+
     Expectation {
         organization_id: organization.id.clone(),
         scenario,
         expected_stage: Some(stage.to_owned()),
         expected_reason: Some(reason.to_owned()),
-        expected_recipients: if stage == "closed" {
-            Vec::new()
-        } else {
-            recipients(organization)
-        },
+        expected_recipients,
     }
 }
 
-fn stage(
+fn stage_and_reason(
     organization: &Organization,
     as_of: Timestamp,
-    archived_listed: bool,
+    list_archived: bool,
 ) -> (&'static str, &'static str) {
     if organization.archived {
         return ("closed", "archived");
@@ -66,42 +83,34 @@ fn stage(
     if current_users(organization).is_empty() {
         return ("enrolling", "no_users");
     }
-    let banks: Vec<&Bank> = organization
-        .banks
-        .iter()
-        .filter(|bank| bank.shape != Shape::NotAnObject)
-        .filter(|bank| counts(bank, as_of) && (archived_listed || !bank.archived))
-        .collect();
+
     let days_since_payment = newest_counted_payment_at(organization)
         .map(|newest| as_of.duration_since(newest).as_hours().max(0) / 24);
     if days_since_payment.is_some_and(|days| days < 30) {
         return ("active", "paid_recently");
     }
-    if banks.is_empty() && days_since_payment.is_none() {
-        let decision = organization
-            .verification
-            .as_ref()
-            .map(|verification| verification.decision.as_str());
-        match decision {
-            None => return ("enrolling", "verification_not_started"),
-            Some("DECLINE") => return ("closed", "declined"),
-            Some("HOLD") => return ("enrolling", "verification_on_hold"),
-            Some("APPROVE" | "REVIEW") => {}
-            Some(_) => return ("enrolling", "verification_in_progress"),
+
+    let accounts = counted_bank_accounts(organization, as_of, list_archived);
+    if accounts.is_empty() {
+        if days_since_payment.is_none()
+            && let Some(stage_and_reason) = enrolling_or_closed(organization)
+        {
+            return stage_and_reason;
         }
-    }
-    if banks.is_empty() {
         return ("no_bank_account", "none_connected");
     }
-    if !banks.iter().any(|bank| bank.status == "VERIFIED") {
-        let rejected = banks
-            .iter()
-            .all(|bank| matches!(bank.status.as_str(), "BLOCKED" | "EXPIRED" | "INVALID"));
-        return (
-            "bank_unverified",
-            if rejected { "rejected" } else { "pending" },
-        );
+    if !accounts.iter().any(|account| account.status == "VERIFIED") {
+        let is_rejected = |account: &&BankAccount| {
+            matches!(account.status.as_str(), "BLOCKED" | "EXPIRED" | "INVALID")
+        };
+        let reason = if accounts.iter().all(is_rejected) {
+            "rejected"
+        } else {
+            "pending"
+        };
+        return ("bank_unverified", reason);
     }
+
     match days_since_payment {
         None => ("awaiting_first_payment", "never_paid"),
         Some(..60) => ("dormant_30", "last_payment"),
@@ -110,43 +119,85 @@ fn stage(
     }
 }
 
-/// An archived account counts while it may still be on its way to being verified: for 30 days.
-fn counts(bank: &Bank, as_of: Timestamp) -> bool {
-    let changed = bank.updated_at.unwrap_or(bank.created_at);
-    let is_recent = as_of.duration_since(changed) < SignedDuration::from_hours(24 * 30);
-    !bank.archived || (is_recent && matches!(bank.status.as_str(), "PENDING" | "NOT_VERIFIED"))
+/// The stage of an organization that never paid and has no bank account. `None` means that risk
+/// verification does not keep it from connecting one.
+fn enrolling_or_closed(organization: &Organization) -> Option<(&'static str, &'static str)> {
+    let decision = organization
+        .verification
+        .as_ref()
+        .map(|verification| verification.decision.as_str());
+
+    match decision {
+        None => Some(("enrolling", "verification_not_started")),
+        Some("DECLINE") => Some(("closed", "declined")),
+        Some("HOLD") => Some(("enrolling", "verification_on_hold")),
+        Some("APPROVE" | "REVIEW") => None,
+        Some(_) => Some(("enrolling", "verification_in_progress")),
+    }
 }
 
-/// The newest payment that counts among those that ten pages of a hundred show, newest first.
+fn counted_bank_accounts(
+    organization: &Organization,
+    as_of: Timestamp,
+    list_archived: bool,
+) -> Vec<&BankAccount> {
+    organization
+        .bank_accounts
+        .iter()
+        .filter(|account| account.defect != RowDefect::NotAnObject)
+        .filter(|account| list_archived || !account.archived)
+        .filter(|account| is_counted(account, as_of))
+        .collect()
+}
+
+/// An archived account counts for 30 days after its last update while its verification is pending.
+fn is_counted(account: &BankAccount, as_of: Timestamp) -> bool {
+    let updated_at = account.updated_at.unwrap_or(account.created_at);
+    let is_recent = as_of.duration_since(updated_at) < SignedDuration::from_hours(24 * 30);
+
+    !account.archived
+        || (is_recent && matches!(account.status.as_str(), "PENDING" | "NOT_VERIFIED"))
+}
+
+/// The time of the newest counted payment among the newest 1,000 payments. Cancelled, void and
+/// offline payments do not count.
 fn newest_counted_payment_at(organization: &Organization) -> Option<Timestamp> {
-    let mut newest: Vec<(Timestamp, &Payments)> = organization
+    let mut newest: Vec<(Timestamp, &PaymentSeries)> = organization
         .payments
         .iter()
-        .flat_map(|run| {
-            (0..run.count.min(MAX_PAYMENTS_READ)).map(move |place| (run.at(place), run))
+        .flat_map(|series| {
+            (0..series.count.min(MAX_PAYMENTS_READ))
+                .map(move |index| (series.created_at(index), series))
         })
-        .filter(|(_, run)| run.shape != Shape::WithoutCreatedTime)
+        .filter(|(_, series)| series.defect != RowDefect::WithoutCreatedTime)
         .collect();
-    newest.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+    newest.sort_by_key(|(created_at, _)| Reverse(*created_at));
+
     newest
         .iter()
         .take(MAX_PAYMENTS_READ)
-        .find(|(_, run)| {
-            let cancelled = matches!(run.status.as_deref(), Some("CANCELLED" | "VOID"));
-            !cancelled && run.online != Some(false) && run.shape != Shape::NotAnObject
+        .find(|(_, series)| {
+            let is_cancelled = matches!(series.status.as_deref(), Some("CANCELLED" | "VOID"));
+            !is_cancelled && series.online != Some(false) && series.defect != RowDefect::NotAnObject
         })
-        .map(|(at, _)| *at)
+        .map(|(created_at, _)| *created_at)
 }
 
+/// The oldest administrators with distinct addresses. Without one, the oldest user with an address.
 fn recipients(organization: &Organization) -> Vec<String> {
     let users = current_users(organization);
-    let reachable = || users.iter().filter_map(|user| Some((user, address(user)?)));
+    let reachable = || {
+        users
+            .iter()
+            .filter_map(|user| Some((user, deliverable_address(user)?)))
+    };
+
     let mut recipients: Vec<String> = Vec::new();
     for (_, address) in reachable().filter(|(user, _)| user.role == "ADMINISTRATOR") {
-        if !recipients
+        let is_known = recipients
             .iter()
-            .any(|recipient| recipient.eq_ignore_ascii_case(address))
-        {
+            .any(|recipient| recipient.eq_ignore_ascii_case(address));
+        if !is_known {
             recipients.push(address.to_owned());
         }
     }
@@ -154,6 +205,7 @@ fn recipients(organization: &Organization) -> Vec<String> {
     if recipients.is_empty() {
         recipients.extend(reachable().next().map(|(_, address)| address.to_owned()));
     }
+
     recipients
 }
 
@@ -162,20 +214,20 @@ fn current_users(organization: &Organization) -> Vec<&User> {
     let mut users: Vec<&User> = organization
         .users
         .iter()
-        .filter(|user| !user.archived && user.shape != Shape::NotAnObject)
+        .filter(|user| !user.archived && user.defect != RowDefect::NotAnObject)
         .collect();
     users.sort_by_key(|user| user.created_at);
+
     users
 }
 
-/// An address that a mail can go to: line breaks and blanks would reach the mail's header.
-fn address(user: &User) -> Option<&str> {
+/// The user's address, if an e-mail can be sent to it. Control characters and spaces are not
+/// accepted because they could change the e-mail's headers.
+fn deliverable_address(user: &User) -> Option<&str> {
     let address = user.email.as_deref()?;
     let (mailbox, domain) = address.split_once('@')?;
-    let plain =
-        !address.contains(|character: char| character.is_control() || character.is_whitespace());
-    (plain && !mailbox.is_empty() && !domain.is_empty()).then_some(address)
-}
+    let has_unsafe_character =
+        address.contains(|character: char| character.is_control() || character.is_whitespace());
 
-const MAX_RECIPIENTS: usize = 3;
-const MAX_PAYMENTS_READ: usize = 1_000;
+    (!has_unsafe_character && !mailbox.is_empty() && !domain.is_empty()).then_some(address)
+}

@@ -1,5 +1,4 @@
-//! The way of a request: which operation, whose organization, within the limits, broken on demand,
-//! answered.
+//! The HTTP server: accepts connections, counts requests, and applies faults and request limits.
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -22,20 +21,26 @@ use tokio::{
 };
 
 use crate::{
-    SandboxState,
-    answers::{Answer, ErrorResponse, UNKNOWN_CODE},
-    control,
-    endpoints::{self, Call},
+    control, endpoints,
     faults::FaultKind,
+    limits::InFlightRequest,
+    request::ApiRequest,
+    responses::{ApiResponse, ErrorResponse, UNKNOWN_CODE},
+    state::SandboxState,
+    switches::Switches,
 };
 
-/// Serves until the task is aborted, which closes all connections too.
-pub(crate) async fn serve(listener: TcpListener, shared: Arc<SandboxState>) {
+/// Bytes that are read of a request body. Every body of the contract is much smaller.
+const MAX_BODY_BYTES: usize = 1 << 20;
+
+/// Serves until the task is aborted, which also closes all connections.
+pub(crate) async fn serve(listener: TcpListener, state: Arc<SandboxState>) {
     let router = Router::new()
         .nest("/_sandbox", control::router())
         .nest("/connect/_sandbox", control::router())
-        .fallback(answer)
-        .with_state(shared);
+        .fallback(handle_request)
+        .with_state(state);
+
     let mut connections = JoinSet::new();
     loop {
         match listener.accept().await {
@@ -51,137 +56,168 @@ pub(crate) async fn serve(listener: TcpListener, shared: Arc<SandboxState>) {
     }
 }
 
-/// Answers the requests of one connection. An answer marked [`Reset`] is never sent: hyper closes a
-/// connection whose service fails.
+/// Serves the requests of one connection. A response marked with [`AbortConnection`] is not sent:
+/// hyper closes the connection when the service returns an error.
 async fn serve_connection(stream: TcpStream, router: Router) {
-    // Answers are small: waiting to fill a packet would add 40 ms to each.
+    // Responses are small. With Nagle's algorithm each one would be delayed by up to 40 ms.
     if stream.set_nodelay(true).is_err() {
         return;
     }
+
     let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let answer = TowerToHyperService::new(router.clone()).call(request);
+        let response = TowerToHyperService::new(router.clone()).call(request);
         async move {
-            let Ok(response) = answer.await;
-            if response.extensions().get::<Reset>().is_some() {
+            let Ok(response) = response.await;
+            if response.extensions().get::<AbortConnection>().is_some() {
                 return Err(io::Error::from(io::ErrorKind::ConnectionReset));
             }
             Ok(response)
         }
     });
-    if let Err(error) = http1::Builder::new()
-        .serve_connection(TokioIo::new(stream), service)
-        .await
-    {
-        tracing::debug!(%error, "a connection ended early");
+    let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+
+    if let Err(error) = connection.await {
+        tracing::debug!(%error, "connection closed before the response was complete");
     }
 }
 
-/// Marks an answer that must not be sent.
+/// Marks a response that must not be sent.
 #[derive(Clone, Copy)]
-struct Reset;
+struct AbortConnection;
 
-/// Any request outside the control API.
-async fn answer(State(shared): State<Arc<SandboxState>>, request: Request) -> Response<Body> {
+/// Handles every request outside the control API.
+async fn handle_request(
+    State(state): State<Arc<SandboxState>>,
+    request: Request,
+) -> Response<Body> {
     let (head, body) = request.into_parts();
-    let now = shared.clock.now();
+    let now = state.clock.now();
     let body = to_bytes(body, MAX_BODY_BYTES).await.unwrap_or_default();
-    let Some(call) = Call::read(&head, &body, now) else {
-        shared.statistics.lock().request(None);
-        return send(
-            &shared,
-            ErrorResponse::new(404, "BDC_1121").into_api_response(now),
-        );
+    let Some(request) = ApiRequest::parse(&head, &body, now) else {
+        state.statistics.lock().count_request(None);
+        let error = ErrorResponse::new(404, "BDC_1121");
+        return send(&state, error.into_api_response(now));
     };
-    shared.statistics.lock().request(Some(call.operation));
-    let organization_id = endpoints::target_organization_id(&shared, &call);
-    let under_way = organization_id.as_deref().map(|id| {
-        let under_way = shared.limits.enter(id);
-        shared
-            .statistics
-            .lock()
-            .organization(id, under_way.concurrent);
-        under_way
-    });
-    let switches = shared.switches.read().clone();
+
+    state
+        .statistics
+        .lock()
+        .count_request(Some(request.operation));
+    let organization_id = request.target_organization_id(&state.sessions.lock());
+    let in_flight = organization_id
+        .as_deref()
+        .map(|id| start_organization_request(&state, id));
+
+    let switches = state.switches.read().clone();
     if switches.latency_ms > 0 {
         sleep(Duration::from_millis(switches.latency_ms)).await;
     }
 
-    let fault = shared
+    let fault = state
         .faults
         .lock()
-        .take_matching(call.operation, organization_id.as_deref());
-    match &fault {
-        Some(FaultKind::Status {
+        .take_matching(request.operation, organization_id.as_deref());
+    if let Some(response) = apply_fault(&state, fault.as_ref(), &request).await {
+        return response;
+    }
+
+    let result = match check_limits(&state, &request, &switches, in_flight.as_ref()) {
+        Ok(()) => endpoints::dispatch(&state, &request, &switches).await,
+        Err(error) => Err(error),
+    };
+    let mut response = result.unwrap_or_else(|error| error.into_api_response(now));
+    if fault == Some(FaultKind::Truncated) {
+        response.truncate();
+    }
+
+    send(&state, response)
+}
+
+/// Counts a request about this organization as in flight until the result is dropped.
+fn start_organization_request(state: &SandboxState, organization_id: &str) -> InFlightRequest {
+    let in_flight = state.limits.start_request(organization_id);
+    state
+        .statistics
+        .lock()
+        .count_organization(organization_id, in_flight.concurrent);
+
+    in_flight
+}
+
+/// The response that the fault sends instead of the operation's. `None` means that the operation is
+/// carried out, after the delay of [`FaultKind::Delay`].
+async fn apply_fault(
+    state: &SandboxState,
+    fault: Option<&FaultKind>,
+    request: &ApiRequest,
+) -> Option<Response<Body>> {
+    match fault? {
+        FaultKind::Status {
             status,
             code,
             retry_after,
-        }) => {
-            let code = code.as_deref().unwrap_or(if *status >= 500 {
+        } => {
+            let default_code = if *status >= 500 {
                 "BDC_1001"
             } else {
                 UNKNOWN_CODE
-            });
-            return send(
-                &shared,
-                ErrorResponse::new(*status, code)
-                    .retry_after(*retry_after)
-                    .into_api_response(now),
-            );
+            };
+            let error = ErrorResponse::new(*status, code.as_deref().unwrap_or(default_code))
+                .retry_after(*retry_after);
+            Some(send(state, error.into_api_response(request.now)))
         }
-        Some(FaultKind::Html { status }) => return send(&shared, Answer::html(*status)),
-        Some(FaultKind::Reset) => {
+        FaultKind::Html { status } => Some(send(state, ApiResponse::html(*status))),
+        FaultKind::Reset => {
             let mut response = Response::new(Body::empty());
-            response.extensions_mut().insert(Reset);
-            return response;
+            response.extensions_mut().insert(AbortConnection);
+            Some(response)
         }
-        Some(FaultKind::Delay { milliseconds }) => {
+        FaultKind::Delay { milliseconds } => {
             sleep(Duration::from_millis(*milliseconds)).await;
+            None
         }
-        Some(FaultKind::Truncated) | None => {}
+        FaultKind::Truncated => None,
     }
+}
 
-    let concurrent = under_way
-        .as_ref()
-        .map_or(0, |under_way| under_way.concurrent);
-    let mut answer = if !shared.limits.take_request(now, switches.hourly_limit) {
+/// Counts the request in its clock hour. `Err` means that the hourly limit or the limit of
+/// concurrent requests is exceeded.
+fn check_limits(
+    state: &SandboxState,
+    request: &ApiRequest,
+    switches: &Switches,
+    in_flight: Option<&InFlightRequest>,
+) -> Result<(), ErrorResponse> {
+    if !state
+        .limits
+        .take_request(request.now, switches.hourly_limit)
+    {
         let message = format!(
             "Max number of allowed requests per hour reached: {}.",
             switches.hourly_limit
         );
-        hourly_limit_error("BDC_1144", &message, &switches).into_api_response(now)
-    } else if concurrent > switches.concurrent_limit {
-        ErrorResponse::new(switches.limit_status, "BDC_1322")
-            .retry_after(switches.retry_after)
-            .into_api_response(now)
-    } else {
-        endpoints::answer(&shared, &call, &switches)
-            .await
-            .unwrap_or_else(|refusal| refusal.into_api_response(now))
-    };
-    if fault == Some(FaultKind::Truncated) {
-        answer.truncate();
+        return Err(ErrorResponse::hourly_limit(&message, switches));
     }
-    send(&shared, answer)
-}
 
-/// A refusal by the hourly limit.
-pub(crate) fn hourly_limit_error(
-    code: &str,
-    message: &str,
-    switches: &crate::Switches,
-) -> ErrorResponse {
-    ErrorResponse::with_message(switches.limit_status, code, message)
-        .retry_after(switches.retry_after)
-}
-
-fn send(shared: &SandboxState, answer: Answer) -> Response<Body> {
-    if !answer.codes.is_empty() {
-        let mut statistics = shared.statistics.lock();
-        answer.codes.iter().for_each(|code| statistics.error(code));
+    let concurrent = in_flight.map_or(0, |in_flight| in_flight.concurrent);
+    if concurrent > switches.concurrent_limit {
+        return Err(
+            ErrorResponse::new(switches.limit_status, "BDC_1322").retry_after(switches.retry_after)
+        );
     }
-    answer.into_response()
+
+    Ok(())
 }
 
-/// Bytes of a request body; no body of the contract comes near.
-const MAX_BODY_BYTES: usize = 1 << 20;
+/// Counts the response's error codes and converts it.
+fn send(state: &SandboxState, response: ApiResponse) -> Response<Body> {
+    if !response.codes.is_empty() {
+        let mut statistics = state.statistics.lock();
+        response
+            .codes
+            .iter()
+            .for_each(|code| statistics.count_error(code));
+    }
+
+    response.into_response()
+}

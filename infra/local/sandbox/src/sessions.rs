@@ -1,24 +1,36 @@
-//! Sessions: opaque, idle for at most 35 minutes on the sandbox's clock.
+//! Sessions: opaque ids that expire after 35 idle minutes of the sandbox's clock.
 
 use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-/// Every session that is, or once was, open.
+const IDLE_TIMEOUT: SignedDuration = SignedDuration::from_mins(35);
+
+/// Expired sessions are removed each time this many sessions are stored.
+const PRUNE_EVERY: usize = 4_096;
+
+/// The open sessions, and expired ones that are not removed yet.
 #[derive(Default)]
 pub(crate) struct Sessions {
-    open: HashMap<String, Session>,
+    by_id: HashMap<String, Session>,
 }
 
-/// Who a session speaks for.
+/// Who is signed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Identity {
+    /// The partner.
     Partner,
-    User {
-        organization_id: String,
-        user_id: String,
-        trusted: bool,
-    },
+    /// A user of an organization.
+    User(UserIdentity),
+}
+
+/// The user of an organization session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct UserIdentity {
+    pub(crate) organization_id: String,
+    pub(crate) user_id: String,
+    /// Whether the session was opened on a remembered device.
+    pub(crate) trusted: bool,
 }
 
 struct Session {
@@ -29,44 +41,47 @@ struct Session {
 impl Sessions {
     /// Opens a session and returns its id.
     pub(crate) fn open(&mut self, identity: Identity, now: Timestamp) -> String {
-        if self.open.len() % PRUNE_EVERY == PRUNE_EVERY - 1 {
-            self.open.retain(|_, session| !session.is_expired(now));
+        if self.by_id.len() % PRUNE_EVERY == PRUNE_EVERY - 1 {
+            self.by_id.retain(|_, session| !session.is_expired(now));
         }
+
         let id = hex::encode(rand::random::<[u8; 24]>());
-        self.open.insert(
+        self.by_id.insert(
             id.clone(),
             Session {
                 identity,
                 last_used: now,
             },
         );
+
         id
     }
 
-    /// Whom a session speaks for, without using it.
+    /// The identity of a session. Does not extend the session.
     pub(crate) fn peek(&self, id: &str, now: Timestamp) -> Option<&Identity> {
-        self.open
+        self.by_id
             .get(id)
             .filter(|session| !session.is_expired(now))
             .map(|session| &session.identity)
     }
 
-    /// Whom a session speaks for; it lives another 35 minutes.
+    /// The identity of a session. Extends the session by 35 minutes from `now`.
     pub(crate) fn touch(&mut self, id: &str, now: Timestamp) -> Option<Identity> {
         let session = self
-            .open
+            .by_id
             .get_mut(id)
             .filter(|session| !session.is_expired(now))?;
         session.last_used = now;
+
         Some(session.identity.clone())
     }
 
     pub(crate) fn end(&mut self, id: &str) {
-        self.open.remove(id);
+        self.by_id.remove(id);
     }
 
     pub(crate) fn end_all(&mut self) {
-        self.open.clear();
+        self.by_id.clear();
     }
 }
 
@@ -75,8 +90,3 @@ impl Session {
         now.duration_since(self.last_used) >= IDLE_TIMEOUT
     }
 }
-
-const IDLE_TIMEOUT: SignedDuration = SignedDuration::from_mins(35);
-
-/// How many sessions may be added before the expired ones are dropped.
-const PRUNE_EVERY: usize = 4_096;

@@ -1,11 +1,12 @@
-//! What BILL does where nobody knows what BILL does: each open point of the contract's notes is a
-//! switch.
+//! BILL behavior that its documentation leaves open: one switch for each open point in the notes to
+//! the contract.
 
 use serde::{Deserialize, Serialize};
 
-use crate::EventSwitches;
+use crate::events::switches::EventSwitches;
 
-/// The defaults are the notes' best guesses. Over HTTP absent fields take their default.
+/// BILL behavior that its documentation leaves open, and the sandbox's limits. The defaults are the
+/// assumptions in the notes to the contract. In JSON, absent fields have their default.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Switches {
@@ -15,32 +16,32 @@ pub struct Switches {
     pub bad_key_status: u16,
     /// HTTP status of both request limits (`BDC_1144`, `BDC_1322`): 422 or 429.
     pub limit_status: u16,
-    /// Seconds in a `Retry-After` header beside both request limits; none is sent by default.
+    /// Seconds in the `Retry-After` header of both request limits. `None` sends no header.
     pub retry_after: Option<u64>,
-    /// What risk verification answers before it began.
+    /// The response to `getRiskVerifications` before verification started.
     pub unstarted_verification: UnstartedVerification,
     /// Whether archived organizations, users and bank accounts are listed.
     pub list_archived: bool,
-    /// Whether login-as-user counts against 200 sign-ins in a clock hour.
+    /// Whether `loginAsUser` is limited to 200 requests in a clock hour.
     pub limit_login_as_user: bool,
     /// Requests in a clock hour before `BDC_1144`.
     pub hourly_limit: u64,
-    /// Requests at once for one organization before `BDC_1322`.
+    /// Concurrent requests about one organization before `BDC_1322`.
     pub concurrent_limit: usize,
-    /// How long each answer takes, in milliseconds.
+    /// The latency of each response in milliseconds.
     pub latency_ms: u64,
-    /// Every how many pages a list has an empty one in its middle (`nextPage` goes on). 1 and 0
-    /// mean never.
+    /// Every how many pages a list has an empty page before its end, with a `nextPage`. `None`, 0
+    /// and 1 mean never.
     pub empty_page_every: Option<usize>,
-    /// Whether the last page has `"nextPage": ""` instead of none.
+    /// Whether the last page has `"nextPage": ""` instead of no `nextPage`.
     pub empty_last_page_token: bool,
-    /// How many pages the list of organizations has; its last row repeats. None: as many as it
-    /// needs.
+    /// The number of pages of the list of organizations; its last row is repeated. `None` means as
+    /// many pages as the rows need.
     pub organization_pages: Option<usize>,
-    /// How many pages a list of payments that is not empty has; its last row repeats. None: as many
-    /// as it needs.
+    /// The number of pages of each list of payments that is not empty; its last row is repeated.
+    /// `None` means as many pages as the rows need.
     pub payment_pages: Option<usize>,
-    /// Webhooks.
+    /// Webhook behavior.
     pub events: EventSwitches,
 }
 
@@ -66,8 +67,8 @@ impl Default for Switches {
     }
 }
 
-/// What `GET /v3/risk-verifications` answers for an organization whose verification nobody
-/// initiated.
+/// The response to `GET /v3/risk-verifications` for an organization whose verification has not
+/// started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UnstartedVerification {

@@ -1,4 +1,4 @@
-//! `X-Idempotent-Key`: a successful answer is given again for 24 hours.
+//! The header `X-Idempotent-Key`: a repeated request gets the same response for 24 hours.
 
 use std::{
     collections::HashMap,
@@ -9,21 +9,13 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::answers::{ErrorResponse, UNKNOWN_CODE};
+use crate::responses::{ErrorResponse, UNKNOWN_CODE};
 
-/// The successful answers of the last 24 hours.
-#[derive(Default)]
-pub(crate) struct IdempotencyCache(HashMap<Uuid, CachedResponse>);
+/// How long a response is kept.
+const RETENTION: SignedDuration = SignedDuration::from_hours(24);
 
-struct CachedResponse {
-    request: Value,
-    answer: Value,
-    at: Timestamp,
-    in_flight_until: Instant,
-}
-
-/// Reads the header. `Err` is a 400: it is missing, or no UUID of version 4.
-pub(crate) fn key(header: Option<&str>) -> Result<Uuid, ErrorResponse> {
+/// Parses the header. `Err` is a 400: it is missing or not a version 4 UUID.
+pub(crate) fn parse_key(header: Option<&str>) -> Result<Uuid, ErrorResponse> {
     header
         .and_then(|text| Uuid::try_parse(text).ok())
         .filter(|key| key.get_version_num() == 4)
@@ -32,54 +24,65 @@ pub(crate) fn key(header: Option<&str>) -> Result<Uuid, ErrorResponse> {
         })
 }
 
+/// The successful responses of the last 24 hours.
+#[derive(Default)]
+pub(crate) struct IdempotencyCache(HashMap<Uuid, CachedResponse>);
+
+struct CachedResponse {
+    request: Value,
+    response: Value,
+    stored_at: Timestamp,
+    in_flight_until: Instant,
+}
+
 impl IdempotencyCache {
-    /// The answer that this key got, if it got one. `Err`: it is still in flight (429), or belongs
-    /// to another request (400).
-    pub(crate) fn of(
+    /// The cached response for this key. `Err` means that its request is still in flight (429), or
+    /// that the key was used for another request (400).
+    pub(crate) fn get(
         &mut self,
         key: Uuid,
         request: &Value,
         now: Timestamp,
     ) -> Result<Option<Value>, ErrorResponse> {
         self.0
-            .retain(|_, kept| now.duration_since(kept.at) < LIFETIME);
+            .retain(|_, cached| now.duration_since(cached.stored_at) < RETENTION);
+
         match self.0.get(&key) {
             None => Ok(None),
-            Some(kept) if Instant::now() < kept.in_flight_until => {
+            Some(cached) if Instant::now() < cached.in_flight_until => {
                 Err(ErrorResponse::with_message(
                     429,
                     UNKNOWN_CODE,
                     "A request with this idempotency key is still running.",
                 ))
             }
-            Some(kept) if kept.request != *request => Err(ErrorResponse::validation(vec![
+            Some(cached) if cached.request != *request => Err(ErrorResponse::validation(vec![
                 "X-Idempotent-Key: was used for another request".to_owned(),
             ])),
-            Some(kept) => Ok(Some(kept.answer.clone())),
+            Some(cached) => Ok(Some(cached.response.clone())),
         }
     }
 
-    /// Keeps a successful answer that will be sent after `flight`, whether or not anybody waits for
-    /// it.
-    pub(crate) fn keep(
+    /// Stores a successful response that is sent after `creation_latency`. It is kept even if the
+    /// client does not receive it.
+    pub(crate) fn insert(
         &mut self,
         key: Uuid,
         request: &Value,
-        answer: &Value,
+        response: &Value,
         now: Timestamp,
-        flight: Duration,
+        creation_latency: Duration,
     ) {
-        let in_flight_until = Instant::now() + flight;
+        let in_flight_until = Instant::now() + creation_latency;
+
         self.0.insert(
             key,
             CachedResponse {
                 request: request.clone(),
-                answer: answer.clone(),
-                at: now,
+                response: response.clone(),
+                stored_at: now,
                 in_flight_until,
             },
         );
     }
 }
-
-const LIFETIME: SignedDuration = SignedDuration::from_hours(24);

@@ -1,32 +1,57 @@
-//! Which fields each list filters and sorts by, as the contract lists them.
+//! The fields that each list filters and sorts by, as in the contract.
 
-use crate::lists::filters::Operator;
+use strum::EnumString;
 
 /// The fields of one list.
-pub(crate) struct Fields {
-    pub(crate) list: &'static str,
+pub(crate) struct ListFields {
+    pub(crate) list_name: &'static str,
     pub(crate) sortable: &'static [&'static str],
-    pub(crate) filterable: &'static [(&'static str, Kind, &'static [Operator])],
+    pub(crate) filterable: &'static [(&'static str, FieldType, &'static [Operator])],
 }
 
-/// What a field holds, and so what a filter's value has to be.
+/// The type of a field, which a filter's value must have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum FieldType {
     Text,
     Boolean,
     Time,
 }
 
-/// BILL's document shows `id` alone, without its operators.
-pub(crate) const ORGANIZATIONS: Fields = Fields {
-    list: "organizations",
+/// BILL's filter operators.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString)]
+pub(crate) enum Operator {
+    #[strum(serialize = "eq")]
+    Equal,
+    #[strum(serialize = "ne")]
+    NotEqual,
+    #[strum(serialize = "gt")]
+    Greater,
+    #[strum(serialize = "gte")]
+    GreaterOrEqual,
+    #[strum(serialize = "lt")]
+    Less,
+    #[strum(serialize = "lte")]
+    LessOrEqual,
+    #[strum(serialize = "in")]
+    In,
+    #[strum(serialize = "nin")]
+    NotIn,
+    #[strum(serialize = "sw")]
+    StartsWith,
+}
+
+/// BILL's documentation names the filter `id`, but not its operators. All text operators are
+/// assumed.
+pub(crate) const ORGANIZATIONS: ListFields = ListFields {
+    list_name: "organizations",
     sortable: &["createdTime", "name", "updatedTime"],
-    filterable: &[("id", Kind::Text, TEXT)],
+    filterable: &[("id", FieldType::Text, TEXT_OPERATORS)],
 };
 
-/// BILL's document shows `id` alone, without its operators.
-pub(crate) const USERS: Fields = Fields {
-    list: "users",
+/// BILL's documentation names the filter `id`, but not its operators. All text operators are
+/// assumed.
+pub(crate) const USERS: ListFields = ListFields {
+    list_name: "users",
     sortable: &[
         "archived",
         "createdTime",
@@ -34,12 +59,12 @@ pub(crate) const USERS: Fields = Fields {
         "lastName",
         "updatedTime",
     ],
-    filterable: &[("id", Kind::Text, TEXT)],
+    filterable: &[("id", FieldType::Text, TEXT_OPERATORS)],
 };
 
 /// As in BILL's guide.
-pub(crate) const BANKS: Fields = Fields {
-    list: "banks",
+pub(crate) const BANK_ACCOUNTS: ListFields = ListFields {
+    list_name: "banks",
     sortable: &[
         "accessToAdmins",
         "archived",
@@ -49,15 +74,11 @@ pub(crate) const BANKS: Fields = Fields {
         "updatedTime",
     ],
     filterable: &[
-        (
-            "id",
-            Kind::Text,
-            &[Operator::Equal, Operator::NotEqual, Operator::In],
-        ),
-        ("archived", Kind::Boolean, EQUALITY),
+        ("id", FieldType::Text, ID_OPERATORS),
+        ("archived", FieldType::Boolean, EQUALITY_OPERATORS),
         (
             "status",
-            Kind::Text,
+            FieldType::Text,
             &[
                 Operator::Equal,
                 Operator::NotEqual,
@@ -65,17 +86,17 @@ pub(crate) const BANKS: Fields = Fields {
                 Operator::NotIn,
             ],
         ),
-        ("type", Kind::Text, EQUALITY),
-        ("ownerType", Kind::Text, EQUALITY),
-        ("accessToAdmins", Kind::Boolean, EQUALITY),
-        ("createdTime", Kind::Time, RANGE),
-        ("updatedTime", Kind::Time, RANGE),
+        ("type", FieldType::Text, EQUALITY_OPERATORS),
+        ("ownerType", FieldType::Text, EQUALITY_OPERATORS),
+        ("accessToAdmins", FieldType::Boolean, EQUALITY_OPERATORS),
+        ("createdTime", FieldType::Time, RANGE_OPERATORS),
+        ("updatedTime", FieldType::Time, RANGE_OPERATORS),
     ],
 };
 
-/// As in BILL's guide; that times can be filtered is inferred.
-pub(crate) const PAYMENTS: Fields = Fields {
-    list: "payments",
+/// As in BILL's guide. The filters for times are inferred.
+pub(crate) const PAYMENTS: ListFields = ListFields {
+    list_name: "payments",
     sortable: &[
         "amount",
         "confirmationNumber",
@@ -87,31 +108,24 @@ pub(crate) const PAYMENTS: Fields = Fields {
         "updatedTime",
     ],
     filterable: &[
-        (
-            "id",
-            Kind::Text,
-            &[Operator::Equal, Operator::NotEqual, Operator::In],
-        ),
-        (
-            "vendorId",
-            Kind::Text,
-            &[Operator::Equal, Operator::NotEqual, Operator::In],
-        ),
-        ("transactionNumber", Kind::Text, &[Operator::Equal]),
-        ("createdTime", Kind::Time, RANGE),
-        ("updatedTime", Kind::Time, RANGE),
-        ("processDate", Kind::Time, RANGE),
+        ("id", FieldType::Text, ID_OPERATORS),
+        ("vendorId", FieldType::Text, ID_OPERATORS),
+        ("transactionNumber", FieldType::Text, &[Operator::Equal]),
+        ("createdTime", FieldType::Time, RANGE_OPERATORS),
+        ("updatedTime", FieldType::Time, RANGE_OPERATORS),
+        ("processDate", FieldType::Time, RANGE_OPERATORS),
     ],
 };
 
-const EQUALITY: &[Operator] = &[Operator::Equal, Operator::NotEqual];
-const RANGE: &[Operator] = &[
+const ID_OPERATORS: &[Operator] = &[Operator::Equal, Operator::NotEqual, Operator::In];
+const EQUALITY_OPERATORS: &[Operator] = &[Operator::Equal, Operator::NotEqual];
+const RANGE_OPERATORS: &[Operator] = &[
     Operator::Greater,
     Operator::GreaterOrEqual,
     Operator::Less,
     Operator::LessOrEqual,
 ];
-const TEXT: &[Operator] = &[
+const TEXT_OPERATORS: &[Operator] = &[
     Operator::Equal,
     Operator::NotEqual,
     Operator::In,

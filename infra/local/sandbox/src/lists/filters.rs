@@ -1,63 +1,46 @@
-//! `filters=field:op:value,...`: a comma means and; text, times and lists stand in double quotes.
+//! The parameter `filters=field:op:value,...`. All conditions must hold; text, times and lists are
+//! in double quotes.
 
 use std::{cmp::Ordering, str::FromStr};
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde_json::Value;
-use strum::EnumString;
 
-use crate::lists::fields::{Fields, Kind};
+use crate::lists::fields::{FieldType, ListFields, Operator};
 
 /// One condition on a row.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Filter {
     pub(crate) field: String,
     pub(crate) operator: Operator,
-    /// One value, or those of a list.
+    /// One value, or the values of a list.
     pub(crate) values: Vec<String>,
 }
 
-/// BILL's operators.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString)]
-pub(crate) enum Operator {
-    #[strum(serialize = "eq")]
-    Equal,
-    #[strum(serialize = "ne")]
-    NotEqual,
-    #[strum(serialize = "gt")]
-    Greater,
-    #[strum(serialize = "gte")]
-    GreaterOrEqual,
-    #[strum(serialize = "lt")]
-    Less,
-    #[strum(serialize = "lte")]
-    LessOrEqual,
-    #[strum(serialize = "in")]
-    In,
-    #[strum(serialize = "nin")]
-    NotIn,
-    #[strum(serialize = "sw")]
-    StartsWith,
-}
+/// Parses all conditions; an empty text has none. `Err` is the message of a 400 about the first
+/// invalid condition.
+pub(crate) fn parse(text: &str, fields: &ListFields) -> Result<Vec<Filter>, String> {
+    if text.is_empty() {
+        return Ok(Vec::new());
+    }
 
-/// Reads all conditions. `Err` says what is wrong with the first bad one.
-pub(crate) fn parse(text: &str, fields: &Fields) -> Result<Vec<Filter>, String> {
     split(text, ',')
         .into_iter()
-        .map(|item| condition(item, fields))
+        .map(|item| parse_condition(item, fields))
         .collect()
 }
 
 impl Filter {
-    /// Whether a row meets the condition. A row without the field meets only the negative ones.
+    /// Whether a row meets the condition. A row without the field meets only `ne` and `nin`.
     pub(crate) fn matches(&self, row: &Value) -> bool {
         let field = row.get(&self.field).map(to_text);
         let is = |value: &String| {
             field
                 .as_deref()
-                .is_some_and(|field| order(field, value).is_eq())
+                .is_some_and(|field| compare_text(field, value).is_eq())
         };
-        let first = || Some(order(field.as_deref()?, self.values.first()?));
+        let first = || Some(compare_text(field.as_deref()?, self.values.first()?));
+
         match self.operator {
             Operator::Equal | Operator::In => self.values.iter().any(is),
             Operator::NotEqual | Operator::NotIn => !self.values.iter().any(is),
@@ -74,35 +57,40 @@ impl Filter {
     }
 }
 
-/// Orders two values of a row: numbers and times by size, anything else as text.
-pub(crate) fn compare(one: &Value, other: &Value) -> Ordering {
+/// Compares two values of a row: numbers and times by value, anything else as text.
+pub(crate) fn compare_values(one: &Value, other: &Value) -> Ordering {
     match (one.as_f64(), other.as_f64()) {
         (Some(one), Some(other)) => one.total_cmp(&other),
-        _ => order(&to_text(one), &to_text(other)),
+        _ => compare_text(&to_text(one), &to_text(other)),
     }
 }
 
-fn condition(item: &str, fields: &Fields) -> Result<Filter, String> {
+fn parse_condition(item: &str, fields: &ListFields) -> Result<Filter, String> {
     let mut parts = item.splitn(3, ':');
     let (Some(field), Some(operator), Some(value)) = (parts.next(), parts.next(), parts.next())
     else {
         return Err(format!("filters: {item} is not field:op:value"));
     };
-    let Some((_, kind, operators)) = fields.filterable.iter().find(|(name, _, _)| *name == field)
+    let Some((_, field_type, operators)) =
+        fields.filterable.iter().find(|(name, _, _)| *name == field)
     else {
         return Err(format!("filters: cannot filter by {field}"));
     };
     let operator = Operator::from_str(operator)
         .map_err(|_| format!("filters: {operator} is not an operator"))?;
     if !operators.contains(&operator) {
-        return Err(format!("filters: {field} does not take this operator"));
+        return Err(format!("filters: {field} does not support this operator"));
     }
+
     let values = match operator {
-        Operator::In | Operator::NotIn => list(value),
+        Operator::In | Operator::NotIn => parse_list(value),
         _ => vec![unquote(value)],
     };
-    match values.iter().find(|value| !fits(value, *kind)) {
-        Some(value) => Err(format!("filters: {value} is no value of {field}")),
+    match values
+        .iter()
+        .find(|value| !is_valid_value(value, *field_type))
+    {
+        Some(value) => Err(format!("filters: {value} is not a valid {field}")),
         None => Ok(Filter {
             field: field.to_owned(),
             operator,
@@ -111,12 +99,13 @@ fn condition(item: &str, fields: &Fields) -> Result<Filter, String> {
     }
 }
 
-/// `"a,b"` and `["a","b"]` are both lists: how BILL writes them is not settled.
-fn list(value: &str) -> Vec<String> {
+/// Accepts `"a,b"` and `["a","b"]`: BILL's documentation does not settle how a list is written.
+fn parse_list(value: &str) -> Vec<String> {
     let inner = value
         .strip_prefix('[')
         .and_then(|value| value.strip_suffix(']'))
         .unwrap_or(value);
+
     split(inner, ',')
         .into_iter()
         .flat_map(|item| {
@@ -128,17 +117,18 @@ fn list(value: &str) -> Vec<String> {
         .collect()
 }
 
-fn fits(value: &str, kind: Kind) -> bool {
-    match kind {
-        Kind::Text => !value.is_empty(),
-        Kind::Boolean => matches!(value, "true" | "false"),
-        Kind::Time => timestamp(value).is_some(),
+fn is_valid_value(value: &str, field_type: FieldType) -> bool {
+    match field_type {
+        FieldType::Text => !value.is_empty(),
+        FieldType::Boolean => matches!(value, "true" | "false"),
+        FieldType::Time => parse_timestamp(value).is_some(),
     }
 }
 
-/// Splits outside double quotes and brackets.
+/// Splits at separators that are outside double quotes and brackets.
 fn split(text: &str, separator: char) -> Vec<&str> {
     let (mut quoted, mut escaped, mut depth) = (false, false, 0_u32);
+
     text.split(|character| {
         let was_escaped = std::mem::take(&mut escaped);
         match character {
@@ -155,6 +145,7 @@ fn split(text: &str, separator: char) -> Vec<&str> {
 
 fn unquote(value: &str) -> String {
     let value = value.trim();
+
     match value
         .strip_prefix('"')
         .and_then(|value| value.strip_suffix('"'))
@@ -170,20 +161,21 @@ fn to_text(value: &Value) -> String {
         .map_or_else(|| value.to_string(), str::to_owned)
 }
 
-fn order(one: &str, other: &str) -> Ordering {
-    match (timestamp(one), timestamp(other)) {
+fn compare_text(one: &str, other: &str) -> Ordering {
+    match (parse_timestamp(one), parse_timestamp(other)) {
         (Some(one), Some(other)) => one.cmp(&other),
         _ => one.cmp(other),
     }
 }
 
-/// A time, or the beginning of a day in UTC.
-fn timestamp(text: &str) -> Option<Timestamp> {
+/// Parses a time, or a date as the beginning of that day in UTC.
+fn parse_timestamp(text: &str) -> Option<Timestamp> {
     if !text.starts_with(|character: char| character.is_ascii_digit())
         || text.as_bytes().get(4) != Some(&b'-')
     {
         return None;
     }
+
     text.parse().ok().or_else(|| {
         let midnight = text
             .parse::<Date>()

@@ -1,44 +1,46 @@
-//! One organization: the facts from which the API's rows are written and its expected stage is
-//! computed.
+//! The facts about one organization. The API's rows and the expected stage are computed from them.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::population::names::SeededRandom;
+use crate::population::{
+    payment_series::PaymentSeries, row_defect::RowDefect, seeded_random::SeededRandom,
+};
 
-/// An organization with all that belongs to it. Absent fields take their default, over HTTP too.
+/// An organization with its users, bank accounts, payments and risk verification. In JSON, absent
+/// fields have their default.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Organization {
-    /// Begins with `008`. None only in a row that breaks the contract.
+    /// BILL's id, which begins with `008`. `None` only in a row that violates the contract.
     pub id: Option<String>,
     /// The company's name.
     pub name: Option<String>,
-    /// Whether it is archived.
+    /// Whether the organization is archived.
     pub archived: bool,
-    /// When it was created.
+    /// When the organization was created.
     pub created_at: Timestamp,
-    /// Which case it stands for.
+    /// The test case that the organization represents.
     pub scenario: String,
-    /// Its users.
+    /// The organization's users.
     pub users: Vec<User>,
-    /// Its bank accounts.
-    pub banks: Vec<Bank>,
-    /// Its payments.
-    pub payments: Vec<Payments>,
-    /// Its risk verification. None: nobody initiated one.
+    /// The organization's bank accounts.
+    pub bank_accounts: Vec<BankAccount>,
+    /// The organization's payments.
+    pub payments: Vec<PaymentSeries>,
+    /// The organization's risk verification. `None` means that it has not started.
     pub verification: Option<Verification>,
-    /// How its row is broken.
-    pub shape: Shape,
+    /// How the organization's row violates the contract.
+    pub defect: RowDefect,
 }
 
 /// A user of an organization.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct User {
-    /// Begins with `006`; filled in when empty.
+    /// BILL's id, which begins with `006`. An empty id is replaced with a generated one.
     pub id: String,
-    /// Whether the user is archived, and so cannot sign in.
+    /// Whether the user is archived. An archived user cannot sign in.
     pub archived: bool,
     /// First name.
     pub first_name: Option<String>,
@@ -50,51 +52,29 @@ pub struct User {
     pub role: String,
     /// When the user was created.
     pub created_at: Timestamp,
-    /// How its row is broken.
-    pub shape: Shape,
+    /// How the user's row violates the contract.
+    pub defect: RowDefect,
 }
 
 /// A bank account of an organization.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Bank {
-    /// Begins with `bac`; filled in when empty.
+pub struct BankAccount {
+    /// BILL's id, which begins with `bac`. An empty id is replaced with a generated one.
     pub id: String,
-    /// Whether it is archived; BILL shows a new account so until it is verified.
+    /// Whether the account is archived. BILL lists a new account as archived until it is verified.
     pub archived: bool,
     /// BILL's status, such as `VERIFIED`.
     pub status: String,
-    /// When it was added.
+    /// When the account was created.
     pub created_at: Timestamp,
-    /// When it was changed. None: the row has no such field.
+    /// When the account was last updated. `None` means that the row has no such field.
     pub updated_at: Option<Timestamp>,
-    /// How its row is broken.
-    pub shape: Shape,
+    /// How the account's row violates the contract.
+    pub defect: RowDefect,
 }
 
-/// A payment, or a run of payments that differ in their time alone.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Payments {
-    /// BILL's status, such as `PAID`. None: the row has no such field.
-    pub status: Option<String>,
-    /// False: made outside BILL and only recorded. None: the row has no such field.
-    pub online: Option<bool>,
-    /// Whether a card paid for it instead of a bank account.
-    pub by_card: bool,
-    /// The amount of each, in cents.
-    pub amount_cents: i64,
-    /// When the newest of them was created.
-    pub newest_at: Timestamp,
-    /// How many there are.
-    pub count: usize,
-    /// How far apart they are, in seconds.
-    pub interval_seconds: i64,
-    /// How their rows are broken.
-    pub shape: Shape,
-}
-
-/// Risk verification as BILL has it.
+/// An organization's risk verification.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Verification {
@@ -104,80 +84,60 @@ pub struct Verification {
     pub decision: String,
 }
 
-/// How a row breaks the contract.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Shape {
-    /// Not at all.
-    #[default]
-    Whole,
-    /// No `id`.
-    WithoutId,
-    /// No `createdTime`.
-    WithoutCreatedTime,
-    /// The amount is a text. Payments only.
-    AmountAsText,
-    /// The row is a text instead of an object.
-    NotAnObject,
-}
-
-/// What happened to an organization. Absent fields leave what is there.
+/// Changes to an organization. Absent fields stay as they are.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Change {
-    /// A new name.
+pub struct OrganizationPatch {
+    /// The new name.
     pub name: Option<String>,
-    /// Archived, or back again.
+    /// Whether the organization is archived.
     pub archived: Option<bool>,
-    /// Other users.
+    /// Replaces all users.
     pub users: Option<Vec<User>>,
-    /// Other bank accounts.
-    pub banks: Option<Vec<Bank>>,
-    /// Other payments.
-    pub payments: Option<Vec<Payments>>,
-    /// More payments, put before those that are there.
-    pub add_payments: Vec<Payments>,
-    /// A new state of risk verification.
+    /// Replaces all bank accounts.
+    pub bank_accounts: Option<Vec<BankAccount>>,
+    /// Replaces all payments.
+    pub payments: Option<Vec<PaymentSeries>>,
+    /// Payments to add before the existing ones.
+    pub add_payments: Vec<PaymentSeries>,
+    /// The new risk verification.
     pub verification: Option<Verification>,
 }
 
 impl Organization {
-    /// Fills in the ids of users and bank accounts that have none; they follow from the
-    /// organization's id and their place.
+    /// Generates the missing ids of users and bank accounts from the organization's id and their
+    /// position.
     pub(crate) fn fill_ids(&mut self) {
-        let draw = SeededRandom::of(self.id.as_deref().unwrap_or(&self.scenario));
-        for (place, user) in self
-            .users
-            .iter_mut()
-            .enumerate()
-            .filter(|(_, user)| user.id.is_empty())
-        {
-            user.id = SeededRandom::of(&format!("{} user {place}", draw.id("008"))).id("006");
+        let random = SeededRandom::from_id(self.id.as_deref().unwrap_or(&self.scenario));
+        let seed = random.bill_id("008");
+
+        for (index, user) in self.users.iter_mut().enumerate() {
+            if user.id.is_empty() {
+                user.id = SeededRandom::from_id(&format!("{seed} user {index}")).bill_id("006");
+            }
         }
-        for (place, bank) in self
-            .banks
-            .iter_mut()
-            .enumerate()
-            .filter(|(_, bank)| bank.id.is_empty())
-        {
-            bank.id = SeededRandom::of(&format!("{} bank {place}", draw.id("008"))).id("bac");
+        for (index, account) in self.bank_accounts.iter_mut().enumerate() {
+            if account.id.is_empty() {
+                account.id = SeededRandom::from_id(&format!("{seed} bank {index}")).bill_id("bac");
+            }
         }
     }
 
-    pub(crate) fn apply(&mut self, change: Change) {
-        let Change {
+    pub(crate) fn apply_patch(&mut self, patch: OrganizationPatch) {
+        let OrganizationPatch {
             name,
             archived,
             users,
-            banks,
+            bank_accounts,
             payments,
             add_payments,
             verification,
-        } = change;
+        } = patch;
+
         self.name = name.or(self.name.take());
         self.archived = archived.unwrap_or(self.archived);
         self.users = users.unwrap_or(std::mem::take(&mut self.users));
-        self.banks = banks.unwrap_or(std::mem::take(&mut self.banks));
+        self.bank_accounts = bank_accounts.unwrap_or(std::mem::take(&mut self.bank_accounts));
         self.payments = payments.unwrap_or(std::mem::take(&mut self.payments));
         self.payments.splice(0..0, add_payments);
         self.verification = verification.or(self.verification.take());
@@ -185,7 +145,7 @@ impl Organization {
 }
 
 impl User {
-    /// An unarchived user of this role, without a name.
+    /// An unarchived user with this role and no name.
     pub fn new(role: &str, email: &str, created_at: Timestamp) -> Self {
         Self {
             email: Some(email.to_owned()),
@@ -195,14 +155,14 @@ impl User {
         }
     }
 
-    /// An unarchived administrator without a name.
+    /// An unarchived administrator with no name.
     pub fn administrator(email: &str, created_at: Timestamp) -> Self {
         Self::new("ADMINISTRATOR", email, created_at)
     }
 }
 
-impl Bank {
-    /// An unarchived account of this status.
+impl BankAccount {
+    /// An unarchived account with this status.
     pub fn new(status: &str, created_at: Timestamp) -> Self {
         Self {
             status: status.to_owned(),
@@ -222,60 +182,16 @@ impl Bank {
     }
 }
 
-impl Default for Payments {
-    /// One payment of 412.50 from a bank account, made through BILL in 1970.
-    fn default() -> Self {
-        Self {
-            status: Some("PAID".to_owned()),
-            online: Some(true),
-            by_card: false,
-            amount_cents: 41_250,
-            newest_at: Timestamp::default(),
-            count: 1,
-            interval_seconds: 86_400,
-            shape: Shape::Whole,
-        }
-    }
-}
-
-impl Payments {
-    /// One payment made through BILL.
-    pub fn paid(newest_at: Timestamp) -> Self {
-        Self {
-            newest_at,
-            ..Self::default()
-        }
-    }
-
-    /// One payment of this status.
-    pub fn with_status(status: &str, newest_at: Timestamp) -> Self {
-        Self {
-            status: Some(status.to_owned()),
-            ..Self::paid(newest_at)
-        }
-    }
-
-    /// The same payment this many times, `interval_seconds` apart, going back in time.
-    #[must_use]
-    pub fn repeated(self, count: usize, interval_seconds: i64) -> Self {
-        Self {
-            count,
-            interval_seconds,
-            ..self
-        }
-    }
-}
-
 impl Verification {
-    /// A verification of this decision: under way for `IN_PROGRESS` and `PENDING`, completed
-    /// otherwise.
+    /// A verification with this decision: in progress for `IN_PROGRESS` and `PENDING`, completed
+    /// for all others.
     pub fn new(decision: &str) -> Self {
-        let under_way = matches!(decision, "IN_PROGRESS" | "PENDING");
-        let processing_status = if under_way {
+        let processing_status = if matches!(decision, "IN_PROGRESS" | "PENDING") {
             "IN_PROGRESS"
         } else {
             "COMPLETED"
         };
+
         Self {
             processing_status: processing_status.to_owned(),
             decision: decision.to_owned(),

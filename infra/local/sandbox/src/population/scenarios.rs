@@ -1,13 +1,14 @@
-//! The cases that organizations stand for: which there are, and how often each occurs.
+//! The test cases that organizations represent, and how often each occurs.
 
-mod build;
+pub(crate) mod context;
+mod contract_violations;
+pub(crate) mod facts;
+mod payments;
 
 use strum::{Display, EnumIter, IntoEnumIterator};
 
-pub(crate) use crate::population::scenarios::build::{Setting, build};
-
-/// One case. Those from [`Scenario::OrganizationWithoutId`] on break the contract and occur only on
-/// demand.
+/// One test case. The cases from [`Scenario::OrganizationWithoutId`] on violate the contract and
+/// occur only with bad records.
 #[derive(Clone, Copy, Debug, Display, EnumIter, PartialEq, Eq, PartialOrd, Ord)]
 #[strum(serialize_all = "snake_case")]
 pub(crate) enum Scenario {
@@ -84,7 +85,7 @@ pub(crate) enum Scenario {
 }
 
 impl Scenario {
-    /// Whether a client can tell its organization apart from others.
+    /// Whether the organization's row has an id.
     pub(crate) fn has_id(self) -> bool {
         !matches!(
             self,
@@ -93,31 +94,34 @@ impl Scenario {
     }
 }
 
-/// The scenarios of which there is one each, in the order of the list.
+/// The scenarios that occur once each at the beginning of the list, in its order.
 pub(crate) fn guaranteed(bad_records: bool) -> Vec<Scenario> {
-    let (bad, usual): (Vec<_>, Vec<_>) =
+    let (bad, good): (Vec<_>, Vec<_>) =
         Scenario::iter().partition(|scenario| *scenario >= Scenario::OrganizationWithoutId);
+
     if bad_records {
-        [bad, usual].concat()
+        [bad, good].concat()
     } else {
-        usual
+        good
     }
 }
 
-/// The scenario of any further organization, in realistic proportions.
-pub(crate) fn usual(draw: u64) -> Scenario {
+/// The scenario of any other organization, in realistic proportions. `random` is any number.
+pub(crate) fn weighted(random: u64) -> Scenario {
     let total: u64 = PROPORTIONS.iter().map(|(_, weight)| weight).sum();
-    let mut rest = draw % total;
+    let mut rest = random % total;
+
     for (scenario, weight) in PROPORTIONS {
         if rest < *weight {
             return *scenario;
         }
         rest -= weight;
     }
+
     Scenario::PaidRecently
 }
 
-/// Our estimate of a partner's customers, in thousandths; no source states it.
+/// The weight of each scenario in thousandths. The proportions are an estimate; there is no source.
 const PROPORTIONS: &[(Scenario, u64)] = &[
     (Scenario::PaidRecently, 400),
     (Scenario::ScheduledPayment, 40),

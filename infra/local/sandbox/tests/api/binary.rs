@@ -1,15 +1,15 @@
-//! The program.
+//! The binary.
 
 use std::{
     io::{BufRead, BufReader},
     process::{Child, Command, Stdio},
 };
 
-use sandbox::Expectation;
+use sandbox::{Expectation, Options, Population, Sandbox};
 
-use crate::support::{Partner, options, start};
+use crate::support::{Partner, options, start_time};
 
-/// Ends the program with the test, passed or not.
+/// Ends the process when the test ends.
 struct ChildGuard(Child);
 
 impl Drop for ChildGuard {
@@ -31,40 +31,37 @@ async fn binary_prints_its_url_and_serves_the_requested_population() {
         "--bad-records",
     ];
     let mut command = Command::new(env!("CARGO_BIN_EXE_sandbox"));
-    let mut running = ChildGuard(
-        command
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap(),
-    );
+    command.args(arguments).stdout(Stdio::piped());
+    let mut process = ChildGuard(command.spawn().unwrap());
+
     let mut line = String::new();
-    BufReader::new(running.0.stdout.take().unwrap())
+    BufReader::new(process.0.stdout.take().unwrap())
         .read_line(&mut line)
         .unwrap();
     let url = line
         .trim_end()
         .strip_prefix("BILL sandbox ready: ")
         .unwrap();
-
-    let partner = Partner::of(1).await;
-    let told = partner
+    let partner = Partner::with_organizations(1).await;
+    let reported: Vec<Expectation> = partner
         .http
-        .get(format!("{url}/_sandbox/population?as_of={}", start()))
+        .get(format!("{url}/_sandbox/population?as_of={}", start_time()))
         .send()
         .await
+        .unwrap()
+        .json()
+        .await
         .unwrap();
-    let told: Vec<Expectation> = told.json().await.unwrap();
-    let population = sandbox::Population {
-        organizations: 80,
-        seed: 7,
-        bad_records: true,
-    };
-    let same = sandbox::Sandbox::start(sandbox::Options {
-        population,
+
+    let same = Sandbox::start(Options {
+        population: Population {
+            organizations: 80,
+            seed: 7,
+            bad_records: true,
+        },
         ..options()
     })
     .await
     .unwrap();
-    assert_eq!(told, same.population(start()));
+    assert_eq!(reported, same.expectations(start_time()));
 }

@@ -1,101 +1,97 @@
 //! The control API over HTTP.
 
 use jiff::{SignedDuration, Timestamp};
-use reqwest::{Method, StatusCode};
+use reqwest::{Method, RequestBuilder, StatusCode};
 use sandbox::{Expectation, Organization, Statistics, Switches};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::support::{Partner, days_before_start, organization_with_payments, start};
+use crate::support::{Partner, days_before_start, organization_with_payments, start_time};
 
-/// Sends a request to the control API; null when it answers nothing.
-async fn control(partner: &Partner, method: Method, path: &str, body: Option<Value>) -> Value {
-    let request = partner
-        .http
-        .request(method, partner.address(&format!("/_sandbox/{path}")));
-    let request = body.iter().fold(request, reqwest::RequestBuilder::json);
+/// Sends a request to the control API. Returns null if the response has no content.
+async fn control_request(
+    partner: &Partner,
+    method: Method,
+    path: &str,
+    body: Option<Value>,
+) -> Value {
+    let url = partner.url_for(&format!("/_sandbox/{path}"));
+    let request = body
+        .iter()
+        .fold(partner.http.request(method, url), RequestBuilder::json);
     let response = request.send().await.unwrap().error_for_status().unwrap();
+
     serde_json::from_str(&response.text().await.unwrap()).unwrap_or(Value::Null)
 }
 
-fn read<T: serde::de::DeserializeOwned>(body: Value) -> T {
+async fn get<T: DeserializeOwned>(partner: &Partner, path: &str) -> T {
+    let body = control_request(partner, Method::GET, path, None).await;
+
     serde_json::from_value(body).unwrap()
+}
+
+async fn put(partner: &Partner, path: &str, body: Value) -> Value {
+    control_request(partner, Method::PUT, path, Some(body)).await
+}
+
+async fn patch(partner: &Partner, path: &str, body: Value) {
+    control_request(partner, Method::PATCH, path, Some(body)).await;
+}
+
+async fn delete(partner: &Partner, path: &str) {
+    control_request(partner, Method::DELETE, path, None).await;
 }
 
 #[tokio::test]
 async fn population_endpoint_returns_expectations_as_of_the_given_time() {
-    let partner = Partner::of(60).await;
-    let later = start() + SignedDuration::from_hours(24 * 31);
-    for (query, as_of) in [
-        (format!("?as_of={start}", start = start()), start()),
-        (format!("?as_of={later}"), later),
-    ] {
-        let told: Vec<Expectation> =
-            read(control(&partner, Method::GET, &format!("population{query}"), None).await);
-        assert_eq!(told, partner.sandbox.population(as_of));
+    let partner = Partner::with_organizations(60).await;
+    let later = start_time() + SignedDuration::from_hours(24 * 31);
+
+    for as_of in [start_time(), later] {
+        let reported: Vec<Expectation> = get(&partner, &format!("population?as_of={as_of}")).await;
+        assert_eq!(reported, partner.sandbox.expectations(as_of));
     }
     assert_ne!(
-        partner.sandbox.population(start()),
-        partner.sandbox.population(later)
+        partner.sandbox.expectations(start_time()),
+        partner.sandbox.expectations(later)
     );
 }
 
 #[tokio::test]
 async fn an_organization_can_be_added_changed_and_read() {
-    let partner = Partner::of(2).await;
-    let organization = organization_with_payments("008NEW", Vec::new());
-    control(
-        &partner,
-        Method::PUT,
-        "organizations/008NEW",
-        Some(json!(organization)),
-    )
-    .await;
-    let stage = |partner: &Partner| {
-        let population = partner.sandbox.population(start());
-        let found = population
+    let partner = Partner::with_organizations(2).await;
+    let path = "organizations/008NEW";
+    let stage = || {
+        let expectations = partner.sandbox.expectations(start_time());
+        let found = expectations
             .into_iter()
             .find(|row| row.organization_id.as_deref() == Some("008NEW"));
         found.unwrap().expected_stage.unwrap()
     };
-    assert_eq!(stage(&partner), "awaiting_first_payment");
-    assert_eq!(
-        partner.get("/v3/partner/organizations").await.ids().len(),
-        3
-    );
 
-    let change =
-        json!({ "add_payments": [{ "newest_at": days_before_start(40), "amount_cents": 1200 }] });
-    control(
-        &partner,
-        Method::PATCH,
-        "organizations/008NEW",
-        Some(change),
-    )
-    .await;
-    assert_eq!(stage(&partner), "dormant_30");
+    let organization = organization_with_payments("008NEW", Vec::new());
+    put(&partner, path, json!(organization)).await;
+    assert_eq!(stage(), "awaiting_first_payment");
+    let listed = partner.get("/v3/partner/organizations").await;
+    assert_eq!(listed.ids().len(), 3);
+
+    let payment = json!({ "newest_at": days_before_start(40), "amount_cents": 1200 });
+    patch(&partner, path, json!({ "add_payments": [payment] })).await;
+    assert_eq!(stage(), "dormant_30");
     let session = partner.sign_in("008NEW").await;
-    assert_eq!(
-        partner
-            .get_with_session(&session, "/v3/payments")
-            .await
-            .body["results"][0]["amount"],
-        12.0
-    );
-    control(
-        &partner,
-        Method::PATCH,
-        "organizations/008NEW",
-        Some(json!({ "archived": true })),
-    )
-    .await;
-    assert_eq!(stage(&partner), "closed");
+    let payments = partner.get_with_session(&session, "/v3/payments").await;
+    assert_eq!(payments.rows()[0]["amount"], 12.0);
 
-    let read: Organization =
-        read(control(&partner, Method::GET, "organizations/008NEW", None).await);
-    assert!(read.archived && read.payments.len() == 1 && read.users[0].id.starts_with("006"));
+    patch(&partner, path, json!({ "archived": true })).await;
+    assert_eq!(stage(), "closed");
+
+    let read: Organization = get(&partner, path).await;
+    assert!(read.archived);
+    assert_eq!(read.payments.len(), 1);
+    assert!(read.users[0].id.starts_with("006"));
     let unknown = partner
         .http
-        .get(partner.address("/_sandbox/organizations/008NOWHERE"))
+        .get(partner.url_for("/_sandbox/organizations/008NOWHERE"))
         .send()
         .await
         .unwrap();
@@ -104,7 +100,7 @@ async fn an_organization_can_be_added_changed_and_read() {
 
 #[tokio::test]
 async fn statistics_count_requests_and_can_be_reset() {
-    let partner = Partner::of(1).await;
+    let partner = Partner::with_organizations(1).await;
     partner
         .sandbox
         .put_organization(organization_with_payments("008A", Vec::new()));
@@ -112,96 +108,89 @@ async fn statistics_count_requests_and_can_be_reset() {
     partner.get_with_session(&session, "/v3/payments").await;
     partner.get_with_session("unknown", "/v3/payments").await;
     partner.get("/v3/nothing").await;
-    let told: Statistics = read(control(&partner, Method::GET, "statistics", None).await);
+
+    let reported: Statistics = get(&partner, "statistics").await;
     assert_eq!(
-        (told.requests, told.partner_logins, told.sign_ins),
+        (
+            reported.requests,
+            reported.partner_logins,
+            reported.sign_ins
+        ),
         (5, 1, 1)
     );
+    let by_endpoint = &reported.by_endpoint;
     assert_eq!(
-        (
-            told.by_endpoint["listPayments"],
-            told.by_endpoint["unknown"]
-        ),
+        (by_endpoint["listPayments"], by_endpoint["unknown"]),
         (2, 1)
     );
-    assert_eq!(told.by_organization["008A"], 2);
-    assert_eq!(
-        (
-            told.errors_by_code["BDC_1109"],
-            told.errors_by_code["BDC_1121"]
-        ),
-        (1, 1)
-    );
-    assert_eq!(told, partner.sandbox.statistics());
-    control(&partner, Method::DELETE, "statistics", None).await;
+    assert_eq!(reported.by_organization["008A"], 2);
+    let errors = &reported.errors_by_code;
+    assert_eq!((errors["BDC_1109"], errors["BDC_1121"]), (1, 1));
+    assert_eq!(reported, partner.sandbox.statistics());
+
+    delete(&partner, "statistics").await;
     assert_eq!(partner.sandbox.statistics(), Statistics::default());
 }
 
 #[tokio::test]
 async fn clock_can_be_set_and_advanced_and_keeps_running() {
-    let partner = Partner::of(1).await;
+    let partner = Partner::with_organizations(1).await;
     let time = |body: &Value| body["now"].as_str().unwrap().parse::<Timestamp>().unwrap();
-    let set: Timestamp = "2027-01-01T00:00:00Z".parse().unwrap();
-    let reading = control(&partner, Method::PUT, "clock", Some(json!({ "now": set }))).await;
-    assert!(time(&reading).duration_since(set) < SignedDuration::from_secs(10));
-    let advanced = control(
-        &partner,
-        Method::PUT,
-        "clock",
-        Some(json!({ "advance_seconds": 3_600 })),
-    )
-    .await;
-    assert!(time(&advanced) >= set + SignedDuration::from_hours(1));
-    let later = control(&partner, Method::GET, "clock", None).await;
+    let now: Timestamp = "2027-01-01T00:00:00Z".parse().unwrap();
+
+    let set = put(&partner, "clock", json!({ "now": now })).await;
+    assert!(time(&set).duration_since(now) < SignedDuration::from_secs(10));
+    let advanced = put(&partner, "clock", json!({ "advance_seconds": 3_600 })).await;
+    assert!(time(&advanced) >= now + SignedDuration::from_hours(1));
+    let later: Value = get(&partner, "clock").await;
     assert!(time(&later) > time(&advanced));
-    let answer = partner.get("/v3/partner/organizations").await;
-    assert!(
-        answer.body[0]["timestamp"]
-            .as_str()
-            .unwrap()
-            .starts_with("2027-01-01T01:")
-    );
+
+    let response = partner.get("/v3/partner/organizations").await;
+    let timestamp = response.body[0]["timestamp"].as_str().unwrap();
+    assert!(timestamp.starts_with("2027-01-01T01:"));
 }
 
 #[tokio::test]
 async fn faults_and_switches_are_set_over_http() {
-    let partner = Partner::of(1).await;
-    let fault = json!({ "endpoint": "listPartnerOrganizations", "kind": { "type": "status", "status": 504 }, "times": 1 });
-    control(&partner, Method::POST, "faults", Some(fault.clone())).await;
-    let told = control(&partner, Method::GET, "faults", None).await;
-    assert_eq!(told[0]["kind"]["status"], 504);
-    assert_eq!(partner.get("/v3/partner/organizations").await.status, 504);
-    control(&partner, Method::POST, "faults", Some(fault)).await;
-    control(&partner, Method::DELETE, "faults", None).await;
-    assert_eq!(partner.get("/v3/partner/organizations").await.status, 200);
+    let partner = Partner::with_organizations(1).await;
+    let path = "/v3/partner/organizations";
+    let fault = json!({
+        "endpoint": "listPartnerOrganizations",
+        "kind": { "type": "status", "status": 504 },
+        "times": 1,
+    });
 
-    control(
-        &partner,
-        Method::PUT,
-        "switches",
-        Some(json!({ "hourly_limit": 0 })),
-    )
-    .await;
-    let told: Switches = read(control(&partner, Method::GET, "switches", None).await);
+    control_request(&partner, Method::POST, "faults", Some(fault.clone())).await;
+    let reported: Value = get(&partner, "faults").await;
+    assert_eq!(reported[0]["kind"]["status"], 504);
+    assert_eq!(partner.get(path).await.status, 504);
+    control_request(&partner, Method::POST, "faults", Some(fault)).await;
+    delete(&partner, "faults").await;
+    assert_eq!(partner.get(path).await.status, 200);
+
+    put(&partner, "switches", json!({ "hourly_limit": 0 })).await;
+    let reported: Switches = get(&partner, "switches").await;
     assert_eq!(
-        told,
+        reported,
         Switches {
             hourly_limit: 0,
             ..Switches::default()
         }
     );
-    assert_eq!(
-        partner.get("/v3/partner/organizations").await.codes(),
-        ["BDC_1144"]
-    );
+    assert_eq!(partner.get(path).await.codes(), ["BDC_1144"]);
 }
 
 #[tokio::test]
 async fn switches_with_an_unknown_field_are_rejected() {
-    let partner = Partner::of(1).await;
-    let put = |path: &str, body: Value| partner.http.put(partner.address(path)).json(&body).send();
-    let answer = put("/_sandbox/switches", json!({ "hourly_limmit": 1 }))
+    let partner = Partner::with_organizations(1).await;
+
+    let response = partner
+        .http
+        .put(partner.url_for("/_sandbox/switches"))
+        .json(&json!({ "hourly_limmit": 1 }))
+        .send()
         .await
         .unwrap();
-    assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY);
+
+    assert_eq!(response.status(), StatusCode::UNPROCESSABLE_ENTITY);
 }

@@ -1,20 +1,24 @@
-//! What the sandbox does, seen over HTTP. Every answer that is not broken on purpose is checked
-//! against the contract.
+//! Tests of the sandbox over HTTP. Every response without an injected fault is checked against the
+//! contract.
 #![expect(
     clippy::unwrap_used,
-    reason = "the helpers of tests fail a test as tests do"
+    reason = "a failure in a helper fails the test that uses it"
 )]
 
 mod binary;
 mod contract;
+mod contract_coverage;
 mod control;
 mod deliveries;
 mod faults;
+mod idempotency;
 mod limits;
-mod lists;
 mod openapi;
+mod oracle;
+mod paging;
 mod population;
+mod retries;
 mod sessions;
+mod sorting_and_filters;
 mod subscriptions;
 mod support;
-mod tour;

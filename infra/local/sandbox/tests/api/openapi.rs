@@ -1,4 +1,4 @@
-//! What an HTTP API answers, against its `OpenAPI` 3.0 document.
+//! Checks of HTTP responses against an `OpenAPI` 3.0 document.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -6,66 +6,73 @@ use jsonschema::Validator;
 use parking_lot::Mutex;
 use serde_json::{Map, Value, json};
 
-/// A document, its schemas as JSON Schema.
+/// A document whose schemas are converted to JSON Schema.
 pub struct OpenApiDocument {
     document: Value,
-    /// By schema: making one takes longer than using it.
+    /// By schema, because compiling a validator takes longer than using it.
     validators: Mutex<HashMap<String, Arc<Validator>>>,
 }
 
 impl OpenApiDocument {
-    /// Reads it from YAML. `Err` says what is wrong with the text.
+    /// Reads a document from YAML. `Err` describes the syntax error.
     pub fn read(yaml: &str) -> Result<Self, String> {
         let mut document: Value = yaml_serde::from_str(yaml).map_err(|error| error.to_string())?;
         to_json_schema(&mut document["components"]["schemas"]);
+
         Ok(Self {
             document,
             validators: Mutex::default(),
         })
     }
 
-    /// Whether it has this operation.
+    /// Whether the document has this operation.
     pub fn has(&self, method: &str, path: &str) -> bool {
         self.responses(method, path).is_some()
     }
 
-    /// `Err` says where an answer is not as the document has it, or has fields that it does not
-    /// know. `path` is the document's.
+    /// Checks a response. `path` is the path as written in the document. `Err` names the operation
+    /// and the part of the body that violates its schema or is not in it.
     pub fn check(&self, method: &str, path: &str, status: u16, body: &str) -> Result<(), String> {
-        let what = format!("{method} {path} {status}");
-        let responses = self
-            .responses(method, path)
-            .ok_or_else(|| format!("there is no {method} {path}"))?;
-        let range = format!("{}XX", status / 100);
-        let response = responses
-            .get(&status.to_string())
-            .or_else(|| responses.get(&range));
-        let response = response.ok_or_else(|| format!("{method} {path} has no answer {status}"))?;
-        let response = match response["$ref"].as_str() {
-            Some(reference) => self
-                .document
-                .pointer(&reference[1..])
-                .ok_or_else(|| format!("{what}: {reference} leads nowhere"))?,
-            None => response,
-        };
+        let operation = format!("{method} {path} {status}");
+        let response = self.response(method, path, status)?;
         let Some(schema) = response.pointer("/content/application~1json/schema") else {
             return if body.is_empty() {
                 Ok(())
             } else {
-                Err(format!("{what} has no content, but {body:?}"))
+                Err(format!("{operation}: expected no content, got {body:?}"))
             };
         };
-        let body: Value =
-            serde_json::from_str(body).map_err(|error| format!("{what}: {error}: {body:?}"))?;
+        let body: Value = serde_json::from_str(body)
+            .map_err(|error| format!("{operation}: {error}: {body:?}"))?;
+
         self.check_against(schema, &body)
-            .map_err(|error| format!("{what}: {error}"))
+            .map_err(|error| format!("{operation}: {error}"))
     }
 
-    /// `Err` says where a value is not as the schema of this name has it.
+    /// Checks a value against the schema with this name. `Err` names the part that violates it.
     pub fn check_schema(&self, name: &str, value: &Value) -> Result<(), String> {
         let schema = json!({ "$ref": format!("#/components/schemas/{name}") });
         self.check_against(&schema, value)
             .map_err(|error| format!("{name}: {error}"))
+    }
+
+    fn response(&self, method: &str, path: &str, status: u16) -> Result<&Value, String> {
+        let responses = self
+            .responses(method, path)
+            .ok_or_else(|| format!("{method} {path} is not in the document"))?;
+        let range = format!("{}XX", status / 100);
+        let response = responses
+            .get(&status.to_string())
+            .or_else(|| responses.get(&range))
+            .ok_or_else(|| format!("{method} {path} has no response {status}"))?;
+
+        match response["$ref"].as_str() {
+            Some(reference) => self
+                .document
+                .pointer(&reference[1..])
+                .ok_or_else(|| format!("{method} {path} {status}: {reference} does not exist")),
+            None => Ok(response),
+        }
     }
 
     fn responses(&self, method: &str, path: &str) -> Option<&Map<String, Value>> {
@@ -82,7 +89,7 @@ impl OpenApiDocument {
             return Err(format!("{errors:#?}\n{value:#}"));
         }
         if has_null(value) {
-            Err(format!("null instead of an absent field:\n{value:#}"))
+            Err(format!("a field is null, but must be absent:\n{value:#}"))
         } else {
             Ok(())
         }
@@ -94,12 +101,14 @@ impl OpenApiDocument {
         if let Some(known) = validators.get(&name) {
             return Ok(Arc::clone(known));
         }
+
         let mut root = schema.as_object().cloned().unwrap_or_default();
         root.insert("components".to_owned(), self.document["components"].clone());
         let validator = jsonschema::options()
             .should_validate_formats(true)
             .build(&Value::Object(root))
             .map_err(|error| error.to_string())?;
+
         Ok(Arc::clone(
             validators
                 .entry(name)
@@ -108,25 +117,27 @@ impl OpenApiDocument {
     }
 }
 
-/// `OpenAPI` 3.0 to JSON Schema: `nullable` becomes a type, and an object has no fields but its
-/// own.
+/// Converts `OpenAPI` 3.0 to JSON Schema: `nullable` becomes a type, and objects do not accept
+/// additional fields.
 fn to_json_schema(schema: &mut Value) {
     match schema {
         Value::Object(fields) => {
             fields.values_mut().for_each(to_json_schema);
             if fields.remove("nullable") == Some(Value::Bool(true)) {
-                let kind = fields.get("type").cloned().unwrap_or(Value::Null);
-                fields.insert("type".to_owned(), json!([kind, "null"]));
+                let field_type = fields.get("type").cloned().unwrap_or(Value::Null);
+                fields.insert("type".to_owned(), json!([field_type, "null"]));
             }
-            close(fields);
+            forbid_additional_fields(fields);
         }
         Value::Array(items) => items.iter_mut().for_each(to_json_schema),
         _ => {}
     }
 }
 
-fn close(fields: &mut Map<String, Value>) {
-    let is_object = fields.get("type").is_some_and(|kind| kind == "object");
+fn forbid_additional_fields(fields: &mut Map<String, Value>) {
+    let is_object = fields
+        .get("type")
+        .is_some_and(|field_type| field_type == "object");
     if is_object && fields.contains_key("properties") {
         fields.insert("additionalProperties".to_owned(), Value::Bool(false));
     }

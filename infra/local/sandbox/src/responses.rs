@@ -1,4 +1,4 @@
-//! Answers and refusals in BILL's shape: JSON, and an array of errors even for one.
+//! Responses as BILL sends them: JSON, with an array of errors in every error response.
 
 use axum::{
     body::Body,
@@ -7,18 +7,22 @@ use axum::{
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-/// An answer on its way out; faults may still cut it.
+use crate::switches::Switches;
+
+/// A response before it is sent. Faults can still change it.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct ApiResponse {
     pub(crate) status: u16,
     pub(crate) body: String,
+    /// Empty if the response has no content.
     pub(crate) content_type: &'static str,
+    /// Seconds in the `Retry-After` header.
     pub(crate) retry_after: Option<u64>,
-    /// The codes of an error answer, for the statistics.
+    /// The codes of an error response, for the statistics.
     pub(crate) codes: Vec<String>,
 }
 
-impl Answer {
+impl ApiResponse {
     pub(crate) fn json(body: &Value) -> Self {
         Self {
             status: 200,
@@ -29,7 +33,7 @@ impl Answer {
         }
     }
 
-    /// 200 without content, as documented for log-out.
+    /// 200 without content, as BILL documents it for `logout`.
     pub(crate) fn empty() -> Self {
         Self {
             status: 200,
@@ -40,11 +44,12 @@ impl Answer {
         }
     }
 
-    /// What a gateway in front of BILL says when it is broken.
+    /// The error page of a gateway in front of BILL.
     pub(crate) fn html(status: u16) -> Self {
         let body = format!(
             "<html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>\n"
         );
+
         Self {
             status,
             body,
@@ -54,7 +59,7 @@ impl Answer {
         }
     }
 
-    /// Cuts the body in its middle; headers stay those of a whole answer.
+    /// Removes the second half of the body. The headers stay as they are.
     pub(crate) fn truncate(&mut self) {
         let middle = self.body.floor_char_boundary(self.body.len() / 2);
         self.body.truncate(middle);
@@ -75,11 +80,12 @@ impl Answer {
                 .headers_mut()
                 .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
+
         response
     }
 }
 
-/// Why a request was refused.
+/// An error response: a status and one or more errors, each a code and a message.
 #[derive(Clone, Debug)]
 pub(crate) struct ErrorResponse {
     status: u16,
@@ -88,7 +94,7 @@ pub(crate) struct ErrorResponse {
 }
 
 impl ErrorResponse {
-    /// One error whose message is BILL's for that code.
+    /// One error with BILL's message for this code.
     pub(crate) fn new(status: u16, code: &str) -> Self {
         Self::with_message(status, code, message(code))
     }
@@ -101,17 +107,18 @@ impl ErrorResponse {
         }
     }
 
-    /// A session that is missing, unknown, expired or of the wrong level.
-    pub(crate) fn session() -> Self {
+    /// The session is missing, unknown, expired or of another level.
+    pub(crate) fn invalid_session() -> Self {
         Self::new(401, "BDC_1109")
     }
 
-    /// Parameters or fields that are refused: one error each. Their real code is unknown.
+    /// Invalid parameters or fields, one error for each. BILL's code is unknown.
     pub(crate) fn validation(messages: Vec<String>) -> Self {
         let errors = messages
             .into_iter()
             .map(|message| (UNKNOWN_CODE.to_owned(), message))
             .collect();
+
         Self {
             status: 400,
             errors,
@@ -119,23 +126,30 @@ impl ErrorResponse {
         }
     }
 
-    /// A refusal by the service behind the gateway. Its real code is unknown.
+    /// A well-formed request that the service rejects. BILL's code is unknown.
     pub(crate) fn unprocessable(message: &str) -> Self {
         Self::with_message(422, UNKNOWN_CODE, message)
     }
 
+    /// The requests or logins of this clock hour are used up.
+    pub(crate) fn hourly_limit(message: &str, switches: &Switches) -> Self {
+        Self::with_message(switches.limit_status, "BDC_1144", message)
+            .retry_after(switches.retry_after)
+    }
+
+    /// Sets the seconds in the `Retry-After` header.
     pub(crate) fn retry_after(mut self, seconds: Option<u64>) -> Self {
         self.retry_after = seconds;
         self
     }
 
-    pub(crate) fn into_api_response(self, now: Timestamp) -> Answer {
+    pub(crate) fn into_api_response(self, now: Timestamp) -> ApiResponse {
         let errors: Vec<Value> = self
             .errors
             .iter()
             .map(|(code, message)| {
                 json!({
-                    "timestamp": time(now),
+                    "timestamp": format_timestamp(now),
                     "code": code,
                     "severity": "ERROR",
                     "category": category(code),
@@ -143,7 +157,8 @@ impl ErrorResponse {
                 })
             })
             .collect();
-        Answer {
+
+        ApiResponse {
             status: self.status,
             body: Value::Array(errors).to_string(),
             content_type: JSON,
@@ -153,12 +168,12 @@ impl ErrorResponse {
     }
 }
 
-/// A time as BILL writes it: `2025-09-19T16:24:43.000+00:00`.
-pub(crate) fn time(time: Timestamp) -> String {
+/// Formats a time as BILL does: `2025-09-19T16:24:43.000+00:00`.
+pub(crate) fn format_timestamp(time: Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%S.%3f+00:00").to_string()
 }
 
-/// The contract's placeholder where BILL's code is not known.
+/// The contract's placeholder for a code that is not known.
 pub(crate) const UNKNOWN_CODE: &str = "BDC_UNKNOWN";
 
 const JSON: &str = "application/json";
