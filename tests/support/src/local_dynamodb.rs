@@ -42,8 +42,8 @@ impl LocalDynamoDb {
         panic!("MiniStack exited before it responded, in {MAX_START_ATTEMPTS} attempts");
     }
 
-    /// Starts the process on `port`. `None` means that it exited, for example because another process
-    /// took the port.
+    /// Starts the process on `port`. `None` means that it exited, for example because another
+    /// process took the port.
     async fn start_at(port: u16) -> Option<Self> {
         let program = program();
         let process = Command::new(&program)

@@ -1,18 +1,18 @@
-// What BILL Engage has to say to the users of a customer, shown by your own product. Copy this file: it needs nothing else.
+// Shows the in-product messages of BILL Engage in your product. Copy this file; it has no dependencies.
 //
 //   <script type="module" src="/banner.js"></script>
 //   <engage-banner src="/engage/messages"></engage-banner>
 //
-// `src` is an address of your own back end, which knows the organization of whoever is signed in, asks the in-product API about it
-// (docs/in-product.md), and passes on what the API answers:
+// `src` is a URL of your own back end. The back end knows the organization of the signed-in user, calls the
+// in-product API for it (docs/in-product.md) and returns the API's response:
 //
 //   GET  {src}               200 {"messages": [...]}
-//   POST {src}/{id}/dismiss  204; 404 when there is no such message any more
+//   POST {src}/{id}/dismiss  204; 404 when the message no longer exists
 //
-// While that fails, nothing is shown. The font is the page's; the colours are the custom properties below, of which a rule of yours
-// for `engage-banner` may set any.
+// If the request fails, the banner shows nothing new. The banner inherits the font of the page. A CSS rule for
+// `engage-banner` can set the custom properties below to change the colors.
 
-const WORDS = {
+const TEXTS = {
   severity: { info: "", warning: "Warning: ", critical: "Important: " },
   close: "Close this message",
   closed: "The message is closed.",
@@ -66,7 +66,7 @@ engage-banner .engage-close:hover { color: var(--tone); }
 engage-banner :is(.engage-action, .engage-close):focus-visible { outline: 3px solid var(--engage-text); outline-offset: 2px; }
 engage-banner .engage-close:focus-visible { outline-offset: -4px; }
 engage-banner .engage-status { margin: 0 0 16px; color: var(--engage-text); }
-engage-banner .engage-unseen { position: absolute; width: 1px; height: 1px; margin: 0; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+engage-banner .engage-visually-hidden { position: absolute; width: 1px; height: 1px; margin: 0; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 @container (min-width: 44rem) {
   engage-banner .engage-message { grid-template-columns: auto 1fr auto auto; align-items: center; padding: 16px 20px; }
   engage-banner .engage-icon { align-self: start; }
@@ -76,7 +76,7 @@ engage-banner .engage-unseen { position: absolute; width: 1px; height: 1px; marg
 }
 `;
 
-// Outlines on a grid of 24 by 24.
+// SVG paths of outline icons with the view box 0 0 24 24.
 const ICONS = {
   info: "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM12 11v5M12 7.75v.5",
   warning: "M12 4 2.75 20h18.5zM12 10v4.5M12 17v.5",
@@ -85,14 +85,14 @@ const ICONS = {
 };
 
 class EngageBanner extends HTMLElement {
-  static #made = 0;
-  #status = element("p", { class: "engage-unseen", role: "status" });
+  static #created = 0;
+  #status = element("p", { class: "engage-visually-hidden", role: "status" });
 
   connectedCallback() {
     this.refresh();
   }
 
-  // Asks what there is to show. For a page that stays open for long: call it again.
+  // Loads the messages and shows them. Call it again to update a page that stays open.
   async refresh() {
     let messages;
     try {
@@ -100,28 +100,28 @@ class EngageBanner extends HTMLElement {
     } catch {
       return;
     }
-    this.#say("");
+    this.#announce("");
     this.replaceChildren(...messages.map((message) => this.#section(message)), this.#status);
     this.#count();
   }
 
   async #messages() {
-    const answer = await fetch(this.getAttribute("src"), { headers: { accept: "application/json" } });
-    if (!answer.ok) throw new Error(`answered with ${answer.status}`);
-    return (await answer.json()).messages;
+    const response = await fetch(this.getAttribute("src"), { headers: { accept: "application/json" } });
+    if (!response.ok) throw new Error(`status ${response.status}`);
+    return (await response.json()).messages;
   }
 
   #section({ id, title, body, call_to_action: action, severity, dismissible }) {
-    const level = severity in WORDS.severity ? severity : "info";
-    const titleId = `engage-title-${++EngageBanner.#made}`;
+    const level = severity in TEXTS.severity ? severity : "info";
+    const titleId = `engage-title-${++EngageBanner.#created}`;
     const heading = element("h2", { class: "engage-title", id: titleId });
-    if (WORDS.severity[level]) heading.append(element("span", { class: "engage-unseen" }, WORDS.severity[level]));
+    if (TEXTS.severity[level]) heading.append(element("span", { class: "engage-visually-hidden" }, TEXTS.severity[level]));
     heading.append(title);
     const section = element("section", { class: "engage-message", "data-severity": level, "aria-labelledby": titleId });
     section.append(icon(level, "engage-icon"), heading, element("p", { class: "engage-body" }, body));
     if (isHttps(action.url)) section.append(element("a", { class: "engage-action", href: action.url }, action.label));
     if (dismissible) {
-      const close = element("button", { class: "engage-close", type: "button", "aria-label": WORDS.close });
+      const close = element("button", { class: "engage-close", type: "button", "aria-label": TEXTS.close });
       close.append(icon("close"));
       close.addEventListener("click", () => this.#close(section, id));
       section.append(close);
@@ -130,45 +130,45 @@ class EngageBanner extends HTMLElement {
   }
 
   async #close(section, id) {
-    if (!(await this.#dismiss(id))) return this.#say(WORDS.notClosed, true);
+    if (!(await this.#dismiss(id))) return this.#announce(TEXTS.notClosed, true);
     const hadFocus = section.contains(document.activeElement);
     section.remove();
     this.#count();
-    this.#say(WORDS.closed);
-    // The focus was on what is gone: those who use a keyboard go on from here, and not from the top of the page.
+    this.#announce(TEXTS.closed);
+    // The focused element was removed. Keep the focus here, so that keyboard users do not start again at the top of the page.
     if (hadFocus) {
       this.tabIndex = -1;
       this.focus();
     }
   }
 
-  // Whether the message is closed, be it that it was closed elsewhere, or that its time is over.
+  // Returns whether the message is closed. 404 means that it was closed elsewhere or has expired.
   async #dismiss(id) {
     try {
-      const answer = await fetch(`${this.getAttribute("src")}/${encodeURIComponent(id)}/dismiss`, { method: "POST" });
-      return answer.ok || answer.status === 404;
+      const response = await fetch(`${this.getAttribute("src")}/${encodeURIComponent(id)}/dismiss`, { method: "POST" });
+      return response.ok || response.status === 404;
     } catch {
       return false;
     }
   }
 
-  #say(words, isSeen = false) {
-    this.#status.className = isSeen ? "engage-status" : "engage-unseen";
-    this.#status.textContent = words;
+  #announce(text, isVisible = false) {
+    this.#status.className = isVisible ? "engage-status" : "engage-visually-hidden";
+    this.#status.textContent = text;
   }
 
-  // For rules of the page: `engage-banner[data-messages="0"]` shows nothing.
+  // Lets the page style an empty banner: `engage-banner[data-messages="0"]`.
   #count() {
     this.dataset.messages = this.querySelectorAll("section").length;
   }
 }
 
-// An element with attributes and text; text is never read as HTML.
+// Creates an element with attributes and text. The text is never parsed as HTML.
 function element(name, attributes, text = "") {
-  const made = document.createElement(name);
-  for (const [attribute, value] of Object.entries(attributes)) made.setAttribute(attribute, value);
-  made.textContent = text;
-  return made;
+  const created = document.createElement(name);
+  for (const [attribute, value] of Object.entries(attributes)) created.setAttribute(attribute, value);
+  created.textContent = text;
+  return created;
 }
 
 function icon(name, style) {
@@ -182,7 +182,7 @@ function icon(name, style) {
   return svg;
 }
 
-// A link to anything else, such as `javascript:`, is not made.
+// Only https links are shown, so that a `javascript:` URL cannot run.
 function isHttps(url) {
   return URL.canParse(url) && new URL(url).protocol === "https:";
 }

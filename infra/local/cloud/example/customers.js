@@ -1,4 +1,4 @@
-// The list of customers, by stage. No part of what a partner copies.
+// Lists the customers by stage. Partners do not copy this file.
 
 const STAGES = {
   enrolling: "Started to enroll",
@@ -15,9 +15,9 @@ const STAGES = {
 const list = document.getElementById("customers");
 
 function element(name, text = "") {
-  const made = document.createElement(name);
-  made.textContent = text;
-  return made;
+  const created = document.createElement(name);
+  created.textContent = text;
+  return created;
 }
 
 function line({ id, name }) {
@@ -28,8 +28,8 @@ function line({ id, name }) {
   return item;
 }
 
-const answer = await fetch("/customers").catch(() => undefined);
-const customers = answer?.ok ? await answer.json() : [];
+const response = await fetch("/customers").catch(() => undefined);
+const customers = response?.ok ? await response.json() : [];
 for (const [stage, meaning] of Object.entries(STAGES)) {
   const lines = customers.filter((customer) => customer.stage === stage).map(line);
   if (lines.length === 0) continue;
@@ -38,4 +38,4 @@ for (const [stage, meaning] of Object.entries(STAGES)) {
   items.append(...lines);
   list.append(element("h2", `${meaning} (${lines.length})`), items);
 }
-if (customers.length === 0) list.append(element("p", "No customer was looked at yet."));
+if (customers.length === 0) list.append(element("p", "No customer has been synced yet."));

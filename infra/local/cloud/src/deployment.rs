@@ -1,4 +1,4 @@
-//! The stack: `sam deploy` of what `make build` has left, and the outputs of it.
+//! Deploys the output of `make build` with `sam deploy` and reads the outputs of the stack.
 
 use std::{collections::BTreeMap, process::Stdio};
 
@@ -7,20 +7,19 @@ use serde::Deserialize;
 use tokio::process::Command;
 
 use crate::{
-    ministack::REGION,
-    options::Options,
-    workspace::{bare_environment, built_template, output_folder, tool, workspace_root},
+    options::{Options, REGION},
+    workspace::{bare_environment, built_template, output_folder, tool_path, workspace_root},
 };
 
 /// The name of the stack in a local cloud.
-pub(crate) const STACK: &str = "bill-engage-local";
+pub(crate) const STACK_NAME: &str = "bill-engage-local";
 
-/// What the template puts out, by name.
+/// The outputs of the stack, by name.
 #[derive(Debug, Clone, Default)]
 pub struct Outputs(BTreeMap<String, String>);
 
 impl Outputs {
-    /// One output. `Err`: the template has none of this name.
+    /// One output. `Err` means that the stack has no output of this name.
     pub fn get(&self, name: &str) -> Result<&str> {
         self.0
             .get(name)
@@ -36,16 +35,17 @@ impl Outputs {
     }
 }
 
-/// Deploys into the MiniStack at `endpoint`, with BILL at `bill_url`. `Err` says what failed.
+/// Deploys to the MiniStack at `endpoint`, with BILL at `bill_url`. `Err` contains the failure
+/// reasons of the stack events, or the error output of the SAM CLI.
 pub(crate) async fn deploy(endpoint: &str, bill_url: &str, options: &Options) -> Result<Outputs> {
-    let mut deploy = sam(endpoint)?;
+    let mut deploy = sam_command(endpoint)?;
     deploy
         .arg("deploy")
         .arg("--template-file")
         .arg(built_template()?)
         .args([
             "--stack-name",
-            STACK,
+            STACK_NAME,
             "--resolve-s3",
             "--capabilities",
             "CAPABILITY_IAM",
@@ -62,63 +62,69 @@ pub(crate) async fn deploy(endpoint: &str, bill_url: &str, options: &Options) ->
                 .iter()
                 .map(|(name, value)| format!("{name}=\"{value}\"")),
         );
+
     let output = deploy.output().await.context("cannot run sam deploy")?;
-    let said = String::from_utf8_lossy(&output.stdout);
+    let stdout = String::from_utf8_lossy(&output.stdout);
     std::fs::write(
         output_folder("local-cloud")?.join("sam-deploy.log"),
-        said.as_bytes(),
+        stdout.as_bytes(),
     )?;
-    let said: Vec<Said> = said
+
+    let events: Vec<SamEvent> = stdout
         .lines()
         .filter_map(|line| serde_json::from_str(line).ok())
         .collect();
     if !output.status.success() {
-        let failures: Vec<String> = said.iter().filter_map(Said::failure).collect();
-        let complaint = String::from_utf8_lossy(&output.stderr);
+        let failures: Vec<String> = events
+            .iter()
+            .filter_map(SamEvent::failure_message)
+            .collect();
+        let stderr = String::from_utf8_lossy(&output.stderr);
         bail!(
             "sam deploy failed:\n{}",
             if failures.is_empty() {
-                complaint.trim().to_owned()
+                stderr.trim().to_owned()
             } else {
                 failures.join("\n")
             }
         );
     }
-    outputs(said).context("sam deploy told no outputs of the stack")
+
+    outputs(events).context("sam deploy printed no stack outputs")
 }
 
-/// A line of `sam deploy --output json`.
+/// One line of the output of `sam deploy --output json`.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-enum Said {
+enum SamEvent {
     Event {
         status: String,
         logical_id: String,
         reason: String,
     },
     Outputs {
-        stack_outputs: Vec<Output>,
+        stack_outputs: Vec<StackOutput>,
     },
     Result {
-        error: Option<Failure>,
+        error: Option<SamError>,
     },
     #[serde(other)]
     Other,
 }
 
 #[derive(Debug, Deserialize)]
-struct Output {
+struct StackOutput {
     key: String,
     value: String,
 }
 
 #[derive(Debug, Deserialize)]
-struct Failure {
+struct SamError {
     message: String,
 }
 
-impl Said {
-    fn failure(&self) -> Option<String> {
+impl SamEvent {
+    fn failure_message(&self) -> Option<String> {
         match self {
             Self::Event {
                 status,
@@ -126,19 +132,19 @@ impl Said {
                 reason,
             } if status.ends_with("_FAILED") => Some(format!("{logical_id}: {reason}")),
             Self::Result {
-                error: Some(Failure { message }),
+                error: Some(SamError { message }),
             } => Some(message.clone()),
             _ => None,
         }
     }
 }
 
-fn outputs(said: Vec<Said>) -> Option<Outputs> {
-    said.into_iter().find_map(|said| match said {
-        Said::Outputs { stack_outputs } => Some(Outputs(
+fn outputs(events: Vec<SamEvent>) -> Option<Outputs> {
+    events.into_iter().find_map(|event| match event {
+        SamEvent::Outputs { stack_outputs } => Some(Outputs(
             stack_outputs
                 .into_iter()
-                .map(|it| (it.key, it.value))
+                .map(|output| (output.key, output.value))
                 .collect(),
         )),
         _ => None,
@@ -163,13 +169,14 @@ fn parameters(bill_url: &str, options: &Options) -> BTreeMap<String, String> {
         ("SendWindow".to_owned(), "always".to_owned()),
     ]);
     parameters.extend(options.parameters.clone());
+
     parameters
 }
 
-/// The SAM CLI, with AWS at `endpoint` and nothing of this process's own settings. `Err`: `make
-/// setup` was not run.
-pub fn sam(endpoint: &str) -> Result<Command> {
-    let mut command = Command::new(tool("sam")?);
+/// A command that runs the SAM CLI with AWS at `endpoint`, without this process's environment.
+/// `Err` means that `make setup` was not run.
+pub fn sam_command(endpoint: &str) -> Result<Command> {
+    let mut command = Command::new(tool_path("sam")?);
     command
         .current_dir(workspace_root())
         .env_clear()
@@ -179,7 +186,7 @@ pub fn sam(endpoint: &str) -> Result<Command> {
             ("AWS_ACCESS_KEY_ID", "test"),
             ("AWS_SECRET_ACCESS_KEY", "test"),
             ("AWS_DEFAULT_REGION", REGION),
-            ("SAM_CLI_POLL_DELAY", "0.2"), // seconds; MiniStack is done before SAM would ask a second time
+            ("SAM_CLI_POLL_DELAY", "0.2"), // seconds; MiniStack finishes within one interval
             ("SAM_CLI_TELEMETRY", "0"),
         ])
         .stdin(Stdio::null())
@@ -196,7 +203,9 @@ mod tests {
         let options = Options::default()
             .parameter("SendWindow", "Mon-Fri 09:00-17:00 America/New_York")
             .parameter("DryRun", "true");
+
         let parameters = parameters("http://127.0.0.1:9/connect", &options);
+
         assert_eq!(
             parameters["SendWindow"],
             "Mon-Fri 09:00-17:00 America/New_York"
@@ -204,20 +213,34 @@ mod tests {
         assert_eq!(parameters["DryRun"], "true");
         assert_eq!(parameters["Environment"], "local");
     }
+
     #[test]
     fn sam_output_is_parsed_line_by_line() {
-        let said: Vec<Said> = [
+        let events: Vec<SamEvent> = [
             r#"{"type": "info", "managed_s3_bucket": "bucket"}"#,
-            r#"{"type": "event", "status": "CREATE_FAILED", "detailed_status": null, "logical_id": "Api", "reason": "no such thing"}"#,
-            r#"{"type": "outputs", "stack_outputs": [{"key": "ApiUrl", "value": "http://localhost", "description": ""}]}"#,
-            r#"{"type": "result", "status": "failure", "error": {"type": "X", "message": "the stack failed", "resources": null}}"#,
+            concat!(
+                r#"{"type": "event", "status": "CREATE_FAILED", "detailed_status": null, "#,
+                r#""logical_id": "Api", "reason": "no such thing"}"#
+            ),
+            concat!(
+                r#"{"type": "outputs", "stack_outputs": [{"key": "ApiUrl", "#,
+                r#""value": "http://localhost", "description": ""}]}"#
+            ),
+            concat!(
+                r#"{"type": "result", "status": "failure", "error": {"type": "X", "#,
+                r#""message": "the stack failed", "resources": null}}"#
+            ),
         ]
         .map(|line| serde_json::from_str(line).unwrap())
         .into();
-        let failures: Vec<String> = said.iter().filter_map(Said::failure).collect();
+
+        let failures: Vec<String> = events
+            .iter()
+            .filter_map(SamEvent::failure_message)
+            .collect();
         assert_eq!(failures, ["Api: no such thing", "the stack failed"]);
         assert_eq!(
-            outputs(said).unwrap().get("ApiUrl").unwrap(),
+            outputs(events).unwrap().get("ApiUrl").unwrap(),
             "http://localhost"
         );
     }

@@ -1,10 +1,11 @@
-//! A proxy between the functions and MiniStack: it records every call to AWS, and breaks those that
-//! a test wants broken.
+//! A proxy between the functions and MiniStack. It records every AWS call and injects the faults
+//! that a test plans.
 //!
-//! What passes through is not changed: neither the headers (with `Host` and the signature) nor a
-//! byte of the bodies.
+//! Requests and responses pass through unchanged: all headers, including `Host` and the signature,
+//! and every byte of the bodies.
 
 mod call;
+mod fault;
 mod upstream;
 
 use std::{collections::BTreeMap, io, sync::Arc, time::Duration};
@@ -29,93 +30,56 @@ use tokio::{
 
 use self::upstream::Upstream;
 
-pub use call::{Answer, Call, Outcome};
+pub use call::{AwsCall, AwsResponse, CallOutcome};
+pub use fault::AwsFault;
 
-/// A running proxy. It ends, and closes its connections, when dropped.
+/// A running proxy, for end-to-end tests. Dropping it stops the server and closes its connections.
 pub struct FaultProxy {
     url: String,
-    shared: Arc<Shared>,
+    state: Arc<ProxyState>,
     server: JoinHandle<()>,
 }
 
-/// What becomes of one call.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fault {
-    /// It passes.
-    None,
-    /// AWS is not asked; the client gets this error, in the form of the JSON protocols.
-    Answer {
-        /// HTTP status.
-        status: u16,
-        /// AWS's name of the error, `ThrottlingException` for instance.
-        code: String,
-        /// The text beside it.
-        message: String,
-    },
-    /// AWS is not asked, and the connection closed without an answer.
-    DropRequest,
-    /// AWS is asked, its answer thrown away, and the connection closed without one: the client
-    /// cannot know what it did.
-    DropResponse,
-    /// AWS is asked at once, and its answer held back for this long: a client that loses its
-    /// patience cannot know what AWS did.
-    Delay(Duration),
-}
-
-impl Fault {
-    /// An error with a message that says where it comes from.
-    pub fn answer(status: u16, code: &str) -> Self {
-        Self::Answer {
-            status,
-            code: code.to_owned(),
-            message: "a planned fault of the local cloud".to_owned(),
-        }
-    }
-}
-
 impl FaultProxy {
-    /// Starts on a free port of 127.0.0.1, in front of the HTTP server at `upstream`, for instance
-    /// `127.0.0.1:4566`.
+    /// Starts on a free port of 127.0.0.1 in front of the HTTP server at `upstream` (host and port,
+    /// for example `127.0.0.1:4566`). `Err` means that no port could be opened.
     pub async fn start(upstream: &str) -> Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0))
             .await
             .context("cannot open a port for the fault proxy")?;
         let url = format!("http://{}", listener.local_addr()?);
-        let shared = Arc::new(Shared {
+        let state = Arc::new(ProxyState {
             upstream: Upstream::new(upstream),
-            plan: Mutex::new(Box::new(|_| Fault::None)),
-            record: Mutex::default(),
+            fault_plan: Mutex::new(Box::new(|_| AwsFault::PassThrough)),
+            call_log: Mutex::default(),
             functions: Mutex::default(),
         });
-        let server = tokio::spawn(serve(listener, Arc::clone(&shared)));
-        Ok(Self {
-            url,
-            shared,
-            server,
-        })
+        let server = tokio::spawn(serve(listener, Arc::clone(&state)));
+
+        Ok(Self { url, state, server })
     }
 
-    /// Where clients find it.
+    /// The URL that clients use as the AWS endpoint.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Asks `plan` about every call from now on, one at a time and in the order of their numbers,
-    /// instead of the plan before. The call's outcome is open then. A plan may read
-    /// [`FaultProxy::calls`], but not replace itself.
-    pub fn plan(&self, plan: impl FnMut(&Call) -> Fault + Send + 'static) {
-        *self.shared.plan.lock() = Box::new(plan);
+    /// Replaces the fault plan. From now on `plan` decides every call, one at a time and in the
+    /// order of their numbers, while the call's outcome is still [`CallOutcome::InProgress`]. A
+    /// plan may read [`FaultProxy::calls`] but must not replace itself.
+    pub fn set_fault_plan(&self, plan: impl FnMut(&AwsCall) -> AwsFault + Send + 'static) {
+        *self.state.fault_plan.lock() = Box::new(plan);
     }
 
-    /// All calls since the start, in the order in which they came.
-    pub fn calls(&self) -> Vec<Call> {
-        self.shared.record.lock().calls.clone()
+    /// All calls since the start, in the order of their arrival.
+    pub fn calls(&self) -> Vec<AwsCall> {
+        self.state.call_log.lock().calls.clone()
     }
 
-    /// The calls of one operation, `ses.SendEmail` for instance.
-    pub fn calls_to(&self, operation: &str) -> Vec<Call> {
-        self.shared
-            .record
+    /// The calls to one operation, for example `ses.SendEmail`.
+    pub fn calls_to(&self, operation: &str) -> Vec<AwsCall> {
+        self.state
+            .call_log
             .lock()
             .calls
             .iter()
@@ -124,9 +88,9 @@ impl FaultProxy {
             .collect()
     }
 
-    /// Names the function that signs with an access key, for [`Call::function`].
+    /// Registers the function that signs with `access_key`, for [`AwsCall::function`].
     pub fn register_function(&self, access_key: String, function: &str) {
-        self.shared
+        self.state
             .functions
             .lock()
             .insert(access_key, function.to_owned());
@@ -139,40 +103,124 @@ impl Drop for FaultProxy {
     }
 }
 
-type Plan = Box<dyn FnMut(&Call) -> Fault + Send>;
+/// Serves until the task is aborted, which also closes all connections.
+async fn serve(listener: TcpListener, state: Arc<ProxyState>) {
+    let mut connections = JoinSet::new();
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                connections.spawn(serve_connection(stream, Arc::clone(&state)));
+            }
+            // Usually out of file descriptors, which other connections free when they close.
+            Err(_) => sleep(Duration::from_millis(50)).await,
+        }
+        while connections.try_join_next().is_some() {}
+    }
+}
 
-struct Shared {
+/// Handles the requests of one connection. When the service fails, hyper closes the connection
+/// without a response; dropped calls rely on this.
+async fn serve_connection(stream: TcpStream, state: Arc<ProxyState>) {
+    // Nagle's algorithm would delay each small response by 40 ms.
+    if stream.set_nodelay(true).is_ok() {
+        let service = service_fn(move |request| handle(Arc::clone(&state), request));
+        let _ended_by_either_side = http1::Builder::new()
+            .serve_connection(TokioIo::new(stream), service)
+            .await;
+    }
+}
+
+/// Handles one call. `Err` closes the connection without a response.
+async fn handle(
+    state: Arc<ProxyState>,
+    request: hyper::Request<Incoming>,
+) -> io::Result<Response<Full<Bytes>>> {
+    let (head, body) = request.into_parts();
+    let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
+    let (number, fault) = state.record_and_plan(AwsCall::from_request(&head, &body));
+    let mut outcome_guard = OutcomeGuard {
+        state: Arc::clone(&state),
+        number,
+        outcome: CallOutcome::Disconnected,
+    };
+
+    let request = upstream::Request::from_parts(head, Full::new(body));
+    let response = match fault {
+        AwsFault::PassThrough => state.forward(number, request).await?,
+        AwsFault::ErrorResponse {
+            status,
+            code,
+            message,
+        } => error_response(number, status, &code, &message)?,
+        AwsFault::DropRequest => return Err(connection_reset()),
+        AwsFault::DropResponse => {
+            state.forward(number, request).await?;
+            return Err(connection_reset());
+        }
+        AwsFault::Delay(time) => {
+            let response = state.forward(number, request).await?;
+            sleep(time).await;
+            response
+        }
+    };
+
+    outcome_guard.outcome = CallOutcome::Responded(AwsResponse::from_response(&response));
+    Ok(response.map(Full::new))
+}
+
+/// Records a call's outcome when dropped. This includes a client that disconnects, because hyper
+/// then drops the future that holds the guard.
+struct OutcomeGuard {
+    state: Arc<ProxyState>,
+    number: u64,
+    outcome: CallOutcome,
+}
+
+impl Drop for OutcomeGuard {
+    fn drop(&mut self) {
+        let outcome = std::mem::replace(&mut self.outcome, CallOutcome::Disconnected);
+        self.state
+            .update_call(self.number, |call| call.outcome = outcome);
+    }
+}
+
+type FaultPlan = Box<dyn FnMut(&AwsCall) -> AwsFault + Send>;
+
+/// What all connections share.
+struct ProxyState {
     upstream: Upstream,
-    plan: Mutex<Plan>,
-    record: Mutex<Record>,
+    fault_plan: Mutex<FaultPlan>,
+    call_log: Mutex<CallLog>,
+    /// Functions by access key.
     functions: Mutex<BTreeMap<String, String>>,
 }
 
 #[derive(Default)]
-struct Record {
-    calls: Vec<Call>,
+struct CallLog {
+    calls: Vec<AwsCall>,
     last_number: u64,
 }
 
-impl Shared {
-    /// Numbers a call, notes it and asks the plan about it. Under one lock, so that the plan meets
-    /// the calls in their order.
-    fn judge(&self, mut call: Call) -> (u64, Fault) {
-        let mut plan = self.plan.lock();
+impl ProxyState {
+    /// Numbers and records a call and returns its planned fault. The plan's lock is held
+    /// throughout, so that the plan sees the calls in the order of their numbers.
+    fn record_and_plan(&self, mut call: AwsCall) -> (u64, AwsFault) {
+        let mut fault_plan = self.fault_plan.lock();
         call.function = self.functions.lock().get(&call.access_key).cloned();
         {
-            let mut record = self.record.lock();
-            record.last_number += 1;
-            call.number = record.last_number;
-            record.calls.push(call.clone());
+            let mut call_log = self.call_log.lock();
+            call_log.last_number += 1;
+            call.number = call_log.last_number;
+            call_log.calls.push(call.clone());
         }
-        (call.number, plan(&call))
+
+        (call.number, fault_plan(&call))
     }
 
-    /// Changes the record of a call, unless it has been forgotten.
-    fn note(&self, number: u64, change: impl FnOnce(&mut Call)) {
+    /// Changes the recorded call.
+    fn update_call(&self, number: u64, change: impl FnOnce(&mut AwsCall)) {
         if let Some(call) = self
-            .record
+            .call_log
             .lock()
             .calls
             .iter_mut()
@@ -183,106 +231,39 @@ impl Shared {
         }
     }
 
-    /// Asks AWS to the end, even when the client leaves meanwhile, and notes what it answered.
-    async fn ask(
+    /// Forwards a request to AWS and records the response, even when the client disconnects before
+    /// the response arrives. `Err` means that AWS is unreachable or closed the connection early.
+    async fn forward(
         self: &Arc<Self>,
         number: u64,
         request: upstream::Request,
     ) -> io::Result<Response<Bytes>> {
-        let shared = Arc::clone(self);
-        let asked = tokio::spawn(async move {
-            let answer = shared.upstream.ask(request).await?;
-            shared.note(number, |call| call.accepted = Some(Answer::of(&answer)));
-            Ok(answer)
+        let state = Arc::clone(self);
+        let forwarding = tokio::spawn(async move {
+            let response = state.upstream.forward(request).await?;
+            state.update_call(number, |call| {
+                call.aws_response = Some(AwsResponse::from_response(&response));
+            });
+            Ok(response)
         });
-        asked.await?
+
+        forwarding.await?
     }
 }
 
-/// Serves until the task is aborted, which closes all connections too.
-async fn serve(listener: TcpListener, shared: Arc<Shared>) {
-    let mut connections = JoinSet::new();
-    loop {
-        match listener.accept().await {
-            Ok((stream, _)) => {
-                connections.spawn(converse(stream, Arc::clone(&shared)));
-            }
-            Err(_) => sleep(Duration::from_millis(50)).await, // out of file handles: the next one may find some
-        }
-        while connections.try_join_next().is_some() {}
-    }
-}
-
-/// Answers the requests of one connection. hyper closes it without an answer when the service
-/// fails: that is how calls are cut.
-async fn converse(stream: TcpStream, shared: Arc<Shared>) {
-    // Answers are small: waiting to fill a packet would add 40 ms to each.
-    if stream.set_nodelay(true).is_ok() {
-        let service = service_fn(move |request| answer(Arc::clone(&shared), request));
-        let _ended_by_either_side = http1::Builder::new()
-            .serve_connection(TokioIo::new(stream), service)
-            .await;
-    }
-}
-
-/// One call. `Err` cuts the connection.
-async fn answer(
-    shared: Arc<Shared>,
-    request: hyper::Request<Incoming>,
-) -> io::Result<Response<Full<Bytes>>> {
-    let (head, body) = request.into_parts();
-    let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
-    let (number, fault) = shared.judge(Call::read(&head, &body));
-    let mut end = End {
-        shared: Arc::clone(&shared),
-        number,
-        outcome: Outcome::Cut,
-    };
-    let request = upstream::Request::from_parts(head, Full::new(body));
-    let answer = match fault {
-        Fault::None => shared.ask(number, request).await?,
-        Fault::Answer {
-            status,
-            code,
-            message,
-        } => refusal(number, status, &code, &message)?,
-        Fault::DropRequest => return Err(cut()),
-        Fault::DropResponse => {
-            shared.ask(number, request).await?;
-            return Err(cut());
-        }
-        Fault::Delay(time) => {
-            let answer = shared.ask(number, request).await?;
-            sleep(time).await;
-            answer
-        }
-    };
-    end.outcome = Outcome::Answered(Answer::of(&answer));
-    Ok(answer.map(Full::new))
-}
-
-/// Notes how a call ended for the client; also when the client has left, which ends the future that
-/// holds this.
-struct End {
-    shared: Arc<Shared>,
-    number: u64,
-    outcome: Outcome,
-}
-
-impl Drop for End {
-    fn drop(&mut self) {
-        let outcome = std::mem::replace(&mut self.outcome, Outcome::Cut);
-        self.shared.note(self.number, |call| call.outcome = outcome);
-    }
-}
-
-fn cut() -> io::Error {
+fn connection_reset() -> io::Error {
     io::ErrorKind::ConnectionReset.into()
 }
 
-/// An error as the AWS JSON and REST JSON protocols have it.
-fn refusal(number: u64, status: u16, code: &str, message: &str) -> io::Result<Response<Bytes>> {
+/// An error response of the AWS JSON and REST JSON protocols.
+fn error_response(
+    number: u64,
+    status: u16,
+    code: &str,
+    message: &str,
+) -> io::Result<Response<Bytes>> {
     let body = json!({"__type": code, "code": code, "message": message}).to_string();
+
     Response::builder()
         .status(status)
         .header(CONTENT_TYPE, "application/x-amz-json-1.0")

@@ -1,34 +1,47 @@
-//! The local cloud: MiniStack, the BILL sandbox and the deployed stack, driven from one process.
+//! The local cloud: MiniStack as AWS, the BILL sandbox and the deployed stack, without Docker and
+//! without an AWS account.
 //!
 //! [`LocalCloud::start`] starts MiniStack from `.venv`, starts a sandbox inside this process, runs
-//! `sam deploy` with what `make build` has left, and stores the sandbox's credentials. Everything
-//! ends when the [`LocalCloud`] is dropped, and when this process dies, however it dies. The binary
-//! `local-cloud` (`make demo`, `make local`) and the end-to-end tests stand on it.
+//! `sam deploy` with the output of `make build` and stores the sandbox's credentials in the stack.
+//! Everything stops when the [`LocalCloud`] is dropped or this process exits, even when it is
+//! killed.
+//!
+//! Start reading in `cloud.rs` (start and access), `deployment.rs` (`sam deploy`) and
+//! `ministack.rs` (the AWS process). `queue.rs`, `sent_emails.rs`, `logs.rs` and `tables.rs` read
+//! what the stack did; `report.rs` compares it with the stages that the sandbox expects.
+//! `fault_proxy.rs` records and breaks AWS calls for the end-to-end tests. `example_product.rs`
+//! serves an example of a partner's product with the in-product banner.
+//!
+//! The binary `local-cloud` (`make demo`, `make local`, `make sam-local`) and the end-to-end tests
+//! use this library. It does not know the code of the functions: it runs their built binaries.
 
 mod api;
+mod child_guard;
+mod clients;
 mod cloud;
 mod deployment;
-mod events;
-mod example;
+mod event_bus;
+mod example_product;
 mod fault_proxy;
-mod leash;
+mod invocation;
 mod logs;
-mod mails;
 mod ministack;
 mod options;
 mod queue;
 mod report;
+mod sent_emails;
 mod tables;
 mod workspace;
 
-pub use api::Api;
-pub use cloud::{Invocation, LocalCloud};
-pub use deployment::{Outputs, sam};
-pub use example::ExampleProduct;
-pub use fault_proxy::{Answer, Call, Fault, FaultProxy, Outcome};
-pub use leash::ChildGuard;
-pub use mails::SentEmail;
-pub use options::{Options, Progress};
+pub use api::HttpApi;
+pub use child_guard::ChildGuard;
+pub use cloud::LocalCloud;
+pub use deployment::{Outputs, sam_command};
+pub use example_product::ExampleProduct;
+pub use fault_proxy::{AwsCall, AwsFault, AwsResponse, CallOutcome, FaultProxy};
+pub use invocation::Invocation;
+pub use options::{Options, ProgressCallback};
 pub use queue::{Backlog, QueuedMessage};
 pub use report::{Mismatch, Report};
-pub use workspace::{bare_environment, python_package_file, tool, workspace_root};
+pub use sent_emails::SentEmail;
+pub use workspace::{bare_environment, python_package_file, tool_path, workspace_root};

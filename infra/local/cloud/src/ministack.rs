@@ -1,4 +1,4 @@
-//! MiniStack: the stand-in for AWS.
+//! Starts MiniStack, the local stand-in for AWS, and calls it where no SDK client exists.
 
 use std::{
     net::{Ipv4Addr, TcpListener},
@@ -13,75 +13,80 @@ use sha2::{Digest, Sha256};
 use tokio::time::{Instant, sleep};
 
 use crate::{
+    child_guard::ChildGuard,
     fault_proxy::FaultProxy,
-    leash::ChildGuard,
-    options::Options,
-    workspace::{bare_environment, output_folder, tool},
+    options::{Options, REGION},
+    workspace::{bare_environment, output_folder, tool_path},
 };
 
-/// A running MiniStack that keeps nothing: it ends, and forgets, when dropped.
+/// Time allowed for MiniStack to become ready, generous for a busy machine.
+const STARTUP_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// Maximum number of further ports to try. Another process may take a free port before MiniStack
+/// listens on it.
+const MAX_START_RETRIES: usize = 5;
+
+/// A running MiniStack process. Dropping it ends the process; nothing is persisted.
 pub(crate) struct MiniStack {
     pub(crate) endpoint: String,
     pub(crate) http: reqwest::Client,
-    /// Between the functions and MiniStack, when wanted.
-    pub(crate) faults: Option<FaultProxy>,
+    /// Set when the functions call MiniStack through a fault proxy.
+    pub(crate) fault_proxy: Option<FaultProxy>,
     _process: ChildGuard,
 }
 
-/// How long MiniStack may take to answer on a busy machine.
-const PATIENCE: Duration = Duration::from_mins(1);
-
-/// How many more free ports are tried: somebody may take one in the seconds that MiniStack needs to
-/// listen on it.
-const MAX_START_ATTEMPTS: usize = 5;
-
 #[derive(Debug, thiserror::Error)]
-#[error("another program has taken the port while MiniStack was starting; its last words:\n{0}")]
+#[error("another program took the port while MiniStack was starting; last log lines:\n{0}")]
 struct PortTaken(String);
 
 impl MiniStack {
-    /// Starts it and waits until it answers. `Err` names what to do: install it, choose another
-    /// port, or read its log.
+    /// Starts MiniStack and waits until it is ready. `Err` says what to do: run `make setup`,
+    /// choose another port or read the log.
     pub(crate) async fn start(options: &Options) -> Result<Self> {
-        let mut tries = 1..=MAX_START_ATTEMPTS;
+        let mut retries = 1..=MAX_START_RETRIES;
         loop {
             let started = Self::start_at(free_port(options.port)?, options).await;
             let is_taken = started.as_ref().is_err_and(anyhow::Error::is::<PortTaken>);
-            if !is_taken || options.port != 0 || tries.next().is_none() {
+            if !is_taken || options.port != 0 || retries.next().is_none() {
                 return started;
             }
         }
     }
 
     async fn start_at(port: u16, options: &Options) -> Result<Self> {
-        let program = tool("ministack")?;
+        let program = tool_path("ministack")?;
         let log = output_folder("local-cloud")?.join(format!("ministack-{port}.log"));
         let address = format!("127.0.0.1:{port}");
         let endpoint = format!("http://{address}");
-        let faults = if options.fault_proxy {
+        let fault_proxy = if options.fault_proxy {
             Some(FaultProxy::start(&address).await?)
         } else {
             None
         };
-        let functions_endpoint = faults.as_ref().map_or(endpoint.as_str(), FaultProxy::url);
-        let mut leash = ChildGuard::start(
+        let functions_endpoint = fault_proxy
+            .as_ref()
+            .map_or(endpoint.as_str(), FaultProxy::url);
+
+        let mut process = ChildGuard::start(
             &program,
             &[],
             &environment(port, functions_endpoint, options),
             &log,
         )?;
         let http = http_client();
-        wait_until_healthy(&mut leash, &http, &endpoint, &log).await?;
+        wait_until_ready(&mut process, &http, &endpoint, &log).await?;
+
         Ok(Self {
             endpoint,
             http,
-            faults,
-            _process: leash,
+            fault_proxy,
+            _process: process,
         })
     }
 
-    /// Calls an operation whose SDK this would be the only use of. MiniStack reads the service from
-    /// a signature, and does not check it.
+    /// Calls an operation of the AWS JSON 1.1 protocol without its SDK. MiniStack takes the service
+    /// from the credential scope of the signature and does not verify the signature. `Err` means
+    /// that MiniStack returned an error or is unreachable.
     pub(crate) async fn call(
         &self,
         service: &str,
@@ -101,28 +106,33 @@ impl MiniStack {
             .body(request.to_string())
             .send()
             .await?;
-        let (status, answer) = (sent.status(), sent.text().await?);
-        ensure!(status.is_success(), "{operation}: {status} {answer}");
-        serde_json::from_str(&answer)
-            .with_context(|| format!("the answer to {operation} is no JSON"))
+        let (status, response) = (sent.status(), sent.text().await?);
+        ensure!(status.is_success(), "{operation}: {status} {response}");
+
+        serde_json::from_str(&response)
+            .with_context(|| format!("the response to {operation} is not JSON"))
     }
 
-    /// Asks one of MiniStack's own pages, which AWS does not have.
-    pub(crate) async fn page(&self, path: &str) -> Result<Value> {
-        let answer = self
+    /// Reads one of MiniStack's own admin pages (`/_ministack/...`) as JSON.
+    pub(crate) async fn get_admin_json(&self, path: &str) -> Result<Value> {
+        let response = self
             .http
             .get(format!("{}{path}", self.endpoint))
             .send()
             .await?
             .error_for_status()?;
-        Ok(serde_json::from_slice(&answer.bytes().await?)?)
+
+        Ok(serde_json::from_slice(&response.bytes().await?)?)
     }
 }
 
-/// The port itself if it is free, or any free port for 0.
+/// Returns `wanted` if that port is free, or any free port when `wanted` is 0.
 fn free_port(wanted: u16) -> Result<u16> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, wanted)).with_context(|| {
-        format!("port {wanted} is in use: stop what uses it, or choose another one with --port")
+        format!(
+            "port {wanted} is in use: stop the program that uses it or choose another port \
+             with --port"
+        )
     })?;
     Ok(listener.local_addr()?.port())
 }
@@ -136,27 +146,29 @@ fn environment(
     environment.extend([
         ("GATEWAY_PORT", port.to_string()),
         ("BIND_HOST", "127.0.0.1".to_owned()),
-        ("MINISTACK_HOST", "localhost".to_owned()), // so that the API has a URL: `id.execute-api.localhost`
+        // Gives the HTTP API the host `id.execute-api.localhost`.
+        ("MINISTACK_HOST", "localhost".to_owned()),
         ("MINISTACK_REGION", REGION.to_owned()),
-        ("AUTH", options.auth.to_string()),
-        ("AWS_ENDPOINT_URL", functions_endpoint.to_owned()), // without it the functions would call the real AWS
+        ("AUTH", options.enforce_roles.to_string()),
+        // Without it, the functions call the real AWS.
+        ("AWS_ENDPOINT_URL", functions_endpoint.to_owned()),
         ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
-        ("IOT_MTLS_ENABLED", "0".to_owned()), // these two would listen on fixed ports
+        ("IOT_MTLS_ENABLED", "0".to_owned()), // like SFTP, it would listen on a fixed port
         ("SFTP_ENABLED", "0".to_owned()),
     ]);
     environment.extend(options.smtp.map(|smtp| ("SMTP_HOST", smtp.to_string())));
     environment
 }
 
-/// The access key under which a function calls AWS when it is held to its role.
-pub(crate) fn access_key(function_arn: &str, role_arn: &str) -> String {
+/// The access key id of [`function_credentials`].
+pub(crate) fn function_access_key(function_arn: &str, role_arn: &str) -> String {
     function_credentials(function_arn, role_arn)
         .access_key_id()
         .to_owned()
 }
 
-/// With what a function calls AWS when it is held to its role: made in the way of MiniStack's
-/// `lambda_runtime.py`, which knows it once the function has been started.
+/// The credentials that MiniStack gives a function when it enforces roles (`AUTH=true`), derived as
+/// in its `lambda_runtime.py`. MiniStack accepts them once the function has been invoked.
 pub(crate) fn function_credentials(function_arn: &str, role_arn: &str) -> Credentials {
     let sha256 = |text: String| hex::encode(Sha256::digest(text));
     let digest = sha256(format!("{function_arn}:{role_arn}"));
@@ -170,36 +182,34 @@ pub(crate) fn function_credentials(function_arn: &str, role_arn: &str) -> Creden
     )
 }
 
-/// The region that the local cloud pretends to be.
-pub(crate) const REGION: &str = "us-east-1";
-
-async fn wait_until_healthy(
-    leash: &mut ChildGuard,
+async fn wait_until_ready(
+    process: &mut ChildGuard,
     http: &reqwest::Client,
     endpoint: &str,
     log: &PathBuf,
 ) -> Result<()> {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + STARTUP_TIMEOUT;
+
     loop {
-        let answer = http
+        let response = http
             .get(format!("{endpoint}/_ministack/ready"))
             .timeout(Duration::from_secs(5))
             .send()
             .await;
-        if answer.is_ok_and(|answer| answer.status().is_success()) {
+        if response.is_ok_and(|response| response.status().is_success()) {
             return Ok(());
         }
-        if leash.has_exited() {
-            let words = last_lines(log);
-            if words.contains("already in use") {
-                return Err(PortTaken(words).into());
+        if process.has_exited() {
+            let log_tail = last_lines(log);
+            if log_tail.contains("already in use") {
+                return Err(PortTaken(log_tail).into());
             }
-            bail!("MiniStack ended while starting; its last words:\n{words}");
+            bail!("MiniStack exited while starting; last log lines:\n{log_tail}");
         }
         if Instant::now() > deadline {
             bail!(
-                "MiniStack does not answer after {} s; its log is {}",
-                PATIENCE.as_secs(),
+                "MiniStack is not ready after {} s; see its log {}",
+                STARTUP_TIMEOUT.as_secs(),
                 log.display()
             );
         }
@@ -215,7 +225,7 @@ fn last_lines(log: &PathBuf) -> String {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "a client for the loopback interface alone, without TLS and proxies"
+    reason = "calls the loopback interface only, without TLS or proxies"
 )]
 fn http_client() -> reqwest::Client {
     reqwest::Client::new()
@@ -232,10 +242,14 @@ mod tests {
         let error = free_port(port).unwrap_err().to_string();
         assert_eq!(
             error,
-            format!("port {port} is in use: stop what uses it, or choose another one with --port")
+            format!(
+                "port {port} is in use: stop the program that uses it or choose another port \
+                 with --port"
+            )
         );
         assert_ne!(free_port(0).unwrap(), 0);
     }
+
     #[tokio::test]
     async fn port_taken_during_startup_is_reported_as_port_taken() {
         let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();

@@ -1,47 +1,47 @@
-//! How a local cloud is started.
+//! Options of a local cloud.
 
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 use jiff::Timestamp;
 
-/// Told in plain words what a local cloud is doing.
-pub type Progress = Arc<dyn Fn(&str) + Send + Sync>;
+/// The region of the local cloud.
+pub(crate) const REGION: &str = "us-east-1";
 
-/// What the local cloud consists of. The default suits a test: 60 customers, no schedules,
-/// credentials stored, silent.
+/// Receives a description of each step that a local cloud begins.
+pub type ProgressCallback = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// How to start a local cloud. The default suits a test: 60 customers, schedules disabled,
+/// credentials stored, no progress messages.
 #[derive(Clone)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "switches that have nothing to do with one another"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches")]
 pub struct Options {
-    /// Customers in the sandbox.
+    /// Number of customers in the sandbox.
     pub organizations: usize,
-    /// The same seed and clock make the same customers.
+    /// Seed of the generated customers. The same seed and clock generate the same customers.
     pub seed: u64,
-    /// Whether rows that break BILL's contract are among the customers.
+    /// Whether the customers include rows that violate BILL's contract.
     pub bad_records: bool,
-    /// The sandbox's time at the start, to which the customers' history leads up; none takes the
-    /// system's.
+    /// The sandbox's time at the start, where the customers' generated history ends. `None` means
+    /// the system time.
     pub clock: Option<Timestamp>,
-    /// What the sweep may spend in a clock hour.
+    /// The stack's `BillRequestsPerHour`.
     pub bill_requests_per_hour: u32,
-    /// Whether each function may call only what its role allows.
-    pub auth: bool,
-    /// Parameters of the template that differ from those of a local deployment.
+    /// Whether each function is restricted to its IAM role.
+    pub enforce_roles: bool,
+    /// Template parameters that override those of a local deployment.
     pub parameters: BTreeMap<String, String>,
-    /// Whether the sandbox's credentials are put into the stack's secret.
+    /// Whether to store the sandbox's credentials in the stack's secret.
     pub put_credentials: bool,
-    /// MiniStack's port on 127.0.0.1; 0 takes a free one.
+    /// MiniStack's port on 127.0.0.1; 0 selects a free port.
     pub port: u16,
-    /// Whether the functions reach AWS through a [`FaultProxy`](crate::FaultProxy); tests and SAM
-    /// do not.
+    /// Whether the functions call AWS through a [`FaultProxy`](crate::FaultProxy). Tests and the
+    /// SAM CLI always call MiniStack directly.
     pub fault_proxy: bool,
-    /// An SMTP server that gets every accepted e-mail as a whole message; it has to live as long as
-    /// the local cloud.
+    /// An SMTP server to which MiniStack forwards every accepted e-mail as a MIME message. It must
+    /// run as long as the local cloud.
     pub smtp: Option<SocketAddr>,
-    /// Told what is being done.
-    pub progress: Progress,
+    /// Receives a description of each step.
+    pub on_progress: ProgressCallback,
 }
 
 impl Default for Options {
@@ -52,19 +52,19 @@ impl Default for Options {
             bad_records: false,
             clock: None,
             bill_requests_per_hour: 20_000,
-            auth: false,
+            enforce_roles: false,
             parameters: BTreeMap::new(),
             put_credentials: true,
             port: 0,
             fault_proxy: false,
             smtp: None,
-            progress: Arc::new(|_| {}),
+            on_progress: Arc::new(|_| {}),
         }
     }
 }
 
 impl Options {
-    /// Sets one parameter of the template.
+    /// Sets one template parameter.
     #[must_use]
     pub fn parameter(mut self, name: &str, value: &str) -> Self {
         self.parameters.insert(name.to_owned(), value.to_owned());

@@ -1,47 +1,54 @@
-//! What is in a queue, looked at without taking it out.
+//! Reads the queues of the stack without receiving their messages.
 
-use anyhow::{Context, Result};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
 use aws_sdk_sqs::types::QueueAttributeName;
 use serde::Deserialize;
 use serde_json::Value;
+use tokio::time::{Instant, sleep};
 
-use crate::ministack::MiniStack;
+use crate::{cloud::LocalCloud, ministack::MiniStack};
 
-/// How many messages a queue holds.
+/// Number of messages in a queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backlog {
-    /// Can be received now.
-    pub visible: u64,
-    /// Received and neither deleted nor returned.
-    pub in_flight: u64,
-    /// Not yet receivable.
-    pub delayed: u64,
+    /// Available to receive.
+    visible: u64,
+    /// Received, neither deleted nor returned to the queue yet.
+    in_flight: u64,
+    /// Delayed and not available yet.
+    delayed: u64,
 }
 
 impl Backlog {
-    /// All messages.
+    /// All messages, in whatever state.
     pub fn total(self) -> u64 {
         self.visible + self.in_flight + self.delayed
     }
 
-    pub(crate) async fn of(sqs: &aws_sdk_sqs::Client, queue_url: &str) -> Result<Self> {
+    async fn fetch(sqs: &aws_sdk_sqs::Client, queue_url: &str) -> Result<Self> {
         use QueueAttributeName::{
             ApproximateNumberOfMessages, ApproximateNumberOfMessagesDelayed,
             ApproximateNumberOfMessagesNotVisible,
         };
-        let answer = sqs
+
+        let response = sqs
             .get_queue_attributes()
             .queue_url(queue_url)
             .attribute_names(QueueAttributeName::All)
             .send()
             .await?;
-        let attributes = answer.attributes().context("the queue has no attributes")?;
+        let attributes = response
+            .attributes()
+            .context("the queue has no attributes")?;
         let count = |name: QueueAttributeName| -> Result<u64> {
             Ok(attributes
                 .get(&name)
-                .with_context(|| format!("the queue does not tell {name}"))?
+                .with_context(|| format!("the queue has no attribute {name}"))?
                 .parse()?)
         };
+
         Ok(Self {
             visible: count(ApproximateNumberOfMessages)?,
             in_flight: count(ApproximateNumberOfMessagesNotVisible)?,
@@ -50,21 +57,86 @@ impl Backlog {
     }
 }
 
+impl LocalCloud {
+    /// Number of messages in the sync queue.
+    pub async fn backlog(&self) -> Result<Backlog> {
+        Backlog::fetch(self.sqs(), self.output("SyncQueueUrl")?).await
+    }
+
+    /// All messages of the events queue. They stay in the queue.
+    pub async fn queued_events(&self) -> Result<Vec<QueuedMessage>> {
+        self.messages("EventsQueueUrl").await
+    }
+
+    /// All messages of the sync queue's dead-letter queue. They stay in the queue.
+    pub async fn dead_letters(&self) -> Result<Vec<QueuedMessage>> {
+        self.messages("SyncDeadLetterQueueUrl").await
+    }
+
+    /// All messages of the queue that a stack output names. They stay in the queue.
+    pub async fn messages(&self, queue_output: &str) -> Result<Vec<QueuedMessage>> {
+        peek(self.ministack(), self.output(queue_output)?).await
+    }
+
+    /// Waits until the sync queue is empty twice in a row and passes each reading to `on_progress`.
+    /// `Err` means that it is not empty after `timeout`.
+    pub async fn wait_until_drained(
+        &self,
+        timeout: Duration,
+        on_progress: impl FnMut(Backlog),
+    ) -> Result<()> {
+        self.wait_until_queue_drained("SyncQueueUrl", timeout, on_progress)
+            .await
+    }
+
+    /// Like [`LocalCloud::wait_until_drained`], for the queue that a stack output names.
+    pub async fn wait_until_queue_drained(
+        &self,
+        queue_output: &str,
+        timeout: Duration,
+        mut on_progress: impl FnMut(Backlog),
+    ) -> Result<()> {
+        let queue_url = self.output(queue_output)?;
+        let deadline = Instant::now() + timeout;
+
+        let mut consecutive_empty = 0;
+        while consecutive_empty < 2 {
+            let backlog = Backlog::fetch(self.sqs(), queue_url).await?;
+            on_progress(backlog);
+            consecutive_empty = if backlog.total() == 0 {
+                consecutive_empty + 1
+            } else {
+                0
+            };
+            if Instant::now() > deadline {
+                bail!(
+                    "the queue of {queue_output} still holds {} messages after {} s",
+                    backlog.total(),
+                    timeout.as_secs()
+                );
+            }
+            sleep(Duration::from_millis(250)).await;
+        }
+
+        Ok(())
+    }
+}
+
 /// A message in a queue.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct QueuedMessage {
-    /// Its text.
+    /// The message body.
     pub body: String,
-    /// How often it was received.
-    pub receive_count: u32,
+    /// Number of times it was received.
+    receive_count: u32,
 }
 
-/// The messages of a queue, wherever they are in their life.
-pub(crate) async fn peek(ministack: &MiniStack, queue_url: &str) -> Result<Vec<QueuedMessage>> {
+/// All messages of a queue, including those in flight and delayed.
+async fn peek(ministack: &MiniStack, queue_url: &str) -> Result<Vec<QueuedMessage>> {
     from_page(
         &ministack
-            .page(&format!("/_ministack/sqs/messages?QueueUrl={queue_url}"))
+            .get_admin_json(&format!("/_ministack/sqs/messages?QueueUrl={queue_url}"))
             .await?,
     )
 }
@@ -84,6 +156,7 @@ fn from_page(page: &Value) -> Result<Vec<QueuedMessage>> {
     for queue in queues {
         messages.extend(Vec::<QueuedMessage>::deserialize(queue)?);
     }
+
     Ok(messages)
 }
 
@@ -97,7 +170,9 @@ mod tests {
     fn messages_are_found_below_account_region_and_queue() {
         let message =
             json!({"MessageId": "1", "Body": "{}", "ReceiveCount": 5, "IsVisible": false});
-        let page = json!({"messages": {"000000000000": {"us-east-1": {"http://127.0.0.1:4566/000000000000/q": [message]}}}});
+        let queue = json!({"http://127.0.0.1:4566/000000000000/q": [message]});
+        let page = json!({"messages": {"000000000000": {"us-east-1": queue}}});
+
         assert_eq!(
             from_page(&page).unwrap(),
             [QueuedMessage {

@@ -1,4 +1,4 @@
-//! What a run came to, checked against what the sandbox expects.
+//! Summarizes a run and compares it with the stages that the sandbox expects.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -7,80 +7,82 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{cloud::LocalCloud, mails::SentEmail};
+use crate::{cloud::LocalCloud, sent_emails::SentEmail};
 
-/// The state of the stack, in numbers.
+/// The result of a run in numbers. Serialized, it is `target/demo/report.json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {
-    /// Customers of whom the sandbox expects a stage.
+    /// Customers for which the sandbox expects a stage.
     pub organizations: usize,
     /// Customers in the organizations table.
     pub synced: usize,
     /// Customers by stage.
     pub stages: BTreeMap<String, usize>,
-    /// Customers whose stage is not the expected one, or that are missing, or unknown to the
-    /// sandbox.
+    /// Customers whose stage differs from the expected one, that are missing in the table or that
+    /// the sandbox does not know.
     pub stage_mismatches: usize,
-    /// Notices that sync-organization says it wrote.
+    /// Notices that sync-organization wrote, according to its metrics.
     pub notices_written: usize,
-    /// Notices in the notices table, by status and then by reason (`none` where there is none).
+    /// Notices in the notices table by status, then by reason (`none` without a reason).
     pub notices: BTreeMap<String, BTreeMap<String, usize>>,
-    /// Notices that say that SES took their mail, whatever became of it afterwards.
+    /// Notices whose status shows that SES accepted their e-mail, whether or not it was delivered.
     pub notices_accepted: usize,
     /// E-mails that SES accepted.
     pub emails_sent: usize,
-    /// E-mails that equal an earlier one to the same address.
+    /// E-mails with the same recipient, subject and text as an earlier one.
     pub duplicate_emails: usize,
-    /// E-mails that no notice knows of.
+    /// E-mails whose message id is in no notice.
     pub emails_without_notice: usize,
     /// Messages in the sync queue's dead-letter queue.
     pub dead_letters: usize,
-    /// Requests that BILL got.
+    /// Requests that the BILL sandbox received.
     pub bill_requests: u64,
-    /// The same for each synced customer.
+    /// Requests to BILL per synced customer, rounded to two decimals.
     pub bill_requests_per_organization: f64,
-    /// How long the run took.
+    /// Duration of the run in seconds.
     pub seconds: f64,
-    /// What did not match.
+    /// The customers counted in `stage_mismatches`.
     #[serde(skip)]
     pub mismatches: Vec<Mismatch>,
 }
 
-/// A customer that is not in the stage in which the sandbox expects it.
+/// A customer whose stage differs from the one that the sandbox expects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mismatch {
-    /// The customer.
+    /// The organization id of the customer.
     pub organization_id: String,
-    /// Which of the sandbox's cases it is.
+    /// The sandbox's scenario that generated the customer.
     pub scenario: String,
-    /// The expected stage; none when the sandbox does not know the customer.
+    /// The expected stage. `None` when the sandbox does not know the customer.
     pub expected: Option<String>,
-    /// The stage in the table; none when it is not there.
+    /// The stage in the organizations table. `None` when the customer is not in the table.
     pub found: Option<String>,
 }
 
 impl Report {
-    /// Reads tables, queues, mails and the sandbox. `as_of` is the time that fan-out's event
-    /// carried.
+    /// Reads tables, queues, e-mails, logs and the sandbox. `as_of` is the time in fan-out's event.
+    /// `Err` means that one of them cannot be read.
     pub async fn collect(cloud: &LocalCloud, as_of: Timestamp, seconds: f64) -> Result<Self> {
         let found = stages_by_id(&cloud.scan("OrganizationsTable").await?)?;
-        let expected = expectations(cloud, as_of);
-        let mails = cloud.sent_emails().await?;
+        let expected = expected_stages(cloud, as_of);
+        let emails = cloud.sent_emails().await?;
         let mut notices = cloud.scan("NoticesTable").await?;
-        notices.retain(|item| !item["status"].is_null()); // the others are dismissals of in-product messages
+        // Items without a status are dismissals of in-product messages.
+        notices.retain(|item| !item["status"].is_null());
         let bill_requests = cloud.sandbox().statistics().requests;
         let mismatches = mismatches(&expected, &found);
+
         Ok(Self {
             organizations: expected.len(),
             synced: found.len(),
-            stages: count(found.values().cloned()),
+            stages: count_by_value(found.values().cloned()),
             stage_mismatches: mismatches.len(),
             notices_written: notices_planned(&cloud.logs("SyncOrganizationFunction").await?),
             notices: by_status_and_reason(&notices),
             notices_accepted: notices.iter().filter(|notice| is_accepted(notice)).count(),
-            emails_sent: mails.len(),
-            duplicate_emails: duplicates(&mails),
-            emails_without_notice: count_without_notice(&mails, &notices),
+            emails_sent: emails.len(),
+            duplicate_emails: count_duplicates(&emails),
+            emails_without_notice: count_without_notice(&emails, &notices),
             dead_letters: cloud.dead_letters().await?.len(),
             bill_requests,
             bill_requests_per_organization: requests_per_organization(bill_requests, found.len()),
@@ -89,52 +91,53 @@ impl Report {
         })
     }
 
-    /// Notices in the table, whatever their status.
+    /// Number of notices in the table, of any status.
     pub fn notices_in_table(&self) -> usize {
         self.notices.values().flat_map(BTreeMap::values).sum()
     }
 
-    /// What went wrong, in plain words; nothing when all is as it should be.
-    pub fn complaints(&self) -> Vec<String> {
-        let mut complaints = Vec::new();
+    /// One sentence for each inconsistency; empty for a correct run.
+    pub fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
         if self.stage_mismatches > 0 {
-            complaints.push(format!(
+            problems.push(format!(
                 "{} customers are not in the stage that the sandbox expects",
                 self.stage_mismatches
             ));
         }
         if self.dead_letters > 0 {
-            complaints.push(format!(
-                "{} messages ended in the dead-letter queue",
+            problems.push(format!(
+                "{} messages are in the dead-letter queue",
                 self.dead_letters
             ));
         }
         if self.duplicate_emails > 0 {
-            complaints.push(format!("{} e-mails were sent twice", self.duplicate_emails));
+            problems.push(format!("{} e-mails were sent twice", self.duplicate_emails));
         }
         if self.notices_in_table() != self.notices_written {
-            complaints.push(format!(
-                "{} notices were written, and {} are in the table",
+            problems.push(format!(
+                "{} notices were written, but {} are in the table",
                 self.notices_written,
                 self.notices_in_table()
             ));
         }
         if self.emails_sent != self.notices_accepted {
-            complaints.push(format!(
-                "SES took {} e-mails, and {} notices say so",
+            problems.push(format!(
+                "SES accepted {} e-mails, but {} notices have an accepted status",
                 self.emails_sent, self.notices_accepted
             ));
         }
         if self.emails_without_notice > 0 {
-            complaints.push(format!(
-                "{} e-mails belong to no notice",
+            problems.push(format!(
+                "{} e-mails have no notice",
                 self.emails_without_notice
             ));
         }
         if self.emails_sent == 0 {
-            complaints.push("no e-mail was sent".to_owned());
+            problems.push("no e-mail was sent".to_owned());
         }
-        complaints
+
+        problems
     }
 }
 
@@ -143,10 +146,10 @@ struct ExpectedStage {
     scenario: String,
 }
 
-fn expectations(cloud: &LocalCloud, as_of: Timestamp) -> BTreeMap<String, ExpectedStage> {
+fn expected_stages(cloud: &LocalCloud, as_of: Timestamp) -> BTreeMap<String, ExpectedStage> {
     cloud
         .sandbox()
-        .population(as_of)
+        .expectations(as_of)
         .into_iter()
         .filter_map(|expectation| {
             let expected = ExpectedStage {
@@ -164,8 +167,8 @@ fn stages_by_id(items: &[Value]) -> Result<HashMap<String, String>> {
         .map(|item| {
             let id = item["organization_id"]
                 .as_str()
-                .context("an organization without an id")?;
-            Ok((id.to_owned(), text(item, "stage")))
+                .context("an organization item has no organization_id")?;
+            Ok((id.to_owned(), text_or_none(item, "stage")))
         })
         .collect()
 }
@@ -183,6 +186,7 @@ fn mismatches(
             found: found.cloned(),
         })
     });
+
     let unknown = found
         .iter()
         .filter(|(id, _)| !expected.contains_key(*id))
@@ -192,18 +196,20 @@ fn mismatches(
             expected: None,
             found: Some(stage.clone()),
         });
+
     wrong.chain(unknown).collect()
 }
 
-fn duplicates(mails: &[SentEmail]) -> usize {
-    let distinct: HashSet<_> = mails
+fn count_duplicates(emails: &[SentEmail]) -> usize {
+    let distinct: HashSet<_> = emails
         .iter()
-        .map(|mail| (&mail.to, &mail.subject, &mail.text))
+        .map(|email| (&email.to, &email.subject, &email.text))
         .collect();
-    mails.len() - distinct.len()
+
+    emails.len() - distinct.len()
 }
 
-/// What the metrics in these log lines add up to.
+/// Sum of the metric `notices_planned` in these log lines.
 fn notices_planned(log: &[String]) -> usize {
     let metrics = log
         .iter()
@@ -212,6 +218,7 @@ fn notices_planned(log: &[String]) -> usize {
     let planned: u64 = metrics
         .filter_map(|line| line["notices_planned"].as_u64())
         .sum();
+
     usize::try_from(planned).unwrap_or(usize::MAX)
 }
 
@@ -219,16 +226,16 @@ fn by_status_and_reason(notices: &[Value]) -> BTreeMap<String, BTreeMap<String, 
     let mut counts = BTreeMap::<String, BTreeMap<String, usize>>::new();
     for notice in notices {
         *counts
-            .entry(text(notice, "status"))
+            .entry(text_or_none(notice, "status"))
             .or_default()
-            .entry(text(notice, "reason"))
+            .entry(text_or_none(notice, "reason"))
             .or_default() += 1;
     }
     counts
 }
 
-/// SES took the mail: its notifier says so, or SES's own events do, also those of a mail that SES
-/// dropped afterwards.
+/// Whether SES accepted the notice's e-mail, according to notify or to an SES event. This includes
+/// e-mails that SES dropped after accepting them.
 fn is_accepted(notice: &Value) -> bool {
     match notice["status"].as_str() {
         Some("sent" | "delivered" | "bounced" | "complained") => true,
@@ -240,18 +247,19 @@ fn is_accepted(notice: &Value) -> bool {
     }
 }
 
-fn count_without_notice(mails: &[SentEmail], notices: &[Value]) -> usize {
+fn count_without_notice(emails: &[SentEmail], notices: &[Value]) -> usize {
     let known: HashSet<_> = notices
         .iter()
         .filter_map(|notice| notice["message_id"].as_str())
         .collect();
-    mails
+
+    emails
         .iter()
-        .filter(|mail| !known.contains(mail.message_id.as_str()))
+        .filter(|email| !known.contains(email.message_id.as_str()))
         .count()
 }
 
-fn count(values: impl Iterator<Item = String>) -> BTreeMap<String, usize> {
+fn count_by_value(values: impl Iterator<Item = String>) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     for value in values {
         *counts.entry(value).or_default() += 1;
@@ -259,11 +267,14 @@ fn count(values: impl Iterator<Item = String>) -> BTreeMap<String, usize> {
     counts
 }
 
-fn text(item: &Value, attribute: &str) -> String {
+fn text_or_none(item: &Value, attribute: &str) -> String {
     item[attribute].as_str().unwrap_or("none").to_owned()
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a ratio for people to read")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a displayed ratio does not need full precision"
+)]
 fn requests_per_organization(requests: u64, organizations: usize) -> f64 {
     if organizations == 0 {
         0.0
@@ -273,5 +284,4 @@ fn requests_per_organization(requests: u64, organizations: usize) -> f64 {
 }
 
 #[cfg(test)]
-#[path = "report_tests.rs"]
 mod tests;

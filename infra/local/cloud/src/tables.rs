@@ -1,4 +1,4 @@
-//! The tables, read whole.
+//! Reads whole tables.
 
 use anyhow::Result;
 use serde_json::Value;
@@ -11,9 +11,11 @@ pub(crate) async fn scan(dynamodb: &aws_sdk_dynamodb::Client, table: &str) -> Re
         .into_paginator()
         .items()
         .send();
+
     let mut values = Vec::new();
     while let Some(item) = items.try_next().await? {
         values.push(serde_dynamo::from_item(item)?);
     }
+
     Ok(values)
 }

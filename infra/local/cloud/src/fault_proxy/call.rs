@@ -1,4 +1,4 @@
-//! What the proxy knows of a call.
+//! The record of one call that passes the fault proxy.
 
 use hyper::{
     Response,
@@ -8,75 +8,71 @@ use hyper::{
 };
 use serde_json::Value;
 
-/// One call of an AWS operation.
+/// One attempt at an AWS operation.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Call {
-    /// Counts the calls of a proxy from 1.
+pub struct AwsCall {
+    /// Sequence number of the call within its proxy, from 1.
     pub number: u64,
-    /// The function that called, by the output that names it; none when functions are not held to
-    /// their roles, because then all of them have the same access key.
+    /// The calling function, by the name of its stack output. `None` when roles are not enforced:
+    /// all functions then have the same access key.
     pub function: Option<String>,
-    /// The access key that signed it; empty without a signature.
+    /// The access key that signed the request; empty for an unsigned request.
     pub access_key: String,
     /// Service and operation: `dynamodb.TransactWriteItems`, `ses.SendEmail`. REST operations
-    /// without a name here keep method and path: `ses.GET /v2/email/identities`.
+    /// that the proxy does not know keep method and path: `ses.GET /v2/email/identities`.
     pub operation: String,
-    /// Which of the SDK's attempts at one operation this is, from 1; 1 when the client does not
-    /// say.
+    /// The SDK's attempt number, from 1. It is 1 when the client does not send one.
     pub attempt: u32,
-    /// The body as JSON; null without one.
+    /// The request body as JSON; null when it is empty or not JSON.
     pub request: Value,
-    /// What the client got.
-    pub outcome: Outcome,
-    /// What AWS answered, whether the client got it or not; none when it was not asked, has not
-    /// answered yet, or did not answer.
-    pub accepted: Option<Answer>,
+    /// What the client received.
+    pub outcome: CallOutcome,
+    /// The response of AWS, whether or not the client received it. `None` when the request was not
+    /// forwarded, is still in progress or got no response.
+    pub aws_response: Option<AwsResponse>,
 }
 
 /// How a call ended for the client.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Outcome {
-    /// It has not yet.
-    UnderWay,
-    /// With an answer.
-    Answered(Answer),
-    /// Without one: planned, or because one of the two sides left.
-    Cut,
+pub enum CallOutcome {
+    /// The call has not ended yet.
+    InProgress,
+    /// The client received this response.
+    Responded(AwsResponse),
+    /// The connection was closed without a response, by an injected fault, by AWS or by the client.
+    Disconnected,
 }
 
-/// An answer.
+/// An HTTP response in the form of an AWS API.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Answer {
+pub struct AwsResponse {
     /// HTTP status.
     pub status: u16,
-    /// The body as JSON; null when it is none.
+    /// The body as JSON; null when it is empty or not JSON.
     pub body: Value,
 }
 
-impl Call {
-    pub(super) fn read(head: &Parts, body: &Bytes) -> Self {
-        let signature = Signature::read(&head.headers);
-        let service = signature
-            .as_ref()
-            .map_or("unsigned", |signature| signature.service);
+impl AwsCall {
+    pub(super) fn from_request(head: &Parts, body: &Bytes) -> Self {
+        let scope = CredentialScope::from_headers(&head.headers);
+        let service = scope.as_ref().map_or("unsigned", |scope| scope.service);
+        let access_key = scope.as_ref().map_or("", |scope| scope.access_key);
+
         Self {
             number: 0,
             function: None,
-            access_key: signature
-                .as_ref()
-                .map_or("", |signature| signature.access_key)
-                .to_owned(),
+            access_key: access_key.to_owned(),
             operation: format!("{service}.{}", operation(head, service)),
             attempt: attempt(&head.headers).unwrap_or(1),
             request: json(body),
-            outcome: Outcome::UnderWay,
-            accepted: None,
+            outcome: CallOutcome::InProgress,
+            aws_response: None,
         }
     }
 }
 
-impl Answer {
-    pub(super) fn of(response: &Response<Bytes>) -> Self {
+impl AwsResponse {
+    pub(super) fn from_response(response: &Response<Bytes>) -> Self {
         Self {
             status: response.status().as_u16(),
             body: json(response.body()),
@@ -84,21 +80,22 @@ impl Answer {
     }
 }
 
-/// `Authorization: AWS4-HMAC-SHA256 Credential=KEY/20260131/us-east-1/dynamodb/aws4_request, ...`
-/// (AWS Signature Version 4).
-struct Signature<'a> {
+/// Parts of the `Authorization` header of AWS Signature Version 4:
+/// `AWS4-HMAC-SHA256 Credential=KEY/20260131/us-east-1/dynamodb/aws4_request, ...`.
+struct CredentialScope<'a> {
     access_key: &'a str,
     service: &'a str,
 }
 
-impl<'a> Signature<'a> {
-    fn read(headers: &'a HeaderMap) -> Option<Self> {
+impl<'a> CredentialScope<'a> {
+    fn from_headers(headers: &'a HeaderMap) -> Option<Self> {
         let (_, credential) = headers
             .get(AUTHORIZATION)?
             .to_str()
             .ok()?
             .split_once("Credential=")?;
         let mut parts = credential.split(',').next()?.split('/');
+
         Some(Self {
             access_key: parts.next()?,
             service: parts.nth(2)?,
@@ -106,7 +103,8 @@ impl<'a> Signature<'a> {
     }
 }
 
-/// The JSON protocols name the operation in a header; REST operations are known by method and path.
+/// The name of the operation: from the `X-Amz-Target` header of the JSON protocols, or from method
+/// and path for REST operations.
 fn operation(head: &Parts, service: &str) -> String {
     let target = head
         .headers
@@ -115,6 +113,7 @@ fn operation(head: &Parts, service: &str) -> String {
     if let Some((_, operation)) = target.and_then(|target| target.rsplit_once('.')) {
         return operation.to_owned();
     }
+
     match (service, head.method.as_str(), head.uri.path()) {
         ("ses", "POST", "/v2/email/outbound-emails") => "SendEmail".to_owned(),
         ("ses", "GET", "/v2/email/account") => "GetAccount".to_owned(),
@@ -122,7 +121,7 @@ fn operation(head: &Parts, service: &str) -> String {
     }
 }
 
-/// `amz-sdk-request: attempt=2; max=4`, which AWS's SDKs send.
+/// The attempt number in the AWS SDKs' header `amz-sdk-request: attempt=2; max=4`.
 fn attempt(headers: &HeaderMap) -> Option<u32> {
     let parts = headers.get("amz-sdk-request")?.to_str().ok()?;
     parts

@@ -1,4 +1,4 @@
-//! The server behind the proxy.
+//! The HTTP server behind the fault proxy.
 
 use std::io;
 
@@ -7,10 +7,10 @@ use hyper::{Response, body::Bytes, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-/// A request as it came from the client.
+/// A request as the client sent it.
 pub(super) type Request = hyper::Request<Full<Bytes>>;
 
-/// Asked over a connection of its own for each request, so that no idle connection can break one.
+/// Forwards each request over a new connection, so that a stale idle connection cannot break one.
 pub(super) struct Upstream {
     address: String,
 }
@@ -22,21 +22,24 @@ impl Upstream {
         }
     }
 
-    /// The answer with its whole body. `Err`: the server cannot be reached, or broke off.
-    pub(super) async fn ask(&self, request: Request) -> io::Result<Response<Bytes>> {
+    /// Returns the response with its complete body. `Err` means that the server is unreachable or
+    /// closed the connection early.
+    pub(super) async fn forward(&self, request: Request) -> io::Result<Response<Bytes>> {
         let stream = TcpStream::connect(&self.address).await?;
         stream.set_nodelay(true)?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
             .await
             .map_err(io::Error::other)?;
         let connection = tokio::spawn(connection);
-        let answer = sender
+
+        let response = sender
             .send_request(request)
             .await
             .map_err(io::Error::other)?;
-        let (head, body) = answer.into_parts();
+        let (head, body) = response.into_parts();
         let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
         connection.abort();
+
         Ok(Response::from_parts(head, body))
     }
 }

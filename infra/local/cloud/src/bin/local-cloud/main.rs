@@ -1,17 +1,17 @@
-//! `local-cloud demo` runs the pipeline once and shows what it did; `local-cloud run` keeps a local
-//! cloud running for playing; `local-cloud sam-local` runs each function in a container.
+//! The command `local-cloud`: `demo` runs the pipeline once and prints the results, `run` keeps a
+//! local cloud running, `sam-local` runs each function in a container.
 
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "a command that talks to the person who started it"
+    reason = "a command-line tool prints its results"
 )]
 
-mod bridge;
 mod demo;
+mod loopback_forwarder;
 mod pipeline;
-mod playground;
 mod sam_local;
+mod serve;
 mod show;
 mod steps;
 
@@ -22,8 +22,7 @@ use clap::{Args, Parser, Subcommand};
 use local_cloud::Options;
 
 fn main() -> ExitCode {
-    let command = Command::parse();
-    match start(command) {
+    match run(Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("\nerror: {error:#}");
@@ -33,32 +32,32 @@ fn main() -> ExitCode {
 }
 
 #[tokio::main]
-async fn start(command: Command) -> Result<()> {
-    match command.task {
-        Task::Demo(customers) => tokio::select! {
-            result = demo::run(customers.options()) => result,
+async fn run(arguments: Arguments) -> Result<()> {
+    match arguments.command {
+        Command::Demo(sandbox) => tokio::select! {
+            result = demo::run(sandbox.options()) => result,
             signal = tokio::signal::ctrl_c() => {
                 signal?;
-                bail!("interrupted; everything that was started has been stopped")
+                bail!("interrupted; the local cloud has been stopped")
             }
         },
-        Task::Run {
-            customers,
+        Command::Run {
+            sandbox,
             port,
             product_port,
         } => tokio::select! {
-            result = playground::run(Options { port, ..customers.options() }, product_port) => result,
+            result = serve::run(Options { port, ..sandbox.options() }, product_port) => result,
             signal = tokio::signal::ctrl_c() => {
                 signal?;
-                println!("\nEverything that was started has been stopped.");
+                println!("\nThe local cloud has been stopped.");
                 Ok(())
             }
         },
-        Task::SamLocal { docker_setup } => tokio::select! {
-            result = sam_local::run(Options { organizations: 12, ..Options::default() }, docker_setup) => result,
+        Command::SamLocal { docker_setup } => tokio::select! {
+            result = sam_local::run(docker_setup) => result,
             signal = tokio::signal::ctrl_c() => {
                 signal?;
-                bail!("interrupted; everything that was started has been stopped")
+                bail!("interrupted; the local cloud has been stopped")
             }
         },
     }
@@ -66,58 +65,58 @@ async fn start(command: Command) -> Result<()> {
 
 /// The local cloud of BILL Engage.
 #[derive(Parser)]
-struct Command {
+struct Arguments {
     #[command(subcommand)]
-    task: Task,
+    command: Command,
 }
 
 #[derive(Subcommand)]
-enum Task {
-    /// Runs the whole pipeline once and shows what it did.
-    Demo(Customers),
+enum Command {
+    /// Runs the whole pipeline once and prints the results.
+    Demo(SandboxArguments),
     /// Keeps a local cloud running until Ctrl-C.
     Run {
         #[command(flatten)]
-        customers: Customers,
-        /// MiniStack's port on 127.0.0.1; 0 takes a free one.
-        #[arg(long, default_value_t = playground::PORT)]
+        sandbox: SandboxArguments,
+        /// MiniStack's port on 127.0.0.1; 0 selects a free port.
+        #[arg(long, default_value_t = serve::PORT)]
         port: u16,
-        /// Port on 127.0.0.1 of the example of a partner's product; 0 takes a free one.
-        #[arg(long, default_value_t = playground::PRODUCT_PORT)]
+        /// Port of the example product on 127.0.0.1; 0 selects a free port.
+        #[arg(long, default_value_t = serve::PRODUCT_PORT)]
         product_port: u16,
     },
-    /// Runs each function in a container, by `sam local invoke`, with the events of tests/events.
+    /// Runs each function in a container with `sam local invoke` and the events in tests/events.
     SamLocal {
-        /// A program that provides a Docker engine and the functions' base image where there are
-        /// none.
+        /// A program that sets up a Docker engine and the functions' base image, for machines
+        /// without them.
         #[arg(long, env = "LAMBDA_DOCKER")]
         docker_setup: Option<PathBuf>,
     },
 }
 
 #[derive(Args)]
-struct Customers {
-    /// How many customers the sandbox has.
+struct SandboxArguments {
+    /// Number of customers in the sandbox.
     #[arg(long, default_value_t = 200)]
     organizations: usize,
-    /// The same seed makes the same customers.
+    /// Seed of the generated customers; the same seed generates the same customers.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Puts rows that break BILL's contract among them.
+    /// Includes rows that violate BILL's contract.
     #[arg(long)]
     bad_records: bool,
-    /// Lets each function call only what its role allows.
+    /// Restricts each function to its IAM role.
     #[arg(long)]
     auth: bool,
 }
 
-impl Customers {
+impl SandboxArguments {
     fn options(&self) -> Options {
         Options {
             organizations: self.organizations,
             seed: self.seed,
             bad_records: self.bad_records,
-            auth: self.auth,
+            enforce_roles: self.auth,
             ..Options::default()
         }
     }

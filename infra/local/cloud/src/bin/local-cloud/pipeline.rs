@@ -1,4 +1,4 @@
-//! One pass of the pipeline: fan-out, until everything has drained, then notify.
+//! Runs the pipeline once: fan-out, then sync until the queue is drained, then notify.
 
 use std::time::Duration;
 
@@ -9,12 +9,13 @@ use serde_json::{Value, json};
 
 use crate::steps::Steps;
 
-/// The sandbox's time in the whole seconds that the functions count in.
+/// The sandbox's time, in whole seconds as the functions use it.
 pub(crate) fn now(cloud: &LocalCloud) -> Result<Timestamp> {
     Ok(Timestamp::from_second(cloud.sandbox().now().as_second())?)
 }
 
-/// Does a pass as of `as_of`. `Err`: a function failed, or something did not drain in time.
+/// Runs the pipeline with `as_of` as the time of its events. `Err` means that a function failed or
+/// the sync queue did not drain in time.
 pub(crate) async fn run_once(cloud: &LocalCloud, steps: &Steps, as_of: Timestamp) -> Result<()> {
     sync_all(cloud, steps, as_of).await?;
     send_all(cloud, steps, as_of).await?;
@@ -23,29 +24,31 @@ pub(crate) async fn run_once(cloud: &LocalCloud, steps: &Steps, as_of: Timestamp
 }
 
 async fn sync_all(cloud: &LocalCloud, steps: &Steps, as_of: Timestamp) -> Result<()> {
-    let organizations = cloud.sandbox().population(as_of).len();
-    let bar = steps.begin_counting("Looking at every customer in BILL", organizations);
+    let organizations = cloud.sandbox().expectations(as_of).len();
+    let bar = steps.begin_counting("Syncing every customer from BILL", organizations);
     must_succeed(
         "fan-out",
         &cloud
             .invoke("FanOutFunction", &json!({ "time": as_of }))
             .await?,
     )?;
-    let patience =
+
+    let timeout =
         Duration::from_mins(1) + Duration::from_millis(500) * u32::try_from(organizations)?;
     cloud
-        .wait_until_drained(patience, |backlog| {
+        .wait_until_drained(timeout, |backlog| {
             bar.set_position((organizations as u64).saturating_sub(backlog.total()));
         })
         .await
-        .context("the customers were not all looked at in time")
+        .context("not all customers were synced in time")
 }
 
-/// Starts notify until nothing is due any more, or a start changes nothing.
+/// Invokes notify until no notice is due or an invocation makes no progress.
 async fn send_all(cloud: &LocalCloud, steps: &Steps, as_of: Timestamp) -> Result<()> {
     let mut due = count_due(cloud).await?;
-    let bar = steps.begin_counting("Writing to those whom a message would help", due);
-    let whole = due;
+    let bar = steps.begin_counting("Sending the e-mails that are due", due);
+    let total = due;
+
     while due > 0 {
         must_succeed(
             "notify",
@@ -53,13 +56,14 @@ async fn send_all(cloud: &LocalCloud, steps: &Steps, as_of: Timestamp) -> Result
                 .invoke("NotifyFunction", &json!({ "time": as_of }))
                 .await?,
         )?;
-        let left = count_due(cloud).await?;
-        bar.set_position((whole - left.min(whole)) as u64);
-        if left >= due {
+        let remaining = count_due(cloud).await?;
+        bar.set_position((total - remaining.min(total)) as u64);
+        if remaining >= due {
             break;
         }
-        due = left;
+        due = remaining;
     }
+
     Ok(())
 }
 
@@ -79,9 +83,10 @@ fn must_succeed(function: &str, invocation: &Invocation) -> Result<()> {
             .and_then(Value::as_str)
             .map_or_else(|| error.to_string(), str::to_owned);
         bail!(
-            "{function} failed: {message}\nits last words:\n{}",
+            "{function} failed: {message}\nlast log lines:\n{}",
             invocation.log_tail.trim()
         );
     }
+
     Ok(())
 }

@@ -1,16 +1,16 @@
-//! `make sam-local`: every function once in a container of its own, by `sam local invoke`, against
-//! the local cloud.
+//! `local-cloud sam-local` (`make sam-local`): runs every function in a container with
+//! `sam local invoke`, against the local cloud.
 
 use std::{collections::BTreeMap, path::PathBuf, process::Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
-use local_cloud::{LocalCloud, Options, sam, workspace_root};
+use local_cloud::{LocalCloud, Options, sam_command, workspace_root};
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use crate::{bridge::LoopbackForwarder, steps::Steps};
+use crate::{loopback_forwarder::LoopbackForwarder, steps::Steps};
 
-/// The functions, and the events of `tests/events` that each is tried with.
+/// The functions and the events in `tests/events` that each is invoked with.
 const INVOCATIONS: [(&str, &str); 11] = [
     ("FanOutFunction", "fan-out.json"),
     ("FanOutFunction", "fan-out-all.json"),
@@ -25,14 +25,18 @@ const INVOCATIONS: [(&str, &str); 11] = [
     ("PreferencesFunction", "preferences-one-click.json"),
 ];
 
-/// Starts the local cloud and invokes each function. `docker_setup`: a program that provides a
-/// Docker engine where there is none.
-pub(crate) async fn run(options: Options, docker_setup: Option<PathBuf>) -> Result<()> {
+/// Number of customers in the sandbox: few, because each invocation starts a container.
+const ORGANIZATIONS: usize = 12;
+
+/// Starts the local cloud and invokes each function. `docker_setup` is a program that sets up a
+/// Docker engine. `Err` means that a part did not start or a function failed.
+pub(crate) async fn run(docker_setup: Option<PathBuf>) -> Result<()> {
     ensure_docker(docker_setup).await?;
     let steps = Steps::default();
     let cloud = LocalCloud::start(Options {
-        progress: steps.progress(),
-        ..options
+        on_progress: steps.callback(),
+        organizations: ORGANIZATIONS,
+        ..Options::default()
     })
     .await?;
     steps.end();
@@ -42,7 +46,7 @@ pub(crate) async fn run(options: Options, docker_setup: Option<PathBuf>) -> Resu
     let variables = write_variables(&cloud).await?;
     for (function, event) in INVOCATIONS {
         let event = format!("tests/events/{event}");
-        let mut invoke = sam(cloud.endpoint())?;
+        let mut invoke = sam_command(cloud.endpoint())?;
         invoke
             .args(["local", "invoke", function, "--event", &event, "--template"])
             .arg(&template)
@@ -59,10 +63,11 @@ pub(crate) async fn run(options: Options, docker_setup: Option<PathBuf>) -> Resu
             "--add-host",
             "localhost:host-gateway",
         ]);
-        println!("\n{}", shown(&invoke));
-        println!("{}", answer(&mut invoke).await?);
+        println!("\n{}", display_command(&invoke));
+        println!("{}", run_invocation(&mut invoke).await?);
     }
-    println!("\nEvery function has run in a container.");
+
+    println!("\nEvery function ran in a container.");
     Ok(())
 }
 
@@ -75,6 +80,7 @@ async fn ensure_docker(setup: Option<PathBuf>) -> Result<()> {
             .with_context(|| format!("cannot run {}", setup.display()))?;
         ensure!(status.success(), "{} failed", setup.display());
     }
+
     let info = Command::new("docker")
         .arg("info")
         .stdin(Stdio::null())
@@ -82,13 +88,15 @@ async fn ensure_docker(setup: Option<PathBuf>) -> Result<()> {
         .await;
     ensure!(
         info.is_ok_and(|info| info.status.success()),
-        "`sam local invoke` needs a running Docker engine: start it, or set LAMBDA_DOCKER to a program that does"
+        "`sam local invoke` needs a running Docker engine: start it or set LAMBDA_DOCKER to a \
+         program that does"
     );
+
     Ok(())
 }
 
-/// The built template with one variable more: a container does not learn by itself that AWS is on
-/// this machine.
+/// Writes a copy of the built template that also sets `AWS_ENDPOINT_URL`, because a container would
+/// call the real AWS otherwise. Returns its path.
 fn template_with_endpoint(endpoint: &str) -> Result<PathBuf> {
     let folder = workspace_root().join(".aws-sam/build");
     let built = std::fs::read_to_string(folder.join("template.yaml"))
@@ -96,7 +104,7 @@ fn template_with_endpoint(endpoint: &str) -> Result<PathBuf> {
     let anchor = built
         .lines()
         .find(|line| line.trim() == "LOG_LEVEL: info")
-        .context("the template sets no LOG_LEVEL for all functions")?;
+        .context("the template does not set LOG_LEVEL for all functions")?;
     let indent = &anchor[..anchor.len() - anchor.trim_start().len()];
     let path = folder.join("sam-local.yaml");
     std::fs::write(
@@ -110,8 +118,8 @@ fn template_with_endpoint(endpoint: &str) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// The variables of the deployed functions, with the names that the deployment gave to tables and
-/// queues.
+/// Writes the environment variables of the deployed functions, which name the deployed tables and
+/// queues, for `--env-vars`. Returns the path of the file.
 async fn write_variables(cloud: &LocalCloud) -> Result<PathBuf> {
     let mut variables = BTreeMap::<&str, Value>::new();
     for (function, _) in INVOCATIONS {
@@ -130,7 +138,7 @@ async fn write_variables(cloud: &LocalCloud) -> Result<PathBuf> {
             .into_iter()
             .map(|(name, value)| (name, with_localhost(&value)))
             .collect();
-        // Once more, because SAM prefers its own environment to the template.
+        // SAM prefers its own environment to the template but not to this file.
         environment.insert(
             "AWS_ENDPOINT_URL".to_owned(),
             with_localhost(cloud.endpoint()),
@@ -142,28 +150,31 @@ async fn write_variables(cloud: &LocalCloud) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// Runs one invocation. `Err`: it did not answer, or answered an error.
-async fn answer(invoke: &mut Command) -> Result<String> {
+/// Runs one invocation and returns the function's response. `Err` means that there is no response
+/// or that it is an error.
+async fn run_invocation(invoke: &mut Command) -> Result<String> {
     let output = invoke.output().await?;
-    let (said, log) = (
+    let (stdout, log) = (
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr),
     );
-    let Some(answer) = said
+
+    let Some(response) = stdout
         .lines()
         .rev()
         .find_map(|line| serde_json::from_str::<Value>(line).ok())
     else {
-        bail!("no answer:\n{said}\n{log}");
+        bail!("no response:\n{stdout}\n{log}");
     };
     ensure!(
-        output.status.success() && answer.get("errorType").is_none(),
-        "{answer}\n{log}"
+        output.status.success() && response.get("errorType").is_none(),
+        "{response}\n{log}"
     );
-    Ok(answer.to_string())
+
+    Ok(response.to_string())
 }
 
-/// The same address as a container can use it: see [`LoopbackForwarder`].
+/// The URL that a container uses for a loopback URL: see [`LoopbackForwarder`].
 fn with_localhost(url: &str) -> String {
     url.replace("//127.0.0.1:", "//localhost:")
 }
@@ -187,13 +198,14 @@ fn architecture() -> &'static str {
     }
 }
 
-/// The command as one would type it.
-fn shown(command: &Command) -> String {
+/// The command line, with paths relative to the workspace.
+fn display_command(command: &Command) -> String {
     let root = format!("{}/", workspace_root().display());
     let command = command.as_std();
     let words = command
         .get_args()
         .map(|word| word.to_string_lossy().replace(&root, ""));
+
     std::iter::once("sam".to_owned())
         .chain(words)
         .collect::<Vec<_>>()
@@ -219,6 +231,7 @@ mod tests {
                 .collect::<BTreeSet<_>>(),
             events
         );
+
         let template =
             std::fs::read_to_string(workspace_root().join("infra/template.yaml")).unwrap();
         let resources: Vec<_> = template.lines().collect();

@@ -1,4 +1,4 @@
-//! Progress, for people: one line for each step, with a spinner or a bar while it lasts.
+//! Displays progress: one line per step, with a spinner or a progress bar while the step runs.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -6,9 +6,9 @@ use std::{
 };
 
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
-use local_cloud::Progress;
+use local_cloud::ProgressCallback;
 
-/// The steps of a run, of which the last one is under way.
+/// The step that is in progress, if any.
 #[derive(Clone, Default)]
 pub(crate) struct Steps {
     current: Arc<Mutex<Option<ProgressBar>>>,
@@ -21,7 +21,7 @@ impl Steps {
         self.replace(step, bar);
     }
 
-    /// The same for a step that counts to `length`.
+    /// Like [`Steps::begin`], for a step that counts to `length`.
     pub(crate) fn begin_counting(&self, step: &str, length: usize) -> ProgressBar {
         let bar = ProgressBar::new(length as u64)
             .with_style(style("{spinner} {msg} [{bar:30}] {pos}/{len}"));
@@ -29,7 +29,7 @@ impl Steps {
         bar
     }
 
-    /// Ends the current step.
+    /// Ends the current step and prints its duration.
     pub(crate) fn end(&self) {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(bar) = current.take() {
@@ -43,8 +43,8 @@ impl Steps {
         }
     }
 
-    /// For the library, which reports its own steps.
-    pub(crate) fn progress(&self) -> Progress {
+    /// A callback for the library, which begins a step for each description.
+    pub(crate) fn callback(&self) -> ProgressCallback {
         let steps = self.clone();
         Arc::new(move |step| steps.begin(step))
     }

@@ -1,10 +1,10 @@
-//! A partner's product in miniature, with the banner that partners copy
+//! An example of a partner's product, with the banner that partners copy
 //! (`infra/local/cloud/example/banner.js`).
 //!
-//! Browsers cannot call the in-product API, which takes requests that are signed for the partner's
-//! account. So the product's back end calls it, about the organization of whoever is signed in: a
-//! browser names no organization when it asks, and sees no credentials. Signing in is made up:
-//! `/?organization=ID` makes the browser a user of that customer.
+//! Browsers cannot call the in-product API, which accepts only requests that are signed with
+//! credentials of the partner's account. The product's back end calls it for the organization of
+//! the signed-in user. The browser sends no organization id and sees no credentials. The sign-in is
+//! simulated: `/?organization=ID` signs the browser in as a user of that customer.
 
 use std::{io, time::Duration};
 
@@ -21,16 +21,20 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
 
-use crate::{api::Api, cloud::LocalCloud, tables};
+use crate::{api::HttpApi, cloud::LocalCloud, tables};
 
-/// The product. It is served until this is dropped.
+/// Time allowed for one call of the in-product API. It exceeds the time-out of the API's function,
+/// whose cold start is slow on a busy machine.
+const API_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// The running example product. Dropping it stops the server.
 pub struct ExampleProduct {
     url: String,
     server: JoinHandle<io::Result<()>>,
 }
 
 impl ExampleProduct {
-    /// Serves it to whoever connects to `listener`.
+    /// Starts to serve the product on `listener`. `Err` means that the stack lacks an output.
     pub fn start(cloud: &LocalCloud, listener: TcpListener) -> Result<Self> {
         let back_end = BackEnd {
             api: cloud.api()?,
@@ -45,21 +49,21 @@ impl ExampleProduct {
             .route("/customers", get(customers))
             .route(
                 "/banner.js",
-                file("text/javascript", include_str!("../example/banner.js")),
+                static_file("text/javascript", include_str!("../example/banner.js")),
             )
             .route(
                 "/customers.js",
-                file("text/javascript", include_str!("../example/customers.js")),
+                static_file("text/javascript", include_str!("../example/customers.js")),
             )
             .route(
                 "/page.css",
-                file("text/css", include_str!("../example/page.css")),
+                static_file("text/css", include_str!("../example/page.css")),
             );
         let server = tokio::spawn(axum::serve(listener, routes.with_state(back_end)).into_future());
         Ok(Self { url, server })
     }
 
-    /// Its address; with `/?organization=ID` that of a customer's page.
+    /// The product's URL. Append `/?organization=ID` for the page of a customer.
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -73,59 +77,57 @@ impl Drop for ExampleProduct {
 
 #[derive(Clone)]
 struct BackEnd {
-    api: Api,
+    api: HttpApi,
     dynamodb: aws_sdk_dynamodb::Client,
     organizations_table: String,
 }
 
 impl BackEnd {
-    /// Asks the in-product API. `Err`: it does not answer, which the page does not make worse by
-    /// waiting.
-    async fn ask(
+    /// Calls the in-product API. `Err` is the status to return to the browser when the API does not
+    /// respond.
+    async fn call_api(
         &self,
         method: Method,
         path: &str,
         headers: &[(&str, &str)],
     ) -> Result<reqwest::Response, StatusCode> {
-        match timeout(PATIENCE, self.api.send_signed(method, path, headers)).await {
-            Ok(Ok(answer)) => Ok(answer),
+        match timeout(API_TIMEOUT, self.api.send_signed(method, path, headers)).await {
+            Ok(Ok(response)) => Ok(response),
             Ok(Err(_)) => Err(StatusCode::BAD_GATEWAY),
             Err(_) => Err(StatusCode::GATEWAY_TIMEOUT),
         }
     }
 }
 
-/// Longer than the API's function may take, which is slow when it starts on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// What the banner shows.
+/// Returns the messages that the banner shows.
 async fn messages(
     State(back_end): State<BackEnd>,
     headers: HeaderMap,
 ) -> Result<Response, StatusCode> {
-    let organization = signed_in(&headers).ok_or(StatusCode::UNAUTHORIZED)?;
+    let organization = session_organization(&headers).ok_or(StatusCode::UNAUTHORIZED)?;
     let known = headers
         .get(header::IF_NONE_MATCH)
         .and_then(|tags| tags.to_str().ok())
         .map(|tags| ("if-none-match", tags));
-    let answer = back_end
-        .ask(
+
+    let response = back_end
+        .call_api(
             Method::GET,
             &format!("/v1/organizations/{organization}/messages"),
             known.as_slice(),
         )
         .await?;
-    let status = answer.status();
-    let tag = answer.headers().get(header::ETAG).cloned();
-    // The browser may keep the answer but has to ask whether it still holds: it stands for whoever
-    // is signed in, and a message that was closed a second ago is not to come back from the
-    // browser's cache.
+    let status = response.status();
+    let tag = response.headers().get(header::ETAG).cloned();
+
+    // `no-cache`: the browser must revalidate a stored response. It belongs to the signed-in user,
+    // and a message that was just dismissed must not reappear from the cache.
     let caching = [(header::CACHE_CONTROL, "private, no-cache")];
     let tag: HeaderMap = tag.map(|tag| (header::ETAG, tag)).into_iter().collect();
     if status != StatusCode::OK {
         return Ok((status, caching, tag).into_response());
     }
-    let body = answer.text().await.map_err(|_| StatusCode::BAD_GATEWAY)?;
+    let body = response.text().await.map_err(|_| StatusCode::BAD_GATEWAY)?;
     Ok((
         caching,
         tag,
@@ -135,22 +137,22 @@ async fn messages(
         .into_response())
 }
 
-/// A user has closed a message.
+/// Dismisses a message for the organization of the signed-in user.
 async fn dismiss(
     State(back_end): State<BackEnd>,
     Path(message): Path<String>,
     headers: HeaderMap,
 ) -> Result<StatusCode, StatusCode> {
-    let organization = signed_in(&headers).ok_or(StatusCode::UNAUTHORIZED)?;
+    let organization = session_organization(&headers).ok_or(StatusCode::UNAUTHORIZED)?;
     if !is_message_id(&message) {
         return Err(StatusCode::NOT_FOUND);
     }
     let path = format!("/v1/organizations/{organization}/messages/{message}/dismiss");
-    Ok(back_end.ask(Method::POST, &path, &[]).await?.status())
+    Ok(back_end.call_api(Method::POST, &path, &[]).await?.status())
 }
 
-/// Whether this may stand in the path of a request that is about to be signed: nothing that leads
-/// to another organization.
+/// Whether `text` is safe as a path segment of a request that the back end signs. It must not
+/// change the path to that of another organization.
 fn is_message_id(text: &str) -> bool {
     (1..=64).contains(&text.len())
         && text
@@ -158,9 +160,9 @@ fn is_message_id(text: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
-/// The organization of whoever is signed in. A real product has it in its session, where no browser
-/// can change it.
-fn signed_in(headers: &HeaderMap) -> Option<OrganizationId> {
+/// The organization of the signed-in user. A real product reads it from its own session, which the
+/// browser cannot change.
+fn session_organization(headers: &HeaderMap) -> Option<OrganizationId> {
     let cookies = headers.get(header::COOKIE)?.to_str().ok()?;
     cookies
         .split(';')
@@ -168,12 +170,12 @@ fn signed_in(headers: &HeaderMap) -> Option<OrganizationId> {
 }
 
 #[derive(Deserialize)]
-struct Visit {
+struct PageQuery {
     organization: Option<OrganizationId>,
 }
 
-/// The page of a customer, or the list of customers.
-async fn page(Query(Visit { organization }): Query<Visit>) -> Response {
+/// Returns the page of the customer in the query, or the list of customers without one.
+async fn page(Query(PageQuery { organization }): Query<PageQuery>) -> Response {
     const POLICY: &str = "default-src 'self'; base-uri 'none'; frame-ancestors 'none'";
     let policy = [(header::CONTENT_SECURITY_POLICY, POLICY)];
     let Some(organization) = organization else {
@@ -188,7 +190,8 @@ async fn page(Query(Visit { organization }): Query<Visit>) -> Response {
         .into_response()
 }
 
-/// The customers that were looked at: the product's own knowledge, here read from the stack.
+/// Lists the synced customers. A real product has its own customer list; this one reads the
+/// stack's.
 async fn customers(State(back_end): State<BackEnd>) -> Result<Json<Vec<Value>>, StatusCode> {
     let items = tables::scan(&back_end.dynamodb, &back_end.organizations_table)
         .await
@@ -198,10 +201,16 @@ async fn customers(State(back_end): State<BackEnd>) -> Result<Json<Vec<Value>>, 
         .filter(|item| item["stage"].is_string())
         .collect();
     items.sort_by_cached_key(|item| item["name"].as_str().unwrap_or_default().to_owned());
-    Ok(Json(items.iter().map(|item| json!({ "id": item["organization_id"], "name": item["name"], "stage": item["stage"] })).collect()))
+
+    let customers = items.iter().map(|item| {
+        json!({
+            "id": item["organization_id"], "name": item["name"], "stage": item["stage"]
+        })
+    });
+    Ok(Json(customers.collect()))
 }
 
-fn file(media_type: &'static str, text: &'static str) -> MethodRouter<BackEnd> {
+fn static_file(media_type: &'static str, text: &'static str) -> MethodRouter<BackEnd> {
     get(move || async move {
         (
             [(header::CONTENT_TYPE, format!("{media_type}; charset=utf-8"))],
@@ -233,14 +242,14 @@ mod tests {
 
     #[test]
     fn organization_is_read_from_the_session_cookie() {
-        let of = |cookies: &'static str| {
-            signed_in(&HeaderMap::from_iter([(
+        let organization_of = |cookies: &'static str| {
+            session_organization(&HeaderMap::from_iter([(
                 header::COOKIE,
                 cookies.parse().unwrap(),
             )]))
         };
         assert_eq!(
-            of("theme=dark; organization=00802KESTREL")
+            organization_of("theme=dark; organization=00802KESTREL")
                 .unwrap()
                 .as_str(),
             "00802KESTREL"
@@ -251,7 +260,7 @@ mod tests {
             "organization=../x",
             "xorganization=00802KESTREL",
         ] {
-            assert_eq!(of(cookies), None, "{cookies}");
+            assert_eq!(organization_of(cookies), None, "{cookies}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `make local`: a local cloud that keeps running.
+//! `local-cloud run` (`make local`): a local cloud that keeps running.
 
 use std::net::Ipv4Addr;
 
@@ -8,40 +8,48 @@ use tokio::net::TcpListener;
 
 use crate::{pipeline, show, steps::Steps};
 
-/// MiniStack's port unless another one is asked for.
+/// Default port of MiniStack.
 pub(crate) const PORT: u16 = 4566;
 
-/// The example product's port unless another one is asked for.
+/// Default port of the example product.
 pub(crate) const PRODUCT_PORT: u16 = 4580;
 
-/// Where the AWS CLI finds it.
-pub(crate) fn endpoint() -> String {
+/// MiniStack's URL at the default port.
+pub(crate) fn default_endpoint() -> String {
     format!("http://127.0.0.1:{PORT}")
 }
 
-/// Starts it, does one pass so that there is something to look at, and stays until it is
-/// interrupted.
+/// Starts the local cloud and the example product, runs the pipeline once so that the tables have
+/// content, and keeps running until the future is dropped. `Err` means that a part did not start or
+/// the pipeline failed.
 pub(crate) async fn run(options: Options, product_port: u16) -> Result<()> {
     let product = TcpListener::bind((Ipv4Addr::LOCALHOST, product_port))
         .await
-        .with_context(|| format!("port {product_port} is in use: stop what uses it, or choose another one with --product-port"))?;
+        .with_context(|| {
+            format!(
+                "port {product_port} is in use: stop the program that uses it or choose another \
+                 port with --product-port"
+            )
+        })?;
+
     let steps = Steps::default();
     let options = Options {
-        progress: steps.progress(),
+        on_progress: steps.callback(),
         ..options
     }
     .parameter("ScheduleState", "ENABLED")
     .parameter("FanOutSchedule", "rate(5 minutes)")
     .parameter("NotifySchedule", "rate(1 minute)");
     let cloud = LocalCloud::start(options).await?;
+
     let as_of = pipeline::now(&cloud)?;
     pipeline::run_once(&cloud, &steps, as_of).await?;
-
     let product = ExampleProduct::start(&cloud, product)?;
 
     let report = Report::collect(&cloud, as_of, 0.0).await?;
-    show::stages(&report);
-    show::notices(&report);
+    show::print_stages(&report);
+    show::print_notices(&report);
+
     println!("\nThe stack ({}):", cloud.endpoint());
     for (name, value) in cloud.outputs().iter() {
         println!("  {name:27} {value}");
@@ -52,8 +60,9 @@ pub(crate) async fn run(options: Options, product_port: u16) -> Result<()> {
         "sent e-mails",
         cloud.endpoint()
     );
-    println!("  {:27} {}", "example of your product", product.url());
-    show::commands(&cloud, cloud.endpoint(), "Try:")?;
-    println!("\nfan-out runs every 5 minutes, notify every minute. Ctrl-C ends everything.");
+    println!("  {:27} {}", "example product", product.url());
+    show::print_example_queries(&cloud, cloud.endpoint(), "Try:")?;
+    println!("\nfan-out runs every 5 minutes, notify every minute. Press Ctrl-C to stop.");
+
     std::future::pending().await
 }

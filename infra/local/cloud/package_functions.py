@@ -1,7 +1,7 @@
-"""Zips the functions that `sam build` has left, and writes the template that names the archives: `.aws-sam/build/zipped.json`.
+"""Zips the functions that `sam build` built and writes `.aws-sam/build/packaged.json`, a template that names the archives.
 
-Done once, here: `sam deploy` would zip all functions anew for each of the local clouds that tests start. JSON, because it reads the
-template seven times, at half a second for YAML.
+`make build` does this once. Otherwise `sam deploy` zips all functions again for each local cloud that the tests start. The template
+is JSON because `sam deploy` parses it seven times, and parsing YAML takes half a second each time.
 """
 
 import json
@@ -14,7 +14,7 @@ from samcli.yamlhelper import yaml_parse
 BUILD = pathlib.Path(".aws-sam/build")
 
 
-def zipped(folder):
+def zip_function(folder):
     archive = f"{folder}.zip"
     with zipfile.ZipFile(BUILD / archive, "w", zipfile.ZIP_DEFLATED) as file:
         file.write(BUILD / folder / "bootstrap", "bootstrap")
@@ -23,7 +23,10 @@ def zipped(folder):
 
 template = yaml_parse((BUILD / "template.yaml").read_text())
 functions = [it["Properties"] for it in template["Resources"].values() if it["Type"] == "AWS::Serverless::Function"]
+
 with ThreadPoolExecutor() as threads:
-    for function, archive in zip(functions, threads.map(lambda function: zipped(function["CodeUri"]), functions)):
+    archives = threads.map(zip_function, [function["CodeUri"] for function in functions])
+    for function, archive in zip(functions, archives):
         function["CodeUri"] = archive
-(BUILD / "zipped.json").write_text(json.dumps(template, default=str))
+
+(BUILD / "packaged.json").write_text(json.dumps(template, default=str))

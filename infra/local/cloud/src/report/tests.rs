@@ -18,7 +18,9 @@ fn wrong_missing_and_unknown_customers_are_mismatches() {
     let found = [("a", "active"), ("b", "closed"), ("x", "active")]
         .map(|(id, stage)| (id.to_owned(), stage.to_owned()))
         .into();
+
     let mismatches = mismatches(&expected, &found);
+
     let ids: Vec<_> = mismatches
         .iter()
         .map(|mismatch| (mismatch.organization_id.as_str(), mismatch.found.as_deref()))
@@ -32,18 +34,18 @@ fn wrong_missing_and_unknown_customers_are_mismatches() {
 #[test]
 fn emails_with_equal_recipient_subject_and_text_are_duplicates() {
     assert_eq!(
-        duplicates(&[
-            mail("1", "a", "1"),
-            mail("2", "b", "1"),
-            mail("3", "a", "2")
+        count_duplicates(&[
+            email("1", "a", "1"),
+            email("2", "b", "1"),
+            email("3", "a", "2")
         ]),
         0
     );
     assert_eq!(
-        duplicates(&[
-            mail("1", "a", "1"),
-            mail("2", "b", "1"),
-            mail("3", "a", "1")
+        count_duplicates(&[
+            email("1", "a", "1"),
+            email("2", "b", "1"),
+            email("3", "a", "1")
         ]),
         1
     );
@@ -51,15 +53,15 @@ fn emails_with_equal_recipient_subject_and_text_are_duplicates() {
 
 #[test]
 fn email_is_matched_to_its_notice_by_message_id() {
-    let mails = [mail("1", "a", "1"), mail("2", "b", "1")];
+    let emails = [email("1", "a", "1"), email("2", "b", "1")];
     let of_first = json!({"status": "sent", "message_id": "1"});
     assert_eq!(
-        count_without_notice(&mails, &[of_first.clone(), json!({"status": "due"})]),
+        count_without_notice(&emails, &[of_first.clone(), json!({"status": "due"})]),
         1
     );
     assert_eq!(
         count_without_notice(
-            &mails,
+            &emails,
             &[of_first, json!({"status": "unknown", "message_id": "2"})]
         ),
         0
@@ -111,7 +113,7 @@ fn planned_notices_are_summed_over_metric_lines_only() {
 
 #[test]
 fn consistent_report_has_no_problems() {
-    assert_eq!(report().complaints(), Vec::<String>::new());
+    assert_eq!(report().problems(), Vec::<String>::new());
 }
 
 #[test]
@@ -120,15 +122,15 @@ fn each_inconsistent_number_is_a_problem() {
     let mutations: [(Mutation, &str); 7] = [
         (
             |report| report.notices_written = 6,
-            "6 notices were written, and 5 are in the table",
+            "6 notices were written, but 5 are in the table",
         ),
         (
             |report| report.notices_accepted = 2,
-            "SES took 3 e-mails, and 2 notices say so",
+            "SES accepted 3 e-mails, but 2 notices have an accepted status",
         ),
         (
             |report| report.emails_without_notice = 1,
-            "1 e-mails belong to no notice",
+            "1 e-mails have no notice",
         ),
         (
             |report| report.duplicate_emails = 1,
@@ -140,17 +142,18 @@ fn each_inconsistent_number_is_a_problem() {
         ),
         (
             |report| report.dead_letters = 2,
-            "2 messages ended in the dead-letter queue",
+            "2 messages are in the dead-letter queue",
         ),
         (
             |report| (report.emails_sent, report.notices_accepted) = (0, 0),
             "no e-mail was sent",
         ),
     ];
-    for (mutate, complaint) in mutations {
+    for (mutate, problem) in mutations {
         let mut report = report();
         mutate(&mut report);
-        assert_eq!(report.complaints(), [complaint]);
+
+        assert_eq!(report.problems(), [problem]);
     }
 }
 
@@ -160,7 +163,7 @@ fn requests_per_organization_is_rounded() {
     assert!(requests_per_organization(7, 0).abs() < 1e-9);
 }
 
-fn mail(message_id: &str, to: &str, text: &str) -> SentEmail {
+fn email(message_id: &str, to: &str, text: &str) -> SentEmail {
     SentEmail {
         message_id: message_id.to_owned(),
         from: String::new(),
@@ -172,7 +175,7 @@ fn mail(message_id: &str, to: &str, text: &str) -> SentEmail {
     }
 }
 
-/// Five notices, three of which became e-mails.
+/// A consistent report: five notices, three of them sent.
 fn report() -> Report {
     let counts = |counts: &[(&str, usize)]| {
         counts

@@ -1,8 +1,9 @@
-//! A way from a container to servers that listen on this machine's loopback alone.
+//! Makes servers on this machine's loopback interface reachable from containers.
 //!
-//! `sam local invoke` cannot put a container into the host's network (`--docker-network host`
-//! leaves it on Docker's bridge), so in the container `localhost` gets a second address, that of
-//! the host on the bridge, and what arrives there is handed on to loopback.
+//! `sam local invoke` cannot run a container in the host's network: `--docker-network host` leaves
+//! it on Docker's bridge network. In the container, `localhost` therefore also resolves to the
+//! host's address on the bridge network. This module forwards connections from that address to
+//! loopback.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -14,17 +15,18 @@ use tokio::{
     task::JoinSet,
 };
 
-/// Hands connections on while it lives.
+/// Forwards connections until it is dropped.
 pub(crate) struct LoopbackForwarder {
     _forwarders: JoinSet<()>,
 }
 
 impl LoopbackForwarder {
-    /// Makes these loopback ports reachable from containers, under the same numbers, by the name
-    /// `localhost`.
+    /// Makes these loopback ports reachable from containers as `localhost` with the same port.
     ///
-    /// The host's address on the bridge is not routed to anywhere else. Where Docker runs in a
-    /// virtual machine of its own that address is not ours, and Docker does the handing on.
+    /// Only containers can reach the host's address on the bridge network. If Docker runs in its
+    /// own virtual machine, this machine does not have that address and Docker forwards the
+    /// connections itself; a port that cannot be bound is therefore skipped. `Err` means that
+    /// Docker does not report the address.
     pub(crate) async fn open(ports: [u16; 2]) -> Result<Self> {
         let mut forwarders = JoinSet::new();
         let host = host_address().await?;
@@ -43,24 +45,25 @@ async fn forward(listener: TcpListener, port: u16) {
     while let Ok((mut from, _)) = listener.accept().await {
         tokio::spawn(async move {
             if let Ok(mut to) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await {
-                // A broken connection is the business of its two ends.
+                // Both ends see a broken connection themselves.
                 let _ = copy_bidirectional(&mut from, &mut to).await;
             }
         });
     }
 }
 
-/// The host's address on Docker's bridge: the gateway, which is the first address of the subnet
-/// unless Docker says otherwise.
+/// The host's address on Docker's bridge network: the gateway or, when Docker reports none, the
+/// first address of the subnet.
 async fn host_address() -> Result<IpAddr> {
     let format = "{{range .IPAM.Config}}{{.Gateway}} {{.Subnet}}{{end}}";
     let output = Command::new("docker")
         .args(["network", "inspect", "bridge", "--format", format])
         .output()
         .await?;
-    let said = String::from_utf8_lossy(&output.stdout);
-    parse_host_address(&said)
-        .with_context(|| format!("docker does not tell the address of its bridge: {said}"))
+    let stdout = String::from_utf8_lossy(&output.stdout);
+
+    parse_host_address(&stdout)
+        .with_context(|| format!("docker reports no address of its bridge network: {stdout}"))
 }
 
 fn parse_host_address(gateway_and_subnet: &str) -> Option<IpAddr> {
@@ -69,6 +72,7 @@ fn parse_host_address(gateway_and_subnet: &str) -> Option<IpAddr> {
     if let Ok(gateway) = first.parse() {
         return Some(gateway);
     }
+
     let network: Ipv4Addr = first.split('/').next()?.parse().ok()?;
     Some(IpAddr::V4(Ipv4Addr::from_bits(network.to_bits() + 1)))
 }

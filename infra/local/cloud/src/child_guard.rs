@@ -1,19 +1,22 @@
-//! A child process that cannot outlive this one.
+//! A child process that ends when this process ends.
 
 use std::{fs::File, path::Path, process::Stdio};
 
 use anyhow::{Context, Result};
 use tokio::process::{Child, ChildStdin, Command};
 
-/// A running program and all that it starts, in a process group of its own. They end when the leash
-/// is dropped, and when this process dies for whatever reason: either closes the pipe that a small
-/// shell waits on.
+/// A running program in a process group of its own, together with the processes that it starts.
+///
+/// They are terminated when the guard is dropped and when this process exits or is killed. Both
+/// close a pipe that a small shell script watches. The script sends SIGTERM, and SIGKILL after 2
+/// seconds.
 pub struct ChildGuard {
     shell: Child,
     _stdin: ChildStdin,
 }
 
-const SHELL: &str = r#"
+/// Runs the program given as arguments and watches standard input.
+const GUARD_SCRIPT: &str = r#"
 exec 3<&0
 "$@" 3<&- </dev/null &
 program=$!
@@ -31,8 +34,9 @@ wait "$program"
 "#;
 
 impl ChildGuard {
-    /// Starts `program` with exactly these arguments and this environment; what it prints goes to
-    /// the file `log`.
+    /// Starts `program` with exactly these arguments and environment variables. Its output is
+    /// written to the file `log`. `Err` means that the log cannot be written or the shell cannot be
+    /// started.
     pub fn start(
         program: &Path,
         arguments: &[&str],
@@ -41,8 +45,9 @@ impl ChildGuard {
     ) -> Result<Self> {
         let output =
             File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
+
         let mut shell = Command::new("/bin/sh")
-            .args(["-c", SHELL, "leash"])
+            .args(["-c", GUARD_SCRIPT, "child-guard"])
             .arg(program)
             .args(arguments)
             .env_clear()
@@ -53,17 +58,18 @@ impl ChildGuard {
             .process_group(0)
             .spawn()
             .with_context(|| format!("cannot start {}", program.display()))?;
-        let held = shell
+        let stdin = shell
             .stdin
             .take()
             .context("the shell has no standard input")?;
+
         Ok(Self {
             shell,
-            _stdin: held,
+            _stdin: stdin,
         })
     }
 
-    /// Whether the program has ended on its own.
+    /// Whether the program has exited.
     pub fn has_exited(&mut self) -> bool {
         !matches!(self.shell.try_wait(), Ok(None))
     }
@@ -82,10 +88,12 @@ mod tests {
         let folder = temporary_folder("ends");
         let program = script(&folder, "sleep 600 & echo $!; echo $$; wait");
         let log = folder.join("log");
-        let leash = ChildGuard::start(&program, &[], &path(), &log).unwrap();
+
+        let guard = ChildGuard::start(&program, &[], &path(), &log).unwrap();
         let pids = wait_for_lines(&log, 2).await;
         assert!(pids.iter().all(|pid| is_running(pid)));
-        drop(leash);
+
+        drop(guard);
         for pid in pids {
             wait_until_gone(&pid).await;
         }
@@ -96,9 +104,11 @@ mod tests {
         let folder = temporary_folder("stubborn");
         let program = script(&folder, "trap '' TERM; echo $$; while :; do sleep 1; done");
         let log = folder.join("log");
-        let leash = ChildGuard::start(&program, &[], &path(), &log).unwrap();
+
+        let guard = ChildGuard::start(&program, &[], &path(), &log).unwrap();
         let pids = wait_for_lines(&log, 1).await;
-        drop(leash);
+
+        drop(guard);
         wait_until_gone(&pids[0]).await;
     }
 
@@ -106,19 +116,22 @@ mod tests {
     async fn early_exit_is_detected() {
         let folder = temporary_folder("early");
         let program = script(&folder, "echo no; exit 3");
-        let mut leash = ChildGuard::start(&program, &[], &path(), &folder.join("log")).unwrap();
+
+        let mut guard = ChildGuard::start(&program, &[], &path(), &folder.join("log")).unwrap();
         for _ in 0..200 {
-            if leash.has_exited() {
+            if guard.has_exited() {
                 return;
             }
             sleep(Duration::from_millis(50)).await;
         }
-        panic!("the end was not noticed");
+        panic!("the exit was not detected");
     }
 
     fn temporary_folder(name: &str) -> PathBuf {
-        let folder =
-            std::env::temp_dir().join(format!("local-cloud-leash-{name}-{}", std::process::id()));
+        let folder = std::env::temp_dir().join(format!(
+            "local-cloud-child-guard-{name}-{}",
+            std::process::id()
+        ));
         fs::create_dir_all(&folder).unwrap();
         folder
     }
