@@ -1,4 +1,4 @@
-"""Signs what schemathesis sends, as the partner's product does (AWS Signature Version 4)."""
+"""Signs the requests of schemathesis as the partner's product does (AWS Signature Version 4)."""
 
 import schemathesis
 from botocore.auth import SigV4Auth

@@ -1,8 +1,10 @@
-//! Bad rows and poison messages: counted, set aside, and harmless to their neighbours.
+//! Invalid rows and poison messages: they are counted or moved to the dead-letter queue, and do not
+//! affect other organizations.
 
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use jiff::{SignedDuration, Timestamp};
 use local_cloud::{LocalCloud, Options};
 use serde_json::{Value, json};
 
@@ -17,25 +19,25 @@ async fn invalid_rows_and_poison_messages_do_not_affect_others() -> Result<()> {
     })
     .await?;
     let as_of = now();
+
     invalid_rows_are_skipped_and_counted(&cloud, as_of).await?;
     only_poison_messages_reach_the_dead_letter_queue(&cloud, as_of).await?;
     paused_notify_changes_nothing(&cloud, as_of).await
 }
 
-async fn invalid_rows_are_skipped_and_counted(
-    cloud: &LocalCloud,
-    as_of: jiff::Timestamp,
-) -> Result<()> {
-    let answer = sweep(cloud, as_of).await?;
-    ensure!(answer["skipped"].as_u64() > Some(0), "{answer}");
+async fn invalid_rows_are_skipped_and_counted(cloud: &LocalCloud, as_of: Timestamp) -> Result<()> {
+    let response = sweep(cloud, as_of).await?;
+
+    ensure!(response["skipped"].as_u64() > Some(0), "{response}");
     assert_stages(cloud, as_of).await?;
     ensure!(
         cloud.dead_letters().await?.is_empty(),
-        "a bad row became a dead letter"
+        "an invalid row became a dead letter"
     );
+
     let lines = logs(cloud).await?;
     for metric in ["organizations_skipped", "payments_skipped"] {
-        ensure!(total(&lines, metric) > 0.0, "{metric} was not counted");
+        ensure!(metric_sum(&lines, metric) > 0.0, "{metric} was not counted");
     }
     ensure!(
         !lines.iter().any(|line| line.contains("panicked")),
@@ -46,21 +48,35 @@ async fn invalid_rows_are_skipped_and_counted(
 
 async fn only_poison_messages_reach_the_dead_letter_queue(
     cloud: &LocalCloud,
-    as_of: jiff::Timestamp,
+    as_of: Timestamp,
 ) -> Result<()> {
-    let later = as_of + jiff::SignedDuration::from_hours(1);
-    let good = |id: &str| json!({"schema_version": 1, "run_id": "by-hand", "organization": {"id": id, "name": "By Hand", "archived": true}, "as_of": later.to_string()});
+    const VALID_IDS: [&str; 2] = ["00899BYHAND0000000a", "00899BYHAND0000000b"];
+
+    let later = as_of + SignedDuration::from_hours(1);
+    let valid = VALID_IDS.map(|id| {
+        let organization = json!({"id": id, "name": "By Hand", "archived": true});
+        json!({
+            "schema_version": 1,
+            "run_id": "by-hand",
+            "organization": organization,
+            "as_of": later.to_string(),
+        })
+        .to_string()
+    });
+    let newer_version = json!({
+        "schema_version": 2,
+        "run_id": "x",
+        "organization": {"id": "008"},
+        "as_of": "2026-01-01T00:00:00Z",
+    });
     let poison = [
-        "not JSON at all",
-        "{\"schema_version\":1}",
-        "{\"schema_version\":2,\"run_id\":\"x\",\"organization\":{\"id\":\"008\"},\"as_of\":\"2026-01-01T00:00:00Z\"}",
-        "[]",
+        "not JSON at all".to_owned(),
+        json!({"schema_version": 1}).to_string(),
+        newer_version.to_string(),
+        "[]".to_owned(),
     ];
-    let bodies = poison
-        .iter()
-        .map(ToString::to_string)
-        .chain(["00899BYHAND0000000a", "00899BYHAND0000000b"].map(|id| good(id).to_string()));
-    for body in bodies {
+
+    for body in poison.iter().chain(&valid) {
         cloud
             .sqs()
             .send_message()
@@ -72,50 +88,53 @@ async fn only_poison_messages_reach_the_dead_letter_queue(
     cloud
         .wait_until_drained(Duration::from_mins(2), |_| {})
         .await?;
-    let mut parked: Vec<String> = cloud
+
+    let mut dead_letters: Vec<String> = cloud
         .dead_letters()
         .await?
         .into_iter()
-        .map(|letter| letter.body)
+        .map(|dead_letter| dead_letter.body)
         .collect();
-    parked.sort();
-    let mut expected: Vec<String> = poison.map(str::to_owned).to_vec();
+    let mut expected = poison.to_vec();
+    dead_letters.sort();
     expected.sort();
-    ensure!(parked == expected, "dead letters: {parked:?}");
+    ensure!(dead_letters == expected, "dead letters: {dead_letters:?}");
+
     let organizations = organizations(cloud).await?;
-    for id in ["00899BYHAND0000000a", "00899BYHAND0000000b"] {
+    for id in VALID_IDS {
         let item = organizations
             .get(id)
-            .context("a good message was lost beside a poison one")?;
+            .context("a valid message was lost beside a poison message")?;
         ensure!(item["stage"] == "closed", "{item}");
     }
     Ok(())
 }
 
-async fn paused_notify_changes_nothing(cloud: &LocalCloud, as_of: jiff::Timestamp) -> Result<()> {
+async fn paused_notify_changes_nothing(cloud: &LocalCloud, as_of: Timestamp) -> Result<()> {
     let notices = cloud.scan("NoticesTable").await?;
     ensure!(!notices.is_empty(), "no notice is due");
-    let parameter = cloud.output("PauseParameter")?;
     cloud
         .ssm()
         .put_parameter()
-        .name(parameter)
+        .name(cloud.output("PauseParameter")?)
         .value("true")
         .overwrite(true)
         .send()
         .await?;
-    let answer = notify(cloud, as_of).await?;
-    ensure!(answer["outcome"] == "paused", "{answer}");
+
+    let response = notify(cloud, as_of).await?;
+
+    ensure!(response["outcome"] == "paused", "{response}");
     ensure!(
         cloud.scan("NoticesTable").await? == notices,
-        "a notice was touched"
+        "a notice changed"
     );
-    ensure!(cloud.sent_emails().await?.is_empty(), "mail was sent");
+    ensure!(cloud.sent_emails().await?.is_empty(), "an e-mail was sent");
     Ok(())
 }
 
-/// Sum of a metric over all metric lines.
-fn total(lines: &[String], metric: &str) -> f64 {
+/// The sum of a metric over all metric lines.
+fn metric_sum(lines: &[String], metric: &str) -> f64 {
     lines
         .iter()
         .filter_map(|line| {

@@ -1,10 +1,12 @@
-//! A browser as people have it: Debian's Chromium with a screen of a phone's size, driven as
-//! `WebDriver` says.
+//! A real browser with a phone's viewport: Debian's Chromium, driven by `WebDriver`.
+
+mod accessibility;
+mod driver;
 
 use std::{
     collections::BTreeSet,
     env, fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process,
     sync::atomic::{AtomicU32, Ordering},
     time::Duration,
@@ -16,57 +18,52 @@ use fantoccini::{
     actions::{InputSource, KeyAction, KeyActions},
     elements::Element,
     key::Key,
-    wd::WebDriverCompatibleCommand,
 };
 use hyper_util::client::legacy::connect::HttpConnector;
-use local_cloud::{ChildGuard, bare_environment, python_package_file, workspace_root};
+use local_cloud::{ChildGuard, bare_environment, workspace_root};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, timeout};
 use url::Url;
 
-/// Width and height of the screen in CSS pixels.
-pub const VIEWPORT: (u32, u32) = (390, 844);
+use self::driver::{BROWSER_TIMEOUT, RawCommand, capabilities, driver_url, find_program};
 
-/// A time-out for hangs only.
-const PATIENCE: Duration = Duration::from_mins(1);
+pub use self::driver::{Scripts, VIEWPORT};
 
-/// A running browser with a new profile. It ends, with its driver, when dropped.
+/// A running browser with a new profile. Browser and driver end when this is dropped.
 pub struct Browser {
     client: Client,
     folder: PathBuf,
     _driver: ChildGuard,
 }
 
-/// Whether pages may run scripts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scripts {
-    On,
-    Off,
-}
-
 impl Browser {
     /// Starts driver and browser. `Err`: they are not installed, or do not start.
     pub async fn start(scripts: Scripts) -> Result<Self> {
         static STARTED: AtomicU32 = AtomicU32::new(0);
-        let (chromedriver, chromium) = (program("chromedriver")?, program("chromium")?);
+
+        let (chromedriver, chromium) = (find_program("chromedriver")?, find_program("chromium")?);
         let folder = env::temp_dir().join(format!(
             "end-to-end-browser-{}-{}",
             process::id(),
             STARTED.fetch_add(1, Ordering::Relaxed)
         ));
         fs::create_dir_all(&folder)?;
-        let log = folder.join("chromedriver.log");
+
+        // Chromium writes files outside its profile, too, so it gets a home folder of its own.
         let mut environment = bare_environment();
         environment.retain(|(name, _)| *name != "HOME");
-        environment.push(("HOME", folder.display().to_string())); // Chromium keeps more than its profile
+        environment.push(("HOME", folder.display().to_string()));
+        let log = folder.join("chromedriver.log");
         let mut driver = ChildGuard::start(&chromedriver, &["--port=0"], &environment, &log)?;
-        let address = driver_url(&mut driver, &log).await?;
+        let url = driver_url(&mut driver, &log).await?;
+
         let mut builder = ClientBuilder::new(HttpConnector::new());
         builder.capabilities(capabilities(&chromium, &folder, scripts)?);
-        let client = timeout(PATIENCE, builder.connect(&address))
+        let client = timeout(BROWSER_TIMEOUT, builder.connect(&url))
             .await
             .context("the browser does not start")??;
+
         let browser = Self {
             client,
             folder,
@@ -76,39 +73,40 @@ impl Browser {
         Ok(browser)
     }
 
-    async fn assert_scripts(&self, wanted: Scripts) -> Result<()> {
+    async fn assert_scripts(&self, expected: Scripts) -> Result<()> {
         self.client
             .goto("data:text/html,<title>Off</title><script>document.title = 'On'</script>")
             .await?;
         let title = self.client.title().await?;
         ensure!(
-            title == format!("{wanted:?}"),
-            "scripts are {title}, and were to be {wanted:?}"
+            title == format!("{expected:?}"),
+            "expected scripts to be {expected:?}, found {title}"
         );
         Ok(())
     }
 
-    /// Opens a page as somebody does who follows a link.
-    pub async fn open(&self, address: &Url) -> Result<()> {
-        Ok(self.client.goto(address.as_str()).await?)
+    /// Opens a page by its URL.
+    pub async fn open(&self, url: &Url) -> Result<()> {
+        Ok(self.client.goto(url.as_str()).await?)
     }
 
     pub async fn reload(&self) -> Result<()> {
         Ok(self.client.refresh().await?)
     }
 
-    /// Waits until a CSS selector finds something, on a page that changes by itself.
+    /// Waits until a CSS selector matches, on a page that changes by script.
     pub async fn wait_for(&self, css: &str) -> Result<()> {
         let found = self
             .client
             .wait()
-            .at_most(PATIENCE)
+            .at_most(BROWSER_TIMEOUT)
             .for_element(Locator::Css(css))
             .await;
+
         found.map(drop).with_context(|| format!("no {css}"))
     }
 
-    /// Whether a CSS selector finds something now.
+    /// Whether a CSS selector matches now.
     pub async fn has(&self, css: &str) -> Result<bool> {
         Ok(!self.client.find_all(Locator::Css(css)).await?.is_empty())
     }
@@ -117,139 +115,71 @@ impl Browser {
         Ok(self.client.title().await?)
     }
 
-    /// The language that the page says it is in.
+    /// The `lang` attribute of the page.
     pub async fn language(&self) -> Result<Option<String>> {
-        Ok(self
-            .client
-            .find(Locator::Css("html"))
-            .await?
-            .attr("lang")
-            .await?)
+        let html = self.client.find(Locator::Css("html")).await?;
+
+        Ok(html.attr("lang").await?)
     }
 
-    /// The text that can be seen of the first element of a CSS selector.
+    /// The visible text of the first element that a CSS selector matches.
     pub async fn text(&self, css: &str) -> Result<String> {
-        Ok(self
-            .client
-            .find(Locator::Css(css))
-            .await
-            .with_context(|| format!("no {css}"))?
-            .text()
-            .await?)
+        Ok(self.find(css).await?.text().await?)
     }
 
-    /// Clicks on what a CSS selector finds, which has to lead to another page, and waits for that.
-    /// Needs scripts: the driver asks the page whether something is in the way.
+    /// Clicks the element of a CSS selector and waits for the page to which it navigates. Needs
+    /// scripts: the driver runs one to check whether another element covers this one.
     pub async fn click(&self, css: &str) -> Result<()> {
         let page = self.client.find(Locator::Css("html")).await?;
         self.click_in_place(css).await?;
-        self.leave(&page).await
+
+        self.wait_for_navigation(&page).await
     }
 
-    /// The same on a page that stays.
+    /// Clicks the element of a CSS selector, which does not navigate.
     pub async fn click_in_place(&self, css: &str) -> Result<()> {
-        Ok(self
-            .client
-            .find(Locator::Css(css))
-            .await
-            .with_context(|| format!("no {css}"))?
-            .click()
-            .await?)
+        Ok(self.find(css).await?.click().await?)
     }
 
-    /// The same without a mouse: goes on with the tab key until it is reached, then presses the
-    /// enter key.
-    pub async fn press(&self, css: &str) -> Result<()> {
+    /// Moves the focus to the element of a CSS selector with the tab key, presses the enter key and
+    /// waits for the page to which it navigates.
+    pub async fn activate_by_keyboard(&self, css: &str) -> Result<()> {
         let page = self.client.find(Locator::Css("html")).await?;
         self.activate_by_keyboard_in_place(css).await?;
-        self.leave(&page).await
+
+        self.wait_for_navigation(&page).await
     }
 
-    /// The same on a page that stays.
+    /// Moves the focus to the element of a CSS selector with the tab key and presses the enter key.
+    /// The element does not navigate.
     pub async fn activate_by_keyboard_in_place(&self, css: &str) -> Result<()> {
-        let wanted = self
-            .client
-            .find(Locator::Css(css))
-            .await
-            .with_context(|| format!("no {css}"))?
-            .element_id();
-        for _ in 0..self.controls().await?.len() {
+        let expected = self.find(css).await?.element_id();
+
+        for _ in 0..self.focusable_elements().await?.len() {
             self.key(Key::Tab).await?;
-            if self.client.active_element().await?.element_id() == wanted {
+            if self.client.active_element().await?.element_id() == expected {
                 return self.key(Key::Enter).await;
             }
         }
-        bail!("{css} is not reached with the tab key")
+        bail!("the tab key does not reach {css}")
     }
 
-    /// Names of everything that can be used, in the order of the page, after each was reached with
-    /// the tab key and shown to have the focus. `Err`: something was not, or has no name that a
-    /// screen reader could say.
-    pub async fn tab_order_names(&self) -> Result<Vec<String>> {
-        let mut names = Vec::new();
-        for control in self.controls().await? {
-            let name = self
-                .command(
-                    Method::GET,
-                    format!("element/{}/computedlabel", &*control.element_id()),
-                    None,
-                )
-                .await?;
-            let name = name.as_str().unwrap_or_default().trim().to_owned();
-            ensure!(
-                !name.is_empty(),
-                "this has no name: {}",
-                control.html(false).await?
-            );
-            self.key(Key::Tab).await?;
-            let focused = self
-                .client
-                .find(Locator::Css(":focus-visible"))
-                .await
-                .with_context(|| format!("{name} gets no focus"))?;
-            ensure!(
-                focused.element_id() == control.element_id(),
-                "{name} is not what the tab key reaches next"
-            );
-            ensure!(
-                focused.css_value("outline-style").await? != "none",
-                "nothing shows that {name} has the focus"
-            );
-            names.push(name);
-        }
-        Ok(names)
-    }
-
-    /// How much wider than the screen the page is, in CSS pixels.
-    pub async fn horizontal_overflow(&self) -> Result<f64> {
-        let width = "return Math.max(document.documentElement.scrollWidth, document.body.scrollWidth, window.innerWidth)";
-        let width = self
-            .client
-            .execute(width, Vec::new())
-            .await?
-            .as_f64()
-            .context("no width")?;
-        Ok(width - f64::from(VIEWPORT.0))
-    }
-
-    /// The origins that anything was asked of since the last call, whatever the reason.
-    pub async fn asked(&self) -> Result<BTreeSet<String>> {
+    /// The origins of all requests since the last call, including those for images and styles.
+    pub async fn requested_origins(&self) -> Result<BTreeSet<String>> {
+        let log_type = json!({"type": "performance"});
         let entries = self
-            .command(
-                Method::POST,
-                "se/log".to_owned(),
-                Some(json!({"type": "performance"})),
-            )
+            .command(Method::POST, "se/log".to_owned(), Some(log_type))
             .await?;
+
         let mut origins = BTreeSet::new();
-        for entry in entries.as_array().context("no log")? {
+        for entry in entries.as_array().context("the log is not a list")? {
             let message: Value =
                 serde_json::from_str(entry["message"].as_str().unwrap_or_default())?;
             let message = &message["message"];
             if message["method"] == "Network.requestWillBeSent" {
                 let url: Url = message["params"]["request"]["url"]
                     .as_str()
-                    .context("a request without an address")?
+                    .context("a request without a URL")?
                     .parse()?;
                 origins.insert(url.origin().ascii_serialization());
             }
@@ -258,92 +188,45 @@ impl Browser {
         Ok(origins)
     }
 
-    /// Lets the user's system ask pages for dark or for light colours.
-    pub async fn emulate_color_scheme(&self, is_dark: bool) -> Result<()> {
-        let value = if is_dark { "dark" } else { "light" };
-        let media = json!({"features": [{"name": "prefers-color-scheme", "value": value}]});
-        let body = json!({"cmd": "Emulation.setEmulatedMedia", "params": media});
-        self.command(Method::POST, "goog/cdp/execute".to_owned(), Some(body))
-            .await
-            .map(drop)
-    }
-
-    /// What axe-core finds against WCAG 2.1, levels A and AA, and what it could not decide. Needs
-    /// scripts. `Err`: it has not looked at the colours.
-    pub async fn violations(&self) -> Result<Vec<String>> {
-        const RUN: &str = "const done = arguments[arguments.length - 1];
-            axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']}).then(done, error => done({error: String(error)}));";
-        self.client
-            .execute(
-                &fs::read_to_string(python_package_file("axe_core_python/axe.min.js")?)?,
-                Vec::new(),
-            )
-            .await?;
-        let found = self.client.execute_async(RUN, Vec::new()).await?;
-        let rules = |kind: &str| {
-            found[kind]
-                .as_array()
-                .cloned()
-                .with_context(|| format!("no {kind} in {found}"))
-        };
-        ensure!(
-            rules("passes")?
-                .iter()
-                .any(|rule| rule["id"] == "color-contrast"),
-            "the colours were not looked at"
-        );
-        let told = |rule: &Value| {
-            let places = rule["nodes"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .map(|node| node["html"].to_string());
-            format!(
-                "{}: {}: {}",
-                rule["id"],
-                rule["help"],
-                places.collect::<Vec<_>>().join(", ")
-            )
-        };
-        Ok(rules("violations")?
-            .iter()
-            .chain(&rules("incomplete")?)
-            .map(told)
-            .collect())
-    }
-
-    /// Keeps what is on the screen as `target/screenshots/{name}.png`.
+    /// Saves the visible part of the page as `target/screenshots/{name}.png`.
     pub async fn screenshot(&self, name: &str) -> Result<()> {
         let folder = workspace_root().join("target/screenshots");
         fs::create_dir_all(&folder)?;
-        Ok(fs::write(
-            folder.join(format!("{name}.png")),
-            self.client.screenshot().await?,
-        )?)
+        let image = self.client.screenshot().await?;
+
+        Ok(fs::write(folder.join(format!("{name}.png")), image)?)
     }
 
-    /// Everything that people can use, in the order of the page.
-    async fn controls(&self) -> Result<Vec<Element>> {
-        const CONTROLS: &str =
+    async fn find(&self, css: &str) -> Result<Element> {
+        let found = self.client.find(Locator::Css(css)).await;
+
+        found.with_context(|| format!("no {css}"))
+    }
+
+    /// All focusable elements, in the order of the page.
+    async fn focusable_elements(&self) -> Result<Vec<Element>> {
+        const FOCUSABLE: &str =
             "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex]";
-        Ok(self.client.find_all(Locator::Css(CONTROLS)).await?)
+
+        Ok(self.client.find_all(Locator::Css(FOCUSABLE)).await?)
     }
 
-    /// Waits until a page is no longer the one that is shown. While one takes the place of the
-    /// other, the driver finds none, or fails.
-    async fn leave(&self, page: &Element) -> Result<()> {
-        let deadline = Instant::now() + PATIENCE;
+    /// Waits until another page is shown. While one page replaces the other, the driver finds no
+    /// page, or fails.
+    async fn wait_for_navigation(&self, page: &Element) -> Result<()> {
+        let deadline = Instant::now() + BROWSER_TIMEOUT;
+
         loop {
-            let shown = self.client.find(Locator::Css("html")).await;
-            if shown
+            let current = self.client.find(Locator::Css("html")).await;
+            if current
                 .as_ref()
-                .is_ok_and(|shown| shown.element_id() != page.element_id())
+                .is_ok_and(|current| current.element_id() != page.element_id())
             {
                 return Ok(());
             }
             if Instant::now() > deadline {
-                shown?;
-                bail!("no other page came");
+                current?;
+                bail!("no navigation to another page");
             }
             sleep(Duration::from_millis(20)).await;
         }
@@ -351,21 +234,17 @@ impl Browser {
 
     async fn key(&self, key: Key) -> Result<()> {
         let value = char::from(key);
-        let keyboard = KeyActions::new("keyboard".to_owned());
-        Ok(self
-            .client
-            .perform_actions(
-                keyboard
-                    .then(KeyAction::Down { value })
-                    .then(KeyAction::Up { value }),
-            )
-            .await?)
+        let actions = KeyActions::new("keyboard".to_owned())
+            .then(KeyAction::Down { value })
+            .then(KeyAction::Up { value });
+
+        Ok(self.client.perform_actions(actions).await?)
     }
 
     async fn command(&self, method: Method, path: String, body: Option<Value>) -> Result<Value> {
         Ok(self
             .client
-            .issue_cmd(Command { method, path, body })
+            .issue_cmd(RawCommand { method, path, body })
             .await?)
     }
 }
@@ -373,94 +252,5 @@ impl Browser {
 impl Drop for Browser {
     fn drop(&mut self) {
         let _left_to_the_system = fs::remove_dir_all(&self.folder);
-    }
-}
-
-/// A command that fantoccini does not know.
-#[derive(Debug)]
-struct Command {
-    method: Method,
-    /// Below the session.
-    path: String,
-    body: Option<Value>,
-}
-
-impl WebDriverCompatibleCommand for Command {
-    fn endpoint(&self, base_url: &Url, session_id: Option<&str>) -> Result<Url, url::ParseError> {
-        base_url.join(&format!(
-            "session/{}/{}",
-            session_id.unwrap_or_default(),
-            self.path
-        ))
-    }
-
-    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
-        (
-            self.method.clone(),
-            self.body.as_ref().map(ToString::to_string),
-        )
-    }
-}
-
-fn capabilities(
-    chromium: &Path,
-    folder: &Path,
-    scripts: Scripts,
-) -> Result<serde_json::Map<String, Value>> {
-    let profile = format!("--user-data-dir={}", folder.join("profile").display());
-    let mut arguments = vec![
-        "--headless",
-        "--no-sandbox", // root may not have one
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        &profile,
-    ];
-    if scripts == Scripts::Off {
-        arguments.push("--blink-settings=scriptEnabled=false");
-    }
-    let (width, height) = VIEWPORT;
-    let phone = json!({"deviceMetrics": {"width": width, "height": height, "pixelRatio": 2, "mobile": true, "touch": true}});
-    let capabilities = json!({
-        "browserName": "chrome",
-        "goog:chromeOptions": {"binary": chromium, "args": arguments, "mobileEmulation": phone},
-        "goog:loggingPrefs": {"performance": "ALL"},
-    });
-    capabilities.as_object().cloned().context("no object")
-}
-
-/// One of the two programs. `Err` says what to install.
-fn program(name: &str) -> Result<PathBuf> {
-    let environment = bare_environment();
-    let path = environment
-        .iter()
-        .find(|(name, _)| *name == "PATH")
-        .map(|(_, path)| path.as_str())
-        .unwrap_or_default();
-    let found = env::split_paths(path)
-        .map(|folder| folder.join(name))
-        .find(|program| program.is_file());
-    found.with_context(|| format!("{name} is missing: install Debian's packages chromium and chromium-driver (`make browser`)"))
-}
-
-/// Where the driver listens, once it says so.
-async fn driver_url(driver: &mut ChildGuard, log: &Path) -> Result<String> {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        let said = fs::read_to_string(log).unwrap_or_default();
-        let port = said
-            .split_once("started successfully on port ")
-            .and_then(|(_, rest)| rest.split_once('.'));
-        if let Some((port, _)) = port {
-            return Ok(format!("http://127.0.0.1:{port}"));
-        }
-        ensure!(
-            !driver.has_exited() && Instant::now() < deadline,
-            "chromedriver does not start:\n{said}"
-        );
-        sleep(Duration::from_millis(20)).await;
     }
 }

@@ -1,10 +1,12 @@
-//! Stories of the way from a notice to an e-mail.
+//! From a due notice to an e-mail, SES's feedback about it, and the unsubscribe page.
 
-mod crowd;
+mod concurrent_delivery;
+mod crashes;
 mod daily_limit;
-mod deaths;
+mod email_format;
 mod feedback;
-mod mail_quality;
+mod fixtures;
 mod outbox;
+mod sent_call;
 mod unsubscribe;
 mod unsubscribe_page;

@@ -1,19 +1,21 @@
-//! What the partner's own product gets from the HTTP API, and what it can do there.
+//! The HTTP API for the partner's product: the messages of each stage, and their dismissal.
 
 mod banner;
+pub mod support;
 
-use std::{collections::HashMap, process::Stdio};
+use std::{collections::BTreeMap, process::Stdio};
 
-use anyhow::{Context, Result, ensure};
-use aws_sdk_dynamodb::types::AttributeValue;
+use anyhow::{Context, Result, bail, ensure};
 use content::Content;
 use engagement::Stage;
-use local_cloud::{Api, LocalCloud, Options, tool, workspace_root};
+use local_cloud::{HttpApi, LocalCloud, Options, tool_path, workspace_root};
 use reqwest::{Method, Response, header};
-use serde_json::{Value, json};
 use tokio::process::Command;
 
-use crate::support::{event, now, options, organizations, succeed, sweep, text};
+use self::support::{
+    dismiss_path, get_messages, messages_path, organization_item, parse_messages, put_item,
+};
+use crate::support::{invoke_ok, now, options, organizations, read_event, sweep, text_attribute};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn in_product_api_serves_stage_messages_and_records_dismissals() -> Result<()> {
@@ -24,6 +26,7 @@ async fn in_product_api_serves_stage_messages_and_records_dismissals() -> Result
     .await?;
     sweep(&cloud, now()).await?;
     let api = cloud.api()?;
+
     every_organization_gets_the_message_of_its_stage(&cloud, &api).await?;
     unsigned_requests_are_rejected(&cloud, &api).await?;
     dismissed_message_stays_dismissed_and_changes_nothing_else(&cloud, &api).await?;
@@ -33,48 +36,51 @@ async fn in_product_api_serves_stage_messages_and_records_dismissals() -> Result
 
 async fn every_organization_gets_the_message_of_its_stage(
     cloud: &LocalCloud,
-    api: &Api,
+    api: &HttpApi,
 ) -> Result<()> {
     let content = Content::embedded()?;
-    let mut stages: HashMap<String, usize> = HashMap::new();
+    let mut stages = BTreeMap::<String, usize>::new();
+
     for (id, item) in organizations(cloud).await? {
-        let stage = text(&item, "stage")?;
-        let shown = messages(get(api, &id).await?).await?;
-        let expected = content.in_product(stage.parse::<Stage>()?);
-        let titles: Vec<_> = shown
+        let stage = text_attribute(&item, "stage")?;
+        let messages = parse_messages(get_messages(api, &id).await?).await?;
+        let titles: Vec<_> = messages
             .iter()
             .map(|message| message["title"].as_str())
             .collect();
+        let expected = content.in_product_message(stage.parse::<Stage>()?);
         ensure!(
             titles == Vec::from_iter(expected.map(|message| Some(message.title.as_str()))),
-            "{id} in {stage}: {shown:?}"
+            "{id} in {stage}: {messages:?}"
         );
         ensure!(
-            shown
+            messages
                 .iter()
                 .all(|message| message["stage_since"] == item["stage_since"]),
-            "{id}: {shown:?}"
+            "{id}: {messages:?}"
         );
         *stages.entry(stage).or_default() += 1;
     }
+
     ensure!(
         stages.len() > 5,
-        "too few stages for the test to mean anything: {stages:?}"
+        "too few stages for a meaningful test: {stages:?}"
     );
     Ok(())
 }
 
-async fn unsigned_requests_are_rejected(cloud: &LocalCloud, api: &Api) -> Result<()> {
-    let (id, message) = dismissible(cloud, api).await?;
+async fn unsigned_requests_are_rejected(cloud: &LocalCloud, api: &HttpApi) -> Result<()> {
+    let (id, message) = find_dismissible(cloud, api).await?;
+
     for (method, path) in [
         (Method::GET, messages_path(&id)),
-        (Method::POST, dismiss(&id, &message)),
+        (Method::POST, dismiss_path(&id, &message)),
     ] {
-        let answer = api.request(method, &path).send().await?;
-        ensure!(answer.status() == 403, "{path}: {}", answer.status());
+        let response = api.request(method, &path).send().await?;
+        ensure!(response.status() == 403, "{path}: {}", response.status());
     }
     ensure!(
-        messages(get(api, &id).await?).await?.len() == 1,
+        parse_messages(get_messages(api, &id).await?).await?.len() == 1,
         "an unsigned request dismissed a message"
     );
     Ok(())
@@ -82,104 +88,96 @@ async fn unsigned_requests_are_rejected(cloud: &LocalCloud, api: &Api) -> Result
 
 async fn dismissed_message_stays_dismissed_and_changes_nothing_else(
     cloud: &LocalCloud,
-    api: &Api,
+    api: &HttpApi,
 ) -> Result<()> {
-    let (id, message) = dismissible(cloud, api).await?;
-    let before = organizations(cloud).await?;
-    let notices = cloud.scan("NoticesTable").await?.len();
-    let tag = header_value(&get(api, &id).await?, &header::ETAG)?;
-    let again = api
-        .send_signed(Method::GET, &messages_path(&id), &[("if-none-match", &tag)])
-        .await?;
-    ensure!(
-        again.status() == 304
-            && header_value(&again, &header::CACHE_CONTROL)? == "private, max-age=60",
-        "{again:?}"
-    );
+    let (id, message) = find_dismissible(cloud, api).await?;
+    let organizations_before = organizations(cloud).await?;
+    let notices_before = cloud.scan("NoticesTable").await?.len();
+    unchanged_messages_get_304(api, &id).await?;
+
     for _ in 0..2 {
-        let answer = api
-            .send_signed(Method::POST, &dismiss(&id, &message), &[])
-            .await?;
+        let path = dismiss_path(&id, &message);
+        let response = api.send_signed(Method::POST, &path, &[]).await?;
         ensure!(
-            answer.status() == 204,
+            response.status() == 204,
             "{}: {}",
-            answer.status(),
-            answer.text().await?
+            response.status(),
+            response.text().await?
         );
         ensure!(
-            messages(get(api, &id).await?).await?.is_empty(),
-            "the message is shown again"
+            parse_messages(get_messages(api, &id).await?)
+                .await?
+                .is_empty(),
+            "the message is returned again"
         );
     }
-    for (path, expected) in [
-        (dismiss(&id, "dormant_30-20200101T000000Z"), 404),
-        (dismiss("00802UNKNOWN", &message), 404),
+    for path in [
+        dismiss_path(&id, "dormant_30-20200101T000000Z"),
+        dismiss_path("00802UNKNOWN", &message),
     ] {
-        let answer = api.send_signed(Method::POST, &path, &[]).await?;
+        let response = api.send_signed(Method::POST, &path, &[]).await?;
         ensure!(
-            answer.status() == expected
-                && header_value(&answer, &header::CONTENT_TYPE)? == "application/problem+json",
+            response.status() == 404
+                && header_value(&response, &header::CONTENT_TYPE)? == "application/problem+json",
             "{path}"
         );
     }
+
     ensure!(
-        organizations(cloud).await? == before,
+        organizations(cloud).await? == organizations_before,
         "an organization changed"
     );
     ensure!(
-        cloud.scan("NoticesTable").await?.len() == notices + 1,
-        "one dismissal is one item"
+        cloud.scan("NoticesTable").await?.len() == notices_before + 1,
+        "a dismissal is not one item"
+    );
+    Ok(())
+}
+
+async fn unchanged_messages_get_304(api: &HttpApi, id: &str) -> Result<()> {
+    let etag = header_value(&get_messages(api, id).await?, &header::ETAG)?;
+
+    let response = api
+        .send_signed(Method::GET, &messages_path(id), &[("if-none-match", &etag)])
+        .await?;
+
+    ensure!(
+        response.status() == 304
+            && header_value(&response, &header::CACHE_CONTROL)? == "private, max-age=60",
+        "{response:?}"
     );
     Ok(())
 }
 
 async fn sample_events_are_accepted(cloud: &LocalCloud) -> Result<()> {
     for name in ["in-product-get.json", "in-product-dismiss.json"] {
-        let answer = succeed(cloud, "InProductFunction", &event(name)?).await?;
-        ensure!(answer["statusCode"] == 404, "{name}: {answer}");
+        let response = invoke_ok(cloud, "InProductFunction", &read_event(name)?).await?;
+        ensure!(response["statusCode"] == 404, "{name}: {response}");
     }
     Ok(())
 }
 
-/// Asks, by schemathesis, what the document allows and what it forbids; its examples are about an
-/// organization that is put there.
+/// Runs schemathesis, which sends requests that the document allows and requests that it forbids.
+/// The organization of the document's examples exists.
 async fn responses_match_the_openapi_document(cloud: &LocalCloud) -> Result<()> {
-    put(
-        cloud,
-        "OrganizationsTable",
-        &organization(Stage::NoBankAccount, "2026-11-23T06:00:00Z"),
-    )
-    .await?;
-    let api = cloud
+    let item = organization_item(Stage::NoBankAccount, "2026-11-23T06:00:00Z");
+    put_item(cloud, "OrganizationsTable", &item).await?;
+    let api_id = cloud
         .output("ApiUrl")?
         .trim_start_matches("http://")
         .split('.')
         .next()
-        .context("the API has no id")?
-        .to_owned();
-    let output = Command::new(tool("schemathesis")?)
+        .context("the URL of the API has no id")?;
+    let endpoint = cloud.endpoint();
+    let url = format!("{endpoint}/restapis/{api_id}/$default/_user_request_");
+
+    let output = Command::new(tool_path("schemathesis")?)
         .arg("run")
         .arg(workspace_root().join("functions/in-product/openapi.yaml"))
-        .args([
-            "--url",
-            &format!(
-                "{}/restapis/{api}/$default/_user_request_",
-                cloud.endpoint()
-            ),
-        ])
-        .args([
-            "--checks",
-            "all",
-            "--max-examples",
-            "30",
-            "--seed",
-            "1",
-            "--workers",
-            "2",
-            "--no-color",
-        ])
-        // The one wants 401 where AWS answers 403; for the other, MiniStack lets everything through
-        // that has some `Authorization`.
+        .args(["--url", &url, "--checks", "all", "--max-examples", "30"])
+        .args(["--seed", "1", "--workers", "2", "--no-color"])
+        // missing_required_header expects 401 where AWS returns 403. ignored_auth cannot pass,
+        // because MiniStack accepts any `Authorization` header.
         .args(["--exclude-checks", "missing_required_header,ignored_auth"])
         .current_dir(env!("CARGO_TARGET_TMPDIR"))
         .env("PYTHONPATH", workspace_root().join("tests/end-to-end"))
@@ -189,76 +187,33 @@ async fn responses_match_the_openapi_document(cloud: &LocalCloud) -> Result<()> 
         .kill_on_drop(true)
         .output()
         .await?;
-    let said = String::from_utf8_lossy(&output.stdout);
+
     ensure!(
         output.status.success(),
-        "{said}\n{}",
+        "{}\n{}",
+        String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr)
     );
     Ok(())
 }
 
-/// An organization with a message that can be closed, and the message's id.
-async fn dismissible(cloud: &LocalCloud, api: &Api) -> Result<(String, String)> {
+/// The ids of an organization and of its message that can be dismissed.
+async fn find_dismissible(cloud: &LocalCloud, api: &HttpApi) -> Result<(String, String)> {
     for id in organizations(cloud).await?.into_keys() {
-        if let [message] = &messages(get(api, &id).await?).await?[..]
+        if let [message] = &parse_messages(get_messages(api, &id).await?).await?[..]
             && message["dismissible"] == true
         {
-            return Ok((id, text(message, "id")?));
+            return Ok((id, text_attribute(message, "id")?));
         }
     }
-    anyhow::bail!("no organization has a message that can be closed")
+    bail!("no organization has a message that can be dismissed")
 }
 
-/// Asks for the messages of an organization as the partner's product does.
-pub async fn get(api: &Api, organization: &str) -> Result<Response> {
-    api.send_signed(Method::GET, &messages_path(organization), &[])
-        .await
-}
-
-/// The messages of an answer.
-pub async fn messages(answer: Response) -> Result<Vec<Value>> {
-    let (status, body) = (answer.status(), answer.text().await?);
-    ensure!(status == 200, "{status}: {body}");
-    let body: Value = serde_json::from_str(&body)?;
-    Ok(body["messages"].as_array().context("no messages")?.clone())
-}
-
-fn messages_path(organization: &str) -> String {
-    format!("/v1/organizations/{organization}/messages")
-}
-
-fn dismiss(organization: &str, message: &str) -> String {
-    format!("{}/{message}/dismiss", messages_path(organization))
-}
-
-fn header_value(answer: &Response, name: &header::HeaderName) -> Result<String> {
-    Ok(answer
+fn header_value(response: &Response, name: &header::HeaderName) -> Result<String> {
+    Ok(response
         .headers()
         .get(name)
         .with_context(|| format!("no {name}"))?
         .to_str()?
         .to_owned())
-}
-
-/// The item of the organization of the document's examples, as a look writes it.
-fn organization(stage: Stage, since: &str) -> Value {
-    json!({
-        "organization_id": "00802KESTRELBAKEm7q2", "name": "Kestrel Bakehouse", "stage": stage.to_string(),
-        "stage_reason": "none_connected", "stage_since": since, "checked_at": since, "next_check_at": "2099-01-01T00:00:00Z",
-        "bank_accounts": 0, "verified_bank_accounts": 0, "payments_30d": 0, "payments_90d": 0, "amount_30d": 0, "users": 1,
-        "contacts": [], "steps": {}, "version": 1, "schema_version": 1,
-    })
-}
-
-async fn put(cloud: &LocalCloud, table: &str, item: &Value) -> Result<()> {
-    let item: HashMap<String, AttributeValue> = serde_dynamo::to_item(item)?;
-    cloud
-        .dynamodb()
-        .put_item()
-        .table_name(cloud.output(table)?)
-        .set_item(Some(item))
-        .send()
-        .await?;
-    Ok(())
 }

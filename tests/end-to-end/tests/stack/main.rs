@@ -1,6 +1,7 @@
-//! Stories of the whole system, from a schedule to an e-mail, against real artifacts.
+//! End-to-end tests of the deployed stack: real binaries, real template, local cloud.
+//!
+//! Start with `pipeline.rs`: it follows organizations from the schedule to the e-mail.
 
-mod api;
 mod artifacts;
 mod bad_input;
 mod browser;
@@ -9,8 +10,11 @@ mod credentials;
 mod delivery;
 mod events;
 mod in_product;
-mod mailbox;
 mod pipeline;
+mod preferences_client;
+mod privacy;
 mod roles;
-mod settings;
+mod samconfig;
+mod sample_events;
+mod smtp_server;
 mod support;

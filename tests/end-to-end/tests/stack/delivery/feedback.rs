@@ -1,12 +1,14 @@
-//! SES's side of the story: the events that it publishes about the mails that it took.
+//! SES's feedback: the events that it publishes about the e-mails that it accepted.
 
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use local_cloud::{Call, LocalCloud};
+use local_cloud::{AwsCall, LocalCloud};
 use serde_json::{Value, json};
 
-/// A mail that SES took, whether its sender came to know or not.
+use super::sent_call::{notice_id, recipient};
+
+/// An e-mail that SES accepted, whether notify received the response or not.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AcceptedEmail {
     pub message_id: String,
@@ -15,67 +17,64 @@ pub struct AcceptedEmail {
 }
 
 impl AcceptedEmail {
-    /// What SES took of a call; `None`: it was not asked, or refused.
-    pub fn of(call: &Call) -> Result<Option<Self>> {
-        let Some(answer) = call.accepted.as_ref().filter(|answer| answer.status == 200) else {
+    /// The e-mail of a call; `None`: the call did not reach SES, or SES rejected it.
+    pub fn from_call(call: &AwsCall) -> Result<Option<Self>> {
+        let accepted = call.aws_response.as_ref();
+        let Some(response) = accepted.filter(|response| response.status == 200) else {
             return Ok(None);
         };
+
         Ok(Some(Self {
-            message_id: answer.body["MessageId"]
+            message_id: response.body["MessageId"]
                 .as_str()
                 .context("no message id")?
                 .to_owned(),
             notice_id: notice_id(call)?,
-            address: address(call)?,
+            address: recipient(call)?.to_owned(),
         }))
     }
 
-    /// SES's own part of the message id. MiniStack answers with the whole, `ID@HOST`, where SES has
-    /// the id alone.
-    pub fn id(&self) -> &str {
+    /// The message id as SES has it. MiniStack returns `ID@HOST` where SES returns the id alone.
+    pub fn ses_id(&self) -> &str {
         self.message_id.split('@').next().unwrap_or_default()
     }
 
-    /// An event of that kind about this mail.
-    pub fn event(&self, configuration_set: &str, kind: &str) -> Value {
+    /// An event of SES about this e-mail, for instance of kind `Bounce`.
+    pub fn feedback_event(&self, configuration_set: &str, kind: &str) -> Value {
         let recipients = [json!({"emailAddress": self.address})];
         let at = "2026-11-23T12:00:00.000Z";
+
         json!({
             "eventType": kind,
             "mail": {
                 "timestamp": at,
-                "messageId": self.id(),
+                "messageId": self.ses_id(),
                 "destination": [self.address],
-                "tags": {"ses:configuration-set": [configuration_set], "notice_id": [self.notice_id]},
+                "tags": {
+                    "ses:configuration-set": [configuration_set],
+                    "notice_id": [self.notice_id],
+                },
             },
             "delivery": {"timestamp": at, "recipients": [self.address]},
-            "bounce": {"bounceType": "Permanent", "bouncedRecipients": recipients, "timestamp": at, "feedbackId": self.id()},
-            "complaint": {"complainedRecipients": recipients, "timestamp": at, "feedbackId": self.id()},
+            "bounce": {
+                "bounceType": "Permanent",
+                "bouncedRecipients": recipients,
+                "timestamp": at,
+                "feedbackId": self.ses_id(),
+            },
+            "complaint": {
+                "complainedRecipients": recipients,
+                "timestamp": at,
+                "feedbackId": self.ses_id(),
+            },
         })
     }
 }
 
-/// The tag by which SES's events find the notice.
-pub fn notice_id(call: &Call) -> Result<String> {
-    let tags = call.request["EmailTags"].as_array().context("no tags")?;
-    let tag = tags
-        .iter()
-        .find(|tag| tag["Name"] == "notice_id")
-        .context("no notice_id")?;
-    Ok(tag["Value"].as_str().context("no text")?.to_owned())
-}
-
-/// Whom a call wanted to write to.
-pub fn address(call: &Call) -> Result<String> {
-    Ok(call.request["Destination"]["ToAddresses"][0]
-        .as_str()
-        .context("no recipient")?
-        .to_owned())
-}
-
-/// Lets EventBridge have the events, and waits until record-feedback has worked them off.
+/// Publishes events on EventBridge and waits until record-feedback has processed them.
 pub async fn publish(cloud: &LocalCloud, events: &[Value]) -> Result<()> {
     cloud.put_events("Email Event", events).await?;
+
     cloud
         .wait_until_queue_drained("FeedbackQueueUrl", Duration::from_mins(3), |_| {})
         .await

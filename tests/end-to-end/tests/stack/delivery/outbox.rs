@@ -1,27 +1,27 @@
-//! Notices written as checks write them, and the mails that notify makes of them.
+//! Writes due notices as sync-organization writes them, and reads the e-mails that notify sends.
 
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, ensure};
 use content::Content;
-use engagement::{
-    AddressHashKey, Campaign, Category, Decision, Name, Notice, NoticeId, Organization,
-    OrganizationId, PlannedNotice, Recipient, Stage, StageReason, UserId,
-};
+use engagement::{AddressHashKey, Campaign, Category, Decision, Notice, Stage, StageReason};
 use jiff::Timestamp;
-use local_cloud::{Call, LocalCloud};
+use local_cloud::{AwsCall, LocalCloud};
 use scraper::Html;
 use serde_json::Value;
-use store::{Checks, DecisionTables, WriteOutcome};
+use store::{DecisionTables, DecisionWriter, WriteOutcome};
 use url::Url;
 
-use super::mail_quality::{
-    is_unsubscribe_link, recipient_and_text, selector, tags, unsubscribe_header_url,
+use super::{
+    fixtures::{organization, planned_notice},
+    sent_call::{
+        as_text, is_unsubscribe_link, notice_tag, recipient, tags, unsubscribe_header_url,
+    },
 };
-use crate::support::{notify, now, text};
+use crate::support::{notify, now, selector};
 
 /// One stage for each category.
-pub const STAGES: [(Category, Stage, StageReason); 3] = [
+pub const STAGE_PER_CATEGORY: [(Category, Stage, StageReason); 3] = [
     (
         Category::Onboarding,
         Stage::AwaitingFirstPayment,
@@ -35,38 +35,38 @@ pub const STAGES: [(Category, Stage, StageReason); 3] = [
     (Category::Product, Stage::Active, StageReason::PaidRecently),
 ];
 
-/// Writes due notices, in rounds.
+/// Writes due notices and sends them.
 pub struct Outbox<'a> {
     cloud: &'a LocalCloud,
-    checks: Checks,
+    decisions: DecisionWriter,
     key: AddressHashKey,
     content: Content,
-    /// Organizations written about so far.
+    /// Number of organizations written so far.
     organizations: usize,
 }
 
-/// A recipient and the kind of mail.
-pub type Letter = (String, Category);
+/// Recipient and category of an e-mail.
+pub type EmailKey = (String, Category);
 
-/// The links of a mail by which its recipient can leave.
+/// The links of an e-mail by which its recipient can unsubscribe.
 #[derive(Debug, Clone)]
 pub struct UnsubscribeLinks {
-    /// That of the header, for mail clients.
+    /// The URL of the header, for e-mail clients.
     pub header: Url,
-    /// That of the HTML part, for people.
+    /// The link of the HTML part, to the unsubscribe page.
     pub page: Url,
 }
 
-/// What became of a round.
+/// The result of [`Outbox::send_round`].
 pub struct SendResult {
-    /// Status and reason of each notice: `sent`, `skipped:unsubscribed` and so on.
-    pub outcomes: BTreeMap<Letter, String>,
-    /// The mails that went out.
-    pub mails: BTreeMap<Letter, UnsubscribeLinks>,
+    /// Status and reason of each notice, for instance `sent` or `skipped:unsubscribed`.
+    pub outcomes: BTreeMap<EmailKey, String>,
+    /// The e-mails that were sent.
+    pub emails: BTreeMap<EmailKey, UnsubscribeLinks>,
 }
 
 impl<'a> Outbox<'a> {
-    pub async fn open(cloud: &'a LocalCloud) -> Result<Self> {
+    pub async fn new(cloud: &'a LocalCloud) -> Result<Self> {
         let tables = DecisionTables {
             organizations: cloud.output("OrganizationsTable")?.to_owned(),
             transitions: cloud.output("TransitionsTable")?.to_owned(),
@@ -78,74 +78,77 @@ impl<'a> Outbox<'a> {
             .secret_id(cloud.output("AddressKeySecret")?)
             .send()
             .await?;
-        let key = AddressHashKey::new(
-            secret
-                .secret_string()
-                .context("the address key is no text")?
-                .to_owned()
-                .into(),
-        );
-        let checks = Checks::new(cloud.dynamodb().clone(), tables);
+        let key = secret
+            .secret_string()
+            .context("the address key is not a text")?;
+
         Ok(Self {
             cloud,
-            checks,
-            key,
+            decisions: DecisionWriter::new(cloud.dynamodb().clone(), tables),
+            key: AddressHashKey::new(key.to_owned().into()),
             content: Content::embedded()?,
             organizations: 0,
         })
     }
 
     /// Writes a due notice of each category to each address, each category about a new
-    /// organization, and runs notify.
-    pub async fn round(&mut self, addresses: &[&str]) -> Result<SendResult> {
+    /// organization, and runs notify. `Err` also when the sent notices and the calls to SES differ.
+    pub async fn send_round(&mut self, addresses: &[&str]) -> Result<SendResult> {
         let as_of = now();
-        let mut written = BTreeMap::new();
-        for (category, stage, reason) in STAGES {
-            for notice in self
-                .write(as_of, (category, stage, reason), addresses)
-                .await?
-            {
-                let id = notice.id();
-                let address = addresses.iter().find(|address| {
-                    address
-                        .parse()
-                        .is_ok_and(|it| self.key.hash(&it) == notice.address_hash)
-                });
-                written.insert(
-                    id.to_string(),
-                    (
-                        address.context("an address got lost")?.to_string(),
-                        category,
-                    ),
-                );
-            }
-        }
-        let faults = self.cloud.faults()?;
-        let earlier = faults.calls_to("ses.SendEmail").len();
-        let answer = notify(self.cloud, as_of).await?;
-        ensure!(answer["outcome"] == "completed", "{answer}");
+        let written = self.write_every_category(as_of, addresses).await?;
+        let earlier = self.cloud.fault_proxy()?.calls_to("ses.SendEmail").len();
+
+        let response = notify(self.cloud, as_of).await?;
+        ensure!(response["outcome"] == "completed", "{response}");
+
         let mut outcomes = BTreeMap::new();
         for item in self.cloud.scan("NoticesTable").await? {
-            if let Some(letter) = written.get(&id(&item)?) {
-                outcomes.insert(letter.clone(), outcome(&item));
+            if let Some(key) = written.get(&notice_tag(&item)?) {
+                outcomes.insert(key.clone(), outcome(&item));
             }
         }
-        let calls = faults.calls_to("ses.SendEmail").split_off(earlier);
-        let mails = calls
+
+        let calls = self.cloud.fault_proxy()?.calls_to("ses.SendEmail");
+        let calls = &calls[earlier..];
+        let emails = calls
             .iter()
-            .map(|call| self.mail(call))
+            .map(|call| self.unsubscribe_links(call))
             .collect::<Result<BTreeMap<_, _>>>()?;
+
         let sent: Vec<_> = outcomes
             .iter()
             .filter(|(_, outcome)| *outcome == "sent")
-            .map(|(letter, _)| letter)
+            .map(|(key, _)| key)
             .collect();
         ensure!(
-            calls.len() == mails.len() && mails.keys().eq(sent.iter().copied()),
-            "marked as sent: {sent:?}; sent: {:?}",
-            mails.keys()
+            calls.len() == emails.len() && emails.keys().eq(sent.iter().copied()),
+            "notices with status sent: {sent:?}; e-mails: {:?}",
+            emails.keys()
         );
-        Ok(SendResult { outcomes, mails })
+        Ok(SendResult { outcomes, emails })
+    }
+
+    /// The keys of the written notices by the value of their `notice_id` tag.
+    async fn write_every_category(
+        &mut self,
+        as_of: Timestamp,
+        addresses: &[&str],
+    ) -> Result<BTreeMap<String, EmailKey>> {
+        let mut written = BTreeMap::new();
+        for case in STAGE_PER_CATEGORY {
+            for notice in self.write(as_of, case, addresses).await? {
+                let address = addresses
+                    .iter()
+                    .find(|address| {
+                        address
+                            .parse()
+                            .is_ok_and(|it| self.key.hash(&it) == notice.address_hash)
+                    })
+                    .context("a notice to another address")?;
+                written.insert(notice.id().to_string(), ((*address).to_owned(), case.0));
+            }
+        }
+        Ok(written)
     }
 
     /// Writes a notice to each address, about one new organization in a stage, all due at `at`.
@@ -156,46 +159,51 @@ impl<'a> Outbox<'a> {
         addresses: &[&str],
     ) -> Result<Vec<Notice>> {
         let (category, stage, stage_reason) = case;
-        let campaign = self
-            .content
-            .rules()
-            .campaigns
-            .for_stage(stage)
-            .context("a stage without a campaign")?
-            .clone();
+        let campaign = self.campaign(stage)?.clone();
         ensure!(
             campaign.category == category,
-            "{stage} has become {}",
+            "the campaign of {stage} has category {}",
             campaign.category
         );
+
         self.organizations += 1;
         let organization = organization(self.organizations, at, stage, stage_reason)?;
-        let planned = addresses
+        let notices = addresses
             .iter()
             .enumerate()
-            .map(|(user, address)| planned(&organization, &campaign, user, address));
+            .map(|(user, address)| planned_notice(&organization, &campaign, user, address))
+            .collect::<Result<_>>()?;
         let decision = Decision {
-            notices: planned.collect::<Result<_>>()?,
+            notices,
             organization,
             transition: None,
         };
-        let applied = self.checks.apply(&decision, None, &self.key).await?;
+
+        let outcome = self.decisions.write(&decision, None, &self.key).await?;
         ensure!(
-            applied
+            outcome
                 == WriteOutcome::Written {
                     notices: addresses.len(),
                     notices_existing: 0
                 },
-            "{applied:?}"
+            "{outcome:?}"
         );
         Ok(decision
             .notices
             .into_iter()
-            .map(|planned| Notice::due(planned, &self.key))
+            .map(|planned| Notice::from_planned(planned, &self.key))
             .collect())
     }
 
-    fn mail(&self, call: &Call) -> Result<(Letter, UnsubscribeLinks)> {
+    fn campaign(&self, stage: Stage) -> Result<&Campaign> {
+        self.content
+            .rules()
+            .campaigns
+            .for_stage(stage)
+            .context("a stage without a campaign")
+    }
+
+    fn unsubscribe_links(&self, call: &AwsCall) -> Result<(EmailKey, UnsubscribeLinks)> {
         let campaign = tags(call)?["campaign"];
         let campaign = self
             .content
@@ -204,94 +212,27 @@ impl<'a> Outbox<'a> {
             .iter()
             .find(|it| it.id.as_str() == campaign)
             .context("an unknown campaign")?;
+
         let header = unsubscribe_header_url(call)?;
-        let html = call.request["Content"]["Simple"]["Body"]["Html"]["Data"]
-            .as_str()
-            .context("no HTML")?;
+        let html = as_text(&call.request["Content"]["Simple"]["Body"]["Html"]["Data"])?;
         let document = Html::parse_document(html);
-        let links = selector("a[href]")?;
-        let mut links = document
-            .select(&links)
-            .filter_map(|link| link.attr("href")?.parse().ok());
-        let page = links
+        let page = document
+            .select(&selector("a[href]")?)
+            .filter_map(|link| link.attr("href")?.parse().ok())
             .find(|link| is_unsubscribe_link(link, &header))
-            .context("no way out in the HTML")?;
+            .context("no unsubscribe link in the HTML part")?;
+
         Ok((
-            (recipient_and_text(call)?.0, campaign.category),
+            (recipient(call)?.to_owned(), campaign.category),
             UnsubscribeLinks { header, page },
         ))
     }
 }
 
-fn id(notice: &Value) -> Result<String> {
-    let notice: NoticeId = NoticeId {
-        organization_id: text(notice, "organization_id")?.parse()?,
-        notice: serde_json::from_value(notice["notice"].clone())?,
-    };
-    Ok(notice.to_string())
-}
-
 fn outcome(notice: &Value) -> String {
     let status = notice["status"].as_str().unwrap_or("none");
+
     notice["reason"]
         .as_str()
         .map_or_else(|| status.to_owned(), |reason| format!("{status}:{reason}"))
-}
-
-fn organization(
-    number: usize,
-    at: Timestamp,
-    stage: Stage,
-    stage_reason: StageReason,
-) -> Result<Organization> {
-    let organization_id: OrganizationId = format!("00802KESTREL{number:08}").parse()?;
-    Ok(Organization {
-        organization_id,
-        name: Some(Name::new("Kestrel Bakehouse")),
-        stage,
-        stage_reason,
-        stage_since: at,
-        checked_at: at,
-        next_check_at: at + jiff::SignedDuration::from_hours(24),
-        created_at: None,
-        bank_accounts: 1,
-        verified_bank_accounts: 1,
-        last_payment_at: None,
-        payments_30d: 0,
-        payments_90d: 0,
-        amount_30d: "0".parse()?,
-        users: 2,
-        contacts: Vec::new(),
-        steps: BTreeMap::new(),
-        version: 1,
-    })
-}
-
-fn planned(
-    organization: &Organization,
-    campaign: &Campaign,
-    user: usize,
-    address: &str,
-) -> Result<PlannedNotice> {
-    let user_id: UserId = format!("00602USER{user:04}").parse()?;
-    let at = organization.stage_since;
-    Ok(PlannedNotice {
-        organization_id: organization.organization_id.clone(),
-        organization_name: organization.name.clone(),
-        campaign: campaign.id.clone(),
-        step: campaign.steps[0].id.clone(),
-        category: campaign.category,
-        priority: campaign.priority,
-        stage: organization.stage,
-        stage_reason: organization.stage_reason,
-        stage_since: at,
-        since: at,
-        recipient: Recipient {
-            user_id,
-            first_name: Some(Name::new("Marisol")),
-            address: address.parse()?,
-        },
-        planned_at: at,
-        due_at: at,
-    })
 }

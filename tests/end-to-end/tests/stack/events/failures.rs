@@ -1,67 +1,73 @@
-//! Events whose organization cannot be looked at: none is lost, and each ends as `docs/webhooks.md`
-//! says.
+//! Events whose organization cannot be synced: none is lost, and each is handled as
+//! `docs/webhooks.md` describes.
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use jiff::{SignedDuration, Timestamp};
 use local_cloud::LocalCloud;
 use sandbox::{Fault, FaultKind};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use super::{message, queued};
-use crate::support::{now, organizations, succeed, text};
+use super::support::{count_queued, event_batch};
+use crate::support::{invoke_ok, now, organizations, text_attribute};
 
+/// The event window ends in a minute.
 const WINDOW_OPEN: SignedDuration = SignedDuration::from_secs(60);
+
+/// The event window ended four seconds ago.
 const WINDOW_CLOSED: SignedDuration = SignedDuration::from_secs(-4);
 
-/// Leaves the hour without a request to BILL, and a dead letter.
+/// Exhausts the hourly budget and leaves one dead letter.
 pub async fn event_is_not_lost_when_its_sync_fails(cloud: &LocalCloud) -> Result<()> {
-    sleep(Duration::from_secs(3)).await; // so that the last looks were before what follows takes for the end of a minute
-    let [refused, unnamed, silent, last] = &four(cloud).await?;
+    sleep(Duration::from_secs(3)).await; // so that the last syncs are older than `WINDOW_CLOSED`
+    let [refused, unlisted, unavailable, last] = &four_idle_organizations(cloud).await?;
+
     refused_sync_is_retried_until_its_window_ends(cloud, refused).await?;
-    last_known_list_row_is_used_while_listing_is_refused(cloud, unnamed).await?;
-    unavailable_organization_is_made_due_after_three_receives(cloud, silent).await?;
+    last_known_list_row_is_used_while_listing_is_refused(cloud, unlisted).await?;
+    unavailable_organization_is_made_due_after_three_receives(cloud, unavailable).await?;
     exhausted_budget_makes_the_organization_due_and_unreadable_message_is_dead_lettered(cloud, last)
         .await
 }
 
-/// Organizations that are not due, and of which no event is waiting.
-async fn four(cloud: &LocalCloud) -> Result<[String; 4]> {
+/// Organizations that are not due and have no event in the queue.
+async fn four_idle_organizations(cloud: &LocalCloud) -> Result<[String; 4]> {
     let mut found = Vec::new();
     for (id, item) in organizations(cloud).await? {
         if item["stage"] != "closed"
             && item["stage"] != "enrolling"
             && !is_due(&item)?
-            && queued(cloud, &id).await? == 0
+            && count_queued(cloud, &id).await? == 0
         {
             found.push(id);
         }
     }
+
     found.truncate(4);
     found
         .try_into()
-        .map_err(|found| anyhow::anyhow!("only {found:?} can be looked at"))
+        .map_err(|found| anyhow!("only {found:?} are idle"))
 }
 
 async fn refused_sync_is_retried_until_its_window_ends(cloud: &LocalCloud, id: &str) -> Result<()> {
-    fail(cloud, "listPartnerUsers", Some(id), (403, None));
+    inject_failure(cloud, "listPartnerUsers", Some(id), (403, None));
+
     ensure!(
-        deliver_message(cloud, id, WINDOW_OPEN, 1).await? == Left::Returned,
-        "further events of the minute would be dropped"
+        deliver_message(cloud, id, WINDOW_OPEN, 1).await? == MessageOutcome::Returned,
+        "later events of the same window would be lost by deduplication"
     );
     ensure!(
-        deliver_message(cloud, id, WINDOW_CLOSED, 2).await? == Left::Done,
-        "a refusal is repeated"
+        deliver_message(cloud, id, WINDOW_CLOSED, 2).await? == MessageOutcome::Deleted,
+        "a refused sync is retried after its window"
     );
-    let item = item(cloud, id).await?;
+
+    let item = organization_item(cloud, id).await?;
     ensure!(item["sync_error"] == "bill_refused", "{item}");
-    let pause = text(&item, "next_check_at")?
-        .parse::<Timestamp>()?
-        .duration_since(now());
+    let next_check_at: Timestamp = text_attribute(&item, "next_check_at")?.parse()?;
+    let delay = next_check_at.duration_since(now());
     ensure!(
-        pause > SignedDuration::from_hours(23) && pause <= SignedDuration::from_hours(24),
+        delay > SignedDuration::from_hours(23) && delay <= SignedDuration::from_hours(24),
         "{item}"
     );
     cloud.sandbox().clear_faults();
@@ -72,14 +78,16 @@ async fn last_known_list_row_is_used_while_listing_is_refused(
     cloud: &LocalCloud,
     id: &str,
 ) -> Result<()> {
-    let before = item(cloud, id).await?;
-    fail(cloud, "listPartnerOrganizations", None, (403, None));
+    let before = organization_item(cloud, id).await?;
+    inject_failure(cloud, "listPartnerOrganizations", None, (403, None));
+
     ensure!(
-        deliver_message(cloud, id, WINDOW_CLOSED, 1).await? == Left::Done,
-        "it was not looked at"
+        deliver_message(cloud, id, WINDOW_CLOSED, 1).await? == MessageOutcome::Deleted,
+        "the organization was not synced"
     );
+
     cloud.sandbox().clear_faults();
-    let after = item(cloud, id).await?;
+    let after = organization_item(cloud, id).await?;
     ensure!(
         after["version"].as_u64() > before["version"].as_u64() && after["name"] == before["name"],
         "{before} {after}"
@@ -95,24 +103,27 @@ async fn unavailable_organization_is_made_due_after_three_receives(
     cloud: &LocalCloud,
     id: &str,
 ) -> Result<()> {
-    let before = item(cloud, id).await?;
-    fail(cloud, "listPartnerUsers", Some(id), (503, None));
-    for receipt in 1..=2 {
+    let before = organization_item(cloud, id).await?;
+    inject_failure(cloud, "listPartnerUsers", Some(id), (503, None));
+
+    for receive_count in 1..=2 {
         ensure!(
-            deliver_message(cloud, id, WINDOW_CLOSED, receipt).await? == Left::Returned,
-            "it was given up at receipt {receipt}"
+            deliver_message(cloud, id, WINDOW_CLOSED, receive_count).await?
+                == MessageOutcome::Returned,
+            "the message was deleted at receive {receive_count}"
         );
         ensure!(
-            item(cloud, id).await? == before,
-            "receipt {receipt} left something"
+            organization_item(cloud, id).await? == before,
+            "receive {receive_count} changed the organization"
         );
     }
     ensure!(
-        deliver_message(cloud, id, WINDOW_CLOSED, 3).await? == Left::Done,
-        "it is not left to the sweep"
+        deliver_message(cloud, id, WINDOW_CLOSED, 3).await? == MessageOutcome::Deleted,
+        "the message was returned after three receives"
     );
+
     cloud.sandbox().clear_faults();
-    let item = item(cloud, id).await?;
+    let item = organization_item(cloud, id).await?;
     ensure!(
         is_due(&item)? && item["sync_error"] == "bill_unavailable",
         "{item}"
@@ -124,56 +135,67 @@ async fn exhausted_budget_makes_the_organization_due_and_unreadable_message_is_d
     cloud: &LocalCloud,
     id: &str,
 ) -> Result<()> {
-    fail(cloud, "listPartnerUsers", Some(id), (422, Some("BDC_1144")));
+    let exhausted = (422, Some("BDC_1144"));
+    inject_failure(cloud, "listPartnerUsers", Some(id), exhausted);
     ensure!(
-        deliver_message(cloud, id, WINDOW_OPEN, 1).await? == Left::Returned,
-        "further events of the minute would be dropped"
+        deliver_message(cloud, id, WINDOW_OPEN, 1).await? == MessageOutcome::Returned,
+        "later events of the same window would be lost by deduplication"
     );
-    ensure!(is_due(&item(cloud, id).await?)?, "it waits for its turn");
+    ensure!(
+        is_due(&organization_item(cloud, id).await?)?,
+        "the organization is not due"
+    );
     cloud.sandbox().clear_faults();
-    // From here on the hour is closed, unless a new one has begun.
-    let mut batch = message(id, now(), now() + WINDOW_CLOSED);
+
+    // From here on the hour's budget is spent, unless a new hour has begun.
+    let mut batch = event_batch(id, now(), now() + WINDOW_CLOSED);
     let records = batch["Records"].as_array_mut().context("no records")?;
     let mut unreadable = records[0].clone();
-    (unreadable["messageId"], unreadable["body"]) = (json!("2"), json!("not a request"));
+    unreadable["messageId"] = json!("2");
+    unreadable["body"] = json!("not a request");
     records.push(unreadable);
-    let answer = succeed(cloud, "SyncOrganizationFunction", &batch).await?;
-    ensure!(answer["batchItemFailures"] == json!([]), "{answer}");
-    let letters: Vec<String> = cloud
+    let response = invoke_ok(cloud, "SyncOrganizationFunction", &batch).await?;
+    ensure!(response["batchItemFailures"] == json!([]), "{response}");
+
+    let dead_letters: Vec<String> = cloud
         .dead_letters()
         .await?
         .into_iter()
-        .map(|letter| letter.body)
+        .map(|dead_letter| dead_letter.body)
         .collect();
-    ensure!(letters == ["not a request"], "{letters:?}");
+    ensure!(dead_letters == ["not a request"], "{dead_letters:?}");
     Ok(())
 }
 
-/// What became of a message.
+/// What SQS does with a message after an invocation.
 #[derive(Debug, PartialEq, Eq)]
-enum Left {
-    Done,
+enum MessageOutcome {
+    Deleted,
     Returned,
 }
 
-/// Hands over an event's message whose minute ends so long after now, at its nth receipt.
+/// Invokes sync-organization with the message of an event whose window ends that long after now,
+/// as SQS does at the `receive_count`th receive.
 async fn deliver_message(
     cloud: &LocalCloud,
     id: &str,
     window_ends_in: SignedDuration,
-    receipt: u32,
-) -> Result<Left> {
-    let mut batch = message(id, now(), now() + window_ends_in);
-    batch["Records"][0]["attributes"]["ApproximateReceiveCount"] = json!(receipt.to_string());
-    let answer = succeed(cloud, "SyncOrganizationFunction", &batch).await?;
-    Ok(if answer["batchItemFailures"] == json!([]) {
-        Left::Done
+    receive_count: u32,
+) -> Result<MessageOutcome> {
+    let mut batch = event_batch(id, now(), now() + window_ends_in);
+    batch["Records"][0]["attributes"]["ApproximateReceiveCount"] = json!(receive_count.to_string());
+
+    let response = invoke_ok(cloud, "SyncOrganizationFunction", &batch).await?;
+    Ok(if response["batchItemFailures"] == json!([]) {
+        MessageOutcome::Deleted
     } else {
-        Left::Returned
+        MessageOutcome::Returned
     })
 }
 
-fn fail(
+/// Lets the sandbox fail requests to an endpoint, of one organization or of all, with a status and
+/// an error code of BILL.
+fn inject_failure(
     cloud: &LocalCloud,
     endpoint: &str,
     organization: Option<&str>,
@@ -184,22 +206,24 @@ fn fail(
         code: code.map(str::to_owned),
         retry_after: None,
     };
-    let (endpoint, organization_id) = (Some(endpoint.to_owned()), organization.map(str::to_owned));
-    cloud.sandbox().fault(Fault {
-        endpoint,
-        organization_id,
+
+    cloud.sandbox().add_fault(Fault {
+        endpoint: Some(endpoint.to_owned()),
+        organization_id: organization.map(str::to_owned),
         kind,
         times: None,
     });
 }
 
 fn is_due(item: &Value) -> Result<bool> {
-    Ok(text(item, "next_check_at")?.parse::<Timestamp>()? <= now())
+    let next_check_at: Timestamp = text_attribute(item, "next_check_at")?.parse()?;
+
+    Ok(next_check_at <= now())
 }
 
-async fn item(cloud: &LocalCloud, id: &str) -> Result<Value> {
+async fn organization_item(cloud: &LocalCloud, id: &str) -> Result<Value> {
     organizations(cloud)
         .await?
         .remove(id)
-        .with_context(|| format!("{id} is not known"))
+        .with_context(|| format!("{id} has no item"))
 }

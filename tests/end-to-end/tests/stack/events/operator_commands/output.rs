@@ -1,0 +1,59 @@
+//! What the commands print about a subscription, and the keys that they must not print.
+
+use anyhow::{Context, Result, ensure};
+use bill::events::{Subscription, SubscriptionId};
+use engage::{
+    report::{self, Shown},
+    webhooks::Webhooks,
+};
+use local_cloud::LocalCloud;
+use serde_json::{Value, json};
+
+/// What the commands print about a subscription, as text and as JSON. `Err` also when the output
+/// contains a key.
+pub async fn printed_output(
+    cloud: &LocalCloud,
+    webhooks: &Webhooks,
+    subscription: &Subscription,
+) -> Result<String> {
+    let view = Shown::new(subscription, webhooks.is_ours(subscription));
+    let all: Vec<Shown> = webhooks
+        .list()
+        .await?
+        .iter()
+        .map(|listed| Shown::new(listed, webhooks.is_ours(listed)))
+        .collect();
+    let output = [
+        report::one(&view),
+        json!(view).to_string(),
+        report::many(&all),
+        json!(all).to_string(),
+    ]
+    .join("\n");
+
+    let keys = stored_keys(cloud).await?;
+    ensure!(keys["current"].is_string(), "no key is stored");
+    let is_printed = |name: &&str| keys[*name].as_str().is_some_and(|key| output.contains(key));
+    ensure!(
+        !["current", "previous"].iter().any(is_printed),
+        "a key is printed"
+    );
+    Ok(output)
+}
+
+/// The content of the stack's secret with the webhook keys.
+pub async fn stored_keys(cloud: &LocalCloud) -> Result<Value> {
+    let secret = cloud
+        .secrets()
+        .get_secret_value()
+        .secret_id(cloud.output("WebhookKeysSecret")?)
+        .send()
+        .await?;
+    let keys = secret.secret_string().context("the secret is not a text")?;
+
+    Ok(serde_json::from_str(keys)?)
+}
+
+pub fn subscription_id(subscription: Subscription) -> Result<SubscriptionId> {
+    subscription.id.context("a subscription without an id")
+}
