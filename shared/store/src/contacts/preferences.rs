@@ -74,7 +74,10 @@ impl Contacts {
     /// Safe to repeat, but the SDK's retry after a lost response may remove an unsubscribe time
     /// that was set in between. If the process stops before this write, the recipient receives no
     /// e-mails. [`StoreError::Unreadable`] is returned after the write: the times are removed.
-    pub async fn resubscribe(&self, subscription: &EmailSubscription) -> Result<Contact, StoreError> {
+    pub async fn resubscribe(
+        &self,
+        subscription: &EmailSubscription,
+    ) -> Result<Contact, StoreError> {
         let attribute = unsubscribe_attribute(subscription.category);
         let expression = format!(
             "SET #schema_version = :schema_version \
