@@ -90,7 +90,7 @@ impl Stack {
             "--webhook-keys-secret",
             webhook_keys_secret.as_ref(),
         )?;
-        let (bill, _) = runtime::connect(&self.config, base_url, credentials)?;
+        let (bill, _) = bill_connection::connect(&self.config, base_url, credentials)?;
         let subscriptions = bill
             .subscriptions()
             .context("BILL's base URL must end in /connect, or its webhooks cannot be found")?;

@@ -14,7 +14,7 @@ mod replacing;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use bill::events::{Subscription, SubscriptionId, Subscriptions, TestEvent};
+use bill::events::{Subscription, SubscriptionId, SubscriptionsClient, TestEventResult};
 use tokio::time::Instant;
 use url::Url;
 
@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// The operators' view of the subscription.
 #[derive(Debug, Clone)]
 pub struct Webhooks {
-    subscriptions: Subscriptions,
+    subscriptions: SubscriptionsClient,
     keys: KeyStore,
     url: Url,
 }
@@ -56,7 +56,7 @@ pub enum Enabled {
 
 impl Webhooks {
     /// `api_url` is the stack's output `ApiUrl`. `Err`: it is no URL that a path could follow.
-    pub fn new(subscriptions: Subscriptions, keys: KeyStore, api_url: &str) -> Result<Self> {
+    pub fn new(subscriptions: SubscriptionsClient, keys: KeyStore, api_url: &str) -> Result<Self> {
         let url = format!("{}{PATH}", api_url.trim_end_matches('/'));
         let url =
             Url::parse(&url).with_context(|| format!("the API's URL {api_url} is not a URL"))?;
@@ -137,7 +137,7 @@ impl Webhooks {
 
     /// Every subscription of the partner, those of others included.
     pub async fn list(&self) -> Result<Vec<Subscription>> {
-        Ok(self.subscriptions.all(soon()).await?.rows)
+        Ok(self.subscriptions.list(soon()).await?.rows)
     }
 
     /// The subscription of this id, or the stack's own.
@@ -153,10 +153,10 @@ impl Webhooks {
     }
 
     /// Makes BILL send a made-up notification, and tells how it was answered.
-    pub async fn test(&self, chosen: Option<&SubscriptionId>) -> Result<TestEvent> {
+    pub async fn test(&self, chosen: Option<&SubscriptionId>) -> Result<TestEventResult> {
         let id = self.chosen(chosen).await?;
         self.subscriptions
-            .test(&id, soon())
+            .send_test_event(&id, soon())
             .await?
             .with_context(|| format!("BILL knows no subscription {id}"))
     }

@@ -4,7 +4,7 @@
 use anyhow::Result;
 use bill::{
     Error, ErrorKind,
-    events::{Created, EventType, Subscription, SubscriptionId},
+    events::{CreatedSubscription, EventType, Subscription, SubscriptionId},
 };
 use url::Url;
 use uuid::Uuid;
@@ -105,10 +105,10 @@ impl Webhooks {
     async fn activate(
         &self,
         mut stored: WebhookSecret,
-        created: Created,
+        created: CreatedSubscription,
         replaces: Vec<SubscriptionId>,
     ) -> Result<SubscriptionChange> {
-        let Created {
+        let CreatedSubscription {
             subscription,
             security_key,
         } = created;
@@ -135,12 +135,12 @@ impl Webhooks {
         &self,
         stored: &mut WebhookSecret,
         pending: &Pending,
-    ) -> Result<Created> {
+    ) -> Result<CreatedSubscription> {
         let created = self.created(stored, pending).await?;
         let id = id(&created.subscription)?;
         match self.subscriptions.get(&id, soon()).await? {
             Some(subscription) if subscription.is_enabled() => {
-                return Ok(Created {
+                return Ok(CreatedSubscription {
                     subscription,
                     ..created
                 });
@@ -153,7 +153,7 @@ impl Webhooks {
 
     /// Asks BILL for the subscription. When BILL refuses because it made the subscription more than
     /// a day ago, nobody will ever see that one's key: it is ended, and another is made.
-    async fn created(&self, stored: &mut WebhookSecret, pending: &Pending) -> Result<Created> {
+    async fn created(&self, stored: &mut WebhookSecret, pending: &Pending) -> Result<CreatedSubscription> {
         let refusal = match self.ask(pending).await {
             Err(error) if error.kind() == ErrorKind::Refused => error,
             outcome => return Ok(outcome?),
@@ -172,7 +172,7 @@ impl Webhooks {
     }
 
     /// Asks BILL for the subscription as if for the first time.
-    async fn recreate(&self, stored: &mut WebhookSecret, pending: &Pending) -> Result<Created> {
+    async fn recreate(&self, stored: &mut WebhookSecret, pending: &Pending) -> Result<CreatedSubscription> {
         let anew = Pending {
             idempotency_key: Uuid::new_v4(),
             ..pending.clone()
@@ -182,12 +182,12 @@ impl Webhooks {
         Ok(self.ask(&anew).await?)
     }
 
-    async fn ask(&self, pending: &Pending) -> Result<Created, Error> {
+    async fn ask(&self, pending: &Pending) -> Result<CreatedSubscription, Error> {
         self.subscriptions
             .create(
                 pending.idempotency_key,
                 NAME,
-                &EventType::WANTED,
+                &EventType::SUBSCRIBED,
                 &pending.url,
                 soon(),
             )

@@ -118,7 +118,7 @@ impl Aws {
         let routes = Router::new()
             .route("/", post(table))
             .route("/2015-03-31/functions/{name}/invocations", post(function));
-        let config = test_support::aws(&test_support::serve(routes.with_state(self.clone())).await);
+        let config = test_support::sdk_config(&test_support::serve(routes.with_state(self.clone())).await);
         let organizations = Organizations::new(store::client(&config), "organizations".to_owned());
         let lambda = aws_sdk_lambda::Client::from_conf(
             Builder::from(&config)

@@ -14,15 +14,15 @@ async fn no_event_is_lost_during_key_rotation() {
     let before = stack.keys();
     stack.slow_down();
     let mut rotation = Box::pin(stack.webhooks.rotate_key(false));
-    let mut announced = 0;
+    let mut published = 0;
     let rotated = loop {
-        stack.announce();
-        announced += 1;
+        stack.publish_event();
+        published += 1;
         if let Ok(rotated) = tokio::time::timeout(Duration::from_millis(2), &mut rotation).await {
             break rotated.unwrap();
         }
     };
-    stack.announce();
+    stack.publish_event();
     stack.sandbox.wait_for_deliveries().await;
 
     assert_eq!(rotated.ended, [first.id.unwrap()]);
@@ -43,7 +43,7 @@ async fn no_event_is_lost_during_key_rotation() {
             .or_default()
             .insert(delivery.subscription_id);
     }
-    assert_eq!(subscriptions.len(), announced + 1);
+    assert_eq!(subscriptions.len(), published + 1);
     assert!(
         subscriptions.values().any(|told| told.len() == 2),
         "no event came while there were both subscriptions"

@@ -38,7 +38,7 @@ impl Secrets {
                 .with_state(this.clone()),
         )
         .await;
-        let config = Builder::from(&test_support::aws(&server))
+        let config = Builder::from(&test_support::sdk_config(&server))
             .retry_config(RetryConfig::disabled())
             .build();
         (this, Client::from_conf(config))

@@ -9,10 +9,10 @@ use axum::{
     routing::post,
 };
 use bill::{
-    Bill, Credentials,
+    BillClient, Credentials,
     events::{
         EventType, Notification, SIGNATURE_HEADER, SecurityKeys, Subscription, SubscriptionId,
-        Subscriptions,
+        SubscriptionsClient,
     },
 };
 use engage::{keys::KeyStore, webhooks::Webhooks};
@@ -32,7 +32,7 @@ pub struct TestStack {
     pub secrets: Secrets,
     pub receiver: Receiver,
     pub webhooks: Webhooks,
-    subscriptions: Subscriptions,
+    subscriptions: SubscriptionsClient,
 }
 
 impl TestStack {
@@ -50,7 +50,7 @@ impl TestStack {
         let (secrets, client) = Secrets::start().await;
         let (receiver, api_url) = Receiver::start(secrets.clone()).await;
         let credentials = Credentials::from_json(&sandbox.credentials().to_json()).unwrap();
-        let bill = Bill::new(
+        let bill = BillClient::new(
             sandbox.url().parse().unwrap(),
             bill::http_client().unwrap(),
             Arc::new(credentials),
@@ -72,7 +72,7 @@ impl TestStack {
         let url: Url = url.parse().unwrap();
         let created = self
             .subscriptions
-            .create(Uuid::new_v4(), "Another", &EventType::WANTED, &url, soon())
+            .create(Uuid::new_v4(), "Another", &EventType::SUBSCRIBED, &url, soon())
             .await;
         created.unwrap().subscription.id.unwrap()
     }
@@ -86,20 +86,20 @@ impl TestStack {
     pub async fn publish_until_disabled(&self) {
         let events = EventSwitches {
             initial_backoff_ms: 1,
-            attempts: 2,
+            max_attempts: 2,
             ..EventSwitches::default()
         };
-        self.sandbox.switches(Switches {
+        self.sandbox.set_switches(Switches {
             events,
             ..Switches::default()
         });
-        self.announce();
+        self.publish_event();
         self.sandbox.wait_for_deliveries().await;
     }
 
     /// From now on BILL takes its time, so that things happen meanwhile.
     pub fn slow_down(&self) {
-        self.sandbox.switches(Switches {
+        self.sandbox.set_switches(Switches {
             latency_ms: 20,
             ..switches()
         });
@@ -130,9 +130,9 @@ impl TestStack {
     }
 
     /// Something happens to the customer.
-    pub fn announce(&self) {
+    pub fn publish_event(&self) {
         let event_type = "payment.failed".to_owned();
-        assert!(self.sandbox.announce(&sandbox::ManualEvent {
+        assert!(self.sandbox.publish_event(&sandbox::ManualEvent {
             organization_id: CUSTOMER.to_owned(),
             event_type
         }));
@@ -145,7 +145,7 @@ impl TestStack {
             code: None,
             retry_after: None,
         };
-        self.sandbox.fault(Fault {
+        self.sandbox.add_fault(Fault {
             endpoint: Some(endpoint.to_owned()),
             organization_id: None,
             kind,
@@ -157,7 +157,7 @@ impl TestStack {
 fn switches() -> Switches {
     let events = EventSwitches {
         initial_backoff_ms: 20,
-        attempts: 8,
+        max_attempts: 8,
         ..EventSwitches::default()
     };
     Switches {

@@ -16,7 +16,7 @@ async fn create_subscribes_the_stack_and_stores_the_key() {
     assert!(!created.was_interrupted && created.ended.is_empty());
     assert_eq!(
         created.subscription.events().collect::<Vec<_>>(),
-        EventType::WANTED
+        EventType::SUBSCRIBED
     );
     assert_eq!(
         created
@@ -39,7 +39,7 @@ async fn create_subscribes_the_stack_and_stores_the_key() {
     );
     let test = stack.webhooks.test(None).await.unwrap();
     assert_eq!(test.status_code, Some(200));
-    stack.announce();
+    stack.publish_event();
     stack.sandbox.wait_for_deliveries().await;
     assert_eq!(stack.receiver.taken().len(), 2);
 }
@@ -152,7 +152,7 @@ async fn enable_replaces_a_disabled_subscription() {
     ));
     // The key is lost, so nothing verifies until BILL gives up.
     stack.secrets.put(r#"{"current":"another"}"#);
-    stack.announce();
+    stack.publish_event();
     stack.sandbox.wait_for_deliveries().await;
     assert!(!stack.webhooks.show(None).await.unwrap().is_enabled());
 
@@ -161,7 +161,7 @@ async fn enable_replaces_a_disabled_subscription() {
     };
     assert_eq!(replaced.ended, [first.subscription.id.unwrap()]);
     assert!(stack.webhooks.show(None).await.unwrap().is_enabled());
-    stack.announce();
+    stack.publish_event();
     stack.sandbox.wait_for_deliveries().await;
     assert_eq!(stack.receiver.taken().len(), 1);
 }
