@@ -1,5 +1,4 @@
-//! The stack's secret of webhook keys, as an operator's command sees it: the keys, and what a
-//! command has begun.
+//! The stack's secret with the webhook keys and the state of interrupted commands.
 
 use anyhow::{Context, Result, anyhow, bail};
 use aws_sdk_secretsmanager::{
@@ -12,57 +11,57 @@ use serde_json::{Map, Value};
 use url::Url;
 use uuid::Uuid;
 
-/// Reads and replaces the secret's whole text. Meant for one operator at a time.
+/// Reads and replaces the whole secret. Not safe for concurrent operators.
 #[derive(Debug, Clone)]
 pub struct KeyStore {
     client: Client,
     secret: String,
 }
 
-/// What the secret holds. `receive-events` reads `current` and `previous`; the rest is between one
-/// command and the next.
+/// The content of the secret. `receive-events` reads `current` and `previous`; the other fields are
+/// the state of interrupted commands.
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(default)]
 pub struct WebhookSecret {
-    /// Signs what the present subscription sends.
+    /// Key of the current subscription.
     #[serde(
         skip_serializing_if = "Option::is_none",
         serialize_with = "serialize_exposed"
     )]
     pub current: Option<SecretString>,
-    /// Signs what the subscription before it may still send.
+    /// Key of the previous subscription, for deliveries that are under way.
     #[serde(
         skip_serializing_if = "Option::is_none",
         serialize_with = "serialize_exposed"
     )]
     pub previous: Option<SecretString>,
-    /// A subscription that is being made. Stored before BILL is asked: BILL shows the key once, and
-    /// again for 24 hours to whoever asks with the same idempotency key.
+    /// A subscription that is being created. Stored before BILL is called: BILL returns the key
+    /// once, and again for 24 hours to a request with the same idempotency key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pending: Option<Pending>,
-    /// Subscriptions that the present one replaces, and that are still to be ended.
+    /// Subscriptions that the current one replaces and that are still to be deleted.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub retiring: Vec<SubscriptionId>,
-    /// What somebody else keeps there.
+    /// Unknown fields. They are kept.
     #[serde(flatten)]
     others: Map<String, Value>,
 }
 
-/// A subscription that is being made.
+/// A subscription that is being created.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 pub struct Pending {
-    /// Under which BILL is asked.
+    /// Idempotency key of the request to BILL.
     pub idempotency_key: Uuid,
-    /// Where notifications are to go.
+    /// URL that receives the notifications.
     pub url: Url,
-    /// Subscriptions to be ended afterwards.
+    /// Subscriptions to delete afterwards.
     #[serde(default)]
     pub replaces: Vec<SubscriptionId>,
 }
 
 impl WebhookSecret {
-    /// Makes this the current key; the one before it stays valid.
-    pub fn take(&mut self, key: &SecurityKey) {
+    /// Makes this the current key and keeps the one before it as `previous`.
+    pub fn set_current(&mut self, key: &SecurityKey) {
         if self
             .current
             .as_ref()
@@ -74,12 +73,13 @@ impl WebhookSecret {
 }
 
 impl KeyStore {
-    /// The secret of this name or ARN.
+    /// Opens the secret with this name or ARN. Sends no request.
     pub fn new(client: Client, secret: String) -> Self {
         Self { client, secret }
     }
 
-    /// What the secret holds; nothing, as long as nobody has put anything into it.
+    /// Reads the secret. A secret without a value is empty. `Err`: it cannot be read, or is not a
+    /// JSON object; the message contains no key.
     pub async fn read(&self) -> Result<WebhookSecret> {
         let text = match self
             .client
@@ -89,8 +89,8 @@ impl KeyStore {
             .await
         {
             Ok(found) => SecretString::from(found.secret_string.unwrap_or_default()),
-            // A secret without a value answers so, too; that there is none at all shows when it is
-            // written.
+            // Secrets Manager returns this for a secret without a value, too. A secret that does
+            // not exist fails when it is written.
             Err(error)
                 if error
                     .as_service_error()
@@ -107,10 +107,10 @@ impl KeyStore {
         if text.expose_secret().trim().is_empty() {
             return Ok(WebhookSecret::default());
         }
-        // serde's own message may repeat what it could not read.
+        // serde's message may contain a part of the secret.
         serde_json::from_str(text.expose_secret()).map_err(|error| {
             anyhow!(
-                "the secret {} is no JSON object of keys (line {}, column {})",
+                "the secret {} is not a JSON object of keys (line {}, column {})",
                 self.secret,
                 error.line(),
                 error.column()
@@ -118,7 +118,7 @@ impl KeyStore {
         })
     }
 
-    /// Replaces what the secret holds.
+    /// Replaces the content of the secret.
     pub async fn write(&self, keys: &WebhookSecret) -> Result<()> {
         let text = serde_json::to_string(keys).context("the keys cannot be written as JSON")?;
         match self
@@ -139,7 +139,10 @@ impl KeyStore {
     }
 }
 
-#[expect(clippy::ref_option, reason = "the shape of serialize_with")]
+#[expect(
+    clippy::ref_option,
+    reason = "the signature that `serialize_with` needs"
+)]
 fn serialize_exposed<S: Serializer>(
     key: &Option<SecretString>,
     serializer: S,

@@ -1,19 +1,19 @@
-//! `engage`: what an operator does with a deployed stack, from a shell.
+//! The `engage` command: parses the arguments, runs one command and prints its output.
 
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "a command that talks to the person who started it"
+    reason = "the command prints its output and progress"
 )]
 
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use bill::events::SubscriptionId;
 use clap::{Parser, Subcommand};
 use engage::{
-    replay::{FanOutResult, Replayed},
-    report::{self, Shown},
+    replay::{FanOutResult, ReplayResult},
+    report::{self, SubscriptionView},
     stack::{Stack, StackArguments},
     webhooks::{Enabled, SubscriptionChange, Webhooks},
 };
@@ -24,8 +24,7 @@ use store::MakeDueProgress;
 /// Operates a deployed BILL Engage stack.
 ///
 /// AWS credentials and region are taken from the environment or the shared files, as the AWS CLI
-/// takes them; who signs in by SSO runs `eval "$(aws configure export-credentials --format env)"`
-/// first.
+/// does. With SSO, first run `eval "$(aws configure export-credentials --format env)"`.
 #[derive(Parser)]
 #[command(name = "engage", version)]
 struct Arguments {
@@ -40,41 +39,41 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// The subscription to BILL's events: it makes changes at BILL visible in seconds, instead of
-    /// at an organization's next turn
+    /// Manage the subscription to BILL's events, with which changes in BILL are synced within
+    /// seconds instead of at the next scheduled sync
     #[command(subcommand)]
     Webhooks(WebhookCommand),
 }
 
 #[derive(Subcommand)]
 enum WebhookCommand {
-    /// Subscribe the stack, and store the key; finishes a command that was interrupted
+    /// Subscribe the stack and store the key; completes an interrupted command
     Create,
     /// List all subscriptions of the partner
     List,
     /// Show a subscription; without an id, the stack's own
     Show { id: Option<SubscriptionId> },
-    /// Have BILL send a made-up event; fails unless it was answered with 200
+    /// Make BILL send a test event; fails unless the stack responds with 200
     Test { id: Option<SubscriptionId> },
-    /// End a subscription; without an id, the stack's own
+    /// Delete a subscription; without an id, the stack's own
     Delete {
         id: Option<SubscriptionId>,
-        /// End it even if it is not this stack's: nobody can bring back its key
+        /// Delete it even if it is not this stack's: its key cannot be recovered
         #[arg(long, requires = "id")]
         force: bool,
     },
-    /// Replace the stack's subscription by one with another key
+    /// Replace the stack's subscription with one that has a new key
     RotateKey {
-        /// Stop accepting the old key at once: for a key that became known
+        /// Also remove the old key: for a key that was disclosed
         #[arg(long)]
         revoke_previous: bool,
     },
-    /// Bring back the stack's subscription after BILL switched it off
+    /// Replace the stack's subscription after BILL disabled it
     Enable,
-    /// Catch up on missed events: make every organization due for a look, and begin with the looks
+    /// Recover missed events: make every organization due for a sync and start fan-out
     Replay {
-        /// Since when events were missed (RFC 3339); told in the answer, a look finds whatever
-        /// changed
+        /// Time since which events were missed (RFC 3339); only view in the output, because
+        /// every organization is synced
         #[arg(long)]
         since: Option<Timestamp>,
     },
@@ -87,20 +86,20 @@ async fn main() -> ExitCode {
         json,
         command,
     } = Arguments::parse();
-    let done = tokio::select! {
-        done = run(stack, command) => done,
-        _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted; running the command again finishes what it has begun")),
+    let output = tokio::select! {
+        output = run(stack, command) => output,
+        _ = tokio::signal::ctrl_c() => Err(anyhow!("interrupted; run it again to complete it")),
     };
-    match done {
-        Ok(Done {
-            told,
+    match output {
+        Ok(CommandOutput {
+            text,
             value,
             succeeded,
         }) => {
             if json {
                 println!("{value:#}");
             } else {
-                println!("{told}");
+                println!("{text}");
             }
             if succeeded {
                 ExitCode::SUCCESS
@@ -115,132 +114,147 @@ async fn main() -> ExitCode {
     }
 }
 
-/// What a command has to say.
-struct Done {
-    told: String,
+/// The output of a command, as text and as JSON.
+struct CommandOutput {
+    text: String,
     value: Value,
     succeeded: bool,
 }
 
-impl Done {
-    fn new(told: impl Into<String>, value: Value) -> Self {
+impl CommandOutput {
+    fn new(text: impl Into<String>, value: Value) -> Self {
         Self {
-            told: told.into(),
+            text: text.into(),
             value,
             succeeded: true,
         }
     }
 }
 
-async fn run(arguments: StackArguments, command: Command) -> Result<Done> {
+async fn run(arguments: StackArguments, command: Command) -> Result<CommandOutput> {
     if let Some(name) = &arguments.stack {
         eprintln!("Reading the stack {name}");
     }
     let stack = Stack::find(runtime::aws_config().await, arguments).await?;
+
     let Command::Webhooks(command) = command;
     if let WebhookCommand::Replay { since } = command {
         return replay(&stack, since).await;
     }
+
     let webhooks = stack.webhooks()?;
-    eprintln!("Asking BILL");
-    let shown = |subscription| Shown::new(subscription, webhooks.is_ours(subscription));
+    eprintln!("Calling BILL");
+    let view = |subscription| SubscriptionView::new(subscription, webhooks.is_ours(subscription));
     Ok(match command {
-        WebhookCommand::Create => established(
+        WebhookCommand::Create => change_output(
             &webhooks,
             &webhooks.create().await?,
-            "The stack is subscribed, its key is stored.",
+            "The stack is subscribed and its key is stored.",
         ),
-        WebhookCommand::RotateKey { revoke_previous } => established(
+        WebhookCommand::RotateKey { revoke_previous } => change_output(
             &webhooks,
             &webhooks.rotate_key(revoke_previous).await?,
-            "The stack's subscription has a new key, which is stored. What BILL had still to deliver again under the old one may be lost: \
-             when deliveries failed lately, `engage webhooks replay` catches up.",
+            "The stack's subscription has a new key, and the key is stored. Deliveries that BILL \
+             had still to retry under the old subscription may be lost: if deliveries failed \
+             recently, run `engage webhooks replay`.",
         ),
         WebhookCommand::Enable => match webhooks.enable().await? {
-            Enabled::AlreadyEnabled(subscription) => Done::new(
-                "The stack's subscription is enabled; nothing was done.",
-                json!({ "subscription": shown(&subscription) }),
+            Enabled::AlreadyEnabled(subscription) => CommandOutput::new(
+                "The stack's subscription is enabled; nothing was changed.",
+                json!({ "subscription": view(&subscription) }),
             ),
-            Enabled::Replaced(replaced) => established(
+            Enabled::Replaced(replaced) => change_output(
                 &webhooks,
                 &replaced,
-                "The stack is subscribed anew. Events were missed meanwhile: `engage webhooks replay` catches up.",
+                "The stack is subscribed again. Events were missed in the meantime: run \
+                 `engage webhooks replay`.",
             ),
         },
         WebhookCommand::List => {
-            let all: Vec<Shown> = webhooks.list().await?.iter().map(shown).collect();
-            Done::new(report::many(&all), json!(all))
+            let all: Vec<SubscriptionView> = webhooks.list().await?.iter().map(view).collect();
+            CommandOutput::new(report::subscription_list(&all), json!(all))
         }
         WebhookCommand::Show { id } => {
-            let shown = shown(&webhooks.show(id.as_ref()).await?);
-            Done::new(report::one(&shown), json!(shown))
+            let view = view(&webhooks.show(id.as_ref()).await?);
+            CommandOutput::new(report::subscription_details(&view), json!(view))
         }
         WebhookCommand::Delete { id, force } => {
             let id = webhooks.delete(id.as_ref(), force).await?;
-            Done::new(
-                format!("The subscription {id} is ended."),
+            CommandOutput::new(
+                format!("The subscription {id} is deleted."),
                 json!({ "deleted": id }),
             )
         }
         WebhookCommand::Test { id } => {
             let test = webhooks.test(id.as_ref()).await?;
             let value = json!({ "event_id": test.id, "status_code": test.status_code });
-            Done {
-                told: report::tested(test.status_code),
+            CommandOutput {
+                text: report::test_result(test.status_code),
                 value,
                 succeeded: test.status_code == Some(200),
             }
         }
-        WebhookCommand::Replay { .. } => bail!("answered above"),
+        WebhookCommand::Replay { .. } => bail!("replay needs no subscription"),
     })
 }
 
-fn established(webhooks: &Webhooks, established: &SubscriptionChange, told: &str) -> Done {
+fn change_output(webhooks: &Webhooks, change: &SubscriptionChange, text: &str) -> CommandOutput {
     let SubscriptionChange {
         subscription,
         ended,
         was_interrupted,
-    } = established;
-    let shown = Shown::new(subscription, webhooks.is_ours(subscription));
+    } = change;
+    let view = SubscriptionView::new(subscription, webhooks.is_ours(subscription));
     let interrupted = if *was_interrupted {
-        "This finished what an interrupted command had begun.\n"
+        "This completed an interrupted command.\n"
     } else {
         ""
     };
-    let told = format!("{interrupted}{told}\n{}", report::one(&shown));
-    Done::new(
-        told,
-        json!({ "subscription": shown, "ended": ended, "was_interrupted": was_interrupted }),
+    let text = format!(
+        "{interrupted}{text}\n{}",
+        report::subscription_details(&view)
+    );
+    CommandOutput::new(
+        text,
+        json!({ "subscription": view, "ended": ended, "was_interrupted": was_interrupted }),
     )
 }
 
-async fn replay(stack: &Stack, since: Option<Timestamp>) -> Result<Done> {
+async fn replay(stack: &Stack, since: Option<Timestamp>) -> Result<CommandOutput> {
     if since.is_some_and(|since| since > runtime::clock::now()) {
         bail!("--since lies in the future");
     }
     eprintln!("Making every organization due");
-    let told =
+    let on_progress =
         |MakeDueProgress {
              organizations,
              made_due,
              ..
          }: &MakeDueProgress| eprintln!("{made_due} of {organizations} so far");
-    let replayed = stack.replay()?.run(runtime::clock::now(), told).await?;
-    let Replayed {
+    let replayed = stack
+        .replay()?
+        .run(runtime::clock::now(), on_progress)
+        .await?;
+    let ReplayResult {
         made_due:
             MakeDueProgress {
                 organizations,
                 made_due,
                 unreadable,
             },
-        begun: FanOutResult { outcome, queued },
+        fan_out: FanOutResult { outcome, queued },
     } = &replayed;
     let since = since.map(|since| since.to_string());
     let value = json!({
-        "since": since, "organizations": organizations, "made_due": made_due, "unreadable": unreadable, "outcome": outcome, "queued": queued,
+        "since": since,
+        "organizations": organizations,
+        "made_due": made_due,
+        "unreadable": unreadable,
+        "outcome": outcome,
+        "queued": queued,
     });
-    Ok(Done::new(
-        report::replayed(&replayed, since.as_deref()),
+    Ok(CommandOutput::new(
+        report::replay_summary(&replayed, since.as_deref()),
         value,
     ))
 }

@@ -1,9 +1,9 @@
-//! Catching up on events that were missed.
+//! Recovers missed events.
 //!
-//! BILL keeps events for 180 days, but the operations that are known to us name none that sends
-//! them again. None is needed: an event says no more than that its organization is due for a look.
-//! So every organization is made due, whatever was missed. That is data in a table: looks may fail,
-//! and take as many hours as the budget of BILL requests wants.
+//! BILL keeps events for 180 days, but no operation that is known sends them again. None is needed:
+//! an event only says that its organization needs a sync. So every organization is made due. That
+//! is data in a table: syncs can fail, and take as many hours as the budget of BILL requests
+//! requires.
 
 use anyhow::{Context, Result, bail};
 use aws_sdk_lambda::{Client, error::DisplayErrorContext, primitives::Blob};
@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use store::{MakeDueProgress, Organizations};
 
-/// Has every organization looked at.
+/// Makes every organization due and starts fan-out.
 #[derive(Debug, Clone)]
 pub struct Replay {
     organizations: Organizations,
@@ -20,33 +20,33 @@ pub struct Replay {
     function: String,
 }
 
-/// What was done.
+/// The result of a replay.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Replayed {
-    /// Which organizations were made due.
+pub struct ReplayResult {
+    /// The organizations that were made due.
     pub made_due: MakeDueProgress,
-    /// How the run of fan-out that followed began to look at them.
-    pub begun: FanOutResult,
+    /// The result of the fan-out run that followed.
+    pub fan_out: FanOutResult,
 }
 
-/// What fan-out says that it did.
+/// The result that fan-out returns.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct FanOutResult {
-    /// `completed`; or `budget_spent` or `out_of_time`, and the next runs do the rest.
+    /// `completed`; or `budget_spent` or `out_of_time` when the next runs queue the rest.
     pub outcome: String,
-    /// Organizations that were queued for a look.
+    /// Number of organizations that were queued.
     pub queued: u64,
 }
 
 impl FanOutResult {
-    /// Whether every organization that is due was queued.
+    /// Whether every due organization was queued.
     pub fn is_complete(&self) -> bool {
         self.outcome == "completed"
     }
 }
 
 impl Replay {
-    /// In the table of organizations, and by the `fan-out` function of this name.
+    /// A replay in this table with this fan-out function. Sends no request.
     pub fn new(organizations: Organizations, client: Client, function: String) -> Self {
         Self {
             organizations,
@@ -55,26 +55,34 @@ impl Replay {
         }
     }
 
-    /// Makes every organization due at `at`, telling what is done after each page of the table, and
-    /// has fan-out begin. Once more does no harm. `Err`: some may not be due, or all are and
-    /// fan-out did not begin; the message says which.
-    pub async fn run(&self, at: Timestamp, told: impl FnMut(&MakeDueProgress)) -> Result<Replayed> {
-        let made_due = self.organizations.make_due(at, told).await;
-        let made_due = made_due.context(
-            "not every organization was made due; running this again goes on with the rest",
-        )?;
-        let begun = self.begin().await.with_context(|| {
-            let MakeDueProgress { organizations, made_due, .. } = &made_due;
+    /// Makes every organization due at `at`, calling `on_progress` after each page of the table,
+    /// and starts fan-out. Safe to repeat. `Err`: some organizations may not be due, or all are due
+    /// and fan-out was not started; the message says which.
+    pub async fn run(
+        &self,
+        at: Timestamp,
+        on_progress: impl FnMut(&MakeDueProgress),
+    ) -> Result<ReplayResult> {
+        let made_due = self.organizations.make_due(at, on_progress).await;
+        let made_due =
+            made_due.context("not every organization was made due; run this again to continue")?;
+        let fan_out = self.start_fan_out().await.with_context(|| {
+            let MakeDueProgress {
+                organizations,
+                made_due,
+                ..
+            } = &made_due;
             format!(
-                "the {organizations} organizations are due, {made_due} of them by this, and the next hourly run looks at them; \
-                 but it could not be begun at once"
+                "all {organizations} organizations are due ({made_due} newly), and the next hourly \
+                 run syncs them; \
+                 but fan-out could not be started now"
             )
         })?;
-        Ok(Replayed { made_due, begun })
+        Ok(ReplayResult { made_due, fan_out })
     }
 
-    async fn begin(&self) -> Result<FanOutResult> {
-        let answer = match self
+    async fn start_fan_out(&self) -> Result<FanOutResult> {
+        let response = match self
             .client
             .invoke()
             .function_name(&self.function)
@@ -82,29 +90,29 @@ impl Replay {
             .send()
             .await
         {
-            Ok(answer) => answer,
+            Ok(response) => response,
             Err(error) => bail!(
                 "cannot start the function {}: {}",
                 self.function,
                 DisplayErrorContext(&error)
             ),
         };
-        let payload = answer
+        let payload = response
             .payload()
             .map_or(b"null".as_slice(), |payload| payload.as_ref());
-        if answer.function_error().is_some() {
+        if response.function_error().is_some() {
             let failure: Value = serde_json::from_slice(payload).unwrap_or_default();
             bail!(
                 "the function {} failed: {}",
                 self.function,
                 failure["errorMessage"]
                     .as_str()
-                    .unwrap_or("it did not say why")
+                    .unwrap_or("no error message")
             );
         }
         serde_json::from_slice(payload).with_context(|| {
             format!(
-                "the function {} answered something else than a summary",
+                "the function {} returned something other than a summary",
                 self.function
             )
         })

@@ -1,5 +1,5 @@
-//! What a command prints: lines and tables for people, one JSON value for programs. No key is ever
-//! among it.
+//! Formats the output of commands: text and tables for people, JSON for programs. The output never
+//! contains a key.
 
 use bill::events::Subscription;
 use comfy_table::{Table, presets};
@@ -7,38 +7,38 @@ use jiff::Timestamp;
 use serde::Serialize;
 use store::MakeDueProgress;
 
-use crate::{replay::Replayed, webhooks::receiver};
+use crate::{replay::ReplayResult, webhooks::receiver};
 
-/// A subscription, as it is printed.
+/// A subscription as it is printed.
 #[derive(Debug, Serialize)]
-pub struct Shown {
+pub struct SubscriptionView {
     /// BILL's id.
     pub id: Option<String>,
     /// Its name.
     pub name: Option<String>,
     /// Whether notifications are sent.
     pub enabled: bool,
-    /// Who decided that, `CLIENT` or `SYSTEM`.
+    /// Who set that: `CLIENT` or `SYSTEM`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actor: Option<String>,
-    /// BILL's words on why it is off.
+    /// BILL's reason for disabling it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// What it asks for.
+    /// Event types, with their versions.
     pub events: Vec<String>,
-    /// Where notifications go; of another system's URL host and path alone, because what else it
-    /// holds may be a secret.
+    /// URL that receives the notifications. For another system only host and path, because the
+    /// rest can contain a secret.
     pub notification_url: Option<String>,
-    /// When it was made.
+    /// Time of its creation.
     pub created_time: Option<Timestamp>,
-    /// When it changed last.
+    /// Time of its last change.
     pub updated_time: Option<Timestamp>,
     /// Whether it delivers to this stack.
     pub of_this_stack: bool,
 }
 
-impl Shown {
-    /// A subscription that does, or does not, deliver to this stack.
+impl SubscriptionView {
+    /// A view of a subscription. Its whole URL is shown only if it delivers to this stack.
     pub fn new(subscription: &Subscription, of_this_stack: bool) -> Self {
         let url = subscription.notification_url.as_ref();
         let status = subscription.status.clone().unwrap_or_default();
@@ -67,7 +67,7 @@ impl Shown {
         match (self.enabled, self.actor.as_deref()) {
             (true, _) => "enabled".to_owned(),
             (false, Some("SYSTEM")) => format!(
-                "switched off by BILL: {}",
+                "disabled by BILL: {}",
                 self.reason.as_deref().unwrap_or("no reason given")
             ),
             (false, _) => "disabled".to_owned(),
@@ -75,22 +75,22 @@ impl Shown {
     }
 }
 
-/// One subscription in full.
-pub fn one(shown: &Shown) -> String {
+/// All fields of one subscription, as a table.
+pub fn subscription_details(view: &SubscriptionView) -> String {
     let mut table = table();
     let text = |text: Option<&String>| text.cloned().unwrap_or_default();
     let time = |time: Option<Timestamp>| time.map(|time| time.to_string()).unwrap_or_default();
     for (name, value) in [
-        ("id", text(shown.id.as_ref())),
-        ("name", text(shown.name.as_ref())),
-        ("status", shown.status()),
-        ("events", shown.events.join("\n")),
-        ("delivers to", text(shown.notification_url.as_ref())),
-        ("made", time(shown.created_time)),
-        ("changed", time(shown.updated_time)),
+        ("id", text(view.id.as_ref())),
+        ("name", text(view.name.as_ref())),
+        ("status", view.status()),
+        ("events", view.events.join("\n")),
+        ("delivers to", text(view.notification_url.as_ref())),
+        ("created", time(view.created_time)),
+        ("changed", time(view.updated_time)),
         (
             "of this stack",
-            if shown.of_this_stack { "yes" } else { "no" }.to_owned(),
+            if view.of_this_stack { "yes" } else { "no" }.to_owned(),
         ),
     ] {
         table.add_row([name, &value]);
@@ -98,90 +98,91 @@ pub fn one(shown: &Shown) -> String {
     table.to_string()
 }
 
-/// Subscriptions, one a row.
-pub fn many(all: &[Shown]) -> String {
+/// A table of subscriptions, one per row.
+pub fn subscription_list(all: &[SubscriptionView]) -> String {
     if all.is_empty() {
         return "no subscriptions".to_owned();
     }
     let mut table = table();
     table.set_header(["id", "status", "this stack", "delivers to"]);
-    for shown in all {
-        let ours = if shown.of_this_stack { "yes" } else { "" };
+    for view in all {
+        let ours = if view.of_this_stack { "yes" } else { "" };
         let (id, url) = (
-            shown.id.as_deref().unwrap_or_default(),
-            shown.notification_url.as_deref().unwrap_or_default(),
+            view.id.as_deref().unwrap_or_default(),
+            view.notification_url.as_deref().unwrap_or_default(),
         );
-        table.add_row([id, &shown.status(), ours, url]);
+        table.add_row([id, &view.status(), ours, url]);
     }
     table.to_string()
 }
 
-/// What the answer to a made-up event means; `None` when BILL got none.
-pub fn tested(status: Option<u16>) -> String {
+/// What the response to a test event means and what to do. `None`: BILL got no response.
+pub fn test_result(status: Option<u16>) -> String {
     let advice = match status {
-        None => "BILL got no answer from the stack; run this again",
-        Some(200) => return "The event was answered with 200.".to_owned(),
+        None => "BILL got no response from the stack; run this again",
+        Some(200) => return "The stack responded to the event with 200.".to_owned(),
         Some(401) => {
-            "its signature was refused. A key that was just stored is taken up within 30 seconds: \
-             run this again then. If it is still refused, `engage webhooks rotate-key` makes another key"
+            "its signature was rejected. A key that was just stored is used within 30 seconds: run \
+             this again then. If it is still rejected, run `engage webhooks rotate-key`"
         }
-        Some(429) => "the stack's HTTP API takes no more at the moment; run this again",
+        Some(429) => "the stack's HTTP API throttles at the moment; run this again",
         Some(503) => {
-            "the stack could not read its keys, or not write to its queue; the log of receive-events says why"
+            "the stack could not read its keys or send to its queue; see the log of receive-events"
         }
         Some(_) => {
-            "that is no answer of receive-events; is this where `delivers to` of `engage webhooks show` leads?"
+            "this is not a response of receive-events; check the URL in `engage webhooks show`"
         }
     };
     let answered = status.map_or_else(
-        || "The event was not answered".to_owned(),
-        |status| format!("The event was answered with {status}"),
+        || "The stack did not respond to the event".to_owned(),
+        |status| format!("The stack responded to the event with {status}"),
     );
     format!("{answered}: {advice}")
 }
 
-/// What a replay has done. `since` is when events began to be missed, as far as the operator knows.
-pub fn replayed(replayed: &Replayed, since: Option<&str>) -> String {
-    let Replayed {
+/// The result of a replay. `since` is the time since which the operator missed events.
+pub fn replay_summary(result: &ReplayResult, since: Option<&str>) -> String {
+    let ReplayResult {
         made_due:
             MakeDueProgress {
                 organizations,
                 made_due,
                 unreadable,
             },
-        begun,
-    } = replayed;
+        fan_out,
+    } = result;
     let due_already = count(
         organizations
             .saturating_sub(*made_due)
             .saturating_sub(unreadable.len() as u64),
     );
-    let rest = if begun.is_complete() {
+    let rest = if fan_out.is_complete() {
         ""
     } else {
-        ", the rest follows with the hourly sweeps as the budget allows"
+        ", the hourly sweeps sync the rest as the budget allows"
     };
     let since = since
-        .map(|since| format!("\nWhat changed since {since} will be found."))
+        .map(|since| format!("\nThe syncs find whatever changed since {since}."))
         .unwrap_or_default();
-    let passed_over = if unreadable.is_empty() {
+    let skipped = if unreadable.is_empty() {
         String::new()
     } else {
         format!(
-            "\nThe items of {} cannot be read, and were left as they are: {}",
+            "\n{} items cannot be read and were not changed: {}",
             count(unreadable.len() as u64),
             unreadable.join(", ")
         )
     };
     format!(
-        "{} of {} organizations were made due, {due_already} were due already; {} are being looked at now{rest}.{since}{passed_over}",
+        "{} of {} organizations were made due, {due_already} were due already; \
+         {} are being synced now{rest}.{since}{skipped}",
         count(*made_due),
         count(*organizations),
-        count(begun.queued),
+        count(fan_out.queued),
     )
 }
 
-/// With a comma before every three digits.
+/// A number with thousands separators.
 fn count(number: u64) -> String {
     let digits = number.to_string();
     let groups: Vec<&str> = digits
@@ -209,17 +210,19 @@ mod tests {
     #[rstest]
     #[case::completed_case(
         1_050, 1_043, &[], "completed", 1_050,
-        "1,043 of 1,050 organizations were made due, 7 were due already; 1,050 are being looked at now.",
+        "1,043 of 1,050 organizations were made due, 7 were due already; \
+         1,050 are being synced now.",
     )]
     #[case::budget_spent_case(
         12_000, 12_000, &[], "budget_spent", 400,
-        "12,000 of 12,000 organizations were made due, 0 were due already; 400 are being looked at now, \
-         the rest follows with the hourly sweeps as the budget allows.",
+        "12,000 of 12,000 organizations were made due, 0 were due already; \
+         400 are being synced now, \
+         the hourly sweeps sync the rest as the budget allows.",
     )]
     #[case::unreadable_items_case(
         20, 17, &["00801A", "00801B"], "completed", 18,
-        "17 of 20 organizations were made due, 1 were due already; 18 are being looked at now.\n\
-         The items of 2 cannot be read, and were left as they are: 00801A, 00801B",
+        "17 of 20 organizations were made due, 1 were due already; 18 are being synced now.\n\
+         2 items cannot be read and were not changed: 00801A, 00801B",
     )]
     fn replay_summary_states_counts_and_remaining_work(
         #[case] organizations: u64,
@@ -227,42 +230,44 @@ mod tests {
         #[case] unreadable: &[&str],
         #[case] outcome: &str,
         #[case] queued: u64,
-        #[case] told: &str,
+        #[case] expected: &str,
     ) {
         let unreadable = unreadable.iter().map(ToString::to_string).collect();
-        let begun = FanOutResult {
+        let fan_out = FanOutResult {
             outcome: outcome.to_owned(),
             queued,
         };
-        let done = Replayed {
+        let result = ReplayResult {
             made_due: MakeDueProgress {
                 organizations,
                 made_due,
                 unreadable,
             },
-            begun,
+            fan_out,
         };
-        assert_eq!(replayed(&done, None), told);
-        let since = replayed(&done, Some("2026-11-23T09:00:00Z"));
+
+        assert_eq!(replay_summary(&result, None), expected);
+        let since = replay_summary(&result, Some("2026-11-23T09:00:00Z"));
         assert!(
-            since.contains("What changed since 2026-11-23T09:00:00Z will be found."),
+            since.contains("The syncs find whatever changed since 2026-11-23T09:00:00Z."),
             "{since}"
         );
     }
 
     #[rstest]
-    #[case(Some(200), &["answered with 200."])]
-    #[case(Some(401), &["answered with 401", "within 30 seconds", "engage webhooks rotate-key"])]
-    #[case(Some(429), &["answered with 429", "run this again"])]
-    #[case(Some(503), &["answered with 503", "log of receive-events"])]
-    #[case(Some(404), &["answered with 404", "engage webhooks show"])]
-    #[case(None, &["not answered", "run this again"])]
+    #[case(Some(200), &["responded to the event with 200."])]
+    #[case(Some(401), &["event with 401", "within 30 seconds", "engage webhooks rotate-key"])]
+    #[case(Some(429), &["responded to the event with 429", "run this again"])]
+    #[case(Some(503), &["responded to the event with 503", "log of receive-events"])]
+    #[case(Some(404), &["responded to the event with 404", "engage webhooks show"])]
+    #[case(None, &["did not respond", "run this again"])]
     fn test_result_states_the_status_and_the_next_step(
         #[case] status: Option<u16>,
         #[case] parts: &[&str],
     ) {
-        let told = tested(status);
-        assert!(parts.iter().all(|part| told.contains(part)), "{told}");
+        let text = test_result(status);
+
+        assert!(parts.iter().all(|part| text.contains(part)), "{text}");
     }
 
     #[rstest]
@@ -270,7 +275,7 @@ mod tests {
     #[case(999, "999")]
     #[case(1_000, "1,000")]
     #[case(1_234_567, "1,234,567")]
-    fn thousands_are_separated_by_commas(#[case] number: u64, #[case] told: &str) {
-        assert_eq!(count(number), told);
+    fn thousands_are_separated_by_commas(#[case] number: u64, #[case] expected: &str) {
+        assert_eq!(count(number), expected);
     }
 }

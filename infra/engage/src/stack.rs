@@ -1,5 +1,5 @@
-//! What a command needs to know of the deployed stack: from its outputs and parameters, or told one
-//! by one.
+//! Finds the resources of a deployed stack: from the flags of the command, or else from the stack's
+//! outputs and parameters.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -12,39 +12,38 @@ use store::Organizations;
 
 use crate::{keys::KeyStore, replay::Replay, webhooks::Webhooks};
 
-/// Longer than any function runs.
+/// Longer than the time-out of any function.
 const INVOCATION_TIMEOUT: Duration = Duration::from_mins(16);
 
-/// Where the stack is.
+/// The stack and, where needed, single resources of it.
 #[derive(Debug, Clone, Default, Args)]
 pub struct StackArguments {
     /// Name of the CloudFormation stack, such as bill-engage-production
     #[arg(long, env = "ENGAGE_STACK", global = true)]
     pub stack: Option<String>,
-    /// Where the stack's HTTP API answers
+    /// URL of the stack's HTTP API
     #[arg(long, env = "ENGAGE_API_URL", global = true, help_heading = OVERRIDES_HEADING, hide_short_help = true)]
     pub api_url: Option<String>,
-    /// Where BILL answers, ending in /connect
+    /// Base URL of BILL's API, ending in /connect
     #[arg(long, env = "ENGAGE_BILL_BASE_URL", global = true, help_heading = OVERRIDES_HEADING, hide_short_help = true)]
     pub bill_base_url: Option<String>,
     /// Name or ARN of the secret that holds the BILL credentials
     #[arg(long, env = "ENGAGE_BILL_CREDENTIALS_SECRET", global = true, help_heading = OVERRIDES_HEADING, hide_short_help = true)]
     pub bill_credentials_secret: Option<String>,
-    /// Name or ARN of the secret that takes the webhooks' keys
+    /// Name or ARN of the secret that stores the webhook keys
     #[arg(long, env = "ENGAGE_WEBHOOK_KEYS_SECRET", global = true, help_heading = OVERRIDES_HEADING, hide_short_help = true)]
     pub webhook_keys_secret: Option<String>,
     /// Name of the fan-out function
     #[arg(long, env = "ENGAGE_FAN_OUT_FUNCTION", global = true, help_heading = OVERRIDES_HEADING, hide_short_help = true)]
     pub fan_out_function: Option<String>,
-    /// Name of the table of organizations
+    /// Name of the organizations table
     #[arg(long, env = "ENGAGE_ORGANIZATIONS_TABLE", global = true, help_heading = OVERRIDES_HEADING, hide_short_help = true)]
     pub organizations_table: Option<String>,
 }
 
-const OVERRIDES_HEADING: &str = "Instead of what the stack says";
+const OVERRIDES_HEADING: &str = "Overrides of the stack's values";
 
-/// The stack, with what was told about it and, as far as that is not enough, what CloudFormation
-/// says.
+/// The stack: the flags of the command and the values that CloudFormation returned.
 #[derive(Debug, Clone)]
 pub struct Stack {
     config: SdkConfig,
@@ -53,7 +52,7 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// Asks CloudFormation, if a stack is named. `Err`: there is no such stack, or it cannot be
+    /// Reads the stack from CloudFormation, if one is named. `Err`: it does not exist or cannot be
     /// read.
     pub async fn find(config: SdkConfig, arguments: StackArguments) -> Result<Self> {
         let values = match &arguments.stack {
@@ -76,36 +75,36 @@ impl Stack {
             webhook_keys_secret,
             ..
         } = &self.arguments;
-        let api_url = self.said("ApiUrl", "--api-url", api_url.as_ref())?;
+        let api_url = self.resolve("ApiUrl", "--api-url", api_url.as_ref())?;
         let base_url: BaseUrl = self
-            .said("BillBaseUrl", "--bill-base-url", bill_base_url.as_ref())?
+            .resolve("BillBaseUrl", "--bill-base-url", bill_base_url.as_ref())?
             .parse()?;
-        let credentials = self.said(
+        let credentials = self.resolve(
             "BillCredentialsSecret",
             "--bill-credentials-secret",
             bill_credentials_secret.as_ref(),
         )?;
-        let keys = self.said(
+        let keys = self.resolve(
             "WebhookKeysSecret",
             "--webhook-keys-secret",
             webhook_keys_secret.as_ref(),
         )?;
         let (bill, _) = bill_connection::connect(&self.config, base_url, credentials)?;
-        let subscriptions = bill
-            .subscriptions()
-            .context("BILL's base URL must end in /connect, or its webhooks cannot be found")?;
+        let subscriptions = bill.subscriptions().context(
+            "BILL's base URL must end in /connect, which the URL of its webhooks API replaces",
+        )?;
         let secrets = aws_sdk_secretsmanager::Client::new(&self.config);
         Webhooks::new(subscriptions, KeyStore::new(secrets, keys), &api_url)
     }
 
-    /// The table that says when organizations are due, and the function that has them looked at.
+    /// The organizations table and the fan-out function.
     pub fn replay(&self) -> Result<Replay> {
-        let table = self.said(
+        let table = self.resolve(
             "OrganizationsTable",
             "--organizations-table",
             self.arguments.organizations_table.as_ref(),
         )?;
-        let function = self.said(
+        let function = self.resolve(
             "FanOutFunction",
             "--fan-out-function",
             self.arguments.fan_out_function.as_ref(),
@@ -128,15 +127,17 @@ impl Stack {
         ))
     }
 
-    fn said(&self, name: &str, flag: &str, told: Option<&String>) -> Result<String> {
-        if let Some(value) = told.or_else(|| self.values.get(name)) {
+    /// The value of a flag, else the stack's output or parameter with this name. `Err` names the
+    /// flag.
+    fn resolve(&self, name: &str, flag: &str, flag_value: Option<&String>) -> Result<String> {
+        if let Some(value) = flag_value.or_else(|| self.values.get(name)) {
             return Ok(value.clone());
         }
         match &self.arguments.stack {
             Some(stack) => {
-                bail!("the stack {stack} has no {name}: deploy its present version, or give {flag}")
+                bail!("the stack {stack} has no {name}: deploy its current version or use {flag}")
             }
-            None => bail!("name the stack with --stack or ENGAGE_STACK, or give {flag}"),
+            None => bail!("set the stack with --stack or ENGAGE_STACK, or use {flag}"),
         }
     }
 }
@@ -144,9 +145,9 @@ impl Stack {
 /// The stack's parameters and outputs, by name.
 async fn describe(config: &SdkConfig, name: &str) -> Result<BTreeMap<String, String>> {
     let client = aws_sdk_cloudformation::Client::new(config);
-    let answer = match client.describe_stacks().stack_name(name).send().await {
-        Ok(answer) => answer,
-        // CloudFormation has no error of its own for this.
+    let response = match client.describe_stacks().stack_name(name).send().await {
+        Ok(response) => response,
+        // CloudFormation has no specific error code for a missing stack.
         Err(error) if error.code() == Some("ValidationError") => {
             let region = config
                 .region()
@@ -158,7 +159,7 @@ async fn describe(config: &SdkConfig, name: &str) -> Result<BTreeMap<String, Str
             DisplayErrorContext(&error)
         ),
     };
-    let stack = answer
+    let stack = response
         .stacks()
         .first()
         .with_context(|| format!("there is no stack {name}"))?;

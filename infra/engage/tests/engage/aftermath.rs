@@ -174,7 +174,7 @@ async fn create_beside_a_disabled_subscription_suggests_enable(#[case] interfere
     interference.strike(&stack, &second).await;
     let refusal = stack.webhooks.create().await.unwrap_err().to_string();
     assert!(
-        refusal.contains("subscribed already") && refusal.contains("engage webhooks enable"),
+        refusal.contains("already subscribed") && refusal.contains("engage webhooks enable"),
         "{refusal}"
     );
     assert!(stack.webhooks.list().await.unwrap().contains(&first));

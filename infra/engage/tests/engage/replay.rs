@@ -21,11 +21,11 @@ const AT: &str = "2026-11-23T12:00:00Z";
 #[tokio::test]
 async fn replay_makes_every_organization_due_then_starts_fan_out() {
     let aws = Aws::default();
-    let mut told = Vec::new();
+    let mut progress = Vec::new();
     let replayed = aws
         .replay()
         .await
-        .run(AT.parse().unwrap(), |done| told.push(done.clone()))
+        .run(AT.parse().unwrap(), |done| progress.push(done.clone()))
         .await
         .unwrap();
     let made_due = MakeDueProgress {
@@ -33,10 +33,10 @@ async fn replay_makes_every_organization_due_then_starts_fan_out() {
         made_due: 1,
         unreadable: Vec::new(),
     };
-    assert_eq!(told, std::slice::from_ref(&made_due));
+    assert_eq!(progress, std::slice::from_ref(&made_due));
     assert_eq!(replayed.made_due, made_due);
     assert_eq!(
-        replayed.begun,
+        replayed.fan_out,
         FanOutResult {
             outcome: "budget_spent".to_owned(),
             queued: 1
@@ -61,11 +61,11 @@ async fn organizations_stay_due_when_fan_out_cannot_start() {
                 .unwrap_err()
         );
         assert!(
-            message.contains("the 2 organizations are due, 1 of them by this"),
+            message.contains("all 2 organizations are due (1 newly)"),
             "{message}"
         );
         assert!(
-            message.contains("the next hourly run looks at them")
+            message.contains("the next hourly run syncs them")
                 && message.contains("the function fan-out"),
             "{message}"
         );
@@ -89,7 +89,7 @@ async fn fan_out_is_not_started_when_organizations_cannot_be_made_due() {
                 .unwrap_err()
         );
         assert!(
-            message.contains("not every organization was made due; running this again goes on"),
+            message.contains("not every organization was made due; run this again to continue"),
             "{message}"
         );
         assert!(
@@ -118,7 +118,8 @@ impl Aws {
         let routes = Router::new()
             .route("/", post(table))
             .route("/2015-03-31/functions/{name}/invocations", post(function));
-        let config = test_support::sdk_config(&test_support::serve(routes.with_state(self.clone())).await);
+        let config =
+            test_support::sdk_config(&test_support::serve(routes.with_state(self.clone())).await);
         let organizations = Organizations::new(store::client(&config), "organizations".to_owned());
         let lambda = aws_sdk_lambda::Client::from_conf(
             Builder::from(&config)

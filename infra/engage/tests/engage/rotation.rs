@@ -45,7 +45,7 @@ async fn no_event_is_lost_during_key_rotation() {
     }
     assert_eq!(subscriptions.len(), published + 1);
     assert!(
-        subscriptions.values().any(|told| told.len() == 2),
+        subscriptions.values().any(|received| received.len() == 2),
         "no event came while there were both subscriptions"
     );
     assert_eq!(stack.receiver.taken(), subscriptions.into_keys().collect());

@@ -72,7 +72,13 @@ impl TestStack {
         let url: Url = url.parse().unwrap();
         let created = self
             .subscriptions
-            .create(Uuid::new_v4(), "Another", &EventType::SUBSCRIBED, &url, soon())
+            .create(
+                Uuid::new_v4(),
+                "Another",
+                &EventType::SUBSCRIBED,
+                &url,
+                soon(),
+            )
             .await;
         created.unwrap().subscription.id.unwrap()
     }
@@ -82,7 +88,7 @@ impl TestStack {
         assert!(self.subscriptions.delete(id, soon()).await.unwrap());
     }
 
-    /// Announces until BILL gives up on whoever does not answer 200.
+    /// Publishes events until BILL disables the subscription of a receiver that does not return 200.
     pub async fn publish_until_disabled(&self) {
         let events = EventSwitches {
             initial_backoff_ms: 1,

@@ -2,7 +2,7 @@
 
 use bill::events::{EventType, SubscriptionId};
 use engage::{
-    report::{self, Shown},
+    report::{self, SubscriptionView},
     webhooks::Enabled,
 };
 use serde_json::json;
@@ -50,7 +50,7 @@ async fn second_create_is_refused_and_suggests_rotate_key() {
     stack.webhooks.create().await.unwrap();
     let refusal = stack.webhooks.create().await.unwrap_err().to_string();
     assert!(
-        refusal.contains("subscribed already") && refusal.contains("rotate-key"),
+        refusal.contains("already subscribed") && refusal.contains("rotate-key"),
         "{refusal}"
     );
     assert_eq!(stack.webhooks.list().await.unwrap().len(), 1);
@@ -89,12 +89,12 @@ async fn foreign_subscription_is_deleted_only_with_force() {
     let all = stack.webhooks.list().await.unwrap();
     assert_eq!(all.len(), 2);
     for subscription in &all {
-        let shown = Shown::new(subscription, stack.webhooks.is_ours(subscription));
+        let shown = SubscriptionView::new(subscription, stack.webhooks.is_ours(subscription));
         let printed = format!(
             "{}{}{}",
-            report::one(&shown),
+            report::subscription_details(&shown),
             serde_json::to_string(&shown).unwrap(),
-            report::many(&[shown])
+            report::subscription_list(&[shown])
         );
         assert!(
             printed.contains("/bill") && !printed.contains("hunter2"),

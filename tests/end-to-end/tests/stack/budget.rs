@@ -79,7 +79,7 @@ async fn replay_continues_in_the_next_hour(cloud: &LocalCloud) -> Result<()> {
         "{replayed:?}"
     );
     ensure!(
-        replayed.begun.outcome == "budget_spent" && replayed.begun.queued < 230,
+        replayed.fan_out.outcome == "budget_spent" && replayed.fan_out.queued < 230,
         "{replayed:?}"
     );
 

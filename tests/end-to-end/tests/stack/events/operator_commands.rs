@@ -110,7 +110,7 @@ async fn create_subscribes_the_stack_once(
         .err()
         .context("the stack was subscribed twice")?
         .to_string();
-    ensure!(error.contains("subscribed already"), "{error}");
+    ensure!(error.contains("already subscribed"), "{error}");
     ensure!(
         webhooks.list().await? == [subscription.clone()],
         "the list differs"

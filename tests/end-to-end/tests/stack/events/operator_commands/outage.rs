@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use bill::events::SubscriptionId;
 use engage::{
-    replay::Replayed,
+    replay::ReplayResult,
     webhooks::{Enabled, Webhooks},
 };
 use local_cloud::LocalCloud;
@@ -68,7 +68,7 @@ async fn outage_disables_the_subscription(
         "receive-events still responds"
     );
     let output = printed_output(cloud, webhooks, &webhooks.show(None).await?).await?;
-    ensure!(output.contains("switched off by BILL"), "{output}");
+    ensure!(output.contains("disabled by BILL"), "{output}");
 
     cloud
         .lambda()
@@ -106,7 +106,7 @@ async fn enable_replaces_the_subscription_once(
 async fn replay_syncs_every_organization(cloud: &LocalCloud, customer: &str) -> Result<()> {
     let as_of = now();
     let replay = load_stack(cloud).await?.replay()?;
-    let Replayed { made_due, begun } = replay.run(as_of, |_| {}).await?;
+    let ReplayResult { made_due, fan_out } = replay.run(as_of, |_| {}).await?;
     let known = organizations(cloud).await?.len() as u64;
     ensure!(
         made_due.organizations == known && made_due.made_due > 0 && made_due.unreadable.is_empty(),
@@ -114,8 +114,8 @@ async fn replay_syncs_every_organization(cloud: &LocalCloud, customer: &str) -> 
     );
     // Not necessarily all of them: an event may have caused a sync meanwhile.
     ensure!(
-        begun.is_complete() && begun.queued > 0,
-        "{made_due:?} {begun:?}"
+        fan_out.is_complete() && fan_out.queued > 0,
+        "{made_due:?} {fan_out:?}"
     );
 
     cloud.wait_until_drained(HANG_TIMEOUT, |_| {}).await?;

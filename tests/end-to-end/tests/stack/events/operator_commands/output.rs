@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use bill::events::{Subscription, SubscriptionId};
 use engage::{
-    report::{self, Shown},
+    report::{self, SubscriptionView},
     webhooks::Webhooks,
 };
 use local_cloud::LocalCloud;
@@ -16,17 +16,17 @@ pub async fn printed_output(
     webhooks: &Webhooks,
     subscription: &Subscription,
 ) -> Result<String> {
-    let view = Shown::new(subscription, webhooks.is_ours(subscription));
-    let all: Vec<Shown> = webhooks
+    let view = SubscriptionView::new(subscription, webhooks.is_ours(subscription));
+    let all: Vec<SubscriptionView> = webhooks
         .list()
         .await?
         .iter()
-        .map(|listed| Shown::new(listed, webhooks.is_ours(listed)))
+        .map(|listed| SubscriptionView::new(listed, webhooks.is_ours(listed)))
         .collect();
     let output = [
-        report::one(&view),
+        report::subscription_details(&view),
         json!(view).to_string(),
-        report::many(&all),
+        report::subscription_list(&all),
         json!(all).to_string(),
     ]
     .join("\n");

@@ -1,4 +1,4 @@
-//! Making a subscription, and ending those that it replaces. Each step is stored before the next
+//! Creates a subscription and deletes those that it replaces. Each step is stored before the next
 //! begins.
 
 use anyhow::Result;
@@ -9,29 +9,41 @@ use bill::{
 use url::Url;
 use uuid::Uuid;
 
-use super::{SubscriptionChange, Webhooks, id, soon};
+use super::stack_subscriptions::{Webhooks, call_deadline, require_id};
 use crate::keys::{Pending, WebhookSecret};
 
-/// What partners read in the list of their subscriptions.
+/// Name of the stack's subscriptions in BILL.
 const NAME: &str = "BILL Engage";
-/// Subscriptions that BILL lets a partner have.
-const MOST: usize = 10;
 
-/// What an earlier command had left to do.
+/// Maximum number of subscriptions of a partner.
+const MAX_SUBSCRIPTIONS: usize = 10;
+
+/// A subscription that now delivers to the stack; its key is stored.
 #[derive(Debug)]
-pub(super) enum Left {
+pub struct SubscriptionChange {
+    /// The subscription as BILL returned it.
+    pub subscription: Subscription,
+    /// The subscriptions that it replaced.
+    pub ended: Vec<SubscriptionId>,
+    /// Whether this completed an interrupted command.
+    pub was_interrupted: bool,
+}
+
+/// What an interrupted command had still to do.
+#[derive(Debug)]
+pub(super) enum ResumeState {
     /// Nothing.
     Nothing,
-    /// To make a subscription, and to end those that it replaces. Both is done now.
-    Made(SubscriptionChange),
-    /// To end the subscriptions that were replaced. That is done now.
-    Ended(SubscriptionChange),
-    /// The same, but nothing delivers in their place; so it is not done.
+    /// To create a subscription and delete those that it replaces. Both are done now.
+    Created(SubscriptionChange),
+    /// To delete the replaced subscriptions. That is done now.
+    Deleted(SubscriptionChange),
+    /// The same, but no other subscription delivers. So nothing was deleted.
     NoActiveReplacement,
 }
 
 impl Webhooks {
-    /// Makes a subscription in the place of all of these, to a URL that none of them has.
+    /// Replaces these subscriptions with one whose URL none of them has.
     pub(super) async fn replace(&self, ours: &[Subscription]) -> Result<SubscriptionChange> {
         let version = ours
             .iter()
@@ -40,12 +52,12 @@ impl Webhooks {
             .unwrap_or(1);
         let mut url = self.url.clone();
         url.set_query(Some(&format!("v={}", version.saturating_add(1))));
-        self.begin(url, ours.iter().map(id).collect::<Result<_>>()?)
+        self.create_and_activate(url, ours.iter().map(require_id).collect::<Result<_>>()?)
             .await
     }
 
-    /// Makes a subscription, stores its key, and ends those that it replaces.
-    pub(super) async fn begin(
+    /// Creates a subscription, stores its key, and deletes those that it replaces.
+    pub(super) async fn create_and_activate(
         &self,
         url: Url,
         replaces: Vec<SubscriptionId>,
@@ -58,26 +70,26 @@ impl Webhooks {
         };
         stored.pending = Some(pending.clone());
         self.keys.write(&stored).await?;
-        let created = self.created(&mut stored, &pending).await?;
+        let created = self.create_pending(&mut stored, &pending).await?;
         self.activate(stored, created, pending.replaces).await
     }
 
-    /// Finishes what an earlier command has begun. Nothing that delivers is ended unless something
-    /// else does.
-    pub(super) async fn finish(&self) -> Result<Left> {
+    /// Completes an interrupted command. A subscription that delivers is deleted only if another
+    /// one delivers.
+    pub(super) async fn resume(&self) -> Result<ResumeState> {
         let mut stored = self.keys.read().await?;
         if let Some(pending) = stored.pending.clone() {
             let created = self.resume_creation(&mut stored, &pending).await?;
-            let established = self.activate(stored, created, pending.replaces).await?;
-            return Ok(Left::Made(SubscriptionChange {
+            let change = self.activate(stored, created, pending.replaces).await?;
+            return Ok(ResumeState::Created(SubscriptionChange {
                 was_interrupted: true,
-                ..established
+                ..change
             }));
         }
         if stored.retiring.is_empty() {
-            return Ok(Left::Nothing);
+            return Ok(ResumeState::Nothing);
         }
-        let ours = self.ours().await?;
+        let ours = self.list_own().await?;
         let is_retiring = |subscription: &Subscription| {
             subscription
                 .id
@@ -89,7 +101,7 @@ impl Webhooks {
             .find(|subscription| subscription.is_enabled() && !is_retiring(subscription))
         {
             let ended = self.delete_retiring(&mut stored).await?;
-            return Ok(Left::Ended(SubscriptionChange {
+            return Ok(ResumeState::Deleted(SubscriptionChange {
                 subscription: successor.clone(),
                 ended,
                 was_interrupted: true,
@@ -97,9 +109,9 @@ impl Webhooks {
         }
         if ours.is_empty() {
             self.delete_retiring(&mut stored).await?;
-            return Ok(Left::Nothing);
+            return Ok(ResumeState::Nothing);
         }
-        Ok(Left::NoActiveReplacement)
+        Ok(ResumeState::NoActiveReplacement)
     }
 
     async fn activate(
@@ -112,7 +124,7 @@ impl Webhooks {
             subscription,
             security_key,
         } = created;
-        stored.take(&security_key);
+        stored.set_current(&security_key);
         stored.pending = None;
         let further: Vec<_> = replaces
             .into_iter()
@@ -128,33 +140,37 @@ impl Webhooks {
         })
     }
 
-    /// The subscription that an earlier command asked for. BILL repeats the answer of that time,
-    /// whatever became of the subscription since: nothing that it sent could be verified, so BILL
-    /// may have switched it off; or somebody ended it. Then another is made.
+    /// The subscription that an interrupted command requested. With its idempotency key BILL
+    /// returns the original response, even if the subscription was disabled since, because none of
+    /// its deliveries could be verified, or deleted. Then another one is created.
     async fn resume_creation(
         &self,
         stored: &mut WebhookSecret,
         pending: &Pending,
     ) -> Result<CreatedSubscription> {
-        let created = self.created(stored, pending).await?;
-        let id = id(&created.subscription)?;
-        match self.subscriptions.get(&id, soon()).await? {
+        let created = self.create_pending(stored, pending).await?;
+        let id = require_id(&created.subscription)?;
+        match self.subscriptions.get(&id, call_deadline()).await? {
             Some(subscription) if subscription.is_enabled() => {
                 return Ok(CreatedSubscription {
                     subscription,
                     ..created
                 });
             }
-            Some(_) => drop(self.subscriptions.delete(&id, soon()).await?),
+            Some(_) => drop(self.subscriptions.delete(&id, call_deadline()).await?),
             None => {}
         }
         self.recreate(stored, pending).await
     }
 
-    /// Asks BILL for the subscription. When BILL refuses because it made the subscription more than
-    /// a day ago, nobody will ever see that one's key: it is ended, and another is made.
-    async fn created(&self, stored: &mut WebhookSecret, pending: &Pending) -> Result<CreatedSubscription> {
-        let refusal = match self.ask(pending).await {
+    /// Creates the subscription. If BILL rejects the request because it created the subscription
+    /// more than 24 hours ago, its key is lost: it is deleted, and another one is created.
+    async fn create_pending(
+        &self,
+        stored: &mut WebhookSecret,
+        pending: &Pending,
+    ) -> Result<CreatedSubscription> {
+        let error = match self.send_create(pending).await {
             Err(error) if error.kind() == ErrorKind::Refused => error,
             outcome => return Ok(outcome?),
         };
@@ -165,31 +181,37 @@ impl Webhooks {
         else {
             stored.pending = None;
             self.keys.write(stored).await?;
-            return Err(explained(refusal, all.len()));
+            return Err(with_limit_hint(error, all.len()));
         };
-        self.subscriptions.delete(&id(lost)?, soon()).await?;
+        self.subscriptions
+            .delete(&require_id(lost)?, call_deadline())
+            .await?;
         self.recreate(stored, pending).await
     }
 
-    /// Asks BILL for the subscription as if for the first time.
-    async fn recreate(&self, stored: &mut WebhookSecret, pending: &Pending) -> Result<CreatedSubscription> {
-        let anew = Pending {
+    /// Creates the subscription with a new idempotency key.
+    async fn recreate(
+        &self,
+        stored: &mut WebhookSecret,
+        pending: &Pending,
+    ) -> Result<CreatedSubscription> {
+        let renewed = Pending {
             idempotency_key: Uuid::new_v4(),
             ..pending.clone()
         };
-        stored.pending = Some(anew.clone());
+        stored.pending = Some(renewed.clone());
         self.keys.write(stored).await?;
-        Ok(self.ask(&anew).await?)
+        Ok(self.send_create(&renewed).await?)
     }
 
-    async fn ask(&self, pending: &Pending) -> Result<CreatedSubscription, Error> {
+    async fn send_create(&self, pending: &Pending) -> Result<CreatedSubscription, Error> {
         self.subscriptions
             .create(
                 pending.idempotency_key,
                 NAME,
                 &EventType::SUBSCRIBED,
                 &pending.url,
-                soon(),
+                call_deadline(),
             )
             .await
     }
@@ -199,7 +221,7 @@ impl Webhooks {
             return Ok(Vec::new());
         }
         for id in &stored.retiring {
-            self.subscriptions.delete(id, soon()).await?;
+            self.subscriptions.delete(id, call_deadline()).await?;
         }
         let ended = std::mem::take(&mut stored.retiring);
         self.keys.write(stored).await?;
@@ -207,14 +229,16 @@ impl Webhooks {
     }
 }
 
-/// How BILL says that there are too many subscriptions is not documented; that there may be ten is.
-fn explained(refusal: Error, present: usize) -> anyhow::Error {
-    let refusal = anyhow::Error::new(refusal);
-    if present < MOST {
-        return refusal;
+/// Adds the limit of BILL to an error when it is reached. BILL documents the limit, but not the
+/// error.
+fn with_limit_hint(error: Error, present: usize) -> anyhow::Error {
+    let error = anyhow::Error::new(error);
+    if present < MAX_SUBSCRIPTIONS {
+        return error;
     }
-    refusal.context(format!(
-        "BILL allows {MOST} subscriptions, and the partner has {present}: `engage webhooks list` shows them, `engage webhooks delete ID` ends one"
+    error.context(format!(
+        "BILL allows {MAX_SUBSCRIPTIONS} subscriptions, and the partner has {present}: \
+         `engage webhooks list` shows them, `engage webhooks delete ID` deletes one"
     ))
 }
 
