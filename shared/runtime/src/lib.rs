@@ -2,7 +2,7 @@
 //! and HTTP responses.
 //!
 //! A function's `main.rs` calls [`launch`], which installs the log format. It then reads its
-//! configuration through [`Environment`], builds its clients from [`aws_config`], and passes a
+//! configuration through [`Environment`], builds its clients from [`aws_config()`], and passes a
 //! handler to [`serve`] or [`http::serve`]. A function with an SQS trigger calls
 //! [`sqs::run_batch`] in its handler.
 //!
