@@ -27,6 +27,9 @@ pub struct DailyQuota<'a> {
 #[must_use]
 pub struct QuotaPermit(Option<OwnedSemaphorePermit>);
 
+/// A permit whose e-mail was sent, or may have been.
+pub struct SpentPermit(Option<Arc<Semaphore>>);
+
 impl<'a> DailyQuota<'a> {
     /// The quota of a day; `limit` is in e-mails.
     pub fn new(runs: &'a Runs, limit: Option<u32>, day: Date) -> Self {
@@ -76,10 +79,21 @@ impl<'a> DailyQuota<'a> {
 }
 
 impl QuotaPermit {
-    /// Spends the permit: the e-mail was sent, or may have been.
-    pub fn spend(self) {
-        if let Some(permit) = self.0 {
+    /// Spends the permit before SES is called, so that a send that is cancelled still counts.
+    pub fn spend(self) -> SpentPermit {
+        SpentPermit(self.0.map(|permit| {
+            let block = Arc::clone(permit.semaphore());
             permit.forget();
+            block
+        }))
+    }
+}
+
+impl SpentPermit {
+    /// Returns the permit: SES has proved that it did not accept the e-mail.
+    pub fn refund(self) {
+        if let Some(block) = self.0 {
+            block.add_permits(1);
         }
     }
 }

@@ -88,9 +88,9 @@ impl Delivery<'_> {
             }
         };
 
+        let spent = permit.spend();
         match self.send_with_retries(notice, address, &email).await {
             Ok(message_id) => {
-                permit.spend();
                 self.failures.reset();
                 self.notices
                     .mark_sent(notice, claim, &message_id, self.control.current_time())
@@ -105,8 +105,8 @@ impl Delivery<'_> {
                     %error,
                     "SES did not accept an e-mail"
                 );
-                if matches!(error, SendError::Ambiguous(_)) {
-                    permit.spend();
+                if !matches!(error, SendError::Ambiguous(_)) {
+                    spent.refund();
                 }
                 self.record_send_error(notice, claim, &error).await
             }

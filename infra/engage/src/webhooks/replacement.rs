@@ -195,13 +195,13 @@ impl Webhooks {
         stored: &mut WebhookSecret,
         pending: &Pending,
     ) -> Result<CreatedSubscription> {
-        let renewed = Pending {
+        let retried = Pending {
             idempotency_key: Uuid::new_v4(),
             ..pending.clone()
         };
-        stored.pending = Some(renewed.clone());
+        stored.pending = Some(retried.clone());
         self.keys.write(stored).await?;
-        Ok(self.send_create(&renewed).await?)
+        Ok(self.send_create(&retried).await?)
     }
 
     async fn send_create(&self, pending: &Pending) -> Result<CreatedSubscription, Error> {
