@@ -1,4 +1,5 @@
-//! The stack's secret with the webhook keys and the state of interrupted commands.
+//! The stack's secret of webhook keys: the keys that verify deliveries, and the state of an
+//! interrupted command.
 
 use anyhow::{Context, Result, anyhow, bail};
 use aws_sdk_secretsmanager::{
@@ -11,76 +12,23 @@ use serde_json::{Map, Value};
 use url::Url;
 use uuid::Uuid;
 
-/// Reads and replaces the whole secret. Not safe for concurrent operators.
+/// Reads and writes the secret as a whole. It does not detect concurrent writes, so only one
+/// operator should run commands at a time.
 #[derive(Debug, Clone)]
 pub struct KeyStore {
     client: Client,
     secret: String,
 }
 
-/// The content of the secret. `receive-events` reads `current` and `previous`; the other fields are
-/// the state of interrupted commands.
-#[derive(Debug, Default, Deserialize, Serialize)]
-#[serde(default)]
-pub struct WebhookSecret {
-    /// Key of the current subscription.
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        serialize_with = "serialize_exposed"
-    )]
-    pub current: Option<SecretString>,
-    /// Key of the previous subscription, for deliveries that are under way.
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        serialize_with = "serialize_exposed"
-    )]
-    pub previous: Option<SecretString>,
-    /// A subscription that is being created. Stored before BILL is called: BILL returns the key
-    /// once, and again for 24 hours to a request with the same idempotency key.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub pending: Option<Pending>,
-    /// Subscriptions that the current one replaces and that are still to be deleted.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub retiring: Vec<SubscriptionId>,
-    /// Unknown fields. They are kept.
-    #[serde(flatten)]
-    others: Map<String, Value>,
-}
-
-/// A subscription that is being created.
-#[derive(Debug, Clone, Deserialize, Serialize)]
-pub struct Pending {
-    /// Idempotency key of the request to BILL.
-    pub idempotency_key: Uuid,
-    /// URL that receives the notifications.
-    pub url: Url,
-    /// Subscriptions to delete afterwards.
-    #[serde(default)]
-    pub replaces: Vec<SubscriptionId>,
-}
-
-impl WebhookSecret {
-    /// Makes this the current key and keeps the one before it as `previous`.
-    pub fn set_current(&mut self, key: &SecurityKey) {
-        if self
-            .current
-            .as_ref()
-            .is_none_or(|current| current.expose_secret() != key.expose())
-        {
-            self.previous = self.current.replace(key.expose().into());
-        }
-    }
-}
-
 impl KeyStore {
-    /// Opens the secret with this name or ARN. Sends no request.
+    /// `secret` is the name or ARN of the secret.
     pub fn new(client: Client, secret: String) -> Self {
         Self { client, secret }
     }
 
-    /// Reads the secret. A secret without a value is empty. `Err`: it cannot be read, or is not a
-    /// JSON object; the message contains no key.
-    pub async fn read(&self) -> Result<WebhookSecret> {
+    /// The content of the secret; the default if it has no value yet. `Err`: Secrets Manager
+    /// refused the call, or the value is not the expected JSON. The message never quotes the value.
+    pub(crate) async fn read(&self) -> Result<WebhookSecret> {
         let text = match self
             .client
             .get_secret_value()
@@ -88,9 +36,9 @@ impl KeyStore {
             .send()
             .await
         {
-            Ok(found) => SecretString::from(found.secret_string.unwrap_or_default()),
-            // Secrets Manager returns this for a secret without a value, too. A secret that does
-            // not exist fails when it is written.
+            Ok(response) => SecretString::from(response.secret_string.unwrap_or_default()),
+            // Secrets Manager returns the same error for a missing secret and for one without a
+            // value. If the secret is missing, the write that follows fails.
             Err(error)
                 if error
                     .as_service_error()
@@ -107,10 +55,11 @@ impl KeyStore {
         if text.expose_secret().trim().is_empty() {
             return Ok(WebhookSecret::default());
         }
-        // serde's message may contain a part of the secret.
+
+        // The message of serde's error may quote the value.
         serde_json::from_str(text.expose_secret()).map_err(|error| {
             anyhow!(
-                "the secret {} is not a JSON object of keys (line {}, column {})",
+                "the secret {} is not a JSON object of webhook keys (line {}, column {})",
                 self.secret,
                 error.line(),
                 error.column()
@@ -118,9 +67,12 @@ impl KeyStore {
         })
     }
 
-    /// Replaces the content of the secret.
-    pub async fn write(&self, keys: &WebhookSecret) -> Result<()> {
-        let text = serde_json::to_string(keys).context("the keys cannot be written as JSON")?;
+    /// Replaces the content of the secret. `Err`: the old content is still there, or it is unknown
+    /// whether it was replaced.
+    pub(crate) async fn write(&self, content: &WebhookSecret) -> Result<()> {
+        let text = serde_json::to_string(content)
+            .context("the webhook keys cannot be serialized as JSON")?;
+
         match self
             .client
             .put_secret_value()
@@ -139,10 +91,62 @@ impl KeyStore {
     }
 }
 
-#[expect(
-    clippy::ref_option,
-    reason = "the signature that `serialize_with` needs"
-)]
+/// The content of the secret. The function receive-events reads `current` and `previous`. The other
+/// fields hold the state of a command that was interrupted.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub(crate) struct WebhookSecret {
+    /// The key of the stack's subscription.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "serialize_exposed"
+    )]
+    pub(crate) current: Option<SecretString>,
+    /// The key of the subscription before it, which may still have deliveries under way.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "serialize_exposed"
+    )]
+    pub(crate) previous: Option<SecretString>,
+    /// The subscription that is being created. Stored before the request to BILL, because BILL
+    /// returns the key only once, and for 24 hours to a request with the same idempotency key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) pending: Option<PendingSubscription>,
+    /// Replaced subscriptions that are still to be deleted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) retiring: Vec<SubscriptionId>,
+    /// Fields that others store in the secret. They are kept.
+    #[serde(flatten)]
+    unknown_fields: Map<String, Value>,
+}
+
+impl WebhookSecret {
+    /// Makes `key` the current key and the current key the previous one. Changes nothing if `key`
+    /// is the current key already.
+    pub(crate) fn set_current(&mut self, key: &SecurityKey) {
+        if self
+            .current
+            .as_ref()
+            .is_none_or(|current| current.expose_secret() != key.expose())
+        {
+            self.previous = self.current.replace(key.expose().into());
+        }
+    }
+}
+
+/// A subscription that is being created.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+pub(crate) struct PendingSubscription {
+    /// The idempotency key of the request to BILL.
+    pub(crate) idempotency_key: Uuid,
+    /// Its notification URL.
+    pub(crate) url: Url,
+    /// Subscriptions to delete afterwards.
+    #[serde(default)]
+    pub(crate) replaces: Vec<SubscriptionId>,
+}
+
+#[expect(clippy::ref_option, reason = "serde requires this signature")]
 fn serialize_exposed<S: Serializer>(
     key: &Option<SecretString>,
     serializer: S,

@@ -1,16 +1,21 @@
-//! `engage`, the command line with which operators run a deployed stack.
+//! The library behind `engage`, the operators' command line.
 //!
-//! The binary (`main.rs`) parses the arguments, runs one command and prints its output. The library
-//! holds what the commands do, so that tests call it without starting a process:
+//! An operator runs `engage` against a deployed stack: to subscribe it to BILL's events, to rotate
+//! the key that signs them, to enable the subscription after BILL disabled it, and to catch up
+//! after an outage. `docs/webhooks.md` describes the commands.
 //!
-//! - [`stack`] finds the resources of a stack from its outputs and parameters, or from flags.
-//! - [`webhooks`] subscribes the stack to BILL's events and replaces its signing key.
-//! - [`keys`] reads and writes the secret with the keys and the state of interrupted commands.
-//! - [`replay`] makes every organization due and starts fan-out.
-//! - [`report`] formats the output: text for people, JSON for programs.
+//! Where to start reading:
 //!
-//! The command runs with the AWS credentials of its user. It never prints a key. It expects that
-//! only one operator changes a stack at a time.
+//! - [`webhooks`]: creates, replaces and deletes the stack's subscription at BILL.
+//! - [`replay`]: makes every organization due and starts fan-out.
+//! - [`keys`]: the secret that holds the webhook keys and the state of an interrupted command.
+//! - [`stack`]: finds URLs, secrets, tables and functions of a stack, from CloudFormation or from
+//!   flags, and builds [`webhooks::Webhooks`] and [`replay::Replay`] from them.
+//! - [`report`]: the text that the commands print.
+//!
+//! The library does not parse the command line beyond [`stack::StackArguments`], and it prints
+//! nothing. The binary does both. It does not verify deliveries either: that is the job of the
+//! function receive-events.
 
 pub mod keys;
 pub mod replay;

@@ -1,9 +1,10 @@
-//! Recovers missed events.
+//! Catches up on missed events.
 //!
-//! BILL keeps events for 180 days, but no operation that is known sends them again. None is needed:
-//! an event only says that its organization needs a sync. So every organization is made due. That
-//! is data in a table: syncs can fail, and take as many hours as the budget of BILL requests
-//! requires.
+//! BILL keeps events for 180 days, but documents no operation that sends them again. None is
+//! needed: an event only makes its organization due for a sync. So a replay makes every
+//! organization due, whichever events were missed. The due times are stored in the organizations
+//! table, so syncs may fail and be retried, and may take as many hours as the budget of BILL
+//! requests requires.
 
 use anyhow::{Context, Result, bail};
 use aws_sdk_lambda::{Client, error::DisplayErrorContext, primitives::Blob};
@@ -12,7 +13,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use store::{MakeDueProgress, Organizations};
 
-/// Makes every organization due and starts fan-out.
+/// Has every organization synced.
 #[derive(Debug, Clone)]
 pub struct Replay {
     organizations: Organizations,
@@ -23,30 +24,31 @@ pub struct Replay {
 /// The result of a replay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReplayResult {
-    /// The organizations that were made due.
+    /// Which organizations were made due.
     pub made_due: MakeDueProgress,
-    /// The result of the fan-out run that followed.
+    /// What the fan-out run that followed did.
     pub fan_out: FanOutResult,
 }
 
-/// The result that fan-out returns.
+/// The part of the fan-out function's response that a replay uses.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct FanOutResult {
-    /// `completed`; or `budget_spent` or `out_of_time` when the next runs queue the rest.
+    /// `completed`, `budget_spent` or `out_of_time`. In the last two cases the following hourly
+    /// runs queue the remaining organizations.
     pub outcome: String,
-    /// Number of organizations that were queued.
+    /// Number of organizations that were queued for a sync.
     pub queued: u64,
 }
 
 impl FanOutResult {
-    /// Whether every due organization was queued.
+    /// Whether every organization that is due was queued.
     pub fn is_complete(&self) -> bool {
         self.outcome == "completed"
     }
 }
 
 impl Replay {
-    /// A replay in this table with this fan-out function. Sends no request.
+    /// `function` is the name of the fan-out function.
     pub fn new(organizations: Organizations, client: Client, function: String) -> Self {
         Self {
             organizations,
@@ -55,32 +57,33 @@ impl Replay {
         }
     }
 
-    /// Makes every organization due at `at`, calling `on_progress` after each page of the table,
-    /// and starts fan-out. Safe to repeat. `Err`: some organizations may not be due, or all are due
-    /// and fan-out was not started; the message says which.
+    /// Makes every organization due at `at` and starts fan-out. Calls `on_progress` after each page
+    /// of the organizations table.
+    ///
+    /// `Err`: some organizations may not be due, or all are due and fan-out could not be started;
+    /// the message says which. In both cases it is safe to run the replay again.
     pub async fn run(
         &self,
         at: Timestamp,
         on_progress: impl FnMut(&MakeDueProgress),
     ) -> Result<ReplayResult> {
-        let made_due = self.organizations.make_due(at, on_progress).await;
         let made_due =
-            made_due.context("not every organization was made due; run this again to continue")?;
+            self.organizations.make_due(at, on_progress).await.context(
+                "not every organization was made due; run the command again to continue",
+            )?;
+
         let fan_out = self.start_fan_out().await.with_context(|| {
-            let MakeDueProgress {
-                organizations,
-                made_due,
-                ..
-            } = &made_due;
             format!(
-                "all {organizations} organizations are due ({made_due} newly), and the next hourly \
-                 run syncs them; \
-                 but fan-out could not be started now"
+                "the {} organizations are due ({} of them newly) and the next hourly run syncs \
+                 them, but fan-out could not be started now",
+                made_due.organizations, made_due.made_due
             )
         })?;
+
         Ok(ReplayResult { made_due, fan_out })
     }
 
+    /// Invokes the fan-out function and waits for its response.
     async fn start_fan_out(&self) -> Result<FanOutResult> {
         let response = match self
             .client
@@ -92,7 +95,7 @@ impl Replay {
         {
             Ok(response) => response,
             Err(error) => bail!(
-                "cannot start the function {}: {}",
+                "cannot invoke the function {}: {}",
                 self.function,
                 DisplayErrorContext(&error)
             ),
@@ -100,6 +103,7 @@ impl Replay {
         let payload = response
             .payload()
             .map_or(b"null".as_slice(), |payload| payload.as_ref());
+
         if response.function_error().is_some() {
             let failure: Value = serde_json::from_slice(payload).unwrap_or_default();
             bail!(
@@ -110,9 +114,10 @@ impl Replay {
                     .unwrap_or("no error message")
             );
         }
+
         serde_json::from_slice(payload).with_context(|| {
             format!(
-                "the function {} returned something other than a summary",
+                "the response of the function {} is not a fan-out summary",
                 self.function
             )
         })

@@ -1,122 +1,145 @@
-//! Creates a subscription and deletes those that it replaces. Each step is stored before the next
-//! begins.
+//! Creates a subscription and deletes those that it replaces. Each step is stored in the secret
+//! before the next one starts.
 
 use anyhow::Result;
 use bill::{
     Error, ErrorKind,
-    events::{CreatedSubscription, EventType, Subscription, SubscriptionId},
+    events::{CreatedSubscription, Subscription, SubscriptionId},
 };
 use url::Url;
 use uuid::Uuid;
 
-use super::stack_subscriptions::{Webhooks, call_deadline, require_id};
-use crate::keys::{Pending, WebhookSecret};
+use super::subscriptions::{StackSubscriptions, require_id};
+use crate::keys::{KeyStore, PendingSubscription, WebhookSecret};
 
-/// Name of the stack's subscriptions in BILL.
-const NAME: &str = "BILL Engage";
-
-/// Maximum number of subscriptions of a partner.
+/// Number of subscriptions that BILL allows a partner.
 const MAX_SUBSCRIPTIONS: usize = 10;
 
-/// A subscription that now delivers to the stack; its key is stored.
+/// Creates and replaces the stack's subscription.
+#[derive(Debug, Clone)]
+pub(super) struct Replacement {
+    subscriptions: StackSubscriptions,
+    keys: KeyStore,
+}
+
+/// A subscription that delivers to the stack and whose key is stored.
 #[derive(Debug)]
 pub struct SubscriptionChange {
-    /// The subscription as BILL returned it.
+    /// The subscription, as BILL returns it.
     pub subscription: Subscription,
-    /// The subscriptions that it replaced.
-    pub ended: Vec<SubscriptionId>,
-    /// Whether this completed an interrupted command.
+    /// The subscriptions that it replaced, which were deleted.
+    pub deleted: Vec<SubscriptionId>,
+    /// Whether this finished an interrupted command.
     pub was_interrupted: bool,
 }
 
-/// What an interrupted command had still to do.
+/// What [`Replacement::resume`] found and did.
 #[derive(Debug)]
 pub(super) enum ResumeState {
-    /// Nothing.
-    Nothing,
-    /// To create a subscription and delete those that it replaces. Both are done now.
-    Created(SubscriptionChange),
-    /// To delete the replaced subscriptions. That is done now.
-    Deleted(SubscriptionChange),
-    /// The same, but no other subscription delivers. So nothing was deleted.
+    /// No command was interrupted, or nothing of its work is left to do.
+    NothingPending,
+    /// A subscription was still to be created. It exists now, and those that it replaces are
+    /// deleted.
+    CreationFinished(SubscriptionChange),
+    /// Replaced subscriptions were still to be deleted. They are deleted now.
+    DeletionFinished(SubscriptionChange),
+    /// Replaced subscriptions are still to be deleted. They were kept, because no other
+    /// subscription of the stack is enabled.
     NoActiveReplacement,
 }
 
-impl Webhooks {
-    /// Replaces these subscriptions with one whose URL none of them has.
-    pub(super) async fn replace(&self, ours: &[Subscription]) -> Result<SubscriptionChange> {
-        let version = ours
-            .iter()
-            .filter_map(|subscription| Some(version(subscription.notification_url.as_ref()?)))
-            .max()
-            .unwrap_or(1);
-        let mut url = self.url.clone();
-        url.set_query(Some(&format!("v={}", version.saturating_add(1))));
-        self.create_and_activate(url, ours.iter().map(require_id).collect::<Result<_>>()?)
-            .await
+impl Replacement {
+    pub(super) fn new(subscriptions: StackSubscriptions, keys: KeyStore) -> Self {
+        Self {
+            subscriptions,
+            keys,
+        }
     }
 
-    /// Creates a subscription, stores its key, and deletes those that it replaces.
-    pub(super) async fn create_and_activate(
+    /// Replaces all these subscriptions with one whose URL differs from all of theirs.
+    pub(super) async fn replace(&self, own: &[Subscription]) -> Result<SubscriptionChange> {
+        let version = own
+            .iter()
+            .filter_map(|subscription| Some(url_version(subscription.notification_url.as_ref()?)))
+            .max()
+            .unwrap_or(1);
+        let mut url = self.subscriptions.url().clone();
+        url.set_query(Some(&format!("v={}", version.saturating_add(1))));
+        let replaces = own.iter().map(require_id).collect::<Result<Vec<_>>>()?;
+
+        self.create_subscription(url, replaces).await
+    }
+
+    /// Creates a subscription, stores its key, and deletes those that it replaces. `Err`: running
+    /// the command again finishes it.
+    pub(super) async fn create_subscription(
         &self,
         url: Url,
         replaces: Vec<SubscriptionId>,
     ) -> Result<SubscriptionChange> {
-        let mut stored = self.keys.read().await?;
-        let pending = Pending {
+        let mut secret = self.keys.read().await?;
+        let pending = PendingSubscription {
             idempotency_key: Uuid::new_v4(),
             url,
             replaces,
         };
-        stored.pending = Some(pending.clone());
-        self.keys.write(&stored).await?;
-        let created = self.create_pending(&mut stored, &pending).await?;
-        self.activate(stored, created, pending.replaces).await
+        secret.pending = Some(pending.clone());
+        self.keys.write(&secret).await?;
+
+        let created = self.create_pending(&mut secret, &pending).await?;
+        self.activate(secret, created, pending.replaces).await
     }
 
-    /// Completes an interrupted command. A subscription that delivers is deleted only if another
-    /// one delivers.
+    /// Finishes an interrupted command. Deletes a subscription that may deliver only if another one
+    /// of the stack is enabled.
     pub(super) async fn resume(&self) -> Result<ResumeState> {
-        let mut stored = self.keys.read().await?;
-        if let Some(pending) = stored.pending.clone() {
-            let created = self.resume_creation(&mut stored, &pending).await?;
-            let change = self.activate(stored, created, pending.replaces).await?;
-            return Ok(ResumeState::Created(SubscriptionChange {
+        let mut secret = self.keys.read().await?;
+        if let Some(pending) = secret.pending.clone() {
+            let created = self.resume_creation(&mut secret, &pending).await?;
+            let change = self.activate(secret, created, pending.replaces).await?;
+            return Ok(ResumeState::CreationFinished(SubscriptionChange {
                 was_interrupted: true,
                 ..change
             }));
         }
-        if stored.retiring.is_empty() {
-            return Ok(ResumeState::Nothing);
+        if secret.retiring.is_empty() {
+            return Ok(ResumeState::NothingPending);
         }
-        let ours = self.list_own().await?;
+
+        self.resume_deletion(secret).await
+    }
+
+    async fn resume_deletion(&self, mut secret: WebhookSecret) -> Result<ResumeState> {
+        let own = self.subscriptions.own().await?;
         let is_retiring = |subscription: &Subscription| {
             subscription
                 .id
                 .as_ref()
-                .is_some_and(|id| stored.retiring.contains(id))
+                .is_some_and(|id| secret.retiring.contains(id))
         };
-        if let Some(successor) = ours
+        let successor = own
             .iter()
-            .find(|subscription| subscription.is_enabled() && !is_retiring(subscription))
-        {
-            let ended = self.delete_retiring(&mut stored).await?;
-            return Ok(ResumeState::Deleted(SubscriptionChange {
+            .find(|subscription| subscription.is_enabled() && !is_retiring(subscription));
+
+        if let Some(successor) = successor {
+            let deleted = self.delete_retiring(&mut secret).await?;
+            return Ok(ResumeState::DeletionFinished(SubscriptionChange {
                 subscription: successor.clone(),
-                ended,
+                deleted,
                 was_interrupted: true,
             }));
         }
-        if ours.is_empty() {
-            self.delete_retiring(&mut stored).await?;
-            return Ok(ResumeState::Nothing);
+        if own.is_empty() {
+            self.delete_retiring(&mut secret).await?;
+            return Ok(ResumeState::NothingPending);
         }
         Ok(ResumeState::NoActiveReplacement)
     }
 
+    /// Stores the key of the new subscription and deletes those that it replaces.
     async fn activate(
         &self,
-        mut stored: WebhookSecret,
+        mut secret: WebhookSecret,
         created: CreatedSubscription,
         replaces: Vec<SubscriptionId>,
     ) -> Result<SubscriptionChange> {
@@ -124,126 +147,128 @@ impl Webhooks {
             subscription,
             security_key,
         } = created;
-        stored.set_current(&security_key);
-        stored.pending = None;
-        let further: Vec<_> = replaces
+        secret.set_current(&security_key);
+        secret.pending = None;
+        let added: Vec<_> = replaces
             .into_iter()
-            .filter(|id| !stored.retiring.contains(id))
+            .filter(|id| !secret.retiring.contains(id))
             .collect();
-        stored.retiring.extend(further);
-        self.keys.write(&stored).await?;
-        let ended = self.delete_retiring(&mut stored).await?;
+        secret.retiring.extend(added);
+        self.keys.write(&secret).await?;
+
+        let deleted = self.delete_retiring(&mut secret).await?;
         Ok(SubscriptionChange {
             subscription,
-            ended,
+            deleted,
             was_interrupted: false,
         })
     }
 
-    /// The subscription that an interrupted command requested. With its idempotency key BILL
-    /// returns the original response, even if the subscription was disabled since, because none of
-    /// its deliveries could be verified, or deleted. Then another one is created.
+    /// The subscription that an interrupted command requested. With the same idempotency key, BILL
+    /// returns its original response even if the subscription was disabled since (none of its
+    /// deliveries could be verified) or deleted. In these cases another one is created.
     async fn resume_creation(
         &self,
-        stored: &mut WebhookSecret,
-        pending: &Pending,
+        secret: &mut WebhookSecret,
+        pending: &PendingSubscription,
     ) -> Result<CreatedSubscription> {
-        let created = self.create_pending(stored, pending).await?;
+        let created = self.create_pending(secret, pending).await?;
         let id = require_id(&created.subscription)?;
-        match self.subscriptions.get(&id, call_deadline()).await? {
+
+        match self.subscriptions.get(&id).await? {
             Some(subscription) if subscription.is_enabled() => {
                 return Ok(CreatedSubscription {
                     subscription,
                     ..created
                 });
             }
-            Some(_) => drop(self.subscriptions.delete(&id, call_deadline()).await?),
+            Some(_) => self.subscriptions.delete(&id).await?,
             None => {}
         }
-        self.recreate(stored, pending).await
+        self.recreate(secret, pending).await
     }
 
-    /// Creates the subscription. If BILL rejects the request because it created the subscription
-    /// more than 24 hours ago, its key is lost: it is deleted, and another one is created.
+    /// Requests the pending subscription. If BILL refuses because it created the subscription more
+    /// than 24 hours ago, that subscription's key is lost: it is deleted, and another one is
+    /// created.
     async fn create_pending(
         &self,
-        stored: &mut WebhookSecret,
-        pending: &Pending,
+        secret: &mut WebhookSecret,
+        pending: &PendingSubscription,
     ) -> Result<CreatedSubscription> {
-        let error = match self.send_create(pending).await {
+        let refusal = match self.call_create(pending).await {
             Err(error) if error.kind() == ErrorKind::Refused => error,
             outcome => return Ok(outcome?),
         };
-        let all = self.list().await?;
+
+        let all = self.subscriptions.list().await?;
         let Some(lost) = all
             .iter()
             .find(|subscription| subscription.notification_url.as_ref() == Some(&pending.url))
         else {
-            stored.pending = None;
-            self.keys.write(stored).await?;
-            return Err(with_limit_hint(error, all.len()));
+            secret.pending = None;
+            self.keys.write(secret).await?;
+            return Err(with_limit_hint(refusal, all.len()));
         };
-        self.subscriptions
-            .delete(&require_id(lost)?, call_deadline())
-            .await?;
-        self.recreate(stored, pending).await
+
+        self.subscriptions.delete(&require_id(lost)?).await?;
+        self.recreate(secret, pending).await
     }
 
-    /// Creates the subscription with a new idempotency key.
+    /// Requests the pending subscription with a new idempotency key.
     async fn recreate(
         &self,
-        stored: &mut WebhookSecret,
-        pending: &Pending,
+        secret: &mut WebhookSecret,
+        pending: &PendingSubscription,
     ) -> Result<CreatedSubscription> {
-        let retried = Pending {
+        let pending = PendingSubscription {
             idempotency_key: Uuid::new_v4(),
             ..pending.clone()
         };
-        stored.pending = Some(retried.clone());
-        self.keys.write(stored).await?;
-        Ok(self.send_create(&retried).await?)
+        secret.pending = Some(pending.clone());
+        self.keys.write(secret).await?;
+
+        Ok(self.call_create(&pending).await?)
     }
 
-    async fn send_create(&self, pending: &Pending) -> Result<CreatedSubscription, Error> {
+    async fn call_create(
+        &self,
+        pending: &PendingSubscription,
+    ) -> Result<CreatedSubscription, Error> {
         self.subscriptions
-            .create(
-                pending.idempotency_key,
-                NAME,
-                &EventType::SUBSCRIBED,
-                &pending.url,
-                call_deadline(),
-            )
+            .create(pending.idempotency_key, &pending.url)
             .await
     }
 
-    async fn delete_retiring(&self, stored: &mut WebhookSecret) -> Result<Vec<SubscriptionId>> {
-        if stored.retiring.is_empty() {
+    async fn delete_retiring(&self, secret: &mut WebhookSecret) -> Result<Vec<SubscriptionId>> {
+        if secret.retiring.is_empty() {
             return Ok(Vec::new());
         }
-        for id in &stored.retiring {
-            self.subscriptions.delete(id, call_deadline()).await?;
+        for id in &secret.retiring {
+            self.subscriptions.delete(id).await?;
         }
-        let ended = std::mem::take(&mut stored.retiring);
-        self.keys.write(stored).await?;
-        Ok(ended)
+
+        let deleted = std::mem::take(&mut secret.retiring);
+        self.keys.write(secret).await?;
+        Ok(deleted)
     }
 }
 
-/// Adds the limit of BILL to an error when it is reached. BILL documents the limit, but not the
-/// error.
-fn with_limit_hint(error: Error, present: usize) -> anyhow::Error {
-    let error = anyhow::Error::new(error);
-    if present < MAX_SUBSCRIPTIONS {
-        return error;
+/// Adds a hint to a refusal when the limit is reached. BILL documents the limit, but not the error
+/// that it returns for it.
+fn with_limit_hint(refusal: Error, subscription_count: usize) -> anyhow::Error {
+    let refusal = anyhow::Error::new(refusal);
+    if subscription_count < MAX_SUBSCRIPTIONS {
+        return refusal;
     }
-    error.context(format!(
-        "BILL allows {MAX_SUBSCRIPTIONS} subscriptions, and the partner has {present}: \
+    refusal.context(format!(
+        "BILL allows {MAX_SUBSCRIPTIONS} subscriptions, and the partner has {subscription_count}: \
          `engage webhooks list` shows them, `engage webhooks delete ID` deletes one"
     ))
 }
 
-/// The `v` of a URL's query; without one, 1.
-fn version(url: &Url) -> u32 {
+/// The parameter `v` of the URL's query; 1 if there is none.
+fn url_version(url: &Url) -> u32 {
     url.query_pairs()
         .find(|(name, _)| name == "v")
         .and_then(|(_, value)| value.parse().ok())

@@ -1,13 +1,10 @@
-//! The commands about webhooks, with the sandbox as BILL and stand-ins for what they use of AWS.
-#![expect(
-    clippy::unwrap_used,
-    reason = "the helpers of tests fail a test as tests do"
-)]
+//! The commands of `engage`, against the BILL sandbox and fakes of the AWS services that they call.
+#![expect(clippy::unwrap_used, reason = "a failed test helper fails the test")]
 
-mod aftermath;
-mod interruptions;
+mod fake_secrets_manager;
 mod replay;
+mod resume;
+mod resume_after_changes;
 mod rotation;
-mod secrets;
 mod support;
 mod webhooks;

@@ -1,4 +1,4 @@
-//! Replaying, with a stand-in for a table of two organizations and the function.
+//! `engage replay`, against fakes of a DynamoDB table with two organizations and of fan-out.
 
 use std::sync::Arc;
 
@@ -16,27 +16,28 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 use store::{MakeDueProgress, Organizations};
 
-const AT: &str = "2026-11-23T12:00:00Z";
+const NOW: &str = "2026-11-23T12:00:00Z";
 
 #[tokio::test]
 async fn replay_makes_every_organization_due_then_starts_fan_out() {
-    let aws = Aws::default();
+    let aws = FakeAws::default();
     let mut progress = Vec::new();
-    let replayed = aws
+    let result = aws
         .replay()
         .await
-        .run(AT.parse().unwrap(), |done| progress.push(done.clone()))
+        .run(NOW.parse().unwrap(), |so_far| progress.push(so_far.clone()))
         .await
         .unwrap();
+
     let made_due = MakeDueProgress {
         organizations: 2,
         made_due: 1,
         unreadable: Vec::new(),
     };
     assert_eq!(progress, std::slice::from_ref(&made_due));
-    assert_eq!(replayed.made_due, made_due);
+    assert_eq!(result.made_due, made_due);
     assert_eq!(
-        replayed.fan_out,
+        result.fan_out,
         FanOutResult {
             outcome: "budget_spent".to_owned(),
             queued: 1
@@ -47,21 +48,23 @@ async fn replay_makes_every_organization_due_then_starts_fan_out() {
 
 #[tokio::test]
 async fn organizations_stay_due_when_fan_out_cannot_start() {
-    for (status, headers) in [(403, HeaderMap::new()), (200, failed())] {
-        let aws = Aws {
-            function: Some((StatusCode::from_u16(status).unwrap(), headers)),
-            ..Aws::default()
+    for (status, headers) in [(403, HeaderMap::new()), (200, function_error_header())] {
+        let aws = FakeAws {
+            function_response: Some((StatusCode::from_u16(status).unwrap(), headers)),
+            ..FakeAws::default()
         };
+
         let message = format!(
             "{:#}",
             aws.replay()
                 .await
-                .run(AT.parse().unwrap(), |_| {})
+                .run(NOW.parse().unwrap(), |_| {})
                 .await
                 .unwrap_err()
         );
+
         assert!(
-            message.contains("all 2 organizations are due (1 newly)"),
+            message.contains("the 2 organizations are due (1 of them newly)"),
             "{message}"
         );
         assert!(
@@ -76,20 +79,23 @@ async fn organizations_stay_due_when_fan_out_cannot_start() {
 #[tokio::test]
 async fn fan_out_is_not_started_when_organizations_cannot_be_made_due() {
     for operation in ["Scan", "UpdateItem"] {
-        let aws = Aws {
-            refused: Some(operation),
-            ..Aws::default()
+        let aws = FakeAws {
+            refused_operation: Some(operation),
+            ..FakeAws::default()
         };
+
         let message = format!(
             "{:#}",
             aws.replay()
                 .await
-                .run(AT.parse().unwrap(), |_| {})
+                .run(NOW.parse().unwrap(), |_| {})
                 .await
                 .unwrap_err()
         );
+
         assert!(
-            message.contains("not every organization was made due; run this again to continue"),
+            message
+                .contains("not every organization was made due; run the command again to continue"),
             "{message}"
         );
         assert!(
@@ -105,19 +111,23 @@ async fn fan_out_is_not_started_when_organizations_cannot_be_made_due() {
     }
 }
 
-/// What was called, and what is refused.
+/// A fake of DynamoDB and Lambda. Records its calls.
 #[derive(Clone, Default)]
-struct Aws {
-    refused: Option<&'static str>,
-    function: Option<(StatusCode, HeaderMap)>,
+struct FakeAws {
+    /// The DynamoDB operation that is refused.
+    refused_operation: Option<&'static str>,
+    /// The response of the function, by default a run that spent its budget.
+    function_response: Option<(StatusCode, HeaderMap)>,
+    /// Operation names, and name and event of each invocation.
     calls: Arc<Mutex<Vec<String>>>,
 }
 
-impl Aws {
+impl FakeAws {
     async fn replay(&self) -> Replay {
-        let routes = Router::new()
-            .route("/", post(table))
-            .route("/2015-03-31/functions/{name}/invocations", post(function));
+        let routes = Router::new().route("/", post(respond_as_dynamodb)).route(
+            "/2015-03-31/functions/{name}/invocations",
+            post(respond_as_lambda),
+        );
         let config =
             test_support::sdk_config(&test_support::serve(routes.with_state(self.clone())).await);
         let organizations = Organizations::new(store::client(&config), "organizations".to_owned());
@@ -126,12 +136,13 @@ impl Aws {
                 .retry_config(RetryConfig::disabled())
                 .build(),
         );
+
         Replay::new(organizations, lambda, "fan-out".to_owned())
     }
 }
 
-async fn table(
-    State(aws): State<Aws>,
+async fn respond_as_dynamodb(
+    State(aws): State<FakeAws>,
     headers: HeaderMap,
     _body: String,
 ) -> (StatusCode, Json<Value>) {
@@ -141,16 +152,21 @@ async fn table(
         .trim_start_matches("DynamoDB_20120810.")
         .to_owned();
     aws.calls.lock().push(operation.clone());
-    if aws.refused == Some(operation.as_str()) {
+    if aws.refused_operation == Some(operation.as_str()) {
         return (
             StatusCode::BAD_REQUEST,
             Json(json!({ "__type": "com.amazonaws.dynamodb.v20120810#AccessDeniedException" })),
         );
     }
+
     let item = |number: u32, next_check_at: &str| {
         let organization_id = format!("00802KESTREL{number}");
-        json!({ "organization_id": { "S": organization_id }, "next_check_at": { "S": next_check_at } })
+        json!({
+            "organization_id": { "S": organization_id },
+            "next_check_at": { "S": next_check_at },
+        })
     };
+
     let items = [
         item(1, "2026-11-23T11:00:00Z"),
         item(2, "2026-11-24T11:00:00Z"),
@@ -165,9 +181,13 @@ async fn table(
     )
 }
 
-async fn function(State(aws): State<Aws>, Path(name): Path<String>, event: String) -> Response {
+async fn respond_as_lambda(
+    State(aws): State<FakeAws>,
+    Path(name): Path<String>,
+    event: String,
+) -> Response {
     aws.calls.lock().push(format!("{name} {event}"));
-    if let Some((status, headers)) = aws.function {
+    if let Some((status, headers)) = aws.function_response {
         return (
             status,
             headers,
@@ -175,10 +195,18 @@ async fn function(State(aws): State<Aws>, Path(name): Path<String>, event: Strin
         )
             .into_response();
     }
-    Json(json!({ "run_id": "R1", "outcome": "budget_spent", "organizations": 2, "due": 2, "queued": 1 })).into_response()
+
+    Json(json!({
+        "run_id": "R1",
+        "outcome": "budget_spent",
+        "organizations": 2,
+        "due": 2,
+        "queued": 1,
+    }))
+    .into_response()
 }
 
-fn failed() -> HeaderMap {
+fn function_error_header() -> HeaderMap {
     HeaderMap::from_iter([(
         "x-amz-function-error".parse().unwrap(),
         "Unhandled".parse().unwrap(),

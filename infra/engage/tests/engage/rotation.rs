@@ -1,4 +1,4 @@
-//! Changing the key while events come in.
+//! Key rotation while events are published.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,8 +11,9 @@ use crate::support::TestStack;
 async fn no_event_is_lost_during_key_rotation() {
     let stack = TestStack::start().await;
     let first = stack.webhooks.create().await.unwrap().subscription;
-    let before = stack.keys();
-    stack.slow_down();
+    let old_keys = stack.keys();
+    stack.add_latency();
+
     let mut rotation = Box::pin(stack.webhooks.rotate_key(false));
     let mut published = 0;
     let rotated = loop {
@@ -22,10 +23,11 @@ async fn no_event_is_lost_during_key_rotation() {
             break rotated.unwrap();
         }
     };
+
     stack.publish_event();
     stack.sandbox.wait_for_deliveries().await;
 
-    assert_eq!(rotated.ended, [first.id.unwrap()]);
+    assert_eq!(rotated.deleted, [first.id.unwrap()]);
     assert_eq!(
         rotated
             .subscription
@@ -35,20 +37,25 @@ async fn no_event_is_lost_during_key_rotation() {
             .query(),
         Some("v=2")
     );
-    assert_eq!(stack.keys().previous, Some(before.current));
-    let mut subscriptions = BTreeMap::<String, BTreeSet<String>>::new();
+    assert_eq!(stack.keys().previous, Some(old_keys.current));
+
+    let mut subscriptions_by_event = BTreeMap::<String, BTreeSet<String>>::new();
     for delivery in stack.sandbox.deliveries() {
-        subscriptions
+        subscriptions_by_event
             .entry(delivery.event_id)
             .or_default()
             .insert(delivery.subscription_id);
     }
-    assert_eq!(subscriptions.len(), published + 1);
+
+    assert_eq!(subscriptions_by_event.len(), published + 1);
     assert!(
-        subscriptions.values().any(|received| received.len() == 2),
-        "no event came while there were both subscriptions"
+        subscriptions_by_event.values().any(|ids| ids.len() == 2),
+        "no event was published while both subscriptions existed"
     );
-    assert_eq!(stack.receiver.taken(), subscriptions.into_keys().collect());
+    assert_eq!(
+        stack.receiver.accepted(),
+        subscriptions_by_event.into_keys().collect()
+    );
     assert!(stack.webhooks.show(None).await.unwrap().is_enabled());
 }
 
@@ -56,9 +63,11 @@ async fn no_event_is_lost_during_key_rotation() {
 async fn rotate_key_with_revoke_previous_invalidates_the_old_key() {
     let stack = TestStack::start().await;
     stack.webhooks.create().await.unwrap();
-    let known = stack.keys().current;
+    let old_key = stack.keys().current;
+
     stack.webhooks.rotate_key(true).await.unwrap();
-    assert!(!stack.keys().verify(b"{}", &known.sign(b"{}")));
+
+    assert!(!stack.keys().verify(b"{}", &old_key.sign(b"{}")));
     assert_eq!(
         stack.webhooks.test(None).await.unwrap().status_code,
         Some(200)
@@ -69,6 +78,7 @@ async fn rotate_key_with_revoke_previous_invalidates_the_old_key() {
 async fn each_rotation_uses_a_new_url_version() {
     let stack = TestStack::start().await;
     stack.webhooks.create().await.unwrap();
+
     for version in 2..5 {
         let rotated = stack.webhooks.rotate_key(false).await.unwrap();
         assert_eq!(
@@ -76,5 +86,6 @@ async fn each_rotation_uses_a_new_url_version() {
             Some(format!("v={version}").as_str())
         );
     }
+
     assert_eq!(stack.webhooks.list().await.unwrap().len(), 1);
 }

@@ -1,4 +1,4 @@
-//! A stack as the commands see it.
+//! The stack under test: the sandbox as BILL, a fake of Secrets Manager and a receiver of events.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -22,14 +22,14 @@ use tokio::time::Instant;
 use url::Url;
 use uuid::Uuid;
 
-use crate::secrets::{self, Secrets};
+use crate::fake_secrets_manager::{self, FakeSecretsManager};
 
 pub const CUSTOMER: &str = "00802JUNIPERCYCL4xd9";
 
-/// BILL, the secret, and an API that takes notifications when the secret's keys verify them.
+/// The services that the commands call, and the commands for a stack that uses them.
 pub struct TestStack {
     pub sandbox: Sandbox,
-    pub secrets: Secrets,
+    pub secrets: FakeSecretsManager,
     pub receiver: Receiver,
     pub webhooks: Webhooks,
     subscriptions: SubscriptionsClient,
@@ -47,17 +47,21 @@ impl TestStack {
             id: Some(CUSTOMER.to_owned()),
             ..Organization::default()
         });
-        let (secrets, client) = Secrets::start().await;
+
+        let (secrets, client) = FakeSecretsManager::start().await;
         let (receiver, api_url) = Receiver::start(secrets.clone()).await;
+
         let credentials = Credentials::from_json(&sandbox.credentials().to_json()).unwrap();
         let bill = BillClient::new(
             sandbox.url().parse().unwrap(),
             bill::http_client().unwrap(),
             Arc::new(credentials),
         );
-        let keys = KeyStore::new(client, secrets::NAME.to_owned());
+
+        let keys = KeyStore::new(client, fake_secrets_manager::NAME.to_owned());
         let subscriptions = bill.subscriptions().unwrap();
         let webhooks = Webhooks::new(subscriptions.clone(), keys, &api_url).unwrap();
+
         Self {
             sandbox,
             secrets,
@@ -67,7 +71,7 @@ impl TestStack {
         }
     }
 
-    /// Somebody else who uses the partner's application key subscribes.
+    /// Creates a subscription of another system that uses the same application key.
     pub async fn create_foreign_subscription(&self, url: &str) -> SubscriptionId {
         let url: Url = url.parse().unwrap();
         let created = self
@@ -77,18 +81,25 @@ impl TestStack {
                 "Another",
                 &EventType::SUBSCRIBED,
                 &url,
-                soon(),
+                call_deadline(),
             )
             .await;
+
         created.unwrap().subscription.id.unwrap()
     }
 
-    /// Somebody else ends a subscription.
-    pub async fn end(&self, id: &SubscriptionId) {
-        assert!(self.subscriptions.delete(id, soon()).await.unwrap());
+    /// Deletes a subscription at BILL, without `engage`.
+    pub async fn delete_subscription(&self, id: &SubscriptionId) {
+        assert!(
+            self.subscriptions
+                .delete(id, call_deadline())
+                .await
+                .unwrap()
+        );
     }
 
-    /// Publishes events until BILL disables the subscription of a receiver that does not return 200.
+    /// Publishes an event and waits until BILL has disabled every subscription whose receiver
+    /// does not respond with 200.
     pub async fn publish_until_disabled(&self) {
         let events = EventSwitches {
             initial_backoff_ms: 1,
@@ -99,21 +110,24 @@ impl TestStack {
             events,
             ..Switches::default()
         });
+
         self.publish_event();
         self.sandbox.wait_for_deliveries().await;
     }
 
-    /// From now on BILL takes its time, so that things happen meanwhile.
-    pub fn slow_down(&self) {
+    /// Makes every request to BILL take longer, so that events can be published during a command.
+    pub fn add_latency(&self) {
         self.sandbox.set_switches(Switches {
             latency_ms: 20,
             ..switches()
         });
     }
 
-    /// The only subscription, which delivers.
+    /// Asserts that there is one subscription, that it delivers and that no command is pending.
+    /// Returns the subscription.
     pub async fn assert_single_working_subscription(&self) -> Subscription {
         let mut all = self.webhooks.list().await.unwrap();
+
         assert_eq!(all.len(), 1, "{all:?}");
         assert!(all[0].is_enabled(), "{all:?}");
         assert_eq!(
@@ -126,8 +140,9 @@ impl TestStack {
                 .get("pending")
                 .or(self.secrets.json().get("retiring"))
                 .is_none(),
-            "nothing is left to be done"
+            "the secret holds the state of an interrupted command"
         );
+
         all.remove(0)
     }
 
@@ -135,7 +150,7 @@ impl TestStack {
         self.secrets.keys().unwrap()
     }
 
-    /// Something happens to the customer.
+    /// Publishes an event of [`CUSTOMER`].
     pub fn publish_event(&self) {
         let event_type = "payment.failed".to_owned();
         assert!(self.sandbox.publish_event(&sandbox::ManualEvent {
@@ -144,8 +159,8 @@ impl TestStack {
         }));
     }
 
-    /// Makes an operation of BILL fail for good.
-    pub fn refuse(&self, endpoint: &str) {
+    /// Makes every call of an operation of BILL fail with status 403.
+    pub fn fail_operation(&self, endpoint: &str) {
         let kind = FaultKind::Status {
             status: 403,
             code: None,
@@ -166,51 +181,56 @@ fn switches() -> Switches {
         max_attempts: 8,
         ..EventSwitches::default()
     };
+
     Switches {
         events,
         ..Switches::default()
     }
 }
 
-/// Answers 200 to what the secret's keys verify, else 401; the ids of the events that it took.
+/// Accepts a delivery with 200 if the keys in the secret verify it, else rejects it with 401. Keeps
+/// the ids of the accepted events.
 #[derive(Clone)]
 pub struct Receiver {
-    secrets: Secrets,
-    taken: Arc<Mutex<BTreeSet<String>>>,
+    secrets: FakeSecretsManager,
+    accepted: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl Receiver {
-    async fn start(secrets: Secrets) -> (Self, String) {
-        let this = Self {
+    async fn start(secrets: FakeSecretsManager) -> (Self, String) {
+        let receiver = Self {
             secrets,
-            taken: Arc::default(),
+            accepted: Arc::default(),
         };
         let router = axum::Router::new()
             .route("/bill/events", post(receive))
-            .with_state(this.clone());
-        (this, test_support::serve(router).await)
+            .with_state(receiver.clone());
+
+        (receiver, test_support::serve(router).await)
     }
 
-    pub fn taken(&self) -> BTreeSet<String> {
-        self.taken.lock().clone()
+    pub fn accepted(&self) -> BTreeSet<String> {
+        self.accepted.lock().clone()
     }
 }
 
-async fn receive(State(this): State<Receiver>, headers: HeaderMap, body: Bytes) -> StatusCode {
+async fn receive(State(receiver): State<Receiver>, headers: HeaderMap, body: Bytes) -> StatusCode {
     let signature = headers[SIGNATURE_HEADER].to_str().unwrap();
-    if !this
+    if !receiver
         .secrets
         .keys()
         .is_some_and(|keys| keys.verify(&body, signature))
     {
         return StatusCode::UNAUTHORIZED;
     }
-    this.taken
+
+    receiver
+        .accepted
         .lock()
         .insert(Notification::parse(&body).unwrap().event_id);
     StatusCode::OK
 }
 
-fn soon() -> Instant {
+fn call_deadline() -> Instant {
     Instant::now() + Duration::from_mins(1)
 }

@@ -42,7 +42,7 @@ pub async fn load_stack(cloud: &LocalCloud) -> Result<Stack> {
         ..StackArguments::default()
     };
 
-    Stack::find(cloud.config().await, arguments).await
+    Stack::load(cloud.config().await, arguments).await
 }
 
 /// Runs fan-out as of a time, waits until the sync queue is empty and returns fan-out's response.

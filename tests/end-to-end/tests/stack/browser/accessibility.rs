@@ -73,7 +73,7 @@ impl Browser {
             axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']})
                 .then(done, error => done({error: String(error)}));";
 
-        let axe = fs::read_to_string(python_package_file("axe_core_python/axe.min.js")?)?;
+        let axe = fs::read_to_string(python_package_file("axe_playwright_python/axe.min.js")?)?;
         self.client.execute(&axe, Vec::new()).await?;
         let result = self.client.execute_async(RUN, Vec::new()).await?;
 

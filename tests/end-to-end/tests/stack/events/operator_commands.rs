@@ -56,7 +56,7 @@ async fn missing_stack_is_reported(cloud: &LocalCloud) -> Result<()> {
         ..StackArguments::default()
     };
 
-    let error = Stack::find(cloud.config().await, arguments)
+    let error = Stack::load(cloud.config().await, arguments)
         .await
         .err()
         .context("a missing stack was found")?;
@@ -90,10 +90,10 @@ async fn create_subscribes_the_stack_once(
 ) -> Result<SubscriptionId> {
     let SubscriptionChange {
         subscription,
-        ended,
+        deleted,
         was_interrupted,
     } = webhooks.create().await?;
-    ensure!(ended.is_empty() && !was_interrupted, "{ended:?}");
+    ensure!(deleted.is_empty() && !was_interrupted, "{deleted:?}");
     ensure!(
         subscription.notification_url.as_ref().map(url::Url::as_str)
             == Some(cloud.output("EventsUrl")?),
@@ -110,7 +110,7 @@ async fn create_subscribes_the_stack_once(
         .err()
         .context("the stack was subscribed twice")?
         .to_string();
-    ensure!(error.contains("already subscribed"), "{error}");
+    ensure!(error.contains("subscribed already"), "{error}");
     ensure!(
         webhooks.list().await? == [subscription.clone()],
         "the list differs"
@@ -167,10 +167,10 @@ async fn no_event_is_lost_during_key_rotation(
 
     let SubscriptionChange {
         subscription,
-        ended,
+        deleted,
         ..
     } = rotated;
-    ensure!(ended == [first], "deleted subscriptions: {ended:?}");
+    ensure!(deleted == [first], "deleted subscriptions: {deleted:?}");
     let url = subscription.notification_url.as_ref();
     ensure!(
         url.and_then(url::Url::query) == Some("v=2"),

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail, ensure};
 use bill::events::SubscriptionId;
 use engage::{
     replay::ReplayResult,
-    webhooks::{Enabled, Webhooks},
+    webhooks::{EnableResult, Webhooks},
 };
 use local_cloud::LocalCloud;
 use tokio::time::sleep;
@@ -84,16 +84,16 @@ async fn enable_replaces_the_subscription_once(
     webhooks: &Webhooks,
     subscription: SubscriptionId,
 ) -> Result<()> {
-    let Enabled::Replaced(replaced) = webhooks.enable().await? else {
+    let EnableResult::Replaced(replaced) = webhooks.enable().await? else {
         bail!("BILL has not disabled the subscription")
     };
     ensure!(
-        replaced.ended == [subscription],
+        replaced.deleted == [subscription],
         "deleted subscriptions: {:?}",
-        replaced.ended
+        replaced.deleted
     );
 
-    let Enabled::AlreadyEnabled(current) = webhooks.enable().await? else {
+    let EnableResult::AlreadyEnabled(current) = webhooks.enable().await? else {
         bail!("the subscription was replaced twice")
     };
     ensure!(

@@ -16,12 +16,12 @@ pub async fn printed_output(
     webhooks: &Webhooks,
     subscription: &Subscription,
 ) -> Result<String> {
-    let view = SubscriptionView::new(subscription, webhooks.is_ours(subscription));
+    let view = SubscriptionView::new(subscription, webhooks.belongs_to_stack(subscription));
     let all: Vec<SubscriptionView> = webhooks
         .list()
         .await?
         .iter()
-        .map(|listed| SubscriptionView::new(listed, webhooks.is_ours(listed)))
+        .map(|listed| SubscriptionView::new(listed, webhooks.belongs_to_stack(listed)))
         .collect();
     let output = [
         report::subscription_details(&view),

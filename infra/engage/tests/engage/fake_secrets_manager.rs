@@ -1,4 +1,4 @@
-//! Secrets Manager's JSON protocol over HTTP, as far as one secret goes.
+//! A fake of Secrets Manager that holds one secret and serves the JSON protocol over HTTP.
 
 use std::sync::Arc;
 
@@ -18,9 +18,9 @@ use serde_json::{Value, json};
 
 pub const NAME: &str = "webhook-keys";
 
-/// A secret that is empty at first.
+/// Serves the secret [`NAME`], which has no value at first.
 #[derive(Clone, Default)]
-pub struct Secrets(Arc<Mutex<Secret>>);
+pub struct FakeSecretsManager(Arc<Mutex<Secret>>);
 
 #[derive(Default)]
 struct Secret {
@@ -29,22 +29,23 @@ struct Secret {
     fail_after: Option<u32>,
 }
 
-impl Secrets {
+impl FakeSecretsManager {
     pub async fn start() -> (Self, Client) {
-        let this = Self::default();
+        let fake = Self::default();
         let server = test_support::serve(
             axum::Router::new()
-                .route("/", post(answer))
-                .with_state(this.clone()),
+                .route("/", post(respond))
+                .with_state(fake.clone()),
         )
         .await;
         let config = Builder::from(&test_support::sdk_config(&server))
             .retry_config(RetryConfig::disabled())
             .build();
-        (this, Client::from_conf(config))
+
+        (fake, Client::from_conf(config))
     }
 
-    /// Refuses to be written once it was written so often more.
+    /// Refuses every write after the given number of further writes.
     pub fn fail_writes_after(&self, writes: u32) {
         let mut secret = self.0.lock();
         secret.fail_after = Some(secret.writes + writes);
@@ -67,20 +68,21 @@ impl Secrets {
             .unwrap_or_default()
     }
 
-    /// As `receive-events` reads them; none before there is a current one.
+    /// The keys as the function receive-events reads them; `None` while there is no current key.
     pub fn keys(&self) -> Option<SecurityKeys> {
         serde_json::from_str(self.0.lock().text.as_deref()?).ok()
     }
 }
 
-async fn answer(
-    State(this): State<Secrets>,
+async fn respond(
+    State(fake): State<FakeSecretsManager>,
     headers: HeaderMap,
     body: String,
 ) -> (StatusCode, Json<Value>) {
     let request: Value = serde_json::from_str(&body).unwrap();
     assert_eq!(request["SecretId"], NAME);
-    let mut secret = this.0.lock();
+
+    let mut secret = fake.0.lock();
     match headers["x-amz-target"].to_str().unwrap() {
         "secretsmanager.GetSecretValue" => match &secret.text {
             Some(text) => (StatusCode::OK, Json(json!({ "SecretString": text }))),
