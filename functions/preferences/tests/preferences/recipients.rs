@@ -14,17 +14,20 @@ use preferences::{Preferences, Responses};
 use runtime::{
     Metrics,
     http::{Request, Response, StatusCode},
+    telemetry,
 };
 use store::Contacts;
-use test_support::LocalDynamoDb;
+use test_support::{CapturedOutput, LocalDynamoDb};
 
-use crate::support::{FORM, get, keys, metrics, post, request, subscription};
+use crate::support::{FORM, get, keys, metrics, post, private_parts, request, subscription};
 
 const TABLE: &str = "contacts";
 
 /// The steps share one contact, and one MiniStack because starting it takes seconds.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn recipients_view_and_change_their_preferences() {
+    let logs = CapturedOutput::default();
+    let _guard = telemetry::init_with_writer("debug", logs.clone());
     let dynamodb = LocalDynamoDb::start().await;
     let recipient = Recipient::create(&dynamodb).await;
 
@@ -34,6 +37,7 @@ async fn recipients_view_and_change_their_preferences() {
     each_action_changes_the_preferences(&recipient).await;
     a_suppressed_recipient_has_no_form_and_can_unsubscribe(&recipient).await;
     an_unreadable_contact_is_a_failure(&recipient).await;
+    logs_name_each_outcome_but_neither_token_nor_recipient(&recipient, &logs.text());
 }
 
 async fn viewing_the_page_changes_nothing(recipient: &Recipient) {
@@ -161,6 +165,26 @@ async fn an_unreadable_contact_is_a_failure(recipient: &Recipient) {
         .unwrap_err();
 
     assert_eq!(failure.error_type.name(), "store_unreadable");
+}
+
+fn logs_name_each_outcome_but_neither_token_nor_recipient(recipient: &Recipient, logs: &str) {
+    for outcome in [
+        "shown",
+        "unsubscribed_from_category",
+        "unsubscribed_from_all",
+        "resubscribed",
+        "bad_request",
+    ] {
+        assert!(
+            logs.contains(&format!("\"outcome\":\"{outcome}\"")),
+            "{outcome} is not in {logs}"
+        );
+    }
+
+    let hash = subscription(Category::Product).address_hash;
+    for private in private_parts(&recipient.token).chain([hash.as_str()]) {
+        assert!(!logs.contains(private), "{private} is in {logs}");
+    }
 }
 
 /// The function with a table, and the token of one recipient.

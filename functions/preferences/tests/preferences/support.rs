@@ -57,6 +57,11 @@ pub fn subscription(category: Category) -> EmailSubscription {
     }
 }
 
+/// The parts of a token that must not be logged: the recipient and the signature.
+pub fn private_parts(token: &str) -> impl Iterator<Item = &str> {
+    token.split('.').filter(|part| part.len() > 10)
+}
+
 /// The function with a table that cannot be reached, so that every read fails.
 pub fn without_table() -> Preferences {
     let contacts = Contacts::new(

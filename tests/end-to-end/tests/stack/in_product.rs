@@ -15,7 +15,7 @@ use tokio::process::Command;
 use self::support::{
     dismiss_path, get_messages, messages_path, organization_item, parse_messages, put_item,
 };
-use crate::support::{invoke_ok, now, options, organizations, read_event, sweep, text_attribute};
+use crate::support::{now, options, organizations, sweep, text_attribute};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn in_product_api_serves_stage_messages_and_records_dismissals() -> Result<()> {
@@ -30,7 +30,6 @@ async fn in_product_api_serves_stage_messages_and_records_dismissals() -> Result
     every_organization_gets_the_message_of_its_stage(&cloud, &api).await?;
     unsigned_requests_are_rejected(&cloud, &api).await?;
     dismissed_message_stays_dismissed_and_changes_nothing_else(&cloud, &api).await?;
-    sample_events_are_accepted(&cloud).await?;
     responses_match_the_openapi_document(&cloud).await
 }
 
@@ -146,14 +145,6 @@ async fn unchanged_messages_get_304(api: &HttpApi, id: &str) -> Result<()> {
             && header_value(&response, &header::CACHE_CONTROL)? == "private, max-age=60",
         "{response:?}"
     );
-    Ok(())
-}
-
-async fn sample_events_are_accepted(cloud: &LocalCloud) -> Result<()> {
-    for name in ["in-product-get.json", "in-product-dismiss.json"] {
-        let response = invoke_ok(cloud, "InProductFunction", &read_event(name)?).await?;
-        ensure!(response["statusCode"] == 404, "{name}: {response}");
-    }
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail, ensure};
 use local_cloud::LocalCloud;
 use serde_json::{Value, json};
 
-use crate::support::{logs, text_attribute};
+use crate::support::{invoke_ok, logs, organizations, read_event, text_attribute};
 
 /// Asserts that no log line contains what BILL's rows hold about people and companies, or a
 /// credential. Call it after the functions have synced many organizations.
@@ -15,6 +15,7 @@ pub async fn no_log_line_contains_personal_data_or_credentials(cloud: &LocalClou
         "only {} private texts to search for",
         private.len()
     );
+    read_messages_of_each_organization(cloud).await?;
     let lines = logs(cloud).await?;
     ensure!(lines.len() > 20, "only {} log lines", lines.len());
 
@@ -30,6 +31,18 @@ pub async fn no_log_line_contains_personal_data_or_credentials(cloud: &LocalClou
     Ok(())
 }
 
+/// Has the in-product API return the messages of each organization, with the name of the recipient.
+async fn read_messages_of_each_organization(cloud: &LocalCloud) -> Result<()> {
+    let mut event = read_event("in-product-get.json")?;
+    for id in organizations(cloud).await?.into_keys() {
+        event["rawPath"] = format!("/v1/organizations/{id}/messages").into();
+        event["pathParameters"]["organization_id"] = id.into();
+        let response = invoke_ok(cloud, "InProductFunction", &event).await?;
+        ensure!(response["statusCode"] == 200, "{response}");
+    }
+    Ok(())
+}
+
 /// Credentials, names, addresses and other personal data. Texts of up to three characters are left
 /// out, because they occur in other words.
 async fn private_texts(cloud: &LocalCloud) -> Result<Vec<String>> {
@@ -41,7 +54,11 @@ async fn private_texts(cloud: &LocalCloud) -> Result<Vec<String>> {
         };
         private.extend(organization.name);
         for user in organization.users {
-            private.extend(user.email.into_iter().chain(user.last_name));
+            private.extend(
+                [user.email, user.first_name, user.last_name]
+                    .into_iter()
+                    .flatten(),
+            );
         }
     }
     private.extend(listed_personal_data(cloud).await?);

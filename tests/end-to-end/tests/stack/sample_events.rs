@@ -23,6 +23,8 @@ async fn sample_events_are_handled_by_the_deployed_functions() -> Result<()> {
     ensure!(response["outcome"] == "completed", "{response}");
     record_feedback_accepts_its_event(&cloud).await?;
     preferences_rejects_the_unknown_token(&cloud).await?;
+    in_product_does_not_know_the_organization(&cloud).await?;
+    receive_events_has_no_key(&cloud).await?;
     every_function_emits_metrics(&cloud).await
 }
 
@@ -91,6 +93,20 @@ async fn preferences_rejects_the_unknown_token(cloud: &LocalCloud) -> Result<()>
     Ok(())
 }
 
+async fn in_product_does_not_know_the_organization(cloud: &LocalCloud) -> Result<()> {
+    for event in ["in-product-get.json", "in-product-dismiss.json"] {
+        let response = invoke_with(cloud, "InProductFunction", event).await?;
+        ensure!(response["statusCode"] == 404, "{event}: {response}");
+    }
+    Ok(())
+}
+
+async fn receive_events_has_no_key(cloud: &LocalCloud) -> Result<()> {
+    let response = invoke_with(cloud, "ReceiveEventsFunction", "receive-events.json").await?;
+    ensure!(response["statusCode"] == 503, "{response}");
+    Ok(())
+}
+
 async fn every_function_emits_metrics(cloud: &LocalCloud) -> Result<()> {
     let logs = logs(cloud).await?;
     for function in [
@@ -99,6 +115,8 @@ async fn every_function_emits_metrics(cloud: &LocalCloud) -> Result<()> {
         "notify",
         "record-feedback",
         "preferences",
+        "in-product",
+        "receive-events",
     ] {
         let is_metrics = |line: &String| {
             line.contains("\"_aws\"") && line.contains(&format!("\"function\":\"{function}\""))

@@ -13,12 +13,14 @@ use serde_json::{Value, json};
 pub const HANG_TIMEOUT: Duration = Duration::from_mins(5);
 
 /// The outputs that name the functions whose logs [`logs`] reads.
-const FUNCTIONS: [&str; 5] = [
+const FUNCTIONS: [&str; 7] = [
     "FanOutFunction",
     "SyncOrganizationFunction",
     "NotifyFunction",
     "RecordFeedbackFunction",
     "PreferencesFunction",
+    "InProductFunction",
+    "ReceiveEventsFunction",
 ];
 
 /// A local cloud in which every function is restricted to its IAM role.
