@@ -101,14 +101,31 @@ fn notice_with_ses_status_counts_as_accepted() {
 
 #[test]
 fn planned_notices_are_summed_over_metric_lines_only() {
-    let log = [
-        r#"{"_aws":{},"function":"sync-organization","notices_planned":3}"#,
-        r#"{"level":"INFO","message":"stage entered","notices_planned":7}"#,
-        r#"{"_aws":{},"function":"sync-organization","organizations_not_due":10}"#,
+    assert_eq!(notices_planned(&complete_log()), Some(5));
+}
+
+#[test]
+fn planned_notices_are_unknown_when_an_invocation_has_no_metrics() {
+    let mut log = complete_log();
+    log.retain(|line| !line.contains("\"notices_planned\":2"));
+
+    assert_eq!(notices_planned(&log), None);
+}
+
+/// The log of three invocations.
+fn complete_log() -> Vec<String> {
+    [
         "START RequestId: 1",
-        r#"{"_aws":{},"function":"sync-organization","notices_planned":2}"#,
-    ];
-    assert_eq!(notices_planned(&log.map(str::to_owned)), 5);
+        r#"{"_aws":{},"function":"sync-organization","invocations":1,"notices_planned":3}"#,
+        r#"{"level":"INFO","message":"stage entered","notices_planned":7}"#,
+        "REPORT RequestId: 1",
+        r#"{"_aws":{},"function":"sync-organization","invocations":1,"organizations_not_due":10}"#,
+        "REPORT RequestId: 2",
+        r#"{"_aws":{},"function":"sync-organization","invocations":1,"notices_planned":2}"#,
+        "REPORT RequestId: 3",
+    ]
+    .map(str::to_owned)
+    .to_vec()
 }
 
 #[test]
@@ -121,7 +138,7 @@ fn each_inconsistent_number_is_a_problem() {
     type Mutation = fn(&mut Report);
     let mutations: [(Mutation, &str); 7] = [
         (
-            |report| report.notices_written = 6,
+            |report| report.notices_written = Some(6),
             "6 notices were written, but 5 are in the table",
         ),
         (
@@ -188,7 +205,7 @@ fn report() -> Report {
         synced: 4,
         stages: counts(&[("active", 4)]),
         stage_mismatches: 0,
-        notices_written: 5,
+        notices_written: Some(5),
         notices: [
             ("sent".to_owned(), counts(&[("none", 3)])),
             ("due".to_owned(), counts(&[("capped", 2)])),

@@ -183,10 +183,16 @@ pub(crate) fn print_summary(report: &Report) {
         "\n{} customers, {} notices, {} e-mails, {} requests to BILL ({} per customer), \
          in {:.0} s.",
         report.synced,
-        report.notices_written,
+        report.notices_in_table(),
         report.emails_sent,
         report.bill_requests,
         report.bill_requests_per_organization,
         report.seconds
     );
+    if report.notices_written.is_none() {
+        println!(
+            "The local AWS lost lines of sync-organization's log: the notices in the table could not \
+             be compared with its metrics."
+        );
+    }
 }
