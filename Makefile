@@ -50,9 +50,10 @@ build: $(TOOLS) ## Build the functions into .aws-sam/build (ARCHITECTURE=arm64 f
 	@python3 infra/local/cloud/package_functions.py
 	@echo "Built .aws-sam/build/template.yaml for $(ARCHITECTURE)"
 
-# With the features that the whole workspace asks for: what `make test` has compiled is not compiled again.
+# Cargo enables the features that the tests need only if it builds a test, such as the small `rules`.
+# Otherwise `make test` would compile all dependencies again.
 local-cloud: build
-	@cargo build --workspace --bin local-cloud
+	@cargo build --workspace --bin local-cloud --test rules
 
 demo: local-cloud ## Run the whole pipeline once on the local cloud and show what it did (ORGANIZATIONS=200)
 	@$(LOCAL_CLOUD) demo --organizations $(ORGANIZATIONS)
@@ -76,10 +77,11 @@ browser: ## Install Chromium and its driver for the browser tests (as root on De
 	test "$(BROWSER)" != required; \
 	echo "Without them, the browser tests (unsubscribe_page and banner in tests/end-to-end) are left out." >&2
 
+# `--examples` makes cargo doc use the same features as clippy, although there are no examples.
 check: $(TOOLS) ## Check format, lints, documentation, template, dependencies
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
-	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --lib --examples --quiet
 	sam validate
 	cargo shear
 	cargo deny check bans licenses sources
