@@ -127,6 +127,7 @@ fn change_output(webhooks: &Webhooks, change: &SubscriptionChange, message: &str
             "{resumed}{message}\n{}",
             report::subscription_details(&view)
         ),
+        // Programs read `ended`: it keeps its name.
         json!({ "subscription": view, "ended": deleted, "was_interrupted": was_interrupted }),
     )
 }

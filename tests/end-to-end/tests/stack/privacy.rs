@@ -31,7 +31,7 @@ pub async fn no_log_line_contains_personal_data_or_credentials(cloud: &LocalClou
     Ok(())
 }
 
-/// Has the in-product API return the messages of each organization, with the name of the recipient.
+/// Invokes the in-product function for each organization, so that its log has lines to search.
 async fn read_messages_of_each_organization(cloud: &LocalCloud) -> Result<()> {
     let mut event = read_event("in-product-get.json")?;
     for id in organizations(cloud).await?.into_keys() {
