@@ -78,13 +78,7 @@ impl Replacement {
         replaces: Vec<SubscriptionId>,
     ) -> Result<SubscriptionChange> {
         let mut secret = self.keys.read().await?;
-        let pending = PendingSubscription {
-            idempotency_key: Uuid::new_v4(),
-            url,
-            replaces,
-        };
-        secret.pending = Some(pending.clone());
-        self.keys.write(&secret).await?;
+        let pending = self.store_pending(&mut secret, url, replaces).await?;
 
         let created = self.create_pending(&mut secret, &pending).await?;
         self.activate(secret, created, pending.replaces).await
@@ -221,14 +215,29 @@ impl Replacement {
         secret: &mut WebhookSecret,
         pending: &PendingSubscription,
     ) -> Result<CreatedSubscription> {
+        let pending = self
+            .store_pending(secret, pending.url.clone(), pending.replaces.clone())
+            .await?;
+
+        Ok(self.call_create(&pending).await?)
+    }
+
+    /// Stores the subscription to create, with a new idempotency key.
+    async fn store_pending(
+        &self,
+        secret: &mut WebhookSecret,
+        url: Url,
+        replaces: Vec<SubscriptionId>,
+    ) -> Result<PendingSubscription> {
         let pending = PendingSubscription {
             idempotency_key: Uuid::new_v4(),
-            ..pending.clone()
+            url,
+            replaces,
         };
         secret.pending = Some(pending.clone());
         self.keys.write(secret).await?;
 
-        Ok(self.call_create(&pending).await?)
+        Ok(pending)
     }
 
     async fn call_create(
