@@ -1,53 +1,20 @@
 //! The configuration of the function, read from environment variables.
 
-use bill::BaseUrl;
-use runtime::{ConfigError, Environment};
-use store::HourlyLimits;
+use bill_connection::BillConfig;
+use store::{HourlyLimits, TableNames};
 
-/// The configuration of the function.
-#[derive(Debug)]
-pub struct Config {
-    /// `BILL_BASE_URL`: base URL of BILL's API.
-    pub bill_base_url: BaseUrl,
-    /// `BILL_CREDENTIALS_SECRET`: ARN of the secret with the credentials.
-    pub bill_credentials_secret: String,
-    /// `BILL_REQUESTS_PER_HOUR` (this product's part of BILL's limit) and
-    /// `BILL_SIGN_INS_PER_HOUR` (0: no separate limit).
-    pub limits: HourlyLimits,
-    /// `ORGANIZATIONS_TABLE`.
-    pub organizations_table: String,
-    /// `RUNS_TABLE`.
-    pub runs_table: String,
-    /// `SYNC_QUEUE_URL`.
-    pub sync_queue_url: String,
-    /// `ENVIRONMENT`: local, sandbox or production.
-    pub environment: String,
-}
-
-impl Config {
-    /// Reads the environment. An `Err` names every variable that is missing or invalid.
-    pub fn read(mut environment: Environment) -> Result<Self, ConfigError> {
-        let bill_base_url = environment.required("BILL_BASE_URL");
-        let bill_credentials_secret = environment.required("BILL_CREDENTIALS_SECRET");
-        let requests_per_hour = environment.optional("BILL_REQUESTS_PER_HOUR", 10_000);
-        let sign_ins_per_hour = environment.optional("BILL_SIGN_INS_PER_HOUR", 0);
-        let organizations_table = environment.required("ORGANIZATIONS_TABLE");
-        let runs_table = environment.required("RUNS_TABLE");
-        let sync_queue_url = environment.required("SYNC_QUEUE_URL");
-        let name = environment.required("ENVIRONMENT");
-        environment.build(|| {
-            Some(Self {
-                bill_base_url: bill_base_url?,
-                bill_credentials_secret: bill_credentials_secret?,
-                limits: HourlyLimits {
-                    requests_per_hour: requests_per_hour?,
-                    sign_ins_per_hour: Some(sign_ins_per_hour?).filter(|limit| *limit > 0),
-                },
-                organizations_table: organizations_table?,
-                runs_table: runs_table?,
-                sync_queue_url: sync_queue_url?,
-                environment: name?,
-            })
-        })
+environment::config! {
+    /// The configuration of the function.
+    pub struct Config {
+        /// BILL's API.
+        pub bill: BillConfig as group,
+        /// BILL requests and sign-ins per hour.
+        pub limits: HourlyLimits as group,
+        /// The names of the tables.
+        pub tables: TableNames as group,
+        /// URL of the queue of sync requests.
+        pub sync_queue_url: String,
+        /// `local`, `sandbox` or `production`. A dimension of the metrics.
+        pub environment: String,
     }
 }

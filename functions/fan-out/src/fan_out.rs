@@ -2,16 +2,19 @@
 
 use std::{collections::HashSet, num::NonZeroU32};
 
+use aws_config::SdkConfig;
 use bill::{BillClient, Credentials};
 use jiff::{SignedDuration, Timestamp};
-use runtime::{Deadline, Failure, Metrics, ScheduleEvent, Secret, clock};
-use store::{BudgetAmount, Cursor, HourlyLimits, Organizations, Runs};
+use runtime::{ClassifiedError, ErrorType, Failure, Invocation, ScheduleEvent, Secret, clock};
+use store::{
+    BudgetAmount, HourlyBudget, Organizations, RunLog, SweepCursor, SweepPosition, Tables,
+};
 
 use crate::{
-    failure::store_failure,
+    config::Config,
     queue::SyncQueue,
     summary::{RunOutcome, Summary},
-    sweep::{Sweep, SweepError},
+    sweep::Sweep,
 };
 
 /// BILL requests that one sync usually makes at most: users, sign-in, bank accounts, payments,
@@ -19,59 +22,66 @@ use crate::{
 const REQUESTS_PER_SYNC: NonZeroU32 = NonZeroU32::new(5).unwrap();
 
 /// The time for which a saved page is used. A run that ends early saves one every hour.
-const CURSOR_LIFETIME: SignedDuration = SignedDuration::from_hours(6);
+const POSITION_LIFETIME: SignedDuration = SignedDuration::from_hours(6);
 
 /// Lists organizations and queues those that are due. Built once per process.
 pub struct FanOut {
-    /// BILL's partner API.
-    pub bill: BillClient,
+    bill: BillClient,
     /// The credentials of `bill`. Each run reads them first, so that a missing secret is reported
     /// before anything else happens.
-    pub credentials: Secret<Credentials>,
-    /// When organizations are due.
-    pub organizations: Organizations,
-    /// The hour's budget, the cursor, and the records of the runs.
-    pub runs: Runs,
-    /// The queue of sync requests.
-    pub queue: SyncQueue,
-    /// BILL requests and sign-ins per hour.
-    pub limits: HourlyLimits,
+    credentials: Secret<Credentials>,
+    organizations: Organizations,
+    budget: HourlyBudget,
+    cursor: SweepCursor,
+    run_log: RunLog,
+    queue: SyncQueue,
 }
 
 impl FanOut {
+    /// Builds the clients. An `Err` is permanent: BILL's client could not be built.
+    pub fn new(config: Config, aws: &SdkConfig) -> Result<Self, Failure> {
+        let (bill, credentials) = bill_connection::connect(aws, config.bill)?;
+        let tables = Tables::new(store::client(aws), config.tables);
+
+        Ok(Self {
+            bill,
+            credentials,
+            organizations: tables.organizations(),
+            budget: tables.hourly_budget(config.limits),
+            cursor: tables.sweep_cursor(),
+            run_log: tables.run_log(),
+            queue: SyncQueue::new(aws, config.sync_queue_url),
+        })
+    }
+
     /// Runs once. An `Err` means that BILL or AWS could not be reached or rejected a request. The
     /// organizations that were not queued stay due, and the next run queues them.
     pub async fn run(
         &self,
         event: &ScheduleEvent,
-        run_id: &str,
-        deadline: Deadline,
-        metrics: &Metrics,
+        invocation: &Invocation,
     ) -> Result<Summary, Failure> {
-        let started_at = clock::now();
-        let as_of = event.as_of.unwrap_or(started_at);
+        let started_at = invocation.started_at;
+        let as_of = event.as_of(invocation);
         self.credentials.get().await?;
         let requests_before = self.bill.requests();
 
-        let (remaining, cursor) = futures::try_join!(
-            self.runs.remaining(started_at, self.limits),
-            self.runs.cursor()
-        )
-        .map_err(store_failure)?;
+        let (remaining, position) =
+            futures::try_join!(self.budget.remaining(started_at), self.cursor.load())?;
         let sync_budget = (remaining.requests / REQUESTS_PER_SYNC).min(remaining.sign_ins);
 
         let mut sweep = Sweep {
             bill: &self.bill,
             organizations: &self.organizations,
-            runs: &self.runs,
+            cursor: &self.cursor,
             queue: &self.queue,
             as_of,
             all: event.all,
-            deadline,
+            deadline: invocation.deadline,
             sync_budget: u64::from(sync_budget),
             queued: HashSet::new(),
             summary: Summary {
-                run_id: run_id.to_owned(),
+                run_id: invocation.request_id.clone(),
                 ..Summary::default()
             },
         };
@@ -79,7 +89,7 @@ impl FanOut {
             sweep.summary.outcome = RunOutcome::BudgetSpent;
             Ok(())
         } else {
-            Box::pin(sweep.run(fresh_cursor(cursor, started_at))).await
+            Box::pin(sweep.run(fresh_position(position, started_at))).await
         };
         let mut summary = sweep.summary;
 
@@ -88,33 +98,32 @@ impl FanOut {
             self.count_requests(started_at, requests).await;
         }
         let sweep_result = match sweep_result {
-            Err(SweepError::Bill(error)) if error.is_hour_exhausted() => {
+            Err(failure) if failure.error_type == ErrorType::BillHourExhausted => {
                 summary.outcome = RunOutcome::BudgetSpent;
                 self.close_hour(started_at).await;
                 Ok(())
             }
             result => result,
         };
-        summary.emit_metrics(requests, metrics);
+        summary.emit_metrics(requests, &invocation.metrics);
         sweep_result?;
 
-        self.runs
+        self.run_log
             .record(&summary.run_record(as_of, started_at, clock::now()))
-            .await
-            .map_err(store_failure)?;
+            .await?;
         Ok(summary)
     }
 
     /// Ends the hour's budget for all functions, because BILL's own limit is used up.
     async fn close_hour(&self, now: Timestamp) {
         tracing::warn!(
-            error_type = "bill_hour_exhausted",
+            error_type = ErrorType::BillHourExhausted.name(),
             "BILL's requests of this hour are used up; the next run continues"
         );
 
-        if let Err(error) = self.runs.close_hour(now).await {
+        if let Err(error) = self.budget.close_hour(now).await {
             tracing::warn!(
-                error_type = error.type_name(),
+                error_type = error.error_type().name(),
                 "the hour's budget could not be closed for other functions"
             );
         }
@@ -127,16 +136,16 @@ impl FanOut {
             requests,
             sign_ins: 0,
         };
-        if let Err(error) = self.runs.record_usage(now, used).await {
+        if let Err(error) = self.budget.record_usage(now, used).await {
             tracing::warn!(
-                error_type = error.type_name(),
+                error_type = error.error_type().name(),
                 "the run's BILL requests could not be counted"
             );
         }
     }
 }
 
-/// The cursor, unless it is too old. BILL does not document how long a page token is valid.
-fn fresh_cursor(cursor: Option<Cursor>, now: Timestamp) -> Option<Cursor> {
-    cursor.filter(|cursor| now.duration_since(cursor.saved_at) < CURSOR_LIFETIME)
+/// The saved position, unless it is too old. BILL does not document how long a page token is valid.
+fn fresh_position(position: Option<SweepPosition>, now: Timestamp) -> Option<SweepPosition> {
+    position.filter(|position| now.duration_since(position.saved_at) < POSITION_LIFETIME)
 }

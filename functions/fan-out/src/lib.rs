@@ -18,7 +18,6 @@
 //! [`SyncRequest`]: engagement::SyncRequest
 
 mod config;
-mod failure;
 mod fan_out;
 mod page;
 mod queue;
@@ -27,5 +26,4 @@ mod sweep;
 
 pub use config::Config;
 pub use fan_out::FanOut;
-pub use queue::SyncQueue;
 pub use summary::{RunOutcome, Summary};

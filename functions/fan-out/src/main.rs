@@ -2,9 +2,9 @@
 
 use std::{process::ExitCode, time::Duration};
 
-use fan_out::{Config, FanOut, SyncQueue};
-use runtime::{Deadline, Environment, Failure, Metrics, ScheduleEvent};
-use store::{Organizations, Runs};
+use environment::FromEnvironment;
+use fan_out::{Config, FanOut};
+use runtime::{Failure, Invocation, Metrics, ScheduleEvent};
 
 /// Time reserved for saving the record of the run.
 const MARGIN: Duration = Duration::from_secs(5);
@@ -15,33 +15,11 @@ async fn main() -> ExitCode {
 }
 
 async fn start() -> Result<(), Failure> {
-    let config = Config::read(Environment::from_process())?;
-    let aws = runtime::aws_config().await;
-    let (bill, credentials) =
-        bill_connection::connect(&aws, config.bill_base_url, config.bill_credentials_secret)?;
+    let config = Config::from_process()?;
+    let metrics = Metrics::new("fan-out", &config.environment);
+    let fan_out = FanOut::new(config, &runtime::aws_config().await)?;
 
-    let tables = store::client(&aws);
-    let fan_out = FanOut {
-        bill,
-        credentials,
-        organizations: Organizations::new(tables.clone(), config.organizations_table),
-        runs: Runs::new(tables, config.runs_table),
-        queue: SyncQueue::new(aws_sdk_sqs::Client::new(&aws), config.sync_queue_url),
-        limits: config.limits,
-    };
-
-    let metrics = Metrics::new("fan-out", config.environment);
-    let (fan_out, run_metrics) = (&fan_out, &metrics);
-    runtime::serve(&metrics, async move |event: serde_json::Value, context| {
-        let event = ScheduleEvent::parse(&event)?;
-        fan_out
-            .run(
-                &event,
-                &context.request_id,
-                Deadline::from_context(&context, MARGIN),
-                run_metrics,
-            )
-            .await
-    })
-    .await
+    let handle =
+        async |event: ScheduleEvent, invocation: Invocation| fan_out.run(&event, &invocation).await;
+    runtime::serve(metrics, MARGIN, handle).await
 }

@@ -1,13 +1,10 @@
 //! Turns a page of BILL's list into sync requests for the organizations that are due.
 
 use bill::Page;
-use engagement::{ListedOrganization, Name, OrganizationId, SyncRequest};
+use bill_connection::listed_organization;
+use engagement::{ListedOrganization, OrganizationId, SyncRequest};
 use jiff::Timestamp;
-use runtime::Failure;
-use secrecy::ExposeSecret;
-use store::Organizations;
-
-use crate::failure::store_failure;
+use store::{Organizations, StoreError};
 
 /// The organizations of a page, and the number of rows that were skipped because they have no valid
 /// id.
@@ -23,12 +20,7 @@ pub fn listed_organizations(page: Page<bill::Organization>) -> (Vec<ListedOrgani
             skipped += 1;
             tracing::warn!(%reason, "an organization was skipped because its id is invalid");
         });
-        Some(ListedOrganization {
-            id: id.ok()?,
-            name: row.name.map(|name| Name::new(name.expose_secret())),
-            archived: row.archived.unwrap_or(false),
-            created_at: row.created_time,
-        })
+        Some(listed_organization(id.ok()?, row))
     });
     let listed = listed.collect();
     (listed, skipped)
@@ -43,7 +35,7 @@ pub async fn due_organizations(
     listed: Vec<ListedOrganization>,
     as_of: Timestamp,
     all: bool,
-) -> Result<Vec<ListedOrganization>, Failure> {
+) -> Result<Vec<ListedOrganization>, StoreError> {
     if all || listed.is_empty() {
         return Ok(listed);
     }
@@ -51,10 +43,7 @@ pub async fn due_organizations(
         .iter()
         .map(|organization| organization.id.clone())
         .collect();
-    let next_syncs = organizations
-        .next_syncs(&ids)
-        .await
-        .map_err(store_failure)?;
+    let next_syncs = organizations.next_syncs(&ids).await?;
 
     let is_due = |organization: &ListedOrganization| {
         next_syncs
@@ -86,6 +75,8 @@ pub fn sync_requests(
 
 #[cfg(test)]
 mod tests {
+    use engagement::Name;
+
     use super::*;
 
     #[test]

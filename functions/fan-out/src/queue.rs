@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aws_config::SdkConfig;
 use aws_sdk_sqs::{
     Client,
     error::ProvideErrorMetadata,
@@ -29,8 +30,11 @@ pub struct SyncQueue {
 
 impl SyncQueue {
     /// The queue with this URL.
-    pub fn new(client: Client, url: String) -> Self {
-        Self { client, url }
+    pub fn new(aws: &SdkConfig, url: String) -> Self {
+        Self {
+            client: Client::new(aws),
+            url,
+        }
     }
 
     /// Sends the requests, ten per call, and returns how many were sent. A message that SQS rejects
@@ -104,7 +108,7 @@ fn log_rejected(entry: &BatchResultErrorEntry, batch: &[SyncRequest]) {
 
     tracing::error!(
         organization_id,
-        error_type = "queue_unavailable",
+        error_type = ErrorType::QueueUnavailable.name(),
         code = entry.code(),
         "SQS rejected the message of an organization"
     );
@@ -130,47 +134,55 @@ fn unavailable(code: &str) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        collections::HashSet,
+        sync::{Arc, Mutex},
+    };
+
     use axum::{Json, Router};
     use engagement::ListedOrganization;
     use serde_json::{Value, json};
 
     use super::*;
 
-    /// An SQS that rejects every message about an organization whose id ends in 7.
-    async fn queue() -> SyncQueue {
-        let respond = async |call: String| {
+    /// How the local SQS fails the messages about organizations whose id ends in 7.
+    #[derive(Clone, Copy, PartialEq)]
+    enum Fault {
+        Rejected,
+        FailedOnce,
+        FailedAlways,
+    }
+
+    /// An SQS with this fault.
+    async fn queue(fault: Fault) -> SyncQueue {
+        let failed = Arc::new(Mutex::new(HashSet::new()));
+        let respond = move |call: String| {
             let call: Value = serde_json::from_str(&call).unwrap();
-            let entries = call["Entries"].as_array().unwrap().iter();
-            let (rejected, accepted): (Vec<_>, Vec<_>) = entries
-                .partition(|entry| entry["MessageBody"].as_str().unwrap().contains(r#"7","#));
-            let failed = |entry: &Value| {
-                json!({
-                    "Id": entry["Id"],
-                    "SenderFault": true,
-                    "Code": "InvalidMessageContents",
-                })
-            };
-            let successful = |entry: &Value| {
-                json!({
+            let mut response = json!({ "Failed": [], "Successful": [] });
+            for entry in call["Entries"].as_array().unwrap() {
+                let body = entry["MessageBody"].as_str().unwrap();
+                let is_first = failed.lock().unwrap().insert(body.to_owned());
+                let fails = body.contains(r#"7","#) && (is_first || fault != Fault::FailedOnce);
+                let results = if fails { "Failed" } else { "Successful" };
+                response[results].as_array_mut().unwrap().push(json!({
                     "Id": entry["Id"],
                     "MessageId": "id",
                     "MD5OfMessageBody": "",
-                })
-            };
-            Json(json!({
-                "Failed": rejected.into_iter().map(failed).collect::<Vec<_>>(),
-                "Successful": accepted.into_iter().map(successful).collect::<Vec<_>>(),
-            }))
+                    "SenderFault": fault == Fault::Rejected,
+                    "Code": "InternalError",
+                }));
+            }
+            std::future::ready(Json(response))
         };
         let server = test_support::serve(Router::new().fallback(respond)).await;
         SyncQueue::new(
-            Client::new(&test_support::sdk_config(&server)),
+            &test_support::sdk_config(&server),
             format!("{server}/000000000000/sync"),
         )
     }
 
-    #[tokio::test]
-    async fn a_message_rejected_by_sqs_does_not_block_the_others() {
+    /// Requests about 35 organizations, of whom the ids of three end in 7.
+    fn requests() -> Vec<SyncRequest> {
         let request = |number: u32| SyncRequest {
             schema_version: SyncRequest::SCHEMA_VERSION,
             run_id: "run".to_owned(),
@@ -184,11 +196,29 @@ mod tests {
             all: false,
             events_until: None,
         };
-        let requests: Vec<_> = (0..35).map(request).collect();
-        assert_eq!(
-            queue().await.send(&requests).await.unwrap(),
-            32,
-            "all but 7, 17 and 27"
-        );
+        (0..35).map(request).collect()
+    }
+
+    #[tokio::test]
+    async fn a_message_rejected_by_sqs_does_not_block_the_others() {
+        let queue = queue(Fault::Rejected).await;
+
+        assert_eq!(queue.send(&requests()).await, Ok(32));
+    }
+
+    #[tokio::test]
+    async fn a_message_that_sqs_fails_is_sent_again() {
+        let queue = queue(Fault::FailedOnce).await;
+
+        assert_eq!(queue.send(&requests()).await, Ok(35));
+    }
+
+    #[tokio::test]
+    async fn a_message_that_sqs_keeps_failing_fails_the_run() {
+        let queue = queue(Fault::FailedAlways).await;
+
+        let failure = queue.send(&requests()[7..8]).await.unwrap_err();
+
+        assert_eq!(failure.error_type, ErrorType::QueueUnavailable);
     }
 }

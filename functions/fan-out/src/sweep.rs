@@ -5,11 +5,10 @@ use std::{collections::HashSet, time::Duration};
 use bill::{BillClient, Page, PageToken};
 use engagement::OrganizationId;
 use jiff::Timestamp;
-use runtime::{Deadline, Failure, clock};
-use store::{Cursor, Organizations, Runs};
+use runtime::{Deadline, ErrorType, Failure, clock};
+use store::{Organizations, SweepCursor, SweepPosition};
 
 use crate::{
-    failure::store_failure,
     page,
     queue::SyncQueue,
     summary::{RunOutcome, Summary},
@@ -23,7 +22,7 @@ const PAGE_TIME_RESERVE: Duration = Duration::from_secs(20);
 pub struct Sweep<'a> {
     pub bill: &'a BillClient,
     pub organizations: &'a Organizations,
-    pub runs: &'a Runs,
+    pub cursor: &'a SweepCursor,
     pub queue: &'a SyncQueue,
     pub as_of: Timestamp,
     /// Whether every organization counts as due.
@@ -37,21 +36,21 @@ pub struct Sweep<'a> {
 }
 
 impl Sweep<'_> {
-    /// Reads from the cursor to the end of the list, then from its start to the cursor.
-    pub async fn run(&mut self, cursor: Option<Cursor>) -> Result<(), SweepError> {
-        let start = cursor.map(|cursor| PageToken::new(cursor.page));
+    /// Reads from a saved position to the end of the list, then from its start to the position.
+    pub async fn run(&mut self, position: Option<SweepPosition>) -> Result<(), Failure> {
+        let start = position.map(|position| PageToken::new(position.page));
         if let Some(start) = &start {
             match self.read_pages(Some(start.clone()), None).await {
-                Ok(RunOutcome::Completed) => self.clear_cursor().await?,
+                Ok(RunOutcome::Completed) => self.cursor.clear().await?,
                 Ok(_) => return Ok(()),
-                Err(error) if error.is_rejected_page() => {
+                Err(failure) if failure.error_type == ErrorType::BillRefused => {
                     tracing::warn!(
                         "BILL no longer accepts the saved page token; the run starts at the \
                          first page"
                     );
-                    self.clear_cursor().await?;
+                    self.cursor.clear().await?;
                 }
-                Err(error) => return Err(error),
+                Err(failure) => return Err(failure),
             }
         }
 
@@ -65,7 +64,7 @@ impl Sweep<'_> {
         &mut self,
         first: Option<PageToken>,
         until: Option<&PageToken>,
-    ) -> Result<RunOutcome, SweepError> {
+    ) -> Result<RunOutcome, Failure> {
         let instant = self.deadline.instant();
         let mut token = first;
         let mut fetched = Some(
@@ -86,13 +85,13 @@ impl Sweep<'_> {
             };
             let (queued_all, following) = tokio::join!(self.queue_due(page), fetch_next);
             if !queued_all? {
-                return Ok(self.stop_at(RunOutcome::BudgetSpent, token).await?);
+                return self.stop_at(RunOutcome::BudgetSpent, token).await;
             }
 
             fetched = following?;
             token = next;
             if fetched.is_some() && self.deadline.is_near(PAGE_TIME_RESERVE) {
-                return Ok(self.stop_at(RunOutcome::OutOfTime, token).await?);
+                return self.stop_at(RunOutcome::OutOfTime, token).await;
             }
         }
 
@@ -134,59 +133,15 @@ impl Sweep<'_> {
 
         match token {
             Some(token) => {
-                let cursor = Cursor {
+                let position = SweepPosition {
                     page: token.as_str().to_owned(),
                     run_id: self.summary.run_id.clone(),
                     saved_at: clock::now(),
                 };
-                self.runs
-                    .save_cursor(&cursor)
-                    .await
-                    .map_err(store_failure)?;
+                self.cursor.save(&position).await?;
             }
-            None => self.clear_cursor().await?,
+            None => self.cursor.clear().await?,
         }
         Ok(outcome)
-    }
-
-    async fn clear_cursor(&self) -> Result<(), Failure> {
-        self.runs.clear_cursor().await.map_err(store_failure)
-    }
-}
-
-/// Why a sweep failed.
-pub enum SweepError {
-    /// A call to BILL failed.
-    Bill(bill::Error),
-    /// A table or the queue failed.
-    Other(Failure),
-}
-
-impl SweepError {
-    /// Whether BILL rejected the request, which for the first page of a sweep means that the saved
-    /// page token is no longer valid.
-    fn is_rejected_page(&self) -> bool {
-        matches!(self, Self::Bill(error) if error.type_name() == "bill_refused")
-    }
-}
-
-impl From<bill::Error> for SweepError {
-    fn from(error: bill::Error) -> Self {
-        Self::Bill(error)
-    }
-}
-
-impl From<Failure> for SweepError {
-    fn from(failure: Failure) -> Self {
-        Self::Other(failure)
-    }
-}
-
-impl From<SweepError> for Failure {
-    fn from(error: SweepError) -> Self {
-        match error {
-            SweepError::Bill(error) => Self::named(error.type_name(), &error),
-            SweepError::Other(failure) => failure,
-        }
     }
 }

@@ -19,13 +19,14 @@ mod config;
 mod message;
 mod responses;
 
+use aws_config::SdkConfig;
 use content::Content;
 use engagement::{Organization, OrganizationId};
 use runtime::{
-    Failure, Metrics, clock,
+    Failure, Invocation, Metrics,
     http::{Method, Request, Response, StatusCode},
 };
-use store::{Dismissals, Organizations, StoreError};
+use store::{Dismissals, Organizations, StoreError, Tables};
 
 use crate::message::{Message, Messages};
 
@@ -35,20 +36,36 @@ pub use responses::error_response;
 /// The parts of the function. Built once per process.
 pub struct InProduct {
     /// The organizations and their stages.
-    pub organizations: Organizations,
+    organizations: Organizations,
     /// The dismissed messages.
-    pub dismissals: Dismissals,
+    dismissals: Dismissals,
     /// The texts of the messages.
-    pub content: Content,
+    content: Content,
 }
 
 impl InProduct {
+    /// Builds the clients. An `Err` is permanent: the embedded campaigns are invalid.
+    pub fn new(config: Config, aws: &SdkConfig) -> Result<Self, Failure> {
+        let tables = Tables::new(store::interactive_client(aws), config.tables);
+
+        Ok(Self {
+            organizations: tables.organizations(),
+            dismissals: tables.dismissals(),
+            content: Content::embedded()?,
+        })
+    }
+
     /// Handles `GET /v1/organizations/{organization_id}/messages` and
     /// `POST /v1/organizations/{organization_id}/messages/{message_id}/dismiss`.
     ///
     /// Safe to repeat. An `Err` means that a table could not be used: the caller should retry. A
     /// dismissal may or may not have been written.
-    pub async fn handle(&self, request: &Request, metrics: &Metrics) -> Result<Response, Failure> {
+    pub async fn handle(
+        &self,
+        request: &Request,
+        invocation: &Invocation,
+    ) -> Result<Response, Failure> {
+        let metrics = &invocation.metrics;
         let Ok(id) = request
             .path_parameter("organization_id")
             .unwrap_or_default()
@@ -63,7 +80,7 @@ impl InProduct {
         match (request.path_parameter("message_id"), request.method()) {
             (None, &Method::GET) => self.get_messages(&id, request, metrics).await,
             (Some(message_id), &Method::POST) => {
-                self.dismiss_message(&id, message_id, metrics).await
+                self.dismiss_message(&id, message_id, invocation).await
             }
             (None, _) => Ok(responses::method_not_allowed("GET")),
             (Some(_), _) => Ok(responses::method_not_allowed("POST")),
@@ -77,7 +94,7 @@ impl InProduct {
         request: &Request,
         metrics: &Metrics,
     ) -> Result<Response, Failure> {
-        let organization = self.organizations.get(id).await.map_err(store_failure)?;
+        let organization = self.organizations.get(id).await?;
         let Some(organization) = organization else {
             return Ok(organization_not_found(id, metrics));
         };
@@ -109,9 +126,10 @@ impl InProduct {
         &self,
         id: &OrganizationId,
         message_id: &str,
-        metrics: &Metrics,
+        invocation: &Invocation,
     ) -> Result<Response, Failure> {
-        let organization = self.organizations.get(id).await.map_err(store_failure)?;
+        let metrics = &invocation.metrics;
+        let organization = self.organizations.get(id).await?;
         let Some(organization) = organization else {
             return Ok(organization_not_found(id, metrics));
         };
@@ -131,9 +149,8 @@ impl InProduct {
         }
 
         self.dismissals
-            .add(id, message.id(), clock::now())
-            .await
-            .map_err(store_failure)?;
+            .add(id, message.id(), invocation.started_at)
+            .await?;
         metrics.count("messages_dismissed");
         tracing::info!(
             organization_id = %id,
@@ -159,16 +176,13 @@ impl InProduct {
         &self,
         id: &OrganizationId,
         message: &Message<'_>,
-    ) -> Result<bool, Failure> {
+    ) -> Result<bool, StoreError> {
         // Content may change: a dismissal of a message that is no longer dismissible has no effect.
         if !message.is_dismissible() {
             return Ok(false);
         }
 
-        self.dismissals
-            .contains(id, message.id())
-            .await
-            .map_err(store_failure)
+        self.dismissals.contains(id, message.id()).await
     }
 }
 
@@ -180,13 +194,4 @@ fn organization_not_found(id: &OrganizationId, metrics: &Metrics) -> Response {
         StatusCode::NOT_FOUND,
         "No organization of this id is known. A new one is known within about an hour.",
     )
-}
-
-/// The failure with the error type of a store error.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the signature that `map_err` needs"
-)]
-fn store_failure(error: StoreError) -> Failure {
-    Failure::named(error.type_name(), &error)
 }

@@ -1,11 +1,10 @@
-//! The `in-product` function: builds the clients from the environment and serves requests.
+//! The binary of the `in-product` function: configuration, clients and the event loop.
 
 use std::process::ExitCode;
 
-use content::Content;
+use environment::FromEnvironment;
 use in_product::{Config, InProduct, error_response};
-use runtime::{Environment, ErrorType, Failure, Metrics};
-use store::{Dismissals, Organizations};
+use runtime::{Failure, Invocation, Metrics, http::Request};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -13,20 +12,12 @@ async fn main() -> ExitCode {
 }
 
 async fn start() -> Result<(), Failure> {
-    let config = Config::read(Environment::from_process())?;
-    let content =
-        Content::embedded().map_err(|error| Failure::new(ErrorType::ContentInvalid, error))?;
+    let config = Config::from_process()?;
+    let metrics = Metrics::new("in-product", &config.environment);
+    let in_product = InProduct::new(config, &runtime::interactive_aws_config().await)?;
 
-    let tables = store::interactive_client(&runtime::interactive_aws_config().await);
-    let in_product = InProduct {
-        organizations: Organizations::new(tables.clone(), config.organizations_table),
-        dismissals: Dismissals::new(tables, config.notices_table),
-        content,
+    let handle = async |request: Request, invocation: Invocation| {
+        in_product.handle(&request, &invocation).await
     };
-
-    let metrics = Metrics::new("in-product", config.environment);
-    let (in_product, request_metrics) = (&in_product, &metrics);
-    let handle = async move |request, _| in_product.handle(&request, request_metrics).await;
-
-    runtime::http::serve(&metrics, error_response, handle).await
+    runtime::http::serve(metrics, error_response, handle).await
 }

@@ -9,14 +9,13 @@ use engagement::{
 };
 use jiff::SignedDuration;
 use runtime::{Failure, clock};
-use store::{Claim, ClaimOutcome, Contacts, Notices};
+use store::{Claim, ClaimOutcome, Contacts, Notices, StoreError};
 use uuid::Uuid;
 
 use crate::{
-    daily_quota::{DailyQuota, QuotaPermit},
     delivery::Delivery,
-    failure::store_failure,
     pause_switch::PauseSwitch,
+    quota_share::{QuotaPermit, QuotaShare},
     run_control::RunControl,
     summary::RunOutcome,
 };
@@ -35,7 +34,7 @@ pub struct NoticeSender<'a> {
     pub pause: &'a PauseSwitch,
     pub policy: &'a SendPolicy,
     pub control: &'a RunControl,
-    pub daily_quota: &'a DailyQuota<'a>,
+    pub quota: &'a QuotaShare<'a>,
     pub delivery: Delivery<'a>,
     /// Lambda's id of the invocation.
     pub request_id: &'a str,
@@ -122,8 +121,7 @@ impl NoticeSender<'_> {
                 }
                 ClaimOutcome::NotDue => return Ok(AttemptOutcome::NotDue),
                 ClaimOutcome::ContactChanged => {
-                    let current = self.contacts.get(&notice.address_hash).await;
-                    contact = current.map_err(store_failure)?;
+                    contact = self.contacts.get(&notice.address_hash).await?;
                     kept_permit = Some(permit);
                 }
             }
@@ -155,7 +153,7 @@ impl NoticeSender<'_> {
 
         let permit = match permit {
             Some(permit) => Some(permit),
-            None => self.daily_quota.acquire().await.map_err(store_failure)?,
+            None => self.quota.acquire().await?,
         };
         if let Some(permit) = permit {
             return Ok(Decision::Send(address, permit));
@@ -203,7 +201,7 @@ impl NoticeSender<'_> {
             Verdict::Send(_) => return Ok(AttemptOutcome::NotAttempted),
         };
 
-        Ok(if written.map_err(store_failure)? {
+        Ok(if written? {
             AttemptOutcome::Recorded(status, Some(reason))
         } else {
             AttemptOutcome::NotDue
@@ -223,12 +221,11 @@ impl NoticeSender<'_> {
         notice: &Notice,
         contact: Option<&Contact>,
         claim: &Claim,
-    ) -> Result<ClaimOutcome, Failure> {
+    ) -> Result<ClaimOutcome, StoreError> {
         let count_retention = self.policy.caps.longest_period().max(MIN_SEND_HISTORY);
         self.notices
             .claim(notice, contact, claim, count_retention)
             .await
-            .map_err(store_failure)
     }
 }
 

@@ -1,103 +1,74 @@
-//! The configuration of the function: environment variables, read once at start.
+//! The configuration of the function, read from environment variables.
 
 use engagement::{EmailAddress, Expiry, FrequencyCaps, Holdout, SendPolicy, SendWindow};
 use jiff::SignedDuration;
-use runtime::{ConfigError, Environment};
+use store::TableNames;
 use url::Url;
 
-/// What the function reads from its environment.
-#[derive(Debug)]
-pub struct Config {
-    /// `ORGANIZATIONS_TABLE`.
-    pub organizations_table: String,
-    /// `NOTICES_TABLE`.
-    pub notices_table: String,
-    /// `CONTACTS_TABLE`.
-    pub contacts_table: String,
-    /// `RUNS_TABLE`.
-    pub runs_table: String,
-    /// `FROM_ADDRESS`: an address without a display name that SES has verified, or whose domain SES
-    /// has verified.
-    pub from_address: EmailAddress,
-    /// `CONFIGURATION_SET`: name of the SES configuration set.
-    pub configuration_set: String,
-    /// `PAUSE_PARAMETER`: name of the SSM parameter that pauses sending.
-    pub pause_parameter: String,
-    /// `PUBLIC_URL`: public URL of the stack's HTTP API, the base of the unsubscribe links.
-    pub public_url: Url,
-    /// `UNSUBSCRIBE_KEYS_SECRET`: ARN of the secret with the keys of the unsubscribe tokens.
-    pub unsubscribe_keys_secret: String,
-    /// `DAILY_SEND_LIMIT`: e-mails of the whole system per day; 0 is no limit.
-    pub daily_send_limit: u32,
-    /// `SEND_WINDOW`, `SEND_CAPS`, `HOLDOUT_PERCENT`, `EXPIRE_AFTER_DUE_HOURS`,
-    /// `EXPIRE_AFTER_PLANNED_DAYS`, `DRY_RUN`.
-    pub policy: SendPolicy,
-    /// `ENVIRONMENT`: `local`, `sandbox` or `production`.
-    pub environment: String,
-}
-
-impl Config {
-    /// Reads the environment. An `Err` names every variable that is missing or invalid.
-    pub fn read(mut environment: Environment) -> Result<Self, ConfigError> {
-        let organizations_table = environment.required("ORGANIZATIONS_TABLE");
-        let notices_table = environment.required("NOTICES_TABLE");
-        let contacts_table = environment.required("CONTACTS_TABLE");
-        let runs_table = environment.required("RUNS_TABLE");
-        let from_address = environment.required("FROM_ADDRESS");
-        let configuration_set = environment.required("CONFIGURATION_SET");
-        let pause_parameter = environment.required("PAUSE_PARAMETER");
-        let public_url = environment.required("PUBLIC_URL");
-        let unsubscribe_keys_secret = environment.required("UNSUBSCRIBE_KEYS_SECRET");
-        let daily_send_limit = environment.optional("DAILY_SEND_LIMIT", 0);
-        let policy = policy(&mut environment);
-        let name = environment.required("ENVIRONMENT");
-
-        environment.build(|| {
-            Some(Self {
-                organizations_table: organizations_table?,
-                notices_table: notices_table?,
-                contacts_table: contacts_table?,
-                runs_table: runs_table?,
-                from_address: from_address?,
-                configuration_set: configuration_set?,
-                pause_parameter: pause_parameter?,
-                public_url: public_url?,
-                unsubscribe_keys_secret: unsubscribe_keys_secret?,
-                daily_send_limit: daily_send_limit?,
-                policy: policy?,
-                environment: name?,
-            })
-        })
+environment::config! {
+    /// The configuration of the function.
+    pub struct Config {
+        /// The names of the tables.
+        pub tables: TableNames as group,
+        /// An address without a display name that SES has verified, or whose domain SES has
+        /// verified.
+        pub from_address: EmailAddress,
+        /// Name of the SES configuration set.
+        pub configuration_set: String,
+        /// Name of the SSM parameter that pauses sending.
+        pub pause_parameter: String,
+        /// Public URL of the stack's HTTP API, the base of the unsubscribe links.
+        pub public_url: Url,
+        /// ARN of the secret with the keys of the unsubscribe tokens.
+        pub unsubscribe_keys_secret: String,
+        /// E-mails of the whole system per day; 0 is no limit.
+        pub daily_send_limit: u32 = 0,
+        /// When e-mails may be sent.
+        pub send_window: SendWindow = SendWindow::Always,
+        /// Maximum number of e-mails per address and time.
+        pub send_caps: FrequencyCaps = FrequencyCaps::default(),
+        /// Percentage of organizations in the control group.
+        pub holdout_percent: Holdout = Holdout::default(),
+        /// Hours after its due time at which an unsent notice expires.
+        pub expire_after_due_hours: u16 = 72,
+        /// Days after it was planned at which an unsent notice expires.
+        pub expire_after_planned_days: u16 = 14,
+        /// Whether decisions are recorded and nothing is sent.
+        pub dry_run: bool = false,
+        /// `local`, `sandbox` or `production`. A dimension of the metrics.
+        pub environment: String,
     }
 }
 
-fn policy(environment: &mut Environment) -> Option<SendPolicy> {
-    let window = environment.optional("SEND_WINDOW", SendWindow::Always);
-    let caps = environment.optional("SEND_CAPS", FrequencyCaps::default());
-    let holdout = environment.optional("HOLDOUT_PERCENT", Holdout::default());
-    let after_due = environment.optional("EXPIRE_AFTER_DUE_HOURS", 72_u16);
-    let after_planned = environment.optional("EXPIRE_AFTER_PLANNED_DAYS", 14_u16);
-    let dry_run = environment.optional("DRY_RUN", false);
+impl Config {
+    /// The partner's sending policy.
+    pub(crate) fn send_policy(&self) -> SendPolicy {
+        let expiry = Expiry {
+            after_due: SignedDuration::from_hours(i64::from(self.expire_after_due_hours)),
+            after_planned: SignedDuration::from_hours(
+                24 * i64::from(self.expire_after_planned_days),
+            ),
+        };
 
-    let expiry = Expiry {
-        after_due: SignedDuration::from_hours(i64::from(after_due?)),
-        after_planned: SignedDuration::from_hours(24 * i64::from(after_planned?)),
-    };
-    Some(SendPolicy {
-        expiry,
-        caps: caps?,
-        window: window?,
-        holdout: holdout?,
-        dry_run: dry_run?,
-    })
+        SendPolicy {
+            expiry,
+            caps: self.send_caps.clone(),
+            window: self.send_window.clone(),
+            holdout: self.holdout_percent,
+            dry_run: self.dry_run,
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use environment::{EnvironmentReader, FromEnvironment};
+
     use super::*;
 
-    const REQUIRED: [(&str, &str); 10] = [
+    const REQUIRED: [(&str, &str); 11] = [
         ("ORGANIZATIONS_TABLE", "organizations"),
+        ("TRANSITIONS_TABLE", "transitions"),
         ("NOTICES_TABLE", "notices"),
         ("CONTACTS_TABLE", "contacts"),
         ("RUNS_TABLE", "runs"),
@@ -111,7 +82,7 @@ mod tests {
 
     #[test]
     fn unset_variables_take_their_defaults() {
-        let config = Config::read(Environment::from_pairs(REQUIRED)).unwrap();
+        let config = Config::from_variables(EnvironmentReader::from_pairs(REQUIRED)).unwrap();
 
         let policy = SendPolicy {
             expiry: Expiry::default(),
@@ -120,7 +91,7 @@ mod tests {
             holdout: Holdout::default(),
             dry_run: false,
         };
-        assert_eq!((config.policy, config.daily_send_limit), (policy, 0));
+        assert_eq!((config.send_policy(), config.daily_send_limit), (policy, 0));
     }
 
     #[test]
@@ -133,9 +104,8 @@ mod tests {
             ("DAILY_SEND_LIMIT", "-1"),
             ("DRY_RUN", "perhaps"),
         ];
-        let error = Config::read(Environment::from_pairs(REQUIRED.into_iter().chain(wrong)))
-            .unwrap_err()
-            .to_string();
+        let variables = EnvironmentReader::from_pairs(REQUIRED.into_iter().chain(wrong));
+        let error = Config::from_variables(variables).unwrap_err().to_string();
 
         for (name, _) in wrong {
             assert!(error.contains(name), "{name}: {error}");

@@ -11,14 +11,13 @@ use std::{
 use content::{Content, Mail};
 use engagement::{EmailAddress, Notice, NoticeReason, NoticeStatus, UnsubscribeKeys};
 use jiff::SignedDuration;
-use runtime::Failure;
+use runtime::{ErrorType, Failure};
 use store::{Claim, Notices};
 use url::Url;
 
 use crate::{
-    daily_quota::QuotaPermit, failure::store_failure, links::unsubscribe_url, mailer::Mailer,
-    run_control::RunControl, send_error::SendError, send_rate_limiter::SendRateLimiter,
-    summary::RunOutcome,
+    links::unsubscribe_url, mailer::Mailer, quota_share::QuotaPermit, run_control::RunControl,
+    send_error::SendError, send_rate_limiter::SendRateLimiter, summary::RunOutcome,
 };
 
 /// Attempts to send one e-mail that SES throttles.
@@ -79,7 +78,7 @@ impl Delivery<'_> {
             Ok(email) => email,
             Err(error) => {
                 tracing::error!(
-                    error_type = "content_invalid",
+                    error_type = ErrorType::ContentInvalid.name(),
                     organization_id = %notice.organization_id,
                     %error,
                     "an e-mail could not be rendered"
@@ -94,13 +93,12 @@ impl Delivery<'_> {
                 self.failures.reset();
                 self.notices
                     .mark_sent(notice, claim, &message_id, self.control.current_time())
-                    .await
-                    .map_err(store_failure)?;
+                    .await?;
                 Ok((NoticeStatus::Sent, None))
             }
             Err(error) => {
                 tracing::warn!(
-                    error_type = "mail_unavailable",
+                    error_type = ErrorType::MailUnavailable.name(),
                     organization_id = %notice.organization_id,
                     %error,
                     "SES did not accept an e-mail"
@@ -173,8 +171,7 @@ impl Delivery<'_> {
                 let reason = NoticeReason::NoAnswer;
                 self.notices
                     .mark_unknown(notice, claim, reason, self.control.current_time())
-                    .await
-                    .map_err(store_failure)?;
+                    .await?;
                 Ok((NoticeStatus::Unknown, Some(reason)))
             }
         }
@@ -189,8 +186,7 @@ impl Delivery<'_> {
     ) -> Result<Recorded, Failure> {
         self.notices
             .mark_failed(notice, claim, reason, self.control.current_time())
-            .await
-            .map_err(store_failure)?;
+            .await?;
         Ok((NoticeStatus::Failed, Some(reason)))
     }
 
@@ -205,8 +201,7 @@ impl Delivery<'_> {
         let now = self.control.current_time();
         self.notices
             .release(notice, claim, reason, now + delay, now)
-            .await
-            .map_err(store_failure)?;
+            .await?;
         Ok((NoticeStatus::Due, Some(reason)))
     }
 

@@ -15,7 +15,7 @@
 //! - `run` reads due notices in batches until none is left or the run must stop.
 //! - `attempt` decides about one notice and claims it.
 //! - `delivery` renders, sends and records one claimed notice; `mailer` calls SES.
-//! - `daily_quota`, `send_rate_limiter`, `pause_switch` and `run_control` limit a run.
+//! - `quota_share`, `send_rate_limiter`, `pause_switch` and `run_control` limit a run.
 //!
 //! The crate does not plan notices (`sync-organization` does), does not hold the rules of the
 //! guards (`engagement`) or the texts (`content`), and does not read SES events
@@ -23,38 +23,37 @@
 
 mod attempt;
 mod config;
-mod daily_quota;
 mod delivery;
-mod failure;
 mod links;
 mod mailer;
 mod pause_switch;
+mod quota_share;
 mod run;
 mod run_control;
 mod send_error;
 mod send_rate_limiter;
 mod summary;
 
+use aws_config::SdkConfig;
 use content::Content;
 use engagement::{SendPolicy, UnsubscribeKeys};
 use jiff::{SignedDuration, Timestamp};
-use runtime::{Deadline, Failure, Metrics, ScheduleEvent, Secret, clock};
-use store::{Contacts, Notices, Organizations, Runs};
+use runtime::{ClassifiedError, Failure, Invocation, ScheduleEvent, Secret, clock};
+use store::{Contacts, DailyQuota, Notices, Organizations, Tables};
 use url::Url;
 
 use crate::{
     attempt::NoticeSender,
-    daily_quota::DailyQuota,
     delivery::{ConsecutiveFailures, Delivery},
-    failure::store_failure,
+    mailer::Mailer,
+    pause_switch::PauseSwitch,
+    quota_share::QuotaShare,
     run::Run,
     run_control::RunControl,
     send_rate_limiter::SendRateLimiter,
 };
 
 pub use config::Config;
-pub use mailer::Mailer;
-pub use pause_switch::PauseSwitch;
 pub use summary::{RunOutcome, Summary};
 
 /// Age at which a claim is abandoned: longer than the time-out of the function, so that the run
@@ -69,44 +68,62 @@ const UNKNOWN_ALERT_UNTIL: SignedDuration = SignedDuration::from_hours(25);
 
 /// Sends due notices. Built once per process.
 pub struct Notify {
-    /// Due notices, their claims and results.
-    pub notices: Notices,
-    /// Current stages of the organizations.
-    pub organizations: Organizations,
-    /// Suppressions, unsubscriptions and recent e-mails of each address.
-    pub contacts: Contacts,
+    notices: Notices,
+    organizations: Organizations,
+    contacts: Contacts,
     /// The counter of the day's e-mails.
-    pub runs: Runs,
-    /// Campaigns and their templates.
-    pub content: Content,
-    /// SES.
-    pub mailer: Mailer,
-    /// The parameter that pauses sending.
-    pub pause: PauseSwitch,
+    daily_quota: DailyQuota,
+    content: Content,
+    mailer: Mailer,
+    pause: PauseSwitch,
     /// The keys that sign unsubscribe tokens.
-    pub token_keys: Secret<UnsubscribeKeys>,
+    token_keys: Secret<UnsubscribeKeys>,
     /// The base URL of unsubscribe links.
-    pub public_url: Url,
-    /// The partner's sending policy.
-    pub policy: SendPolicy,
+    public_url: Url,
+    policy: SendPolicy,
     /// E-mails that all runs together may send per day; `None`: no limit.
-    pub daily_send_limit: Option<u32>,
+    daily_send_limit: Option<u32>,
 }
 
 impl Notify {
-    /// Runs once, for the time in `event` or, without one, for now. `request_id` is Lambda's id of
-    /// the invocation and becomes part of the claim ids.
+    /// Builds the clients. An `Err` is permanent: the embedded campaigns are invalid.
+    pub fn new(config: Config, aws: &SdkConfig) -> Result<Self, Failure> {
+        let content = Content::embedded()?;
+        let policy = config.send_policy();
+        let mailer = Mailer::new(
+            aws,
+            content.brand().sender(&config.from_address),
+            content.brand().support_address.clone(),
+            config.configuration_set,
+        );
+        let tables = Tables::new(store::client(aws), config.tables);
+
+        Ok(Self {
+            notices: tables.notices(),
+            organizations: tables.organizations(),
+            contacts: tables.contacts(),
+            daily_quota: tables.daily_quota(),
+            content,
+            mailer,
+            pause: PauseSwitch::new(aws, config.pause_parameter),
+            token_keys: Secret::json(aws, config.unsubscribe_keys_secret, "unsubscribe keys"),
+            public_url: config.public_url,
+            policy,
+            daily_send_limit: Some(config.daily_send_limit).filter(|limit| *limit > 0),
+        })
+    }
+
+    /// Runs once, for the time in `event` or, without one, for now. Lambda's id of the invocation
+    /// becomes part of the claim ids.
     ///
     /// Logs and counts what was done also when it fails. An `Err` means that a table, a secret or
     /// the pause parameter could not be used. Notices that were not sent stay due.
     pub async fn run(
         &self,
         event: &ScheduleEvent,
-        request_id: &str,
-        deadline: Deadline,
-        metrics: &Metrics,
+        invocation: &Invocation,
     ) -> Result<Summary, Failure> {
-        let as_of = event.as_of.unwrap_or_else(clock::now);
+        let as_of = event.as_of(invocation);
         let mut summary = Summary::default();
 
         let run_result = match self.pause.is_on().await {
@@ -114,16 +131,13 @@ impl Notify {
                 summary.outcome = RunOutcome::Paused;
                 Ok(())
             }
-            Ok(false) => {
-                self.send_due(as_of, request_id, deadline, &mut summary)
-                    .await
-            }
+            Ok(false) => self.send_due(as_of, invocation, &mut summary).await,
             Err(failure) => Err(failure),
         };
 
         summary.log();
         summary.long_unknown = self.count_long_unknown(as_of).await;
-        summary.emit_metrics(metrics);
+        summary.emit_metrics(&invocation.metrics);
 
         run_result?;
         Ok(summary)
@@ -133,16 +147,14 @@ impl Notify {
     async fn send_due(
         &self,
         as_of: Timestamp,
-        request_id: &str,
-        deadline: Deadline,
+        invocation: &Invocation,
         summary: &mut Summary,
     ) -> Result<(), Failure> {
         let now = clock::now();
         let abandoned = self
             .notices
             .abandon_claims(now - CLAIM_LIFETIME, now)
-            .await
-            .map_err(store_failure)?;
+            .await?;
         summary.abandoned_claims = abandoned as u64;
 
         let (token_keys, max_send_rate) =
@@ -153,10 +165,10 @@ impl Notify {
         };
         let token_keys = token_keys?;
 
-        let control = RunControl::new(as_of, deadline);
+        let control = RunControl::new(as_of, invocation.deadline);
         let rate_limiter = SendRateLimiter::new(max_send_rate);
-        let daily_quota = DailyQuota::new(
-            &self.runs,
+        let quota = QuotaShare::new(
+            &self.daily_quota,
             self.daily_send_limit,
             self.policy.window.local_date(as_of),
         );
@@ -176,8 +188,8 @@ impl Notify {
                 pause: &self.pause,
                 policy: &self.policy,
                 control: &control,
-                daily_quota: &daily_quota,
-                request_id,
+                quota: &quota,
+                request_id: &invocation.request_id,
                 delivery: Delivery {
                     notices: &self.notices,
                     content: &self.content,
@@ -192,7 +204,7 @@ impl Notify {
         };
         let outcome = run.send_batches(summary).await;
 
-        daily_quota.close().await;
+        quota.close().await;
         summary.outcome = outcome?;
         Ok(())
     }
@@ -205,7 +217,7 @@ impl Notify {
             .count_unknown(alert_window)
             .await
             .inspect_err(|error| {
-                let error_type = error.type_name();
+                let error_type = error.error_type().name();
                 tracing::warn!(error_type, %error, "unknown notices could not be counted");
             })
             .ok()

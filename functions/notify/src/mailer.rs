@@ -1,7 +1,9 @@
 //! The client of SES: the account's send rate, and one e-mail per call.
 
+use aws_config::SdkConfig;
 use aws_sdk_sesv2::{
     Client,
+    config::{Builder, retry::RetryConfig},
     error::{ProvideErrorMetadata, SdkError},
     types::{
         Body, Content, Destination, EmailContent, Message, MessageHeader, MessageTag, SendQuota,
@@ -9,14 +11,15 @@ use aws_sdk_sesv2::{
 };
 use content::Mail;
 use engagement::{EmailAddress, Notice};
+use runtime::ErrorType;
 
 use crate::send_error::SendError;
 
 /// The send rate of an account in the SES sandbox, in e-mails per second.
 const SANDBOX_SEND_RATE: f64 = 1.0;
 
-/// Sends e-mails through SES. It repeats no call; the client must be built with retries disabled,
-/// because a repeated call could send a second e-mail.
+/// Sends e-mails through SES. It repeats no call: SES has no idempotency token, so a repeated call
+/// could send a second e-mail.
 #[derive(Debug, Clone)]
 pub struct Mailer {
     client: Client,
@@ -29,13 +32,16 @@ impl Mailer {
     /// A mailer that sends from `from`, an address that SES has verified, with or without a display
     /// name.
     pub fn new(
-        client: Client,
+        aws: &SdkConfig,
         from: String,
         reply_to: EmailAddress,
         configuration_set: String,
     ) -> Self {
+        let without_retries = Builder::from(aws)
+            .retry_config(RetryConfig::disabled())
+            .build();
         Self {
-            client,
+            client: Client::from_conf(without_retries),
             from,
             reply_to,
             configuration_set,
@@ -52,7 +58,7 @@ impl Mailer {
             }
             Err(error @ (SdkError::DispatchFailure(_) | SdkError::TimeoutError(_))) => {
                 tracing::warn!(
-                    error_type = "mail_unavailable",
+                    error_type = ErrorType::MailUnavailable.name(),
                     error = %error,
                     "SES does not respond; nothing is sent"
                 );
@@ -60,7 +66,7 @@ impl Mailer {
             }
             Err(error) => {
                 tracing::warn!(
-                    error_type = "mail_unavailable",
+                    error_type = ErrorType::MailUnavailable.name(),
                     error = error.code().unwrap_or("no response"),
                     "SES did not return the send rate; sending one e-mail per second"
                 );

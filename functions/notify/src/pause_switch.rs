@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aws_config::SdkConfig;
 use aws_sdk_ssm::{Client, error::ProvideErrorMetadata};
 use runtime::{ErrorType, Failure};
 use tokio::{sync::Mutex, time::Instant};
@@ -19,9 +20,9 @@ pub struct PauseSwitch {
 
 impl PauseSwitch {
     /// A switch in the SSM parameter of this name, whose value is `true` (paused) or `false`.
-    pub fn new(client: Client, parameter: String) -> Self {
+    pub fn new(aws: &SdkConfig, parameter: String) -> Self {
         Self {
-            client,
+            client: Client::new(aws),
             parameter,
             cached: Mutex::new(None),
         }

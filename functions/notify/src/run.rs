@@ -10,7 +10,6 @@ use store::{Contacts, Notices, Organizations};
 
 use crate::{
     attempt::{AttemptOutcome, BatchContext, NoticeSender},
-    failure::store_failure,
     run_control::RunControl,
     summary::{RunOutcome, Summary},
 };
@@ -46,8 +45,7 @@ impl Run<'_> {
             let due = self
                 .notices
                 .due(self.control.scheduled_at(), MAX_NOTICES_PER_QUERY, is_new)
-                .await
-                .map_err(store_failure)?;
+                .await?;
             // Every query finds the same unreadable items.
             summary.unreadable = summary.unreadable.max(due.unreadable as u64);
             if due.notices.is_empty() {
@@ -98,8 +96,7 @@ impl Run<'_> {
         let (current_stages, contacts) = futures::try_join!(
             self.organizations.current_stages(organizations),
             self.contacts.get_many(addresses)
-        )
-        .map_err(store_failure)?;
+        )?;
         Ok(BatchContext {
             current_stages,
             contacts,

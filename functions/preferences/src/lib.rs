@@ -20,50 +20,70 @@ mod config;
 mod intent;
 mod responses;
 
+use aws_config::SdkConfig;
 use content::{PreferencesPage, PreferencesState};
 use engagement::{Contact, EmailSubscription, UnsubscribeKeys};
 use runtime::{
-    Failure, Metrics, clock,
-    http::{Method, Request, Response},
+    Failure, Invocation, Secret,
+    http::{Method, Request, Response, StatusCode},
 };
-use store::{Contacts, StoreError, UnsubscribeScope};
+use store::{Contacts, StoreError, Tables, UnsubscribeScope};
 
-use crate::intent::Intent;
+use crate::{intent::Intent, responses::Responses};
 
 pub use config::Config;
-pub use responses::Responses;
 
 /// Handles the requests of recipients. Built once per process.
 pub struct Preferences {
     /// Unsubscriptions and suppressions of each address.
-    pub contacts: Contacts,
-    /// The pages.
-    pub responses: Responses,
+    contacts: Contacts,
+    /// The keys that sign the tokens.
+    keys: Secret<UnsubscribeKeys>,
+    responses: Responses,
 }
 
 impl Preferences {
+    /// Builds the clients. An `Err` is permanent: an embedded page is invalid.
+    pub fn new(config: Config, aws: &SdkConfig) -> Result<Self, Failure> {
+        let keys = Secret::json(aws, config.unsubscribe_keys_secret, "unsubscribe keys")
+            .with_shape(r#"{"current":"k1","k1":"..."}"#);
+        let tables = Tables::new(store::interactive_client(aws), config.tables);
+
+        Ok(Self {
+            contacts: tables.contacts(),
+            keys,
+            responses: Responses::embedded()?,
+        })
+    }
+
+    /// 500 or 503: the request failed because of this program or of AWS.
+    pub fn error_response(&self, status: StatusCode) -> Response {
+        self.responses.error_response(status)
+    }
+
     /// Handles a request for `/unsubscribe/{token}`. Repeating a request has no further effect.
     ///
-    /// An `Err` means that the table or a page could not be used. Whether a change was written is
-    /// not known.
+    /// An `Err` means that the keys, the table or a page could not be used. Whether a change was
+    /// written is not known.
     pub async fn handle(
         &self,
         request: &Request,
-        keys: &UnsubscribeKeys,
-        metrics: &Metrics,
+        invocation: &Invocation,
     ) -> Result<Response, Failure> {
+        let keys = self.keys.get().await?;
         let token = request.path_parameter("token").unwrap_or_default();
         let response = match (keys.verify(token), request.method()) {
             (None, _) => {
-                metrics.count("bad_tokens");
+                invocation.metrics.count("bad_tokens");
                 tracing::info!(outcome = "bad_token", "the token is invalid");
                 self.responses.not_found()?
             }
             (Some(subscription), &Method::GET | &Method::HEAD) => {
-                self.show_page(&subscription, metrics).await?
+                self.show_page(&subscription, invocation).await?
             }
             (Some(subscription), &Method::POST) => {
-                self.apply_intent(&subscription, request, metrics).await?
+                self.apply_intent(&subscription, request, invocation)
+                    .await?
             }
             (Some(_), _) => self.responses.method_not_allowed(),
         };
@@ -78,19 +98,15 @@ impl Preferences {
     async fn show_page(
         &self,
         subscription: &EmailSubscription,
-        metrics: &Metrics,
+        invocation: &Invocation,
     ) -> Result<Response, Failure> {
         let category = subscription.category;
-        let contact = self
-            .contacts
-            .get(&subscription.address_hash)
-            .await
-            .map_err(store_failure)?;
+        let contact = self.contacts.get(&subscription.address_hash).await?;
         let state = contact.map_or(PreferencesState::Subscribed, |contact| {
             preferences_state(&contact, subscription)
         });
 
-        metrics.count("page_views");
+        invocation.metrics.count("page_views");
         tracing::info!(outcome = "shown", %category, "the page is shown");
         self.responses.preferences(PreferencesPage {
             category,
@@ -103,13 +119,13 @@ impl Preferences {
         &self,
         subscription: &EmailSubscription,
         request: &Request,
-        metrics: &Metrics,
+        invocation: &Invocation,
     ) -> Result<Response, Failure> {
         let category = subscription.category;
         let intent = match Intent::parse(request).await {
             Ok(intent) => intent,
             Err(reason) => {
-                metrics.count("bad_request");
+                invocation.metrics.count("bad_request");
                 tracing::info!(
                     outcome = "bad_request",
                     %category,
@@ -120,21 +136,18 @@ impl Preferences {
             }
         };
 
-        let contact = self
-            .write(intent, subscription)
-            .await
-            .map_err(store_failure)?;
+        let contact = self.write(intent, subscription, invocation).await?;
 
         let is_one_click = intent == Intent::OneClick;
         if is_one_click {
-            metrics.count("one_click");
+            invocation.metrics.count("one_click");
         }
         let outcome = match intent {
             Intent::OneClick | Intent::UnsubscribeCategory => "unsubscribed_from_category",
             Intent::UnsubscribeAll => "unsubscribed_from_all",
             Intent::Resubscribe => "resubscribed",
         };
-        metrics.count(outcome);
+        invocation.metrics.count(outcome);
         tracing::info!(outcome, %category, is_one_click, "the preferences are changed");
 
         self.responses.preferences(PreferencesPage {
@@ -149,6 +162,7 @@ impl Preferences {
         &self,
         intent: Intent,
         subscription: &EmailSubscription,
+        invocation: &Invocation,
     ) -> Result<Contact, StoreError> {
         let scope = match intent {
             Intent::OneClick | Intent::UnsubscribeCategory => UnsubscribeScope::Category,
@@ -156,7 +170,7 @@ impl Preferences {
             Intent::Resubscribe => return self.contacts.resubscribe(subscription).await,
         };
         self.contacts
-            .unsubscribe(subscription, scope, clock::now())
+            .unsubscribe(subscription, scope, invocation.started_at)
             .await
     }
 }
@@ -171,12 +185,4 @@ fn preferences_state(contact: &Contact, subscription: &EmailSubscription) -> Pre
     } else {
         PreferencesState::Subscribed
     }
-}
-
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the signature that `map_err` needs"
-)]
-fn store_failure(error: StoreError) -> Failure {
-    Failure::named(error.type_name(), &error)
 }

@@ -1,10 +1,10 @@
-//! The binary of the `preferences` function: telemetry, configuration and clients.
+//! The binary of the `preferences` function: configuration, clients and the event loop.
 
 use std::process::ExitCode;
 
-use preferences::{Config, Preferences, Responses};
-use runtime::{Environment, Failure, Metrics, Secret};
-use store::Contacts;
+use environment::FromEnvironment;
+use preferences::{Config, Preferences};
+use runtime::{Failure, Invocation, Metrics, http::Request};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -12,30 +12,13 @@ async fn main() -> ExitCode {
 }
 
 async fn start() -> Result<(), Failure> {
-    let config = Config::read(Environment::from_process())?;
-    let responses = Responses::embedded()?;
+    let config = Config::from_process()?;
+    let metrics = Metrics::new("preferences", &config.environment);
+    let preferences = Preferences::new(config, &runtime::interactive_aws_config().await)?;
 
-    let aws = runtime::interactive_aws_config().await;
-    let secrets = aws_sdk_secretsmanager::Client::new(&aws);
-    let keys = Secret::json(secrets, config.unsubscribe_keys_secret, "unsubscribe keys")
-        .with_shape(r#"{"current":"k1","k1":"..."}"#);
-
-    let preferences = Preferences {
-        contacts: Contacts::new(store::interactive_client(&aws), config.contacts_table),
-        responses,
+    let error_response = |status| preferences.error_response(status);
+    let handle = async |request: Request, invocation: Invocation| {
+        preferences.handle(&request, &invocation).await
     };
-
-    let metrics = Metrics::new("preferences", config.environment);
-    let (preferences, keys, request_metrics) = (&preferences, &keys, &metrics);
-    let handle = async move |request, _| {
-        preferences
-            .handle(&request, &*keys.get().await?, request_metrics)
-            .await
-    };
-    runtime::http::serve(
-        &metrics,
-        |status| preferences.responses.error_response(status),
-        handle,
-    )
-    .await
+    runtime::http::serve(metrics, error_response, handle).await
 }

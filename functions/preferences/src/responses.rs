@@ -1,6 +1,6 @@
 //! The pages as HTTP responses, with the headers that all of them have.
 
-use content::{Pages, PreferencesPage, RenderError};
+use content::{Pages, PreferencesPage};
 use runtime::{
     ErrorType, Failure,
     http::{HeaderName, HeaderValue, Response, StatusCode, header},
@@ -36,8 +36,7 @@ impl Responses {
     /// Responses with the pages that are embedded in the binary. An `Err` means that a page is
     /// invalid; only another build helps.
     pub fn embedded() -> Result<Self, Failure> {
-        let pages =
-            Pages::embedded().map_err(|error| Failure::new(ErrorType::ContentInvalid, error))?;
+        let pages = Pages::embedded()?;
         let policy = format!(
             "default-src 'none'; style-src '{}'; form-action 'self'; base-uri 'none'; \
              frame-ancestors 'none'",
@@ -56,13 +55,13 @@ impl Responses {
 
     /// 200: what the recipient is subscribed to, and the forms that change it.
     pub(crate) fn preferences(&self, page: PreferencesPage) -> Result<Response, Failure> {
-        let html = self.pages.preferences(&page).map_err(render_failure)?;
+        let html = self.pages.preferences(&page)?;
         Ok(self.html_response(StatusCode::OK, html))
     }
 
     /// 404: the token is invalid.
     pub(crate) fn not_found(&self) -> Result<Response, Failure> {
-        let html = self.pages.not_found().map_err(render_failure)?;
+        let html = self.pages.not_found()?;
         Ok(self.html_response(StatusCode::NOT_FOUND, html))
     }
 
@@ -104,8 +103,4 @@ impl Responses {
             response.with_header(name, value)
         })
     }
-}
-
-fn render_failure(error: RenderError) -> Failure {
-    Failure::new(ErrorType::ContentInvalid, error)
 }

@@ -23,16 +23,17 @@
 mod config;
 mod queue;
 
+use aws_config::SdkConfig;
 use bill::events::{EventType, Notification, NotificationError, SIGNATURE_HEADER, SecurityKeys};
 use engagement::SyncRequest;
-use jiff::Timestamp;
 use runtime::{
-    Failure, Metrics, Secret,
+    Failure, Invocation, Secret,
     http::{BodyError, HeaderValue, Method, Request, Response, StatusCode, header},
 };
 
+use crate::queue::EventsQueue;
+
 pub use config::Config;
-pub use queue::EventsQueue;
 
 /// The maximum length of a body, in bytes. The longest known notifications have about 2,000.
 pub const MAX_BODY_BYTES: usize = 256 * 1024;
@@ -40,21 +41,31 @@ pub const MAX_BODY_BYTES: usize = 256 * 1024;
 /// The parts of the function. Built once per process.
 pub struct ReceiveEvents {
     /// The keys with which BILL signs deliveries.
-    pub keys: Secret<SecurityKeys>,
+    keys: Secret<SecurityKeys>,
     /// The queue for the sync requests.
-    pub queue: EventsQueue,
+    queue: EventsQueue,
 }
 
 impl ReceiveEvents {
-    /// Responds to a delivery that was received at `received_at`, in whole seconds.
+    /// Builds the clients.
+    pub fn new(config: Config, aws: &SdkConfig) -> Self {
+        let purpose = "security keys of BILL's webhooks";
+
+        Self {
+            keys: Secret::json(aws, config.webhook_keys_secret, purpose)
+                .with_store_command("engage webhooks create"),
+            queue: EventsQueue::new(aws, config.events_queue_url),
+        }
+    }
+
+    /// Responds to a delivery, which was received when the invocation started.
     ///
     /// Safe to repeat. An `Err` means that the keys could not be read or the message may not have
     /// been sent: BILL has to deliver the event again.
     pub async fn handle(
         &self,
         request: &Request,
-        received_at: Timestamp,
-        metrics: &Metrics,
+        invocation: &Invocation,
     ) -> Result<Response, Failure> {
         if request.method() != Method::POST {
             return Ok(Response::empty(StatusCode::METHOD_NOT_ALLOWED)
@@ -62,10 +73,10 @@ impl ReceiveEvents {
         }
 
         let status = match self.verify(request).await? {
-            Ok(notification) => self.queue_sync(&notification, received_at, metrics).await?,
+            Ok(notification) => self.queue_sync(&notification, invocation).await?,
             Err(rejection) => {
                 let reason = rejection.metric();
-                metrics.count(reason);
+                invocation.metrics.count(reason);
                 tracing::info!(reason, detail = ?rejection, "the delivery causes no sync");
                 rejection.status()
             }
@@ -104,8 +115,7 @@ impl ReceiveEvents {
     async fn queue_sync(
         &self,
         notification: &Notification,
-        received_at: Timestamp,
-        metrics: &Metrics,
+        invocation: &Invocation,
     ) -> Result<StatusCode, Failure> {
         let Notification {
             event_id,
@@ -113,19 +123,20 @@ impl ReceiveEvents {
             event_type,
             ..
         } = notification;
-        metrics.count(event_metric(event_type));
+        invocation.metrics.count(event_metric(event_type));
 
         if let EventType::Other(_) = event_type {
             tracing::info!(event_id, %event_type, "events of this type are not used");
             return Ok(StatusCode::OK);
         }
         let Ok(organization) = organization_id.parse() else {
-            metrics.count("events_unusable");
+            invocation.metrics.count("events_unusable");
             tracing::warn!(event_id, %event_type, "the event has no valid organization id");
             return Ok(StatusCode::OK);
         };
 
-        let (request, events_until) = SyncRequest::for_event(organization, event_id, received_at);
+        let (request, events_until) =
+            SyncRequest::for_event(organization, event_id, invocation.started_at);
         self.queue.send(&request, events_until).await?;
         tracing::info!(event_id, %event_type, organization_id, "a sync is queued");
 

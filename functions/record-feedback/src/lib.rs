@@ -25,15 +25,16 @@ mod redacted_dead_letter;
 
 use std::{collections::BTreeSet, time::Duration};
 
+use aws_config::SdkConfig;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use engagement::{AddressHash, AddressHashKey, Bounce, Feedback, MailEvent, Suppression};
 use futures::future::join_all;
 use runtime::{
-    DeadLetterQueue, Deadline, Failure, Metrics, Secret, clock,
+    ClassifiedError, DeadLetterQueue, Failure, Invocation, Metrics, Secret, clock,
     sqs::{HandlerOutcome, Record, run_batch},
 };
 use secrecy::SecretString;
-use store::{Contacts, FeedbackOutcome, Notices, StoreError};
+use store::{Contacts, FeedbackOutcome, Notices, StoreError, StoreErrorKind, Tables};
 
 use crate::{event::Event, redacted_dead_letter::RedactedDeadLetter};
 
@@ -50,29 +51,46 @@ const ERROR_AFTER_RECEIVES: u32 = 20;
 
 /// Records SES events. Built once per process.
 pub struct Recorder {
-    /// The notices.
-    pub notices: Notices,
-    /// The contacts.
-    pub contacts: Contacts,
+    notices: Notices,
+    contacts: Contacts,
     /// Where the dead letters of messages go that can never be processed.
-    pub dead_letters: DeadLetterQueue,
+    dead_letters: DeadLetterQueue,
     /// The key of the address hashes.
-    pub address_key: Secret<SecretString>,
+    address_key: Secret<SecretString>,
 }
 
 impl Recorder {
+    /// Builds the clients.
+    pub fn new(config: Config, aws: &SdkConfig) -> Self {
+        let tables = Tables::new(store::client(aws), config.tables);
+
+        Self {
+            notices: tables.notices(),
+            contacts: tables.contacts(),
+            dead_letters: DeadLetterQueue::new(aws, config.feedback_dead_letter_queue_url),
+            address_key: Secret::text(aws, config.address_key_secret, "key of the address hashes"),
+        }
+    }
+
     /// Processes a batch of messages, each independently of the others. The response names those
     /// that SQS must deliver again. An `Err` makes SQS deliver the whole batch again.
     pub async fn handle(
         &self,
         event: SqsEvent,
-        deadline: Deadline,
-        metrics: &Metrics,
+        invocation: &Invocation,
     ) -> Result<SqsBatchResponse, Failure> {
+        let metrics = &invocation.metrics;
         let key = AddressHashKey::new((*self.address_key.get().await?).clone());
         let process = async |record| self.process_record(&record, &key, metrics).await;
 
-        let batch = run_batch(event, deadline, CONCURRENCY, RECORD_TIME_RESERVE, process).await?;
+        let batch = run_batch(
+            event,
+            invocation.deadline,
+            CONCURRENCY,
+            RECORD_TIME_RESERVE,
+            process,
+        )
+        .await?;
 
         batch.counts.add_to(metrics);
         Ok(batch.response)
@@ -215,7 +233,7 @@ impl Recorder {
         event: &Event,
         error: &StoreError,
     ) -> HandlerOutcome {
-        let (error_type, receive_count) = (error.type_name(), record.receive_count);
+        let (error_type, receive_count) = (error.error_type().name(), record.receive_count);
         if is_permanent(error) {
             tracing::warn!(error_type, %error, "the event can never be recorded");
             return self.dead_letter(record, Some(event), error_type).await;
@@ -277,11 +295,5 @@ fn affected_addresses(event: &Event, key: &AddressHashKey) -> BTreeSet<AddressHa
 
 /// Whether DynamoDB will reject the same write every time: an id of the event is no valid key.
 fn is_permanent(error: &StoreError) -> bool {
-    let StoreError::Refused { failure, .. } = error else {
-        return false;
-    };
-    matches!(
-        failure.code.as_str(),
-        "ValidationException" | "request not built"
-    )
+    error.kind() == StoreErrorKind::InvalidRequest
 }

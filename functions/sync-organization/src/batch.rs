@@ -6,8 +6,7 @@ use std::{
 };
 
 use engagement::{AddressHashKey, Decision, Organization, Snapshot, SyncRequest, decide};
-use jiff::Timestamp;
-use runtime::{Deadline, Metrics};
+use runtime::{ClassifiedError, Invocation, Metrics};
 use store::WriteOutcome;
 use tokio::time::Instant;
 
@@ -25,29 +24,25 @@ pub struct SyncBatch<'a> {
     pub metrics: &'a Metrics,
     /// The BILL requests of the batch so far.
     pub usage: RequestUsage,
+    invocation: &'a Invocation,
     key: AddressHashKey,
-    deadline: Deadline,
-    started_at: Timestamp,
     is_hour_closed: AtomicBool,
 }
 
 impl<'a> SyncBatch<'a> {
-    /// A batch that started at `started_at`. With `is_hour_closed` it makes no BILL requests.
+    /// A batch. With `is_hour_closed` it makes no BILL requests.
     pub fn new(
         sync: &'a Sync,
+        invocation: &'a Invocation,
         key: AddressHashKey,
-        deadline: Deadline,
-        metrics: &'a Metrics,
-        started_at: Timestamp,
         is_hour_closed: bool,
     ) -> Self {
         Self {
             sync,
-            metrics,
+            metrics: &invocation.metrics,
             usage: RequestUsage::default(),
+            invocation,
             key,
-            deadline,
-            started_at,
             is_hour_closed: AtomicBool::new(is_hour_closed),
         }
     }
@@ -132,7 +127,7 @@ impl<'a> SyncBatch<'a> {
 
     /// The time after which no response of BILL is awaited.
     pub fn read_deadline(&self) -> Instant {
-        let end = self.deadline.instant();
+        let end = self.invocation.deadline.instant();
         end.checked_sub(WRITE_TIME_RESERVE).unwrap_or(end)
     }
 
@@ -150,9 +145,14 @@ impl<'a> SyncBatch<'a> {
         }
 
         self.metrics.count("hour_exhausted");
-        if let Err(error) = self.sync.runs.close_hour(self.started_at).await {
+        if let Err(error) = self
+            .sync
+            .budget
+            .close_hour(self.invocation.started_at)
+            .await
+        {
             tracing::warn!(
-                error_type = error.type_name(),
+                error_type = error.error_type().name(),
                 "the hour's budget could not be closed for other batches"
             );
         }

@@ -1,5 +1,7 @@
 //! Why a sync fails, and what that means for its message.
 
+use bill::ErrorKind;
+use runtime::{ClassifiedError, ErrorType};
 use store::StoreError;
 
 /// Why a sync failed.
@@ -26,23 +28,24 @@ pub enum FailureAction {
     RetryNextDay,
 }
 
-impl SyncError {
-    /// The stable name of the error in logs.
-    pub fn error_type(&self) -> &'static str {
+impl ClassifiedError for SyncError {
+    fn error_type(&self) -> ErrorType {
         match self {
-            Self::Bill(error) => error.type_name(),
-            Self::Store(error) => error.type_name(),
-            Self::HourExhausted => "bill_hour_exhausted",
+            Self::Bill(error) => error.error_type(),
+            Self::Store(error) => error.error_type(),
+            Self::HourExhausted => ErrorType::BillHourExhausted,
         }
     }
+}
 
+impl SyncError {
     /// What to do about the message.
     pub fn failure_action(&self) -> FailureAction {
         match self {
             Self::Store(_) => FailureAction::RetryMessage,
             Self::HourExhausted => FailureAction::LeaveDue,
-            Self::Bill(error) => match error.type_name() {
-                "bill_refused" | "bill_untrusted_session" => FailureAction::RetryNextDay,
+            Self::Bill(error) => match error.kind() {
+                ErrorKind::Refused | ErrorKind::UntrustedSession => FailureAction::RetryNextDay,
                 _ => FailureAction::LeaveDue,
             },
         }
@@ -54,12 +57,12 @@ impl SyncError {
         matches!(
             self,
             Self::Bill(error) if matches!(
-                error.type_name(),
-                "bill_unavailable"
-                    | "bill_deadline"
-                    | "bill_too_many_at_once"
-                    | "bill_bad_answer"
-                    | "bill_session_expired"
+                error.kind(),
+                ErrorKind::Unavailable
+                    | ErrorKind::Deadline
+                    | ErrorKind::TooManyAtOnce
+                    | ErrorKind::BadAnswer
+                    | ErrorKind::SessionExpired
             )
         )
     }

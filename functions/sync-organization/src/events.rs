@@ -6,16 +6,14 @@
 //! waits in the queue. The only state is `checked_at`, which every sync writes.
 
 use bill::ErrorKind;
+use bill_connection::listed_organization;
 use engagement::{ListedOrganization, Organization, OrganizationId, SyncRequest};
 use jiff::Timestamp;
 use runtime::{clock, sqs::HandlerOutcome};
 use store::WriteOutcome;
 
 use crate::{
-    batch::SyncBatch,
-    error::SyncError,
-    event_phase::EventPhase,
-    listing::{listed_organization, previous_listing},
+    batch::SyncBatch, error::SyncError, event_phase::EventPhase, listing::previous_listing,
 };
 
 /// Number of attempts when another sync, such as a scheduled one, writes its result first.
@@ -124,7 +122,7 @@ impl SyncBatch<'_> {
         };
 
         Ok(row
-            .map(|row| listed_organization(id, row))
+            .map(|row| listed_organization(id.clone(), row))
             .or_else(|| previous.map(previous_listing)))
     }
 }

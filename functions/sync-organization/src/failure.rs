@@ -2,7 +2,7 @@
 
 use engagement::SyncRequest;
 use jiff::SignedDuration;
-use runtime::{clock, sqs::HandlerOutcome};
+use runtime::{ClassifiedError, clock, sqs::HandlerOutcome};
 
 use crate::{
     batch::SyncBatch,
@@ -24,7 +24,7 @@ impl SyncBatch<'_> {
         error: &SyncError,
         receive_count: u32,
     ) -> HandlerOutcome {
-        let error_type = error.error_type();
+        let error_type = error.error_type().name();
         self.metrics.count("syncs_failed");
 
         match error.failure_action() {
@@ -74,7 +74,7 @@ impl SyncBatch<'_> {
     async fn record_failure(
         &self,
         request: &SyncRequest,
-        error_type: &str,
+        error_type: &'static str,
         delay: SignedDuration,
     ) -> HandlerOutcome {
         let next_check_at = request.as_of.saturating_add(delay).unwrap_or(request.as_of);
@@ -94,7 +94,7 @@ impl SyncBatch<'_> {
             Ok(()) => HandlerOutcome::Done,
             Err(error) => {
                 tracing::warn!(
-                    error_type = error.type_name(),
+                    error_type = error.error_type().name(),
                     "the failure could not be recorded; the message is retried"
                 );
                 HandlerOutcome::Retry

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use engagement::AddressHashKey;
-use runtime::{Deadline, Failure, Metrics, clock, sqs::run_batch};
-use store::{BudgetAmount, Reservation, StoreError};
+use runtime::{ClassifiedError, Failure, Invocation, sqs::run_batch};
+use store::{BudgetAmount, Reservation};
 
 use crate::{batch::SyncBatch, request::requires_processing, sync::Sync};
 
@@ -26,21 +26,16 @@ impl Sync {
     pub async fn handle(
         &self,
         event: SqsEvent,
-        deadline: Deadline,
-        metrics: &Metrics,
+        invocation: &Invocation,
     ) -> Result<SqsBatchResponse, Failure> {
         let (_, key) = futures::try_join!(self.credentials.get(), self.address_key.get())?;
-        let started_at = clock::now();
+        let metrics = &invocation.metrics;
         let syncs = u32::try_from(event.records.len()).unwrap_or(u32::MAX);
         let amount = BudgetAmount {
             requests: syncs.saturating_mul(REQUESTS_PER_SYNC),
             sign_ins: syncs,
         };
-        let reservation = self
-            .runs
-            .reserve(started_at, amount, self.limits)
-            .await
-            .map_err(store_failure)?;
+        let reservation = self.budget.reserve(invocation.started_at, amount).await?;
 
         if reservation.is_none() {
             tracing::info!(
@@ -54,17 +49,15 @@ impl Sync {
             }
         }
 
-        let batch = SyncBatch::new(
-            self,
-            AddressHashKey::new((*key).clone()),
-            deadline,
-            metrics,
-            started_at,
-            reservation.is_none(),
-        );
-        let result = run_batch(event, deadline, CONCURRENCY, SYNC_TIME_RESERVE, |record| {
-            batch.process_record(record)
-        })
+        let key = AddressHashKey::new((*key).clone());
+        let batch = SyncBatch::new(self, invocation, key, reservation.is_none());
+        let result = run_batch(
+            event,
+            invocation.deadline,
+            CONCURRENCY,
+            SYNC_TIME_RESERVE,
+            |record| batch.process_record(record),
+        )
         .await;
 
         let used = batch.usage.total();
@@ -81,10 +74,10 @@ impl Sync {
     /// less precise and does not fail the batch.
     async fn correct_budget(&self, reservation: Option<Reservation>, used: BudgetAmount) {
         if let Some(reservation) = reservation
-            && let Err(error) = self.runs.settle(reservation, used).await
+            && let Err(error) = self.budget.settle(reservation, used).await
         {
             tracing::warn!(
-                error_type = error.type_name(),
+                error_type = error.error_type().name(),
                 %error,
                 "the hour's budget could not be corrected"
             );
@@ -99,12 +92,4 @@ fn any_requires_processing(event: &SqsEvent) -> bool {
         .records
         .iter()
         .any(|record| requires_processing(record.body.as_deref().unwrap_or_default()))
-}
-
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the signature that `map_err` needs"
-)]
-fn store_failure(error: StoreError) -> Failure {
-    Failure::named(error.type_name(), &error)
 }

@@ -28,11 +28,9 @@ mod listing;
 mod record;
 mod request;
 mod request_usage;
-mod rules;
 mod snapshot;
 mod snapshot_reader;
 mod sync;
 
 pub use config::Config;
-pub use rules::rules;
 pub use sync::Sync;

@@ -1,17 +1,6 @@
-//! The row of an organization in BILL's list, as BILL returns it now and as the last sync saw it.
+//! The row of an organization in BILL's list, as the last sync saw it.
 
-use engagement::{ListedOrganization, Name, Organization, OrganizationId, StageReason};
-use secrecy::ExposeSecret;
-
-/// The row that BILL returns.
-pub fn listed_organization(id: &OrganizationId, row: bill::Organization) -> ListedOrganization {
-    ListedOrganization {
-        id: id.clone(),
-        name: row.name.map(|name| Name::new(name.expose_secret())),
-        archived: row.archived.unwrap_or(false),
-        created_at: row.created_time,
-    }
-}
+use engagement::{ListedOrganization, Organization, StageReason};
 
 /// The row as the last sync saw it.
 pub fn previous_listing(previous: &Organization) -> ListedOrganization {

@@ -143,7 +143,10 @@ impl SnapshotReader<'_> {
 
 /// Whether BILL rejected this user. It may accept another one.
 fn is_user_rejected(error: &bill::Error) -> bool {
-    matches!(error.type_name(), "bill_refused" | "bill_untrusted_session")
+    matches!(
+        error.kind(),
+        ErrorKind::Refused | ErrorKind::UntrustedSession
+    )
 }
 
 /// Counts and logs the rows of a list that are missing from the snapshot.

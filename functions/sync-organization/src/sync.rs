@@ -1,32 +1,48 @@
 //! What a sync needs: clients, tables, secrets and rules.
 
-use std::sync::Arc;
-
+use aws_config::SdkConfig;
 use bill::{BillClient, Credentials};
+use content::Content;
 use engagement::Rules;
-use runtime::{DeadLetterQueue, Secret};
+use runtime::{DeadLetterQueue, Failure, Secret};
 use secrecy::SecretString;
-use store::{DecisionWriter, HourlyLimits, Organizations, Runs};
+use store::{DecisionWriter, HourlyBudget, Organizations, Tables};
+
+use crate::config::Config;
 
 /// Syncs organizations. Built once per process.
 pub struct Sync {
-    /// BILL's partner API.
-    pub bill: BillClient,
+    pub(crate) bill: BillClient,
     /// The credentials of `bill`. Each batch reads them first, so that a missing secret is reported
     /// before anything else happens.
-    pub credentials: Secret<Credentials>,
-    /// The records of the organizations.
-    pub organizations: Organizations,
-    /// Writes the result of a sync.
-    pub decisions: DecisionWriter,
-    /// The hour's budget of BILL requests.
-    pub runs: Runs,
-    /// The queue of messages that can never be processed.
-    pub dead_letters: DeadLetterQueue,
+    pub(crate) credentials: Secret<Credentials>,
+    pub(crate) organizations: Organizations,
+    pub(crate) decisions: DecisionWriter,
+    pub(crate) budget: HourlyBudget,
+    pub(crate) dead_letters: DeadLetterQueue,
     /// The key of the address hashes.
-    pub address_key: Secret<SecretString>,
+    pub(crate) address_key: Secret<SecretString>,
     /// Campaigns and cadences.
-    pub rules: Arc<Rules>,
-    /// BILL requests and sign-ins per hour.
-    pub limits: HourlyLimits,
+    pub(crate) rules: Rules,
+}
+
+impl Sync {
+    /// Builds the clients. An `Err` is permanent: BILL's client could not be built, or the embedded
+    /// campaigns are invalid.
+    pub fn new(config: Config, aws: &SdkConfig) -> Result<Self, Failure> {
+        let rules = Content::embedded()?.rules().clone();
+        let (bill, credentials) = bill_connection::connect(aws, config.bill)?;
+        let tables = Tables::new(store::client(aws), config.tables);
+
+        Ok(Self {
+            bill,
+            credentials,
+            organizations: tables.organizations(),
+            decisions: tables.decisions(),
+            budget: tables.hourly_budget(config.limits),
+            dead_letters: DeadLetterQueue::new(aws, config.sync_dead_letter_queue_url),
+            address_key: Secret::text(aws, config.address_key_secret, "key of the address hashes"),
+            rules,
+        })
+    }
 }

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use aws_config::{SdkConfig, timeout::TimeoutConfig};
 use aws_sdk_cloudformation::error::{DisplayErrorContext, ProvideErrorMetadata};
 use bill::BaseUrl;
+use bill_connection::BillConfig;
 use clap::Args;
 use store::Organizations;
 
@@ -128,7 +129,11 @@ impl Stack {
             webhook_keys_secret.as_ref(),
         )?;
 
-        let (bill, _) = bill_connection::connect(&self.config, base_url, credentials)?;
+        let bill = BillConfig {
+            bill_base_url: base_url,
+            bill_credentials_secret: credentials,
+        };
+        let (bill, _) = bill_connection::connect(&self.config, bill)?;
         let subscriptions = bill.subscriptions().context(
             "BILL's base URL must end in /connect to derive the URL of its webhooks API",
         )?;

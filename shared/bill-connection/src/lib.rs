@@ -1,12 +1,16 @@
-//! Connects the client of BILL's API to the credentials in Secrets Manager.
+//! Connects the client of BILL's API to the rest of the product: to its configuration, to the
+//! credentials in Secrets Manager, and to the types of `engagement`.
 //!
-//! [`connect`] is all there is: it builds the client that fan-out, sync-organization and the
-//! operators' command use. The client reads the credentials from a [`Secret`] when it signs in, and
-//! again when BILL rejects them, because an operator may have replaced them.
+//! [`connect`] builds the client that fan-out, sync-organization and the operators' command use.
+//! The client reads the credentials from a [`Secret`] when it signs in, and again when BILL rejects
+//! them, because an operator may have replaced them. [`listed_organization`] maps a row of BILL's
+//! list.
 //!
-//! The crate stands between two others that do not know each other. `bill` asks a
-//! [`CredentialSource`] for credentials and does not know where they are stored. `runtime` reads
-//! and caches secrets and does not know BILL. The implementation of the trait needs both.
+//! The crate stands between others that do not know each other. `bill` asks a [`CredentialSource`]
+//! for credentials and does not know where they are stored. `runtime` reads and caches secrets and
+//! does not know BILL. `engagement` knows neither.
+
+mod listing;
 
 use std::sync::Arc;
 
@@ -15,27 +19,40 @@ use bill::{BaseUrl, BillClient, CredentialError, CredentialSource, Credentials};
 use futures::{FutureExt, future::BoxFuture};
 use runtime::{ErrorType, Failure, Secret, SecretError};
 
+pub use listing::listed_organization;
+
 /// The format of the secret, for errors.
 const CREDENTIALS_SHAPE: &str = r#"{"username","password","appKey","devKey"}"#;
 
-/// A client of BILL's API at `base_url`, and the secret with its credentials. Neither reads nor
-/// sends anything before its first use.
+environment::config! {
+    /// Where BILL's API is, and where its credentials are.
+    pub struct BillConfig {
+        /// Base URL of BILL's API.
+        pub bill_base_url: BaseUrl,
+        /// ARN of the secret with the credentials.
+        pub bill_credentials_secret: String,
+    }
+}
+
+/// A client of BILL's API, and the secret with its credentials. Neither reads nor sends anything
+/// before its first use.
 ///
 /// An `Err` means that the HTTP client could not be built. It is permanent.
 pub fn connect(
     aws: &SdkConfig,
-    base_url: BaseUrl,
-    secret_arn: String,
+    config: BillConfig,
 ) -> Result<(BillClient, Secret<Credentials>), Failure> {
-    let secrets_manager = aws_sdk_secretsmanager::Client::new(aws);
-    let secret = Secret::with_parser(secrets_manager, secret_arn, "BILL credentials", |text| {
-        Credentials::from_json(text).map_err(|error| error.to_string())
-    })
+    let secret = Secret::with_parser(
+        aws,
+        config.bill_credentials_secret,
+        "BILL credentials",
+        |text| Credentials::from_json(text).map_err(|error| error.to_string()),
+    )
     .with_shape(CREDENTIALS_SHAPE);
     let http = bill::http_client().map_err(|error| Failure::new(ErrorType::Internal, error))?;
     let source = Arc::new(SecretCredentials(secret.clone()));
 
-    Ok((BillClient::new(base_url, http, source), secret))
+    Ok((BillClient::new(config.bill_base_url, http, source), secret))
 }
 
 /// The credentials in Secrets Manager as a source for the client.

@@ -6,6 +6,8 @@ mod code;
 
 use std::{fmt, time::Duration};
 
+use errors::{ClassifiedError, ErrorType};
+
 use crate::operation::Operation;
 
 pub(crate) use cause::Cause;
@@ -111,22 +113,6 @@ impl Error {
         self.kind
     }
 
-    /// A name for logs, metrics and alarms. The set is closed and the names never change.
-    pub fn type_name(&self) -> &'static str {
-        match self.kind {
-            ErrorKind::SessionExpired => "bill_session_expired",
-            ErrorKind::BadCredentials => "bill_bad_credentials",
-            ErrorKind::HourExhausted => "bill_hour_exhausted",
-            ErrorKind::TooManyAtOnce => "bill_too_many_at_once",
-            ErrorKind::UntrustedSession => "bill_untrusted_session",
-            ErrorKind::Unavailable => "bill_unavailable",
-            ErrorKind::Refused => "bill_refused",
-            ErrorKind::BadAnswer => "bill_bad_answer",
-            ErrorKind::Deadline => "bill_deadline",
-            ErrorKind::CredentialsUnreadable => "bill_credentials_unreadable",
-        }
-    }
-
     /// Whether the same call may succeed later without anyone's intervention.
     pub fn is_retryable(&self) -> bool {
         match self.kind {
@@ -198,6 +184,23 @@ impl Error {
     /// Whether a new session, or other credentials, may help.
     pub(crate) fn needs_new_session(&self) -> bool {
         self.is_session_expired() || self.is_bad_credentials()
+    }
+}
+
+impl ClassifiedError for Error {
+    fn error_type(&self) -> ErrorType {
+        match self.kind {
+            ErrorKind::SessionExpired => ErrorType::BillSessionExpired,
+            ErrorKind::BadCredentials => ErrorType::BillBadCredentials,
+            ErrorKind::HourExhausted => ErrorType::BillHourExhausted,
+            ErrorKind::TooManyAtOnce => ErrorType::BillTooManyAtOnce,
+            ErrorKind::UntrustedSession => ErrorType::BillUntrustedSession,
+            ErrorKind::Unavailable => ErrorType::BillUnavailable,
+            ErrorKind::Refused => ErrorType::BillRefused,
+            ErrorKind::BadAnswer => ErrorType::BillBadAnswer,
+            ErrorKind::Deadline => ErrorType::BillDeadline,
+            ErrorKind::CredentialsUnreadable => ErrorType::BillCredentialsUnreadable,
+        }
     }
 }
 

@@ -9,6 +9,7 @@ mod request_counter;
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
+use errors::ClassifiedError;
 use reqwest::header::HeaderMap;
 use tokio::time::Instant;
 
@@ -130,7 +131,10 @@ impl Transport {
             attempt,
             status,
             elapsed_ms = started.elapsed().as_millis(),
-            error_type = outcome.as_ref().err().map(Error::type_name),
+            error_type = outcome
+                .as_ref()
+                .err()
+                .map(|error| error.error_type().name()),
             "BILL request"
         );
 

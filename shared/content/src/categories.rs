@@ -7,7 +7,7 @@ use crate::{
     brand::Brand,
     content_files::ContentFiles,
     error::ContentError,
-    header::{Header, HeaderError, encode_phrase},
+    header::{Header, encode_phrase},
     text_setting::short_line,
 };
 
@@ -75,12 +75,13 @@ impl CategoryEntry {
         self,
         category: Category,
         brand: &Brand,
-    ) -> Result<CategoryText, HeaderError> {
+    ) -> Result<CategoryText, ContentError> {
         let title = encode_phrase(&format!("{}: {}", brand.product, self.name));
         let list_id_header = Header::new(
             "List-ID",
             format!("{title} <{category}.{}>", brand.list_domain),
-        )?;
+        )
+        .map_err(|error| ContentError::new("brand.toml and categories.toml", error))?;
         Ok(CategoryText {
             name: self.name,
             description: self.description,

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::error::ContentError;
+use crate::error::{ContentError, ContentErrorKind};
 
 /// Minimum contrast ratio of text (WCAG 2.2, success criterion 1.4.3).
 const MIN_CONTRAST: f64 = 4.5;
@@ -55,12 +55,15 @@ impl Palette {
         for (text, text_colour, background, background_colour) in pairs {
             let contrast = text_colour.contrast(background_colour);
             if contrast < MIN_CONTRAST {
-                return Err(ContentError::Contrast {
-                    palette,
-                    text,
-                    background,
-                    contrast,
-                });
+                return Err(ContentError::new(
+                    "brand.toml",
+                    ContentErrorKind::Contrast {
+                        palette,
+                        text,
+                        background,
+                        contrast,
+                    },
+                ));
             }
         }
         Ok(())

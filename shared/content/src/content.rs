@@ -15,7 +15,7 @@ use crate::{
     categories::Categories,
     content_files::ContentFiles,
     email_part::EmailPart,
-    error::{ContentError, RenderError},
+    error::{ContentError, ContentErrorKind, RenderError},
     in_product::{InProductFile, InProductMessage},
     mail::Mail,
     templates::Templates,
@@ -58,7 +58,8 @@ impl Content {
             brand,
             categories,
             rules: Rules {
-                campaigns: Campaigns::new(campaigns)?,
+                campaigns: Campaigns::new(campaigns)
+                    .map_err(|error| ContentError::new("campaigns", error))?,
                 cadences: Cadences::default(),
             },
             in_product,
@@ -126,8 +127,11 @@ fn load_campaign(
     brand: &Brand,
     templates: &mut Templates,
 ) -> Result<(Campaign, InProductMessage), ContentError> {
-    let stage: Stage = folder.parse().map_err(|_| ContentError::UnknownStage {
-        folder: folder.to_owned(),
+    let stage: Stage = folder.parse().map_err(|_| {
+        ContentError::new(
+            format!("campaigns/{folder}"),
+            ContentErrorKind::UnknownStage,
+        )
     })?;
     let campaign_path = format!("campaigns/{folder}/campaign.toml");
     let in_product_path = format!("campaigns/{folder}/in-product.toml");
@@ -144,9 +148,10 @@ fn load_campaign(
         expected.insert(path);
     }
     match paths.iter().find(|path| !expected.contains(**path)) {
-        Some(unexpected) => Err(ContentError::UnexpectedFile {
-            path: (*unexpected).to_owned(),
-        }),
+        Some(unexpected) => Err(ContentError::new(
+            *unexpected,
+            ContentErrorKind::UnexpectedFile,
+        )),
         None => Ok((campaign, message)),
     }
 }

@@ -4,7 +4,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 
 use include_dir::{Dir, include_dir};
 
-use crate::error::ContentError;
+use crate::error::{ContentError, ContentErrorKind};
 
 static CAMPAIGNS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/campaigns");
 
@@ -85,9 +85,7 @@ impl ContentFiles {
         self.0
             .get(path)
             .map(AsRef::as_ref)
-            .ok_or_else(|| ContentError::Missing {
-                path: path.to_owned(),
-            })
+            .ok_or_else(|| ContentError::new(path, ContentErrorKind::Missing))
     }
 
     /// Parses a TOML file.
@@ -95,9 +93,9 @@ impl ContentFiles {
         &self,
         path: &str,
     ) -> Result<T, ContentError> {
-        toml::from_str(self.text(path)?).map_err(|error| ContentError::Settings {
-            path: path.to_owned(),
-            reason: error.to_string().trim_end().to_owned(),
+        toml::from_str(self.text(path)?).map_err(|error| {
+            let reason = error.to_string().trim_end().to_owned();
+            ContentError::new(path, ContentErrorKind::Settings(reason))
         })
     }
 

@@ -1,66 +1,47 @@
 //! Errors of loading content files and of rendering e-mails and pages.
 
 use engagement::{CampaignError, CampaignId, StepId};
+use errors::{ClassifiedError, ErrorType};
 
 use crate::{action_path::ActionPathError, email_part::EmailPart, header::HeaderError};
 
 /// The content files cannot be used. Somebody has to correct them and deploy again.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum ContentError {
-    /// A required file is missing.
-    #[error("{path} is missing")]
-    Missing {
-        /// The file.
-        path: String,
-    },
+#[error("{path}: {kind}")]
+pub struct ContentError {
+    path: String,
+    kind: ContentErrorKind,
+}
+
+/// The mistake in a content file.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum ContentErrorKind {
+    /// A required file does not exist.
+    #[error("the file is missing")]
+    Missing,
     /// A file that nothing uses. Its name may be misspelled, or its step was removed.
-    #[error("{path} does not belong to a step of its campaign")]
-    UnexpectedFile {
-        /// The file.
-        path: String,
-    },
+    #[error("the file does not belong to a step of its campaign")]
+    UnexpectedFile,
     /// A folder that is not named after a stage.
-    #[error("campaigns/{folder} is not named after a stage")]
-    UnknownStage {
-        /// The folder.
-        folder: String,
-    },
-    /// A TOML file with an invalid, unknown or missing key.
-    #[error("{path}: {reason}")]
-    Settings {
-        /// The file.
-        path: String,
-        /// The position and the mistake, from the TOML parser.
-        reason: String,
-    },
-    /// A template that does not parse.
-    #[error("{path}: {reason}")]
-    Template {
-        /// The file.
-        path: String,
-        /// The position and the mistake, from the template parser.
-        reason: String,
-    },
-    /// A template that uses an undefined variable.
-    #[error("{path} uses the unknown variable {variable}")]
-    UnknownVariable {
-        /// The file.
-        path: String,
-        /// The variable.
-        variable: String,
-    },
+    #[error("the folder is not named after a stage")]
+    UnknownStage,
+    /// A TOML file with an invalid, unknown or missing key: the position and the mistake, from the
+    /// TOML parser.
+    #[error("{0}")]
+    Settings(String),
+    /// A template that does not parse: the position and the mistake, from the template parser.
+    #[error("{0}")]
+    Template(String),
+    /// A template that uses an undefined variable of this name.
+    #[error("unknown variable {0}")]
+    UnknownVariable(String),
     /// A link to an invalid path.
-    #[error("{path}: {source}")]
-    ActionPath {
-        /// The file.
-        path: String,
-        /// The reason.
-        source: ActionPathError,
-    },
+    #[error(transparent)]
+    ActionPath(#[from] ActionPathError),
     /// Two colours whose contrast is too low to read the text.
     #[error(
-        "brand.toml: {text} on {background} in the {palette} colours \
-         has a contrast of {contrast:.1}, less than 4.5"
+        "{text} on {background} in the {palette} colours has a contrast of {contrast:.1}, \
+         less than 4.5"
     )]
     Contrast {
         /// `light` or `dark`.
@@ -72,12 +53,32 @@ pub enum ContentError {
         /// Contrast ratio, 1 to 21.
         contrast: f64,
     },
-    /// Names in `brand.toml` and `categories.toml` that make an e-mail header too long.
-    #[error("brand.toml and categories.toml: {0}")]
+    /// Names that make an e-mail header too long.
+    #[error(transparent)]
     Header(#[from] HeaderError),
     /// The campaigns are not valid, or not valid together.
     #[error(transparent)]
     Campaigns(#[from] CampaignError),
+}
+
+impl ContentError {
+    /// The mistake `kind` in the file, files or folder at `path`.
+    pub(crate) fn new(path: impl Into<String>, kind: impl Into<ContentErrorKind>) -> Self {
+        Self {
+            path: path.into(),
+            kind: kind.into(),
+        }
+    }
+
+    /// The file, files or folder.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The mistake.
+    pub fn kind(&self) -> &ContentErrorKind {
+        &self.kind
+    }
 }
 
 /// An e-mail or a page could not be rendered. A retry fails in the same way: the notice becomes
@@ -148,4 +149,16 @@ pub enum UnsubscribeError {
     /// Not allowed in a header.
     #[error(transparent)]
     Header(#[from] HeaderError),
+}
+
+impl ClassifiedError for ContentError {
+    fn error_type(&self) -> ErrorType {
+        ErrorType::ContentInvalid
+    }
+}
+
+impl ClassifiedError for RenderError {
+    fn error_type(&self) -> ErrorType {
+        ErrorType::ContentInvalid
+    }
 }

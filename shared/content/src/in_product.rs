@@ -90,10 +90,7 @@ impl InProductFile {
                 &action,
                 &[("utm_medium", "in-product"), ("utm_campaign", campaign)],
             )
-            .map_err(|source| ContentError::ActionPath {
-                path: path.to_owned(),
-                source,
-            })?;
+            .map_err(|error| ContentError::new(path, error))?;
         Ok(InProductMessage {
             title,
             body,

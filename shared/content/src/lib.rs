@@ -48,7 +48,7 @@ pub use content::Content;
 pub use content_files::ContentFiles;
 pub use domain_name::DomainName;
 pub use email_part::EmailPart;
-pub use error::{ContentError, RenderError, UnsubscribeError};
+pub use error::{ContentError, ContentErrorKind, RenderError, UnsubscribeError};
 pub use header::{Header, HeaderError};
 pub use https_url::HttpsUrl;
 pub use in_product::{CallToAction, InProductMessage, Severity};

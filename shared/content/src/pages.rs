@@ -11,7 +11,7 @@ use crate::{
     brand::Brand,
     categories::Categories,
     content_files::ContentFiles,
-    error::{ContentError, RenderError},
+    error::{ContentError, ContentErrorKind, RenderError},
     template_environment,
 };
 
@@ -85,9 +85,8 @@ impl Pages {
         let style = environment
             .get_template(STYLE)
             .and_then(|template| template.render(()))
-            .map_err(|error| ContentError::Template {
-                path: STYLE.to_owned(),
-                reason: error.to_string(),
+            .map_err(|error| {
+                ContentError::new(STYLE, ContentErrorKind::Template(error.to_string()))
             })?;
         Ok(Self {
             categories,

@@ -2,7 +2,11 @@
 
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context, syntax::SyntaxConfig};
 
-use crate::{brand::Brand, colour::Palette, error::ContentError};
+use crate::{
+    brand::Brand,
+    colour::Palette,
+    error::{ContentError, ContentErrorKind},
+};
 
 /// Builds an environment with the globals `brand`, `light` and `dark`. Values in MJML and HTML
 /// files are escaped; values in other files are not.
@@ -33,9 +37,8 @@ pub(crate) fn add_template(
     source: &str,
     variables: &[&str],
 ) -> Result<(), ContentError> {
-    let template_error = |error: minijinja::Error| ContentError::Template {
-        path: path.to_owned(),
-        reason: error.to_string(),
+    let template_error = |error: minijinja::Error| {
+        ContentError::new(path, ContentErrorKind::Template(error.to_string()))
     };
     environment
         .add_template_owned(path.to_owned(), source.to_owned())
@@ -49,10 +52,10 @@ pub(crate) fn add_template(
         .into_iter()
         .find(|variable| !is_known(variable))
     {
-        Some(variable) => Err(ContentError::UnknownVariable {
-            path: path.to_owned(),
-            variable,
-        }),
+        Some(variable) => Err(ContentError::new(
+            path,
+            ContentErrorKind::UnknownVariable(variable),
+        )),
         None => Ok(()),
     }
 }

@@ -2,12 +2,11 @@
 //! together with the reason. SQS alone would deliver it until `maxReceiveCount` and record no
 //! reason.
 
+use aws_config::SdkConfig;
 use aws_sdk_sqs::{Client, error::ProvideErrorMetadata, types::MessageAttributeValue};
+use errors::ErrorType;
 
-use crate::{
-    errors::ErrorType,
-    sqs::{HandlerOutcome, Record},
-};
+use crate::sqs::{HandlerOutcome, Record};
 
 /// A dead-letter queue that a function sends to.
 #[derive(Debug, Clone)]
@@ -18,8 +17,11 @@ pub struct DeadLetterQueue {
 
 impl DeadLetterQueue {
     /// The queue with this URL.
-    pub fn new(client: Client, url: String) -> Self {
-        Self { client, url }
+    pub fn new(aws: &SdkConfig, url: String) -> Self {
+        Self {
+            client: Client::new(aws),
+            url,
+        }
     }
 
     /// Moves a message, unchanged, to the dead-letter queue.

@@ -6,19 +6,25 @@
 mod request;
 mod response;
 
+use std::time::Duration;
+
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
-use lambda_runtime::{Context, Diagnostic, LambdaEvent, Runtime, service_fn};
+use errors::ErrorType;
+use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
 use serde_json::Value;
 
 use crate::{
-    errors::{ErrorType, Failure},
-    invocation::{run_handler, runtime_api_failure},
+    failure::Failure,
+    invocation::{Invocation, run_handler, runtime_api_failure},
     metrics::Metrics,
 };
 
 pub use ::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 pub use request::{BodyError, Request};
 pub use response::Response;
+
+/// The time-outs of the AWS calls keep a request far from its deadline.
+const DEADLINE_MARGIN: Duration = Duration::ZERO;
 
 /// Seconds after which a client may retry a failed request.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("60");
@@ -32,42 +38,32 @@ const RETRY_AFTER: HeaderValue = HeaderValue::from_static("60");
 /// responds to it with a 4xx status.
 ///
 /// An `Err` means that the Lambda runtime API cannot be reached: the process should end.
-pub async fn serve<F, Fut>(
-    metrics: &Metrics,
+pub async fn serve(
+    metrics: Metrics,
     error_response: impl Fn(StatusCode) -> Response,
-    handler: F,
-) -> Result<(), Failure>
-where
-    F: Fn(Request, Context) -> Fut,
-    Fut: Future<Output = Result<Response, Failure>>,
-{
-    let (error_response, handler) = (&error_response, &handler);
-    let respond = |event| {
-        Box::pin(async move {
-            Ok::<_, Diagnostic>(respond(metrics, error_response, handler, event).await)
-        })
+    handler: impl AsyncFn(Request, Invocation) -> Result<Response, Failure>,
+) -> Result<(), Failure> {
+    let invoke = async |event: LambdaEvent<Value>| {
+        Ok::<_, Diagnostic>(respond(&metrics, &error_response, &handler, event).await)
     };
 
-    Runtime::new(service_fn(respond))
+    Runtime::new(service_fn(|event| Box::pin(invoke(event))))
         .run()
         .await
         .map_err(|error| runtime_api_failure(&error))
 }
 
-async fn respond<F, Fut>(
+async fn respond(
     metrics: &Metrics,
     error_response: &impl Fn(StatusCode) -> Response,
-    handler: &F,
+    handler: &impl AsyncFn(Request, Invocation) -> Result<Response, Failure>,
     event: LambdaEvent<Value>,
-) -> ApiGatewayV2httpResponse
-where
-    F: Fn(Request, Context) -> Fut,
-    Fut: Future<Output = Result<Response, Failure>>,
-{
-    let handle_request =
-        |event: ApiGatewayV2httpRequest, context| handler(Request::from(event), context);
+) -> ApiGatewayV2httpResponse {
+    let handle_request = async |event: ApiGatewayV2httpRequest, invocation| {
+        handler(Request::from(event), invocation).await
+    };
 
-    let response = run_handler(metrics, &handle_request, event)
+    let response = run_handler(metrics, DEADLINE_MARGIN, &handle_request, event)
         .await
         .unwrap_or_else(|failure| match failure.error_type {
             // API Gateway does not send such an event: the function was invoked directly.

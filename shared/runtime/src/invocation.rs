@@ -1,25 +1,58 @@
 //! The life of a function, from the start of its process to the end of each invocation.
 
-use std::{panic::AssertUnwindSafe, process::ExitCode, time::Instant};
+use std::{
+    panic::AssertUnwindSafe,
+    process::ExitCode,
+    time::{Duration, Instant},
+};
 
+use environment::EnvironmentReader;
+use errors::ErrorType;
 use futures::FutureExt;
-use lambda_runtime::{Context, Diagnostic, LambdaEvent, Runtime, service_fn};
+use jiff::Timestamp;
+use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use tracing::{Instrument, error, info, info_span};
 
-use crate::{
-    config::Environment,
-    errors::{ErrorType, Failure},
-    metrics::Metrics,
-    telemetry,
-};
+use crate::{clock, deadline::Deadline, failure::Failure, metrics::Metrics, telemetry};
+
+/// One invocation of a function, as its handler sees it.
+#[derive(Clone)]
+pub struct Invocation {
+    /// Lambda's id of the invocation. Lambda may deliver one event twice under one id.
+    pub request_id: String,
+    /// Start of the invocation, in whole seconds.
+    pub started_at: Timestamp,
+    /// The time by which the handler must have finished its work.
+    pub deadline: Deadline,
+    /// Counts and durations of the invocation.
+    pub metrics: Metrics,
+}
+
+impl Invocation {
+    /// An invocation that starts now.
+    pub fn new(request_id: String, deadline: Deadline, metrics: Metrics) -> Self {
+        Self {
+            request_id,
+            started_at: clock::now(),
+            deadline,
+            metrics,
+        }
+    }
+}
+
+/// An event that a function handles. Types that implement [`DeserializeOwned`] are events.
+pub trait Event: Sized {
+    /// Parses the event. An `Err` is permanent and contains nothing of the event.
+    fn parse(payload: Value) -> Result<Self, Failure>;
+}
 
 /// Installs the log format (level from `LOG_LEVEL`, default `info`) and runs `start`, which reads
 /// the configuration, builds the clients and calls [`serve`]. If `start` fails, logs the error with
 /// its `error_type` and returns a failure as the exit code of the process.
 pub async fn launch(start: impl Future<Output = Result<(), Failure>>) -> ExitCode {
-    let level = Environment::from_process().optional("LOG_LEVEL", "info".to_owned());
+    let level = EnvironmentReader::from_process().optional("LOG_LEVEL", "info".to_owned());
     telemetry::init(level.as_deref().unwrap_or("info"));
 
     match start.await {
@@ -38,7 +71,8 @@ pub async fn launch(start: impl Future<Output = Result<(), Failure>>) -> ExitCod
     }
 }
 
-/// Handles invocations until Lambda ends the process.
+/// Handles invocations until Lambda ends the process. The deadline of each is `margin` before the
+/// time at which Lambda stops it.
 ///
 /// Each invocation runs in a span with its `request_id`. Its end is logged once with outcome,
 /// duration and, if it failed, `error_type`. Its metrics are flushed. A panic fails the invocation
@@ -46,22 +80,27 @@ pub async fn launch(start: impl Future<Output = Result<(), Failure>>) -> ExitCod
 /// of the event.
 ///
 /// An `Err` means that the Lambda runtime API cannot be reached: the process should end.
-pub async fn serve<E, R, F, Fut>(metrics: &Metrics, handler: F) -> Result<(), Failure>
+pub async fn serve<E, R>(
+    metrics: Metrics,
+    margin: Duration,
+    handler: impl AsyncFn(E, Invocation) -> Result<R, Failure>,
+) -> Result<(), Failure>
 where
-    E: DeserializeOwned,
+    E: Event,
     R: Serialize,
-    F: Fn(E, Context) -> Fut,
-    Fut: Future<Output = Result<R, Failure>>,
 {
-    let handler = &handler;
+    let invoke = async |event: LambdaEvent<Value>| {
+        run_handler(&metrics, margin, &handler, event)
+            .await
+            .map_err(Diagnostic::from)
+    };
+
     // The span in `run_handler` replaces the SDK's `TracingLayer`, which names the request id
     // differently. Boxed because the compiler cannot compute the layout of a future this deep.
-    Runtime::new(service_fn(|event| {
-        Box::pin(invoke(metrics, handler, event))
-    }))
-    .run()
-    .await
-    .map_err(|error| runtime_api_failure(&error))
+    Runtime::new(service_fn(|event| Box::pin(invoke(event))))
+        .run()
+        .await
+        .map_err(|error| runtime_api_failure(&error))
 }
 
 /// The Lambda runtime API cannot be reached: the process should end.
@@ -72,44 +111,26 @@ pub(crate) fn runtime_api_failure(error: &lambda_runtime::Error) -> Failure {
     )
 }
 
-/// One invocation, with errors in the format that Lambda returns to the caller.
-async fn invoke<E, R, F, Fut>(
-    metrics: &Metrics,
-    handler: &F,
-    event: LambdaEvent<Value>,
-) -> Result<R, Diagnostic>
-where
-    E: DeserializeOwned,
-    F: Fn(E, Context) -> Fut,
-    Fut: Future<Output = Result<R, Failure>>,
-{
-    run_handler(metrics, handler, event)
-        .await
-        .map_err(Diagnostic::from)
-}
-
 /// Runs the handler on an event, logs and measures the invocation, and flushes its metrics. A panic
 /// and an event that does not parse are an `Err` too.
-pub(crate) async fn run_handler<E, R, F, Fut>(
+pub(crate) async fn run_handler<E: Event, R>(
     metrics: &Metrics,
-    handler: &F,
+    margin: Duration,
+    handler: &impl AsyncFn(E, Invocation) -> Result<R, Failure>,
     event: LambdaEvent<Value>,
-) -> Result<R, Failure>
-where
-    E: DeserializeOwned,
-    F: Fn(E, Context) -> Fut,
-    Fut: Future<Output = Result<R, Failure>>,
-{
+) -> Result<R, Failure> {
     let (payload, context) = event.into_parts();
     let request_id = context.request_id.clone();
     let span = info_span!("invocation", request_id);
+    let deadline = Deadline::from_context(&context, margin);
+    let invocation = Invocation::new(request_id.clone(), deadline, metrics.clone());
 
-    let invocation = async {
+    let run = async {
         info!("the invocation begins");
         let started = Instant::now();
         // Unwind safety: a panic leaves the same state behind as a process that Lambda stops.
-        let attempt =
-            AssertUnwindSafe(async { handler(parse(payload)?, context).await }).catch_unwind();
+        let attempt = AssertUnwindSafe(async { handler(E::parse(payload)?, invocation).await })
+            .catch_unwind();
         let result = attempt.await.unwrap_or_else(|_panic| {
             Err(Failure::new(
                 ErrorType::Panicked,
@@ -121,24 +142,26 @@ where
         metrics.flush(&request_id);
         result
     };
-    invocation.instrument(span).await
+    run.instrument(span).await
 }
 
-/// Parses the event. The error names the invalid field. It does not contain the error of serde,
-/// which quotes the invalid value.
-fn parse<E: DeserializeOwned>(payload: Value) -> Result<E, Failure> {
-    serde_path_to_error::deserialize(payload).map_err(|error| {
-        let path = error.path().to_string();
-        let place = if path == "." {
-            "the event".to_owned()
-        } else {
-            format!("the event's field `{path}`")
-        };
-        Failure::new(
-            ErrorType::EventInvalid,
-            format_args!("{place} is not of the expected shape"),
-        )
-    })
+/// The error names the invalid field. It does not contain the error of serde, which quotes the
+/// invalid value.
+impl<E: DeserializeOwned> Event for E {
+    fn parse(payload: Value) -> Result<Self, Failure> {
+        serde_path_to_error::deserialize(payload).map_err(|error| {
+            let path = error.path().to_string();
+            let place = if path == "." {
+                "the event".to_owned()
+            } else {
+                format!("the event's field `{path}`")
+            };
+            Failure::new(
+                ErrorType::EventInvalid,
+                format_args!("{place} is not of the expected shape"),
+            )
+        })
+    }
 }
 
 /// Logs and counts the end of an invocation.

@@ -1,40 +1,53 @@
 //! The event of a scheduled function: `{"time": "2026-03-01T09:00:00Z", "all": true}`. An operator
 //! or a replay sends the same event.
 
+use errors::{ClassifiedError, ErrorType};
 use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::{
     clock,
-    errors::{ClassifiedError, ErrorType},
+    failure::Failure,
+    invocation::{Event, Invocation},
 };
 
 /// The parameters of a scheduled run. Both fields are optional in the event.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ScheduleEvent {
-    /// The time that the run treats as the current time, in whole seconds. `None` if the event
-    /// names no time.
-    pub as_of: Option<Timestamp>,
+    /// The time that the run is for, in whole seconds. `None` if the event names no time.
+    pub time: Option<Timestamp>,
     /// Whether fan-out queues every organization, due or not. Other functions ignore it.
     pub all: bool,
 }
 
 impl ScheduleEvent {
-    /// Parses an event. Unknown fields are ignored, because EventBridge adds its own.
+    /// The time that a run treats as the current time: the time of the event, or the start of the
+    /// invocation if the event names none.
+    pub fn as_of(&self, invocation: &Invocation) -> Timestamp {
+        self.time.unwrap_or(invocation.started_at)
+    }
+
+    /// Reads an event. Unknown fields are ignored, because EventBridge adds its own.
     ///
     /// `time` counts as absent if it is null, empty, or a placeholder that the scheduler did not
     /// replace (`<aws.scheduler.scheduled-time>`). An `Err` names the invalid field and is
     /// permanent.
-    pub fn parse(event: &Value) -> Result<Self, ScheduleEventError> {
+    fn read(event: &Value) -> Result<Self, ScheduleEventError> {
         match event {
             Value::Null => Ok(Self::default()),
             Value::String(text) if text.is_empty() => Ok(Self::default()),
             Value::Object(fields) => Ok(Self {
-                as_of: parse_time(fields.get("time"))?,
+                time: parse_time(fields.get("time"))?,
                 all: parse_all(fields.get("all"))?,
             }),
             _ => Err(ScheduleEventError::NotAnObject),
         }
+    }
+}
+
+impl Event for ScheduleEvent {
+    fn parse(payload: Value) -> Result<Self, Failure> {
+        Ok(Self::read(&payload)?)
     }
 }
 
@@ -60,7 +73,7 @@ fn parse_all(field: Option<&Value>) -> Result<bool, ScheduleEventError> {
 
 /// A scheduled event that cannot be parsed. Permanent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum ScheduleEventError {
+enum ScheduleEventError {
     /// The event is neither null, an empty string nor an object.
     #[error("the event is not an object")]
     NotAnObject,
@@ -114,13 +127,13 @@ mod tests {
         Some("2026-03-01T09:00:00Z"),
         true
     )]
-    fn an_event_is_read(#[case] event: Value, #[case] as_of: Option<&str>, #[case] all: bool) {
+    fn an_event_is_read(#[case] event: Value, #[case] time: Option<&str>, #[case] all: bool) {
         let expected = ScheduleEvent {
-            as_of: as_of.map(|text| text.parse().unwrap()),
+            time: time.map(|text| text.parse().unwrap()),
             all,
         };
 
-        assert_eq!(ScheduleEvent::parse(&event), Ok(expected));
+        assert_eq!(ScheduleEvent::read(&event), Ok(expected));
     }
 
     #[rstest]
@@ -131,7 +144,7 @@ mod tests {
     #[case::number_as_time(json!({"time": 1_772_355_600}), ScheduleEventError::Time)]
     #[case::text_as_all(json!({"all": "true"}), ScheduleEventError::All)]
     fn an_unreadable_field_is_named(#[case] event: Value, #[case] expected: ScheduleEventError) {
-        assert_eq!(ScheduleEvent::parse(&event), Err(expected));
+        assert_eq!(ScheduleEvent::read(&event), Err(expected));
         assert_eq!(expected.error_type(), ErrorType::EventInvalid);
     }
 }

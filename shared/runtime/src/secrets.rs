@@ -13,6 +13,7 @@ use std::{
     time::Duration,
 };
 
+use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::Client;
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
@@ -39,13 +40,13 @@ impl<T> Secret<T> {
     ///
     /// `purpose` names the secret in errors, such as `token key`.
     pub fn with_parser(
-        client: Client,
+        aws: &SdkConfig,
         arn: String,
         purpose: &'static str,
         parse: impl Fn(&str) -> Result<T, String> + Send + Sync + 'static,
     ) -> Self {
         Self(Arc::new(SecretInner {
-            client,
+            client: Client::new(aws),
             label: SecretLabel::new(arn, purpose),
             parse: Box::new(parse),
             reads: AtomicU64::new(0),
@@ -89,15 +90,15 @@ impl<T> Secret<T> {
 
 impl<T: DeserializeOwned + 'static> Secret<T> {
     /// A secret whose text is JSON.
-    pub fn json(client: Client, arn: String, purpose: &'static str) -> Self {
-        Self::with_parser(client, arn, purpose, json::parse)
+    pub fn json(aws: &SdkConfig, arn: String, purpose: &'static str) -> Self {
+        Self::with_parser(aws, arn, purpose, json::parse)
     }
 }
 
 impl Secret<SecretString> {
     /// A secret whose text is used unchanged.
-    pub fn text(client: Client, arn: String, purpose: &'static str) -> Self {
-        Self::with_parser(client, arn, purpose, |text| Ok(SecretString::from(text)))
+    pub fn text(aws: &SdkConfig, arn: String, purpose: &'static str) -> Self {
+        Self::with_parser(aws, arn, purpose, |text| Ok(SecretString::from(text)))
     }
 }
 

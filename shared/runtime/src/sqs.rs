@@ -5,13 +5,11 @@ mod batch_outcome;
 use std::{borrow::Cow, fmt, panic::AssertUnwindSafe, time::Duration};
 
 use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
+use errors::ErrorType;
 use futures::{FutureExt, StreamExt, stream};
 use tracing::{Instrument, error, field, info_span, warn};
 
-use crate::{
-    deadline::Deadline,
-    errors::{ErrorType, Failure},
-};
+use crate::{deadline::Deadline, failure::Failure};
 use batch_outcome::RecordOutcome;
 
 pub use batch_outcome::{BatchOutcome, RecordCounts};

@@ -10,25 +10,16 @@ use engagement::{AddressHashKey, Decision, Organization};
 use crate::{
     dynamodb::transaction::{TransactionOutcome, is_condition_failure, transact},
     error::StoreError,
-    notices, organizations, transitions,
+    notices, organizations,
+    table_names::TableNames,
+    transitions,
 };
-
-/// The three tables that a decision is written to.
-#[derive(Debug, Clone)]
-pub struct DecisionTables {
-    /// Name of the `organizations` table.
-    pub organizations: String,
-    /// Name of the `transitions` table.
-    pub transitions: String,
-    /// Name of the `notices` table.
-    pub notices: String,
-}
 
 /// Writes the decisions of syncs.
 #[derive(Debug, Clone)]
 pub struct DecisionWriter {
     client: Client,
-    tables: DecisionTables,
+    names: TableNames,
 }
 
 /// The outcome of writing a decision.
@@ -48,8 +39,8 @@ pub enum WriteOutcome {
 
 impl DecisionWriter {
     /// Opens the tables of those names. Sends no request.
-    pub fn new(client: Client, tables: DecisionTables) -> Self {
-        Self { client, tables }
+    pub fn new(client: Client, names: TableNames) -> Self {
+        Self { client, names }
     }
 
     /// Writes a decision in one transaction: the record, the transition and the notices.
@@ -69,26 +60,27 @@ impl DecisionWriter {
         previous: Option<&Organization>,
         key: &AddressHashKey,
     ) -> Result<WriteOutcome, StoreError> {
-        let DecisionTables {
-            organizations,
-            transitions,
-            notices,
-        } = &self.tables;
+        let TableNames {
+            organizations_table,
+            transitions_table,
+            notices_table,
+            ..
+        } = &self.names;
         let mut items = vec![organizations::put_over(
-            organizations,
+            organizations_table,
             &decision.organization,
             previous,
         )?];
         if let Some(transition) = &decision.transition {
-            items.push(transitions::put(transitions, transition)?);
+            items.push(transitions::put(transitions_table, transition)?);
         }
         let notices_start = items.len();
         for planned in &decision.notices {
-            items.push(notices::put_if_absent(notices, planned, key)?);
+            items.push(notices::put_if_absent(notices_table, planned, key)?);
         }
 
         loop {
-            let reasons = match transact(&self.client, organizations, items.clone()).await? {
+            let reasons = match transact(&self.client, organizations_table, items.clone()).await? {
                 TransactionOutcome::Committed => {
                     let notices = items.len() - notices_start;
                     return Ok(WriteOutcome::Written {

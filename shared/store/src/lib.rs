@@ -17,8 +17,8 @@
 //! of each method states what a second call does, and what remains when the process stops before
 //! the write.
 //!
-//! The crate knows the types of `engagement` and stores them. It makes no decisions and reads
-//! neither the clock nor the environment: every time is an argument.
+//! The crate knows the types of `engagement` and stores them. It makes no decisions and does
+//! not read the clock: every time is an argument.
 
 mod client;
 mod contacts;
@@ -29,12 +29,19 @@ mod notices;
 mod organizations;
 mod runs;
 mod schema;
+mod table_names;
+mod tables;
 mod transitions;
 
 pub use client::{client, interactive_client};
 pub use contacts::{Contacts, UnsubscribeScope};
-pub use decisions::{DecisionTables, DecisionWriter, WriteOutcome};
-pub use error::{CallFailure, StoreError};
+pub use decisions::{DecisionWriter, WriteOutcome};
+pub use error::{StoreError, StoreErrorKind};
 pub use notices::{Claim, ClaimOutcome, Dismissals, DueNotices, FeedbackOutcome, Notices};
 pub use organizations::{MakeDueProgress, NextSync, Organizations};
-pub use runs::{BudgetAmount, Cursor, HourlyLimits, Reservation, RunRecord, Runs};
+pub use runs::{
+    BudgetAmount, DailyQuota, HourlyBudget, HourlyLimits, Reservation, RunLog, RunRecord,
+    SweepCursor, SweepPosition,
+};
+pub use table_names::TableNames;
+pub use tables::Tables;

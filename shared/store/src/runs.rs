@@ -1,14 +1,13 @@
 //! The `runs` table: fan-out's cursor and records, the hourly budget of BILL requests, and the
-//! daily number of e-mails.
+//! daily number of e-mails. Each is a type of its own.
 
-mod budget;
-mod cursor;
-mod daily_emails;
-mod item;
-mod records;
+mod daily_quota;
+mod hourly_budget;
+mod run_log;
+mod sweep_cursor;
 mod table;
 
-pub use budget::{BudgetAmount, HourlyLimits, Reservation};
-pub use cursor::Cursor;
-pub use records::RunRecord;
-pub use table::Runs;
+pub use daily_quota::DailyQuota;
+pub use hourly_budget::{BudgetAmount, HourlyBudget, HourlyLimits, Reservation};
+pub use run_log::{RunLog, RunRecord};
+pub use sweep_cursor::{SweepCursor, SweepPosition};

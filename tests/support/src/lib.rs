@@ -3,21 +3,24 @@
 //!
 //! - [`serve`] serves an axum router on a free port, as a stand-in for an AWS service or for BILL.
 //! - [`sdk_config`] configures AWS SDK clients to call such a server.
-//! - [`LocalDynamoDb`] runs DynamoDB in a MiniStack process for one test.
+//! - [`table_names`] names the tables for a stand-in of DynamoDB.
+//! - [`LocalAws`] is the MiniStack process of a test run: tables, secrets and queues.
 //! - [`CapturedOutput`] collects logs and metrics, so that a test can read them.
 //!
 //! A failed step panics, which fails the test. The crate is a dev-dependency only and knows nothing
-//! about the tables, the functions or BILL. The deployed stack is started by `local-cloud`.
+//! about the functions or BILL. The deployed stack is started by `local-cloud`.
 #![expect(
     clippy::expect_used,
-    clippy::panic,
+    clippy::missing_panics_doc,
     clippy::unwrap_used,
     reason = "a failed step of a test fails the test"
 )]
 
 mod captured_output;
-mod local_dynamodb;
+mod local_aws;
 mod sdk_config;
+mod table_names;
+mod template;
 
 use std::net::Ipv4Addr;
 
@@ -25,8 +28,9 @@ use axum::Router;
 use tokio::net::TcpListener;
 
 pub use captured_output::CapturedOutput;
-pub use local_dynamodb::LocalDynamoDb;
+pub use local_aws::LocalAws;
 pub use sdk_config::sdk_config;
+pub use table_names::table_names;
 
 /// Serves the routes on a free loopback port until the test ends. Returns the server's URL without
 /// a path.

@@ -1,12 +1,13 @@
 //! The messages of an organization over several episodes, with tables in a local DynamoDB.
 
+use content::Content;
 use engagement::Stage;
 use runtime::{
     http::{Request, StatusCode, header},
     telemetry,
 };
 use serde_json::json;
-use test_support::{CapturedOutput, LocalDynamoDb};
+use test_support::{CapturedOutput, LocalAws};
 
 use crate::{
     stack::TestStack,
@@ -16,14 +17,12 @@ use crate::{
 const FIRST_EPISODE: &str = "2026-11-23T06:00:00Z";
 const SECOND_EPISODE: &str = "2026-12-24T06:00:00Z";
 
-/// One test for several behaviors, because starting the database takes seconds. The steps depend on
-/// each other and run in this order.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+/// The steps depend on each other and run in this order.
+#[tokio::test]
 async fn the_current_episodes_message_is_returned_until_dismissed() {
     let logs = CapturedOutput::default();
     let _guard = telemetry::init_with_writer("debug", logs.clone());
-    let dynamodb = LocalDynamoDb::start().await;
-    let stack = TestStack::create(&dynamodb).await;
+    let stack = TestStack::create(LocalAws::connect()).await;
 
     unknown_organizations_are_not_found(&stack).await;
     each_stage_has_the_message_of_its_campaign(&stack).await;
@@ -62,6 +61,7 @@ async fn unknown_organizations_are_not_found(stack: &TestStack) {
 async fn each_stage_has_the_message_of_its_campaign(stack: &TestStack) {
     println!("each stage has the message of its campaign, with unchanged texts");
 
+    let content = Content::embedded().unwrap();
     for stage in [
         Stage::Enrolling,
         Stage::NoBankAccount,
@@ -72,7 +72,7 @@ async fn each_stage_has_the_message_of_its_campaign(stack: &TestStack) {
         stack.put_stage(stage, FIRST_EPISODE).await;
         let message = stack.message().await.unwrap();
 
-        let content = stack.function.content.in_product_message(stage).unwrap();
+        let content = content.in_product_message(stage).unwrap();
         let expected = serde_json::to_value(content).unwrap();
         assert!(
             expected
@@ -154,7 +154,7 @@ async fn a_dismissed_message_stays_hidden(stack: &TestStack, id: &str, etag: &st
     assert_eq!(
         (
             stack.message().await,
-            stack.metrics.total("messages_dismissed")
+            stack.invocation.metrics.total("messages_dismissed")
         ),
         (None, 2.0)
     );
@@ -201,7 +201,7 @@ async fn an_unreadable_item_is_a_server_error(stack: &TestStack) {
         .await;
     let result = stack
         .function
-        .handle(&get(ORGANIZATION), &stack.metrics)
+        .handle(&get(ORGANIZATION), &stack.invocation)
         .await;
 
     assert_eq!(

@@ -1,11 +1,11 @@
 //! Requests that need no table.
 
-use in_product::error_response;
+use in_product::{InProduct, error_response};
 use rstest::rstest;
 use runtime::http::{HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
-use crate::support::{ORGANIZATION, in_product, json_of, metrics, request};
+use crate::support::{ORGANIZATION, in_product, invocation, json_of, request};
 
 #[rstest]
 #[case("")]
@@ -17,15 +17,18 @@ use crate::support::{ORGANIZATION, in_product, json_of, metrics, request};
 #[tokio::test]
 async fn a_malformed_id_is_rejected_without_a_table_read_or_echo(#[case] id: &str) {
     for (method, message) in [("GET", None), ("POST", Some("dormant_30-20261123T060000Z"))] {
-        let metrics = metrics();
+        let invocation = invocation();
 
         let response = without_tables()
-            .handle(&request(method, id, message, &json!({})), &metrics)
+            .handle(&request(method, id, message, &json!({})), &invocation)
             .await
             .unwrap();
 
         assert_eq!(
-            (response.status(), metrics.total("requests_refused")),
+            (
+                response.status(),
+                invocation.metrics.total("requests_refused")
+            ),
             (StatusCode::BAD_REQUEST, 1.0)
         );
         assert_eq!(
@@ -56,7 +59,7 @@ async fn other_methods_get_405_with_an_allow_header(
         let response = without_tables()
             .handle(
                 &request(method, ORGANIZATION, message, &json!({})),
-                &metrics(),
+                &invocation(),
             )
             .await
             .unwrap();
@@ -75,7 +78,10 @@ async fn other_methods_get_405_with_an_allow_header(
 #[tokio::test]
 async fn unreachable_tables_are_a_server_error() {
     let failure = without_tables()
-        .handle(&request("GET", ORGANIZATION, None, &json!({})), &metrics())
+        .handle(
+            &request("GET", ORGANIZATION, None, &json!({})),
+            &invocation(),
+        )
         .await
         .map(|_| ())
         .unwrap_err();
@@ -89,8 +95,9 @@ async fn unreachable_tables_are_a_server_error() {
 }
 
 /// The function with tables that cannot be reached: each read fails.
-fn without_tables() -> in_product::InProduct {
-    in_product(&store::client(&test_support::sdk_config(
-        "http://127.0.0.1:1",
-    )))
+fn without_tables() -> InProduct {
+    in_product(
+        test_support::table_names(),
+        &test_support::sdk_config("http://127.0.0.1:1"),
+    )
 }

@@ -1,68 +1,39 @@
 //! The function with its tables in a local DynamoDB.
 
-use std::collections::HashMap;
-
-use aws_sdk_dynamodb::{
-    Client,
-    types::{
-        AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType,
-        ScalarAttributeType,
-    },
-};
 use engagement::Stage;
 use in_product::InProduct;
 use runtime::{
-    Metrics,
+    Invocation,
     http::{Request, Response, StatusCode, header},
 };
 use serde_json::{Value, json};
-use test_support::LocalDynamoDb;
+use test_support::LocalAws;
 
-use crate::support::{ORGANIZATION, get, in_product, json_of, metrics, organization};
+use crate::support::{ORGANIZATION, get, in_product, invocation, json_of, organization};
 
 pub struct TestStack {
     pub function: InProduct,
-    pub metrics: Metrics,
-    client: Client,
+    pub invocation: Invocation,
+    aws: LocalAws,
+    organizations_table: String,
 }
 
 impl TestStack {
-    /// Creates the tables `organizations` and `notices`.
-    pub async fn create(dynamodb: &LocalDynamoDb) -> Self {
-        let client = store::client(&dynamodb.config);
-        create_table(
-            &client,
-            "organizations",
-            &[("organization_id", KeyType::Hash)],
-        )
-        .await;
-        create_table(
-            &client,
-            "notices",
-            &[
-                ("organization_id", KeyType::Hash),
-                ("notice", KeyType::Range),
-            ],
-        )
-        .await;
+    /// Creates the tables.
+    pub async fn create(aws: LocalAws) -> Self {
+        let tables = aws.create_tables().await;
 
         Self {
-            function: in_product(&client),
-            metrics: metrics(),
-            client,
+            organizations_table: tables.organizations_table.clone(),
+            function: in_product(tables, &aws.config),
+            invocation: invocation(),
+            aws,
         }
     }
 
     /// Writes an item to the table `organizations`.
     pub async fn put(&self, item: Value) {
-        let item: HashMap<String, AttributeValue> = serde_dynamo::to_item(item).unwrap();
-        self.client
-            .put_item()
-            .table_name("organizations")
-            .set_item(Some(item))
-            .send()
-            .await
-            .unwrap();
+        self.aws.put_item(&self.organizations_table, item).await;
     }
 
     /// Puts the organization into this stage, with an episode that began at `since`.
@@ -72,7 +43,10 @@ impl TestStack {
     }
 
     pub async fn handle(&self, request: &Request) -> Response {
-        self.function.handle(request, &self.metrics).await.unwrap()
+        self.function
+            .handle(request, &self.invocation)
+            .await
+            .unwrap()
     }
 
     /// The message that the organization gets; `None`: the response has no message.
@@ -99,24 +73,4 @@ impl TestStack {
         );
         assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
     }
-}
-
-async fn create_table(client: &Client, name: &str, key: &[(&str, KeyType)]) {
-    let mut request = client
-        .create_table()
-        .table_name(name)
-        .billing_mode(BillingMode::PayPerRequest);
-    for (attribute, kind) in key {
-        let definition = AttributeDefinition::builder()
-            .attribute_name(*attribute)
-            .attribute_type(ScalarAttributeType::S);
-        let element = KeySchemaElement::builder()
-            .attribute_name(*attribute)
-            .key_type(kind.clone());
-        request = request
-            .attribute_definitions(definition.build().unwrap())
-            .key_schema(element.build().unwrap());
-    }
-
-    request.send().await.unwrap();
 }

@@ -1,17 +1,16 @@
 //! The function under test, requests and items.
 
-use std::io::sink;
+use std::{io::sink, time::Duration};
 
+use aws_config::SdkConfig;
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
-use aws_sdk_dynamodb::Client;
-use content::Content;
-use in_product::InProduct;
+use in_product::{Config, InProduct};
 use runtime::{
-    Metrics,
+    Deadline, Invocation, Metrics,
     http::{Request, Response},
 };
 use serde_json::{Value, json};
-use store::{Dismissals, Organizations};
+use store::TableNames;
 
 pub const ORGANIZATION: &str = "00802KESTRELBAKEm7q2";
 
@@ -48,17 +47,20 @@ pub fn dismiss(organization: &str, message: &str) -> Request {
     request("POST", organization, Some(message), &json!({}))
 }
 
-/// The function with the tables `organizations` and `notices`.
-pub fn in_product(client: &Client) -> InProduct {
-    InProduct {
-        organizations: Organizations::new(client.clone(), "organizations".to_owned()),
-        dismissals: Dismissals::new(client.clone(), "notices".to_owned()),
-        content: Content::embedded().unwrap(),
-    }
+/// The function with these tables.
+pub fn in_product(tables: TableNames, aws: &SdkConfig) -> InProduct {
+    let config = Config {
+        tables,
+        environment: "local".to_owned(),
+    };
+    InProduct::new(config, aws).unwrap()
 }
 
-pub fn metrics() -> Metrics {
-    Metrics::to_writer("in-product", "local", sink())
+pub fn invocation() -> Invocation {
+    let metrics = Metrics::to_writer("in-product", "local", sink());
+    let deadline = Deadline::after(Duration::from_secs(15));
+
+    Invocation::new("request".to_owned(), deadline, metrics)
 }
 
 pub fn json_of(response: &Response) -> Value {

@@ -2,34 +2,27 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::{
-    Client,
-    types::{
-        AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ReturnValue,
-        ScalarAttributeType,
-    },
-};
+use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use engagement::{Category, Contact};
-use preferences::{Preferences, Responses};
+use preferences::Preferences;
 use runtime::{
-    Metrics,
+    Invocation,
     http::{Request, Response, StatusCode},
     telemetry,
 };
-use store::Contacts;
-use test_support::{CapturedOutput, LocalDynamoDb};
+use store::{Contacts, Tables};
+use test_support::{CapturedOutput, LocalAws};
 
-use crate::support::{FORM, get, keys, metrics, post, private_parts, request, subscription};
+use crate::support::{
+    FORM, get, invocation, keys, keys_json, post, preferences, private_parts, request, subscription,
+};
 
-const TABLE: &str = "contacts";
-
-/// The steps share one contact, and one MiniStack because starting it takes seconds.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+/// The steps share one contact, and each continues where the one before it ended.
+#[tokio::test]
 async fn recipients_view_and_change_their_preferences() {
     let logs = CapturedOutput::default();
     let _guard = telemetry::init_with_writer("debug", logs.clone());
-    let dynamodb = LocalDynamoDb::start().await;
-    let recipient = Recipient::create(&dynamodb).await;
+    let recipient = Recipient::create(&LocalAws::connect()).await;
 
     viewing_the_page_changes_nothing(&recipient).await;
     an_invalid_request_changes_nothing(&recipient).await;
@@ -159,7 +152,7 @@ async fn an_unreadable_contact_is_a_failure(recipient: &Recipient) {
 
     let failure = recipient
         .preferences
-        .handle(&get(&recipient.token), &keys("k1"), &recipient.metrics)
+        .handle(&get(&recipient.token), &recipient.invocation)
         .await
         .map(|page| page.status())
         .unwrap_err();
@@ -191,29 +184,32 @@ fn logs_name_each_outcome_but_neither_token_nor_recipient(recipient: &Recipient,
 struct Recipient {
     token: String,
     preferences: Preferences,
-    metrics: Metrics,
+    invocation: Invocation,
+    contacts: Contacts,
     client: Client,
+    table: String,
 }
 
 impl Recipient {
-    async fn create(dynamodb: &LocalDynamoDb) -> Self {
-        let client = store::client(&dynamodb.config);
-        create_table(&client).await;
+    async fn create(aws: &LocalAws) -> Self {
+        let (tables, client) = (aws.create_tables().await, Client::new(&aws.config));
+        // The token was signed before the key was replaced.
+        let secret = keys_json("k2").to_string();
+        let secret = aws.create_secret("unsubscribe-keys", &secret).await;
 
         Self {
             token: keys("k1").sign(&subscription(Category::Product)),
-            preferences: Preferences {
-                contacts: Contacts::new(client.clone(), TABLE.to_owned()),
-                responses: Responses::embedded().unwrap(),
-            },
-            metrics: metrics(),
+            preferences: preferences(tables.clone(), secret, &aws.config),
+            invocation: invocation(),
+            contacts: Tables::new(client.clone(), tables.clone()).contacts(),
+            table: tables.contacts_table,
             client,
         }
     }
 
     async fn handle(&self, request: &Request) -> Response {
         self.preferences
-            .handle(request, &keys("k2"), &self.metrics)
+            .handle(request, &self.invocation)
             .await
             .unwrap()
     }
@@ -226,8 +222,7 @@ impl Recipient {
     }
 
     async fn contact(&self) -> Option<Contact> {
-        self.preferences
-            .contacts
+        self.contacts
             .get(&subscription(Category::Product).address_hash)
             .await
             .unwrap()
@@ -235,7 +230,7 @@ impl Recipient {
 
     /// The sum of a metric so far.
     fn total(&self, metric: &str) -> f64 {
-        self.metrics.total(metric)
+        self.invocation.metrics.total(metric)
     }
 
     /// Sets one attribute of the contact.
@@ -244,9 +239,8 @@ impl Recipient {
         let key = HashMap::from([("address_hash".to_owned(), hash)]);
         self.client
             .update_item()
-            .table_name(TABLE)
+            .table_name(&self.table)
             .set_key(Some(key))
-            .return_values(ReturnValue::None)
             .update_expression("SET #attribute = :value")
             .expression_attribute_names("#attribute", attribute)
             .expression_attribute_values(":value", value)
@@ -254,24 +248,6 @@ impl Recipient {
             .await
             .unwrap();
     }
-}
-
-async fn create_table(client: &Client) {
-    let attribute = AttributeDefinition::builder()
-        .attribute_name("address_hash")
-        .attribute_type(ScalarAttributeType::S);
-    let key = KeySchemaElement::builder()
-        .attribute_name("address_hash")
-        .key_type(KeyType::Hash);
-    client
-        .create_table()
-        .table_name(TABLE)
-        .billing_mode(BillingMode::PayPerRequest)
-        .attribute_definitions(attribute.build().unwrap())
-        .key_schema(key.build().unwrap())
-        .send()
-        .await
-        .unwrap();
 }
 
 /// The actions of the page's forms.

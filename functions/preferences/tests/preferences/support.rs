@@ -1,14 +1,19 @@
 //! Requests, tokens, and the function without a table.
 
-use std::io::sink;
+use std::{io::sink, time::Duration};
 
+use aws_config::{SdkConfig, retry::RetryConfig};
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
+use axum::{
+    Router,
+    http::{HeaderMap, StatusCode},
+};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use engagement::{AddressHash, Category, EmailSubscription, UnsubscribeKeys};
-use preferences::{Preferences, Responses};
-use runtime::{Metrics, http::Request};
+use preferences::{Config, Preferences};
+use runtime::{Deadline, Invocation, Metrics, http::Request};
 use serde_json::{Value, json};
-use store::Contacts;
+use store::TableNames;
 
 pub const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -42,12 +47,14 @@ pub fn from_event(event: Value) -> Request {
         .into()
 }
 
-/// The keys `k1` and `k2`; `current` names the one that signs.
+/// The secret with the keys `k1` and `k2`; `current` names the one that signs.
+pub fn keys_json(current: &str) -> Value {
+    json!({ "current": current, "k1": "1".repeat(32), "k2": "2".repeat(32) })
+}
+
+/// The keys in that secret.
 pub fn keys(current: &str) -> UnsubscribeKeys {
-    serde_json::from_value(
-        json!({ "current": current, "k1": "1".repeat(32), "k2": "2".repeat(32) }),
-    )
-    .unwrap()
+    serde_json::from_value(keys_json(current)).unwrap()
 }
 
 pub fn subscription(category: Category) -> EmailSubscription {
@@ -62,18 +69,46 @@ pub fn private_parts(token: &str) -> impl Iterator<Item = &str> {
     token.split('.').filter(|part| part.len() > 10)
 }
 
-/// The function with a table that cannot be reached, so that every read fails.
-pub fn without_table() -> Preferences {
-    let contacts = Contacts::new(
-        store::client(&test_support::sdk_config("http://127.0.0.1:1")),
-        "contacts".to_owned(),
-    );
-    Preferences {
-        contacts,
-        responses: Responses::embedded().unwrap(),
-    }
+/// The function with these keys and a DynamoDB that fails, so that every read of the table fails.
+pub async fn without_table(keys: &Value) -> Preferences {
+    let secret = json!({ "SecretString": keys.to_string() }).to_string();
+    let respond = async move |headers: HeaderMap| {
+        let is_secret = headers["x-amz-target"] == "secretsmanager.GetSecretValue";
+        if is_secret {
+            (StatusCode::OK, secret.clone())
+        } else {
+            (StatusCode::INTERNAL_SERVER_ERROR, String::new())
+        }
+    };
+    let server = test_support::serve(Router::new().fallback(respond)).await;
+    let without_retries = test_support::sdk_config(&server)
+        .into_builder()
+        .retry_config(RetryConfig::disabled())
+        .build();
+    preferences(
+        test_support::table_names(),
+        "unsubscribe-keys".to_owned(),
+        &without_retries,
+    )
 }
 
-pub fn metrics() -> Metrics {
-    Metrics::to_writer("preferences", "local", sink())
+/// The function with these tables and the secret with this ARN.
+pub fn preferences(
+    tables: TableNames,
+    unsubscribe_keys_secret: String,
+    aws: &SdkConfig,
+) -> Preferences {
+    let config = Config {
+        tables,
+        unsubscribe_keys_secret,
+        environment: "local".to_owned(),
+    };
+    Preferences::new(config, aws).unwrap()
+}
+
+pub fn invocation() -> Invocation {
+    let metrics = Metrics::to_writer("preferences", "local", sink());
+    let deadline = Deadline::after(Duration::from_secs(15));
+
+    Invocation::new("request".to_owned(), deadline, metrics)
 }

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use test_support::CapturedOutput;
 
 use crate::support::{
-    from_event, get, keys, metrics, post, private_parts, request, subscription, without_table,
+    from_event, get, invocation, keys, keys_json, post, private_parts, request, subscription,
+    without_table,
 };
 
 #[tokio::test]
@@ -56,14 +57,9 @@ async fn every_invalid_token_gets_the_same_response_without_a_table_read() {
         String::from_utf8(bytes).unwrap()
     }));
 
-    let preferences = without_table();
-    let (keys, metrics) = (keys("k1"), metrics());
-    let expected = visible_parts(
-        &preferences
-            .handle(&get("x"), &keys, &metrics)
-            .await
-            .unwrap(),
-    );
+    let preferences = without_table(&keys_json("k1")).await;
+    let invocation = invocation();
+    let expected = visible_parts(&preferences.handle(&get("x"), &invocation).await.unwrap());
     assert_eq!(expected.0, StatusCode::NOT_FOUND);
 
     let mut requests = 1_u32;
@@ -74,7 +70,7 @@ async fn every_invalid_token_gets_the_same_response_without_a_table_read() {
             post(bad, "junk"),
             request("DELETE", bad, None, b""),
         ] {
-            let response = preferences.handle(&request, &keys, &metrics).await.unwrap();
+            let response = preferences.handle(&request, &invocation).await.unwrap();
             assert_eq!(
                 visible_parts(&response),
                 expected,
@@ -86,7 +82,10 @@ async fn every_invalid_token_gets_the_same_response_without_a_table_read() {
     }
 
     assert_eq!(
-        (metrics.total("bad_tokens"), metrics.total("page_views")),
+        (
+            invocation.metrics.total("bad_tokens"),
+            invocation.metrics.total("page_views")
+        ),
         (f64::from(requests), 0.0)
     );
 }
@@ -118,8 +117,9 @@ async fn the_sample_events_are_handled() {
 async fn a_token_signed_with_an_old_key_stays_valid() {
     let old = token();
     for current in ["k1", "k2"] {
-        let result = without_table()
-            .handle(&get(&old), &keys(current), &metrics())
+        let result = without_table(&keys_json(current))
+            .await
+            .handle(&get(&old), &invocation())
             .await;
         assert!(
             result.is_err(),
@@ -127,10 +127,10 @@ async fn a_token_signed_with_an_old_key_stays_valid() {
         );
     }
 
-    let without_k1: UnsubscribeKeys =
-        serde_json::from_value(json!({ "current": "k2", "k2": "2".repeat(32) })).unwrap();
-    let response = without_table()
-        .handle(&get(&old), &without_k1, &metrics())
+    let without_k1 = json!({ "current": "k2", "k2": "2".repeat(32) });
+    let response = without_table(&without_k1)
+        .await
+        .handle(&get(&old), &invocation())
         .await
         .unwrap();
     assert_eq!(response.status(), StatusCode::NOT_FOUND);
@@ -176,14 +176,12 @@ async fn other_methods_get_405_with_an_allow_header() {
 
 #[tokio::test]
 async fn every_page_has_the_privacy_headers() {
-    let preferences = without_table();
+    let preferences = without_table(&keys_json("k1")).await;
     let pages = [
         handle(&get("x")).await.unwrap(),
         handle(&post(&token(), "")).await.unwrap(),
         handle(&request("PUT", &token(), None, b"")).await.unwrap(),
-        preferences
-            .responses
-            .error_response(StatusCode::SERVICE_UNAVAILABLE),
+        preferences.error_response(StatusCode::SERVICE_UNAVAILABLE),
     ];
 
     for page in &pages {
@@ -242,8 +240,9 @@ async fn logs_contain_neither_token_nor_recipient() {
 
 /// Handles a request without a table.
 async fn handle(request: &Request) -> Result<Response, Failure> {
-    without_table()
-        .handle(request, &keys("k1"), &metrics())
+    without_table(&keys_json("k1"))
+        .await
+        .handle(request, &invocation())
         .await
 }
 

@@ -12,8 +12,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use receive_events::{EventsQueue, ReceiveEvents};
-use runtime::Secret;
+use receive_events::{Config, ReceiveEvents};
 use serde_json::{Value, json};
 
 #[derive(Clone)]
@@ -51,16 +50,13 @@ impl Aws {
     }
 
     pub fn receive_events(&self) -> ReceiveEvents {
-        let secrets = aws_sdk_secretsmanager::Client::new(&self.config);
-        let url = format!(
-            "{}/000000000000/events.fifo",
-            self.config.endpoint_url().unwrap()
-        );
-
-        ReceiveEvents {
-            keys: Secret::json(secrets, "arn".to_owned(), "security keys"),
-            queue: EventsQueue::new(&self.config, url),
-        }
+        let endpoint = self.config.endpoint_url().unwrap();
+        let config = Config {
+            webhook_keys_secret: "arn".to_owned(),
+            events_queue_url: format!("{endpoint}/000000000000/events.fifo"),
+            environment: "local".to_owned(),
+        };
+        ReceiveEvents::new(config, &self.config)
     }
 
     /// From now on, `SendMessage` fails with this code.

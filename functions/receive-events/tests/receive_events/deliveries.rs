@@ -4,11 +4,14 @@ use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 use receive_events::MAX_BODY_BYTES;
-use runtime::http::{Request, StatusCode};
+use runtime::{
+    Invocation,
+    http::{Request, StatusCode},
+};
 
 use crate::{
     aws::Aws,
-    support::{KEY, SECRET, metrics, notification, received_at, request, signature},
+    support::{KEY, SECRET, invocation, notification, received_at, request, signature},
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -19,7 +22,7 @@ async fn only_signed_deliveries_are_queued_once_per_organization_and_minute() {
         aws.receive_events(),
         aws.receive_events(),
     ];
-    let metrics = metrics();
+    let invocation = invocation();
 
     // The deliveries arrive within 60 seconds, which touch two clock minutes.
     let mut genuine = BTreeSet::new();
@@ -30,7 +33,13 @@ async fn only_signed_deliveries_are_queued_once_per_organization_and_minute() {
             received_at() + SignedDuration::from_millis(i64::try_from(place).unwrap() * 60);
 
         let response = instances[place % 3]
-            .handle(&request, arrives_at, &metrics)
+            .handle(
+                &request,
+                &Invocation {
+                    started_at: arrives_at,
+                    ..invocation.clone()
+                },
+            )
             .await
             .unwrap();
 
@@ -54,8 +63,8 @@ async fn only_signed_deliveries_are_queued_once_per_organization_and_minute() {
     assert_eq!(
         (
             aws.send_count(),
-            metrics.total("rejected_wrong_signature"),
-            metrics.total("rejected_unsigned")
+            invocation.metrics.total("rejected_wrong_signature"),
+            invocation.metrics.total("rejected_unsigned")
         ),
         (200, 400.0, 200.0)
     );

@@ -11,9 +11,7 @@ use test_support::CapturedOutput;
 
 use crate::{
     aws::Aws,
-    support::{
-        KEY, ORGANIZATION, SECRET, metrics, notification, received_at, request, signature, signed,
-    },
+    support::{KEY, ORGANIZATION, SECRET, invocation, notification, request, signature, signed},
 };
 
 #[rstest]
@@ -27,17 +25,21 @@ async fn a_signed_event_queues_a_sync_of_its_organization(
     #[case] event_type: &str,
     #[case] metric: &str,
 ) {
-    let (aws, metrics) = (Aws::start(Some(SECRET)).await, metrics());
+    let (aws, invocation) = (Aws::start(Some(SECRET)).await, invocation());
     let delivery = signed(&notification(ORGANIZATION, "0b6f0a52", event_type));
 
     let response = aws
         .receive_events()
-        .handle(&delivery, received_at(), &metrics)
+        .handle(&delivery, &invocation)
         .await
         .unwrap();
 
     assert_eq!(
-        (response.status(), response.body(), metrics.total(metric)),
+        (
+            response.status(),
+            response.body(),
+            invocation.metrics.total(metric)
+        ),
         (StatusCode::OK, "", 1.0)
     );
     let messages = aws.messages();
@@ -83,7 +85,7 @@ async fn either_key_verifies_plain_and_base64_bodies(
         );
         let response = aws
             .receive_events()
-            .handle(&delivery, received_at(), &metrics())
+            .handle(&delivery, &invocation())
             .await
             .unwrap();
 
@@ -102,16 +104,19 @@ async fn either_key_verifies_plain_and_base64_bodies(
 
 #[tokio::test]
 async fn an_unsigned_delivery_calls_neither_secrets_manager_nor_sqs() {
-    let (aws, metrics) = (Aws::start(None).await, metrics());
+    let (aws, invocation) = (Aws::start(None).await, invocation());
 
     let response = aws
         .receive_events()
-        .handle(&request("POST", None, b"{}", true), received_at(), &metrics)
+        .handle(&request("POST", None, b"{}", true), &invocation)
         .await
         .unwrap();
 
     assert_eq!(
-        (response.status(), metrics.total("rejected_unsigned")),
+        (
+            response.status(),
+            invocation.metrics.total("rejected_unsigned")
+        ),
         (StatusCode::UNAUTHORIZED, 1.0)
     );
 }
@@ -125,18 +130,22 @@ async fn a_body_above_the_limit_gets_413(
     #[case] expected: StatusCode,
     #[case] metric: &str,
 ) {
-    let (aws, metrics) = (Aws::start(Some(SECRET)).await, metrics());
+    let (aws, invocation) = (Aws::start(Some(SECRET)).await, invocation());
     let body = vec![b'x'; length];
     let delivery = request("POST", Some(&signature(KEY, &body)), &body, true);
 
     let response = aws
         .receive_events()
-        .handle(&delivery, received_at(), &metrics)
+        .handle(&delivery, &invocation)
         .await
         .unwrap();
 
     assert_eq!(
-        (response.status(), metrics.total(metric), aws.send_count()),
+        (
+            response.status(),
+            invocation.metrics.total(metric),
+            aws.send_count()
+        ),
         (expected, 1.0, 0)
     );
 }
@@ -157,16 +166,20 @@ async fn a_body_above_the_limit_gets_413(
 #[case::without_metadata(json!({}), "events_unusable")]
 #[tokio::test]
 async fn unusable_events_are_acknowledged_and_counted(#[case] body: Value, #[case] metric: &str) {
-    let (aws, metrics) = (Aws::start(Some(SECRET)).await, metrics());
+    let (aws, invocation) = (Aws::start(Some(SECRET)).await, invocation());
 
     let response = aws
         .receive_events()
-        .handle(&signed(&body), received_at(), &metrics)
+        .handle(&signed(&body), &invocation)
         .await
         .unwrap();
 
     assert_eq!(
-        (response.status(), metrics.total(metric), aws.send_count()),
+        (
+            response.status(),
+            invocation.metrics.total(metric),
+            aws.send_count()
+        ),
         (StatusCode::OK, 1.0, 0)
     );
 }
@@ -183,7 +196,7 @@ async fn missing_keys_or_an_unavailable_queue_fail_the_delivery() {
     ] {
         let failure = aws
             .receive_events()
-            .handle(&delivery, received_at(), &metrics())
+            .handle(&delivery, &invocation())
             .await
             .map(|response| response.status())
             .unwrap_err();
@@ -199,7 +212,7 @@ async fn other_methods_get_405_with_an_allow_header() {
 
     let response = aws
         .receive_events()
-        .handle(&request("GET", None, b"", true), received_at(), &metrics())
+        .handle(&request("GET", None, b"", true), &invocation())
         .await
         .unwrap();
 
@@ -227,7 +240,7 @@ async fn logs_contain_nothing_of_the_delivery() {
         unreadable,
     ] {
         aws.receive_events()
-            .handle(&delivery, received_at(), &metrics())
+            .handle(&delivery, &invocation())
             .await
             .unwrap();
     }

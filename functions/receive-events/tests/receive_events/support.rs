@@ -1,12 +1,12 @@
 //! Deliveries as API Gateway sends them to the function.
 
-use std::io::sink;
+use std::{io::sink, time::Duration};
 
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bill::events::SecurityKey;
 use jiff::Timestamp;
-use runtime::{Metrics, http::Request};
+use runtime::{Deadline, Invocation, Metrics, http::Request};
 use serde_json::{Value, json};
 
 pub const KEY: &str = "fake-security-key-3b1f";
@@ -19,8 +19,15 @@ pub fn received_at() -> Timestamp {
     "2026-11-23T09:00:30Z".parse().unwrap()
 }
 
-pub fn metrics() -> Metrics {
-    Metrics::to_writer("receive-events", "local", sink())
+/// An invocation at [`received_at`].
+pub fn invocation() -> Invocation {
+    let metrics = Metrics::to_writer("receive-events", "local", sink());
+    let deadline = Deadline::after(Duration::from_secs(15));
+
+    Invocation {
+        started_at: received_at(),
+        ..Invocation::new("request".to_owned(), deadline, metrics)
+    }
 }
 
 pub fn signature(key: &str, body: &[u8]) -> String {

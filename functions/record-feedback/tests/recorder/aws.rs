@@ -8,10 +8,8 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use record_feedback::Recorder;
-use runtime::{DeadLetterQueue, Secret};
+use record_feedback::{Config, Recorder};
 use serde_json::{Value, json};
-use store::{Contacts, Notices};
 
 /// The notice id in the tag of the samples.
 pub const NOTICE_ID: &str = concat!(
@@ -61,15 +59,14 @@ impl Aws {
     }
 
     pub fn recorder(&self) -> Recorder {
-        let tables = store::client(&self.config);
-        let secrets = aws_sdk_secretsmanager::Client::new(&self.config);
-        let queue = self.config.endpoint_url().unwrap().to_owned() + "/000000000000/dead-letters";
-        Recorder {
-            notices: Notices::new(tables.clone(), "notices".to_owned(), "contacts".to_owned()),
-            contacts: Contacts::new(tables, "contacts".to_owned()),
-            dead_letters: DeadLetterQueue::new(aws_sdk_sqs::Client::new(&self.config), queue),
-            address_key: Secret::text(secrets, "secret".to_owned(), "key of the address hashes"),
-        }
+        let endpoint = self.config.endpoint_url().unwrap();
+        let config = Config {
+            tables: test_support::table_names(),
+            address_key_secret: "secret".to_owned(),
+            feedback_dead_letter_queue_url: format!("{endpoint}/000000000000/dead-letters"),
+            environment: "local".to_owned(),
+        };
+        Recorder::new(config, &self.config)
     }
 
     /// The statuses that were written to a table, and whether a message id was written.

@@ -8,7 +8,7 @@ mod tests {
     use std::time::Duration;
 
     use aws_lambda_events::event::sqs::SqsEvent;
-    use runtime::{Deadline, Metrics};
+    use runtime::{Deadline, Invocation, Metrics};
     use serde_json::{Value, json};
     use test_support::CapturedOutput;
 
@@ -238,11 +238,9 @@ mod tests {
             let written = CapturedOutput::default();
             let metrics = Metrics::to_writer("record-feedback", "local", written.clone());
 
-            let response = aws
-                .recorder()
-                .handle(event, Deadline::after(Duration::from_mins(1)), &metrics)
-                .await
-                .unwrap();
+            let deadline = Deadline::after(Duration::from_mins(1));
+            let invocation = Invocation::new("request".to_owned(), deadline, metrics.clone());
+            let response = aws.recorder().handle(event, &invocation).await.unwrap();
             metrics.flush("request");
 
             let returned = serde_json::to_value(&response).unwrap()["batchItemFailures"].clone();

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use bill::{BillClient, Credentials};
 use engagement::{ListedOrganization, Name, classify};
 use jiff::Timestamp;
+use runtime::{ClassifiedError, ErrorType};
 use sandbox::{Fault, FaultKind, Options, Population, Sandbox};
 use tokio::time::Instant;
 
@@ -257,7 +258,7 @@ async fn only_a_refused_organization_is_retried_the_next_day() {
         let (snapshot, _) = read_snapshot(&bill, listed, &[], sandbox.now()).await;
         let error = snapshot.unwrap_err();
 
-        assert_eq!(error.error_type(), error_type);
+        assert_eq!(error.error_type().name(), error_type);
         assert_eq!(
             matches!(error.failure_action(), FailureAction::RetryNextDay),
             is_next_day,
@@ -279,6 +280,6 @@ async fn a_bill_timeout_is_a_transient_failure() {
     let calls = bill(&sandbox).organization(&listed.id.unwrap(), Instant::now());
     let error = SyncError::from(calls.users().await.unwrap_err());
 
-    assert_eq!(error.error_type(), "bill_deadline");
+    assert_eq!(error.error_type(), ErrorType::BillDeadline);
     assert!(matches!(error.failure_action(), FailureAction::LeaveDue) && error.is_transient());
 }

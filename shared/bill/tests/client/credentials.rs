@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bill::{CredentialError, Credentials, ErrorKind};
+use errors::ClassifiedError;
 use futures::future::join_all;
 use sandbox::{Sandbox, Switches};
 
@@ -49,7 +50,7 @@ async fn rejected_credentials_are_sent_once_for_every_error_status() {
                     (error.status(), error.codes()[0].as_str()),
                     (Some(status), code)
                 );
-                assert_eq!(error.type_name(), "bill_bad_credentials");
+                assert_eq!(error.error_type().name(), "bill_bad_credentials");
             }
             let (organization_id, user_id) = any_organization(&sandbox);
             assert!(
@@ -207,7 +208,7 @@ async fn error_text_of_the_credential_source_is_kept() {
             format!("partnerLogin: credentials cannot be read, {reason}")
         );
         assert_eq!(
-            (error.kind(), error.type_name()),
+            (error.kind(), error.error_type().name()),
             (
                 ErrorKind::CredentialsUnreadable,
                 "bill_credentials_unreadable"

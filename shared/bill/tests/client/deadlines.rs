@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bill::ErrorKind;
+use errors::ClassifiedError;
 use sandbox::{FaultKind, Switches};
 use tokio::time::Instant;
 
@@ -45,7 +46,7 @@ async fn slow_response_is_abandoned_at_the_deadline() {
         "listPartnerOrganizations: deadline exceeded \
          (last error: listPartnerOrganizations: BILL is unavailable, timed out)"
     );
-    assert_eq!(error.type_name(), "bill_deadline");
+    assert_eq!(error.error_type().name(), "bill_deadline");
     assert!(error.is_retryable());
 }
 

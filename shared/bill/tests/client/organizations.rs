@@ -1,6 +1,7 @@
 //! The calls about one organization.
 
 use bill::{BankAccountStatus, PaymentStatus, RiskDecision, RoleType};
+use errors::ClassifiedError;
 use sandbox::{BankAccount, Organization, PaymentSeries, RowDefect, Switches, Verification};
 use secrecy::ExposeSecret;
 
@@ -173,7 +174,7 @@ async fn another_user_can_sign_in_after_a_refused_one() {
         .await
         .unwrap_err();
 
-    assert_eq!(error.type_name(), "bill_refused");
+    assert_eq!(error.error_type().name(), "bill_refused");
     assert!(!error.to_string().contains("NOBODY"), "{error}");
 
     organization_client.sign_in(&user_id).await.unwrap();

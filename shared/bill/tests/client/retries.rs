@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bill::ErrorKind;
+use errors::ClassifiedError;
 use sandbox::{FaultKind, Switches};
 use tokio::time::Instant;
 
@@ -84,7 +85,7 @@ async fn transient_failures_are_given_up_after_five_attempts() {
             .await
             .unwrap_err();
         assert_eq!(
-            (error.type_name(), error.to_string().as_str()),
+            (error.error_type().name(), error.to_string().as_str()),
             (type_name, text)
         );
         assert!(error.is_retryable());
@@ -141,7 +142,7 @@ async fn permanent_failures_are_not_retried() {
             .await
             .unwrap_err();
         assert_eq!(
-            (error.kind(), error.type_name()),
+            (error.kind(), error.error_type().name()),
             (expected, type_name),
             "{kind:?}"
         );

@@ -1,6 +1,7 @@
 //! The response of BILL before a risk verification starts.
 
 use bill::ErrorKind;
+use errors::ClassifiedError;
 use sandbox::{FaultKind, Organization, Switches, UnstartedVerification};
 
 use crate::{
@@ -57,7 +58,8 @@ async fn gateway_404_for_risk_verification_is_an_error() {
             .risk_verification()
             .await
             .unwrap_err()
-            .type_name(),
+            .error_type()
+            .name(),
         "bill_refused"
     );
 

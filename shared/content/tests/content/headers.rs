@@ -1,7 +1,9 @@
 //! The headers that e-mail clients read: sender, list and one-click unsubscribe (RFC 5322, RFC
 //! 2919, RFC 8058).
 
-use content::{Brand, Content, ContentError, ContentFiles, Header, HeaderError, Mail};
+use content::{
+    Brand, Content, ContentError, ContentErrorKind, ContentFiles, Header, HeaderError, Mail,
+};
 use engagement::Category;
 use rstest::rstest;
 use strum::IntoEnumIterator;
@@ -114,8 +116,8 @@ fn brand_that_makes_a_header_too_long_is_rejected() {
 
     assert!(
         matches!(
-            error,
-            ContentError::Header(HeaderError::TooLong {
+            error.kind(),
+            ContentErrorKind::Header(HeaderError::TooLong {
                 name: "List-ID",
                 ..
             })

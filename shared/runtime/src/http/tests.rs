@@ -1,6 +1,7 @@
 use std::io::sink;
 
 use aws_lambda_events::encodings::Body;
+use lambda_runtime::Context;
 use rstest::rstest;
 use serde_json::json;
 use test_support::CapturedOutput;
@@ -126,7 +127,8 @@ fn a_problem_follows_rfc_9457() {
 /// The response of a handler that responds, fails or panics, as the body of the request says.
 async fn response_to(payload: Value) -> ApiGatewayV2httpResponse {
     let metrics = Metrics::to_writer("preferences", "local", sink());
-    let handler = async |request: Request, _: Context| match request.body(100).unwrap().as_ref() {
+    let handler = async |request: Request, _: Invocation| match request.body(100).unwrap().as_ref()
+    {
         b"panic" => panic!("{:?}", request.path_parameter("thing")),
         b"table" => Err(Failure::new(ErrorType::StoreThrottled, "slow down")),
         b"bug" => Err(Failure::new(ErrorType::Internal, "a bug")),

@@ -1,5 +1,6 @@
 use std::io::sink;
 
+use lambda_runtime::Context;
 use serde::Deserialize;
 use serde_json::json;
 use test_support::CapturedOutput;
@@ -11,24 +12,30 @@ struct Event {
     name: String,
 }
 
+const MARGIN: Duration = Duration::from_secs(5);
+
 async fn respond(payload: Value) -> (Result<String, Diagnostic>, Metrics) {
     let metrics = Metrics::to_writer("fan-out", "local", sink());
     let mut context = Context::default();
     context.request_id = "8f3c".to_owned();
-    let handler = async |event: Event, context: Context| match event.name.as_str() {
+    let handler = async |event: Event, invocation: Invocation| match event.name.as_str() {
         "panic" => panic!("jane@example.com"),
         "fail" => Err(Failure::new(ErrorType::SecretMissing, "no value yet")),
-        name => Ok(format!("{name} {}", context.request_id)),
+        name => Ok(format!("{name} {}", invocation.request_id)),
     };
 
-    (
-        invoke(&metrics, &handler, LambdaEvent::new(payload, context)).await,
-        metrics,
+    let result = run_handler(
+        &metrics,
+        MARGIN,
+        &handler,
+        LambdaEvent::new(payload, context),
     )
+    .await;
+    (result.map_err(Diagnostic::from), metrics)
 }
 
 #[tokio::test]
-async fn a_handler_gets_its_event_and_context() {
+async fn a_handler_gets_its_event_and_invocation() {
     assert_eq!(respond(json!({"name": "ada"})).await.0.unwrap(), "ada 8f3c");
 }
 
@@ -119,14 +126,15 @@ async fn each_invocation_logs_its_start_and_end_without_the_event() {
 async fn each_invocation_writes_one_metrics_object() {
     let written = CapturedOutput::default();
     let metrics = Metrics::to_writer("fan-out", "local", written.clone());
-    let handler = async |_: Value, _: Context| {
-        metrics.count("sweeps");
+    let handler = async |_: Value, invocation: Invocation| {
+        invocation.metrics.count("sweeps");
         Ok::<_, Failure>(())
     };
 
     for _ in 0..2 {
-        invoke(
+        run_handler(
             &metrics,
+            MARGIN,
             &handler,
             LambdaEvent::new(json!({}), Context::default()),
         )

@@ -6,8 +6,7 @@ use aws_sdk_secretsmanager::{
     error::{ProvideErrorMetadata, SdkError},
     operation::get_secret_value::GetSecretValueError,
 };
-
-use crate::errors::{ClassifiedError, ErrorType};
+use errors::{ClassifiedError, ErrorType};
 
 /// Why a secret has no usable value. The error never contains the value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -3,12 +3,10 @@
 use std::collections::BTreeSet;
 
 use aws_lambda_events::event::sqs::SqsBatchResponse;
+use errors::ErrorType;
 use tracing::warn;
 
-use crate::{
-    errors::{ErrorType, Failure},
-    metrics::Metrics,
-};
+use crate::{failure::Failure, metrics::Metrics};
 
 /// How a batch ended.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -12,10 +12,7 @@ pub fn key(address: &AddressHash) -> Item {
     [("address_hash".to_owned(), text(address))].into()
 }
 
-/// The contact of an item. An `Err` is [`StoreError::Unreadable`], without the pseudonym.
+/// The contact of an item. An `Err` is [`StoreErrorKind::Unreadable`], without the pseudonym.
 pub fn to_contact(table: &str, item: Item) -> Result<Contact, StoreError> {
-    from_item(item).ok_or_else(|| StoreError::Unreadable {
-        table: table.to_owned(),
-        key: "address_hash".to_owned(),
-    })
+    from_item(item).ok_or_else(|| StoreError::unreadable(table, "address_hash"))
 }

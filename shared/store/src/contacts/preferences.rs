@@ -36,7 +36,8 @@ impl Contacts {
     ///
     /// A second call keeps the first time and increases the version. If the process stops before
     /// this write, the recipient still receives e-mails, so the caller must report the failure.
-    /// [`StoreError::Unreadable`] is returned after the write: the address is unsubscribed.
+    /// [`Unreadable`](crate::StoreErrorKind::Unreadable) is returned after the write: the address is
+    /// unsubscribed.
     pub async fn unsubscribe(
         &self,
         subscription: &EmailSubscription,
@@ -73,7 +74,8 @@ impl Contacts {
     ///
     /// Safe to repeat, but the SDK's retry after a lost response may remove an unsubscribe time
     /// that was set in between. If the process stops before this write, the recipient receives no
-    /// e-mails. [`StoreError::Unreadable`] is returned after the write: the times are removed.
+    /// e-mails. [`Unreadable`](crate::StoreErrorKind::Unreadable) is returned after the write: the
+    /// times are removed.
     pub async fn resubscribe(
         &self,
         subscription: &EmailSubscription,

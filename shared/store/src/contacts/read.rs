@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use engagement::{AddressHash, Contact};
+use errors::ErrorType;
 
 use super::{
     item::{key, to_contact},
@@ -53,7 +54,7 @@ impl Contacts {
             let contact = from_item(item);
             if contact.is_none() {
                 tracing::error!(
-                    error_type = "store_unreadable",
+                    error_type = ErrorType::StoreUnreadable.name(),
                     "a contact cannot be read; its notices stay due"
                 );
             }

@@ -7,7 +7,10 @@ use aws_sdk_dynamodb::{
     types::{CancellationReason, TransactWriteItem},
 };
 
-use crate::{dynamodb::backoff::backoff, error::StoreError};
+use crate::{
+    dynamodb::backoff::backoff,
+    error::{StoreError, StoreErrorKind},
+};
 
 /// The outcome of a transaction.
 #[derive(Debug)]
@@ -22,7 +25,7 @@ pub enum TransactionOutcome {
 /// Writes the items in one transaction, and retries while other writers hold some of them.
 ///
 /// The SDK sends an idempotency token with every call, so that its own retries within ten minutes
-/// write once even when a response is lost. An `Err` other than [`StoreError::Unavailable`] means
+/// write once even when a response is lost. An `Err` other than [`StoreErrorKind::Unavailable`] means
 /// that nothing was written.
 pub async fn transact(
     client: &Client,
@@ -61,11 +64,11 @@ pub async fn transact(
         }
 
         let error = cancellation_error(table, &reasons, request_id.as_deref());
-        match (error, delays.next()) {
-            (StoreError::Conflict { .. } | StoreError::Throttled { .. }, Some(delay)) => {
+        match (error.kind(), delays.next()) {
+            (StoreErrorKind::Conflict | StoreErrorKind::Throttled, Some(delay)) => {
                 tokio::time::sleep(delay).await;
             }
-            (error, _) => return Err(error),
+            _ => return Err(error),
         }
     }
 }
@@ -105,18 +108,20 @@ mod tests {
                 .map(|code| CancellationReason::builder().code(*code).build())
                 .collect::<Vec<_>>()
         };
-        let type_name =
-            |codes: &[&str]| cancellation_error("notices", &reasons(codes), None).type_name();
+        let kind_of = |codes: &[&str]| cancellation_error("notices", &reasons(codes), None).kind();
 
         assert_eq!(
-            type_name(&["None", "TransactionConflict"]),
-            "store_conflict"
+            kind_of(&["None", "TransactionConflict"]),
+            StoreErrorKind::Conflict
         );
-        assert_eq!(type_name(&["ThrottlingError", "None"]), "store_throttled");
         assert_eq!(
-            type_name(&["TransactionConflict", "ValidationError"]),
-            "store_refused"
+            kind_of(&["ThrottlingError", "None"]),
+            StoreErrorKind::Throttled
         );
-        assert_eq!(type_name(&[]), "store_refused");
+        assert_eq!(
+            kind_of(&["TransactionConflict", "ValidationError"]),
+            StoreErrorKind::InvalidRequest
+        );
+        assert_eq!(kind_of(&[]), StoreErrorKind::Refused);
     }
 }

@@ -15,7 +15,7 @@ use crate::{
         attribute::{Item, attribute_names},
         backoff::backoff,
     },
-    error::StoreError,
+    error::{StoreError, StoreErrorKind},
 };
 
 /// A conditional update of one item. Every attribute in its expressions is a `#placeholder`.
@@ -129,12 +129,10 @@ impl ConditionalUpdate<'_> {
                 return Ok((UpdateOutcome::ConditionFailed(current), Item::new()));
             }
 
-            match (
-                StoreError::from_sdk_error(self.table, &error),
-                delays.next(),
-            ) {
-                (StoreError::Conflict { .. }, Some(delay)) => tokio::time::sleep(delay).await,
-                (error, _) => return Err(error),
+            let error = StoreError::from_sdk_error(self.table, &error);
+            match (error.kind(), delays.next()) {
+                (StoreErrorKind::Conflict, Some(delay)) => tokio::time::sleep(delay).await,
+                _ => return Err(error),
             }
         }
     }

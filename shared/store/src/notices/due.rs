@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 
 use engagement::{DUE_BUCKETS, Notice};
+use errors::ErrorType;
 use futures::future::try_join_all;
 use jiff::Timestamp;
 
@@ -87,7 +88,7 @@ impl Notices {
                     due.unreadable += 1;
                     tracing::warn!(
                         organization_id,
-                        error_type = "store_unreadable",
+                        error_type = ErrorType::StoreUnreadable.name(),
                         "a due notice cannot be read"
                     );
                 }

@@ -1,7 +1,7 @@
 //! Settles a claim: records what became of the e-mail.
 //!
 //! Each method is valid only for the claim that holds the notice, also after the claim was
-//! abandoned. [`StoreError::ClaimLost`] means that something else was recorded for the notice
+//! abandoned. [`StoreErrorKind::ClaimLost`] means that something else was recorded for the notice
 //! meanwhile.
 
 use engagement::{Notice, NoticeReason, NoticeStatus, due_bucket};
@@ -154,8 +154,6 @@ impl Notices {
             return Ok(());
         }
 
-        Err(StoreError::ClaimLost {
-            table: self.table.clone(),
-        })
+        Err(StoreError::claim_lost(&self.table))
     }
 }

@@ -1,6 +1,7 @@
 //! Makes all organizations due, so that the next sweeps sync each of them again.
 
 use engagement::OrganizationId;
+use errors::ErrorType;
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 
@@ -114,7 +115,7 @@ fn not_yet_due(items: &[Item], at: Timestamp, unreadable: &mut Vec<String>) -> V
             let organization_id = text_of(item, "organization_id").unwrap_or_default();
             tracing::warn!(
                 organization_id,
-                error_type = "store_unreadable",
+                error_type = ErrorType::StoreUnreadable.name(),
                 "an organization's next_check_at cannot be read"
             );
             unreadable.push(organization_id.to_owned());

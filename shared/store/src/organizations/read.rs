@@ -19,10 +19,8 @@ impl Organizations {
             return Ok(None);
         };
 
-        let organization = from_organization_item(item).ok_or_else(|| StoreError::Unreadable {
-            table: self.table.clone(),
-            key: format!("organization_id {id}"),
-        })?;
+        let organization = from_organization_item(item)
+            .ok_or_else(|| StoreError::unreadable(&self.table, format!("organization_id {id}")))?;
         Ok(Some(organization))
     }
 }

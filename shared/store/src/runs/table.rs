@@ -1,17 +1,45 @@
-//! The table itself.
+//! The table itself: keys, lifetime, and read and put of items.
 
 use aws_sdk_dynamodb::Client;
 
-/// The `runs` table.
+use crate::{
+    dynamodb::{
+        attribute::{Item, text},
+        get_item::get_item,
+    },
+    error::StoreError,
+};
+
+/// Days after which DynamoDB's time to live deletes an item.
+pub const RETENTION_DAYS: i64 = 90;
+
+/// The `runs` table. Several types share it, each with items of its own.
 #[derive(Debug, Clone)]
-pub struct Runs {
-    pub(super) client: Client,
-    pub(super) table: String,
+pub struct RunsTable {
+    pub client: Client,
+    pub name: String,
 }
 
-impl Runs {
-    /// Opens the table of that name. Sends no request.
-    pub fn new(client: Client, table: String) -> Self {
-        Self { client, table }
+impl RunsTable {
+    /// Reads an item (a strongly consistent read); `None` when it does not exist.
+    pub async fn read(&self, run: &str) -> Result<Option<Item>, StoreError> {
+        get_item(&self.client, &self.name, key(run)).await
     }
+
+    /// Puts an item. Replaces an existing one.
+    pub async fn put(&self, item: Item) -> Result<(), StoreError> {
+        self.client
+            .put_item()
+            .table_name(&self.name)
+            .set_item(Some(item))
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| StoreError::from_sdk_error(&self.name, &error))
+    }
+}
+
+/// The key of an item.
+pub fn key(run: &str) -> Item {
+    [("run".to_owned(), text(run))].into()
 }

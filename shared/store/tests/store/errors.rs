@@ -1,6 +1,6 @@
 //! The kinds of errors, and what an error shows.
 
-use store::{Organizations, StoreError};
+use store::{Organizations, StoreError, StoreErrorKind};
 
 use crate::{
     fixtures::id,
@@ -10,32 +10,29 @@ use crate::{
 #[tokio::test]
 async fn errors_are_classified_and_contain_no_item_contents() {
     let kinds = [
-        (internal_server_error(), "store_unavailable", true),
+        (internal_server_error(), StoreErrorKind::Unavailable, true),
         (
             error_response("ThrottlingException"),
-            "store_throttled",
+            StoreErrorKind::Throttled,
             true,
         ),
         (
             error_response("AccessDeniedException"),
-            "store_refused",
+            StoreErrorKind::Refused,
             false,
         ),
         (
             error_response("ValidationException"),
-            "store_refused",
+            StoreErrorKind::InvalidRequest,
             false,
         ),
     ];
-    for (response, type_name, is_retryable) in kinds {
+    for (response, kind, is_retryable) in kinds {
         let dynamodb = ScriptedDynamoDb::start(vec![response; 4]).await;
 
         let error: StoreError = dynamodb.organizations().get(&id(1)).await.unwrap_err();
 
-        assert_eq!(
-            (error.type_name(), error.is_retryable()),
-            (type_name, is_retryable)
-        );
+        assert_eq!((error.kind(), error.is_retryable()), (kind, is_retryable));
         assert!(
             !format!("{error} {error:?}").contains(ERROR_MESSAGE),
             "{error:?}"
@@ -52,7 +49,7 @@ async fn an_unreachable_dynamodb_is_a_retryable_error() {
     let error = organizations.get(&id(1)).await.unwrap_err();
 
     assert_eq!(
-        (error.type_name(), error.is_retryable()),
-        ("store_unavailable", true)
+        (error.kind(), error.is_retryable()),
+        (StoreErrorKind::Unavailable, true)
     );
 }

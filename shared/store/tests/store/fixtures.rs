@@ -129,7 +129,7 @@ pub async fn write_decision(
     previous: Option<&Organization>,
 ) -> WriteOutcome {
     tables
-        .decision_writer()
+        .decisions()
         .write(decision, previous, &key())
         .await
         .unwrap()

@@ -1,9 +1,5 @@
 //! The tables against DynamoDB: the one of MiniStack, and a scripted one for responses that
-//! MiniStack never sends.
-//!
-//! Starting MiniStack takes seconds, and `cargo nextest` runs every test in a process of its own. A
-//! test is therefore a topic: it starts MiniStack once and runs several behaviours, each with empty
-//! tables.
+//! MiniStack never sends. MiniStack is started once for a test run; each test has tables of its own.
 
 #[cfg(test)]
 mod contacts;

@@ -2,17 +2,17 @@
 
 use std::{
     collections::VecDeque,
+    ops::Deref,
     sync::{Arc, Mutex},
 };
 
-use aws_sdk_dynamodb::Client;
 use axum::{
     Router,
     http::{HeaderMap, StatusCode, header},
     response::IntoResponse,
 };
 use serde_json::{Value, json};
-use store::{DecisionTables, DecisionWriter, Notices, Organizations, Runs};
+use store::Tables;
 
 /// The message of every error response. DynamoDB's messages may quote an item.
 pub const ERROR_MESSAGE: &str = "the contents of an item";
@@ -56,8 +56,16 @@ pub fn transaction_cancelled(codes: &[&str]) -> ScriptedResponse {
 
 /// Sends the responses in their order, whatever the requests are, and records the requests.
 pub struct ScriptedDynamoDb {
-    client: Client,
+    tables: Tables,
     requests: Arc<Mutex<Vec<Value>>>,
+}
+
+impl Deref for ScriptedDynamoDb {
+    type Target = Tables;
+
+    fn deref(&self) -> &Tables {
+        &self.tables
+    }
 }
 
 impl ScriptedDynamoDb {
@@ -90,8 +98,9 @@ impl ScriptedDynamoDb {
         };
 
         let server = test_support::serve(Router::new().fallback(respond)).await;
+        let client = store::client(&test_support::sdk_config(&server));
         Self {
-            client: store::client(&test_support::sdk_config(&server)),
+            tables: Tables::new(client, test_support::table_names()),
             requests,
         }
     }
@@ -104,32 +113,5 @@ impl ScriptedDynamoDb {
     /// The bodies of the requests so far.
     pub fn requests(&self) -> Vec<Value> {
         self.requests.lock().unwrap().clone()
-    }
-
-    pub fn decision_writer(&self) -> DecisionWriter {
-        let [organizations, transitions, notices] =
-            ["organizations", "transitions", "notices"].map(str::to_owned);
-        let tables = DecisionTables {
-            organizations,
-            transitions,
-            notices,
-        };
-        DecisionWriter::new(self.client.clone(), tables)
-    }
-
-    pub fn organizations(&self) -> Organizations {
-        Organizations::new(self.client.clone(), "organizations".to_owned())
-    }
-
-    pub fn notices(&self) -> Notices {
-        Notices::new(
-            self.client.clone(),
-            "notices".to_owned(),
-            "contacts".to_owned(),
-        )
-    }
-
-    pub fn runs(&self) -> Runs {
-        Runs::new(self.client.clone(), "runs".to_owned())
     }
 }

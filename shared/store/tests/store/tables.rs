@@ -1,34 +1,12 @@
-//! Empty tables for a test: the five tables of `infra/template.yaml`.
+//! Empty tables for a test: those of `infra/template.yaml`.
 
-use std::{
-    collections::HashMap,
-    sync::atomic::{AtomicU32, Ordering},
-};
+use std::{collections::HashMap, ops::Deref};
 
-use aws_sdk_dynamodb::{
-    Client,
-    types::{
-        AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement,
-        KeyType, Projection, ProjectionType, ScalarAttributeType,
-    },
-};
+use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use engagement::Notice;
 use serde_json::{Value, json};
-use store::{Contacts, DecisionTables, DecisionWriter, Dismissals, Notices, Organizations, Runs};
-use test_support::LocalDynamoDb;
-
-/// Runs behaviours one after the other, each with its own tables. Prints the name of each, so that
-/// the output of a failed test shows which one failed.
-macro_rules! behaviours {
-    ($($behaviour:path,)+) => {{
-        let dynamodb = test_support::LocalDynamoDb::start().await;
-        $(
-            println!(stringify!($behaviour));
-            $behaviour(&crate::tables::Tables::create(&dynamodb).await).await;
-        )+
-    }};
-}
-pub(crate) use behaviours;
+use store::TableNames;
+use test_support::LocalAws;
 
 /// Compares the items of a table, with all attributes, to a snapshot.
 macro_rules! assert_items {
@@ -39,79 +17,32 @@ macro_rules! assert_items {
 }
 pub(crate) use assert_items;
 
-/// The tables of one behaviour. Their names have a prefix that no other behaviour uses.
+/// The tables of one test.
 pub struct Tables {
     pub client: Client,
-    prefix: String,
+    names: TableNames,
+    store: store::Tables,
+}
+
+impl Deref for Tables {
+    type Target = store::Tables;
+
+    fn deref(&self) -> &store::Tables {
+        &self.store
+    }
 }
 
 impl Tables {
-    pub async fn create(dynamodb: &LocalDynamoDb) -> Self {
-        static CREATED: AtomicU32 = AtomicU32::new(0);
-        let tables = Self {
-            client: store::client(&dynamodb.config),
-            prefix: format!("test-{}", CREATED.fetch_add(1, Ordering::Relaxed)),
-        };
-        tables
-            .create_table(
-                "organizations",
-                &["organization_id"],
-                &[("by-stage", ["stage", "stage_since"])],
-            )
-            .await;
-        tables
-            .create_table(
-                "transitions",
-                &["organization_id", "at"],
-                &[("by-day", ["day", "at"])],
-            )
-            .await;
-        let indexes = [
-            ("by-due", ["due_bucket", "due_at"]),
-            ("by-status", ["status", "updated_at"]),
-        ];
-        tables
-            .create_table("notices", &["organization_id", "notice"], &indexes)
-            .await;
-        tables
-            .create_table("contacts", &["address_hash"], &[])
-            .await;
-        tables.create_table("runs", &["run"], &[]).await;
+    pub async fn create() -> Self {
+        let aws = LocalAws::connect();
+        let client = store::client(&aws.config);
+        let names = aws.create_tables().await;
 
-        tables
-    }
-
-    pub fn decision_writer(&self) -> DecisionWriter {
-        let tables = DecisionTables {
-            organizations: self.name("organizations"),
-            transitions: self.name("transitions"),
-            notices: self.name("notices"),
-        };
-        DecisionWriter::new(self.client.clone(), tables)
-    }
-
-    pub fn organizations(&self) -> Organizations {
-        Organizations::new(self.client.clone(), self.name("organizations"))
-    }
-
-    pub fn notices(&self) -> Notices {
-        Notices::new(
-            self.client.clone(),
-            self.name("notices"),
-            self.name("contacts"),
-        )
-    }
-
-    pub fn dismissals(&self) -> Dismissals {
-        Dismissals::new(self.client.clone(), self.name("notices"))
-    }
-
-    pub fn contacts(&self) -> Contacts {
-        Contacts::new(self.client.clone(), self.name("contacts"))
-    }
-
-    pub fn runs(&self) -> Runs {
-        Runs::new(self.client.clone(), self.name("runs"))
+        Self {
+            store: store::Tables::new(client.clone(), names.clone()),
+            client,
+            names,
+        }
     }
 
     /// All items of a table in DynamoDB's JSON format, ordered by their keys.
@@ -175,71 +106,16 @@ impl Tables {
             .unwrap();
     }
 
-    fn name(&self, table: &str) -> String {
-        format!("{}-{table}", self.prefix)
+    fn name(&self, table: &str) -> &str {
+        match table {
+            "organizations" => &self.names.organizations_table,
+            "transitions" => &self.names.transitions_table,
+            "notices" => &self.names.notices_table,
+            "contacts" => &self.names.contacts_table,
+            "runs" => &self.names.runs_table,
+            other => panic!("there is no table {other}"),
+        }
     }
-
-    async fn create_table(&self, table: &str, key: &[&str], indexes: &[(&str, [&str; 2])]) {
-        let mut attributes: Vec<&str> = key
-            .iter()
-            .copied()
-            .chain(indexes.iter().flat_map(|(_, key)| *key))
-            .collect();
-        attributes.sort_unstable();
-        attributes.dedup();
-        let indexes: Vec<GlobalSecondaryIndex> =
-            indexes.iter().map(|(name, key)| index(name, key)).collect();
-
-        self.client
-            .create_table()
-            .table_name(self.name(table))
-            .billing_mode(BillingMode::PayPerRequest)
-            .set_attribute_definitions(Some(attributes.into_iter().map(attribute).collect()))
-            .set_key_schema(Some(key_schema(key)))
-            .set_global_secondary_indexes((!indexes.is_empty()).then_some(indexes))
-            .send()
-            .await
-            .unwrap();
-    }
-}
-
-fn attribute(name: &str) -> AttributeDefinition {
-    let kind = if name == "due_bucket" {
-        ScalarAttributeType::N
-    } else {
-        ScalarAttributeType::S
-    };
-    AttributeDefinition::builder()
-        .attribute_name(name)
-        .attribute_type(kind)
-        .build()
-        .unwrap()
-}
-
-fn key_schema(key: &[&str]) -> Vec<KeySchemaElement> {
-    let kinds = [KeyType::Hash, KeyType::Range];
-    key.iter()
-        .zip(kinds)
-        .map(|(name, kind)| {
-            KeySchemaElement::builder()
-                .attribute_name(*name)
-                .key_type(kind)
-                .build()
-                .unwrap()
-        })
-        .collect()
-}
-
-fn index(name: &str, key: &[&str]) -> GlobalSecondaryIndex {
-    let projection = Projection::builder()
-        .projection_type(ProjectionType::All)
-        .build();
-    GlobalSecondaryIndex::builder()
-        .index_name(name)
-        .set_key_schema(Some(key_schema(key)))
-        .projection(projection)
-        .build()
-        .unwrap()
 }
 
 fn item_json(item: &HashMap<String, AttributeValue>) -> Value {

@@ -9,8 +9,8 @@ use crate::secrets::Secret;
 
 #[tokio::test]
 async fn a_value_is_read_once_for_many_callers() {
-    let (server, client) = SecretsManager::with_text("first").await;
-    let secret = text(client);
+    let (server, config) = SecretsManager::with_text("first").await;
+    let secret = text(&config);
 
     let values = futures::future::join_all((0..20).map(|_| secret.get())).await;
 
@@ -25,12 +25,12 @@ async fn a_value_is_read_once_for_many_callers() {
 
 #[tokio::test]
 async fn concurrent_callers_share_an_error_and_later_ones_read_again() {
-    let (server, client) = SecretsManager::start(
+    let (server, config) = SecretsManager::start(
         StatusCode::BAD_REQUEST,
         json!({"__type": "AccessDeniedException"}),
     )
     .await;
-    let secret = text(client);
+    let secret = text(&config);
 
     let errors = futures::future::join_all((0..20).map(|_| secret.get())).await;
     assert!(errors.iter().all(Result::is_err));
@@ -43,8 +43,8 @@ async fn concurrent_callers_share_an_error_and_later_ones_read_again() {
 
 #[tokio::test]
 async fn a_value_is_cached_for_five_minutes_and_refreshed_at_most_every_thirty_seconds() {
-    let (server, client) = SecretsManager::with_text("first").await;
-    let secret = text(client);
+    let (server, config) = SecretsManager::with_text("first").await;
+    let secret = text(&config);
     let read = async |age: u64, how: &str| {
         age_by(&secret, age).await;
         let value = if how == "get" {
@@ -80,8 +80,8 @@ async fn age_by<T>(secret: &Secret<T>, seconds: u64) {
 
 #[tokio::test]
 async fn a_failed_refresh_keeps_the_cached_value() {
-    let (server, client) = SecretsManager::with_text("first").await;
-    let secret = text(client);
+    let (server, config) = SecretsManager::with_text("first").await;
+    let secret = text(&config);
     secret.get().await.unwrap();
     age_by(&secret, 40).await;
     server.set_response(
@@ -101,8 +101,8 @@ async fn a_failed_refresh_keeps_the_cached_value() {
 
 #[tokio::test]
 async fn concurrent_refreshes_send_one_request() {
-    let (server, client) = SecretsManager::with_text("first").await;
-    let secret = text(client);
+    let (server, config) = SecretsManager::with_text("first").await;
+    let secret = text(&config);
     secret.get().await.unwrap();
     age_by(&secret, 60).await;
 

@@ -1,22 +1,20 @@
-use aws_sdk_secretsmanager::Client;
+use aws_config::retry::RetryConfig;
 use axum::http::StatusCode;
+use errors::{ClassifiedError, ErrorType};
 use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::server::{ARN, SHAPE, SecretsManager, credentials, text};
-use crate::{
-    errors::{ClassifiedError, ErrorType},
-    secrets::Secret,
-};
+use crate::secrets::Secret;
 
 #[tokio::test]
 async fn an_error_names_the_command_that_stores_the_secret() {
-    let (_, client) = SecretsManager::start(
+    let (_, config) = SecretsManager::start(
         StatusCode::BAD_REQUEST,
         json!({"__type": "ResourceNotFoundException"}),
     )
     .await;
-    let secret = text(client).with_store_command("engage webhooks create");
+    let secret = text(&config).with_store_command("engage webhooks create");
     let message = secret.get().await.unwrap_err().to_string();
 
     assert_eq!(
@@ -39,8 +37,8 @@ async fn a_missing_value_error_names_the_command_that_stores_it(
     #[case] status: StatusCode,
     #[case] response: Value,
 ) {
-    let (_server, client) = SecretsManager::start(status, response).await;
-    let error = credentials(client).get().await.unwrap_err();
+    let (_server, config) = SecretsManager::start(status, response).await;
+    let error = credentials(&config).get().await.unwrap_err();
 
     assert_eq!(error.error_type(), ErrorType::SecretMissing);
     assert!(!error.is_retryable());
@@ -68,8 +66,8 @@ async fn a_malformed_value_error_does_not_contain_the_value(
     #[case] text: &str,
     #[case] problem: &str,
 ) {
-    let (_server, client) = SecretsManager::with_text(text).await;
-    let error = credentials(client).get().await.unwrap_err();
+    let (_server, config) = SecretsManager::with_text(text).await;
+    let error = credentials(&config).get().await.unwrap_err();
 
     assert_eq!(error.error_type(), ErrorType::SecretMalformed);
     assert!(!error.is_retryable());
@@ -90,10 +88,10 @@ async fn a_malformed_value_error_does_not_contain_the_value(
 
 #[tokio::test]
 async fn a_binary_value_is_malformed() {
-    let (_server, client) =
+    let (_server, config) =
         SecretsManager::start(StatusCode::OK, json!({"SecretBinary": "AAECAw=="})).await;
     assert_eq!(
-        text(client).get().await.unwrap_err().error_type(),
+        text(&config).get().await.unwrap_err().error_type(),
         ErrorType::SecretMalformed
     );
 }
@@ -113,9 +111,9 @@ async fn an_unreadable_secret_error_says_whether_it_is_retryable(
         "__type": code,
         "message": "User: arn:aws:sts::000000000000:assumed-role/jane is not authorized",
     });
-    let (_server, client) =
+    let (_server, config) =
         SecretsManager::start(StatusCode::from_u16(status).unwrap(), response).await;
-    let error = text(client).get().await.unwrap_err();
+    let error = text(&config).get().await.unwrap_err();
 
     assert_eq!(error.error_type(), ErrorType::SecretUnreadable);
     assert_eq!(error.is_retryable(), is_retryable);
@@ -127,16 +125,11 @@ async fn an_unreadable_secret_error_says_whether_it_is_retryable(
 
 #[tokio::test]
 async fn an_unreachable_service_is_a_retryable_error() {
-    let (_server, client) = SecretsManager::with_text("x").await;
-    let unreachable = client
-        .config()
-        .to_builder()
-        .endpoint_url("http://127.0.0.1:1")
+    let unreachable = test_support::sdk_config("http://127.0.0.1:1")
+        .into_builder()
+        .retry_config(RetryConfig::disabled())
         .build();
-    let error = text(Client::from_conf(unreachable))
-        .get()
-        .await
-        .unwrap_err();
+    let error = text(&unreachable).get().await.unwrap_err();
 
     assert!(error.is_retryable());
     assert!(
@@ -149,8 +142,8 @@ async fn an_unreachable_service_is_a_retryable_error() {
 
 #[tokio::test]
 async fn a_custom_parser_names_the_problem() {
-    let (_server, client) = SecretsManager::with_text("short").await;
-    let key = Secret::with_parser(client, ARN.to_owned(), "token key", |text| {
+    let (_server, config) = SecretsManager::with_text("short").await;
+    let key = Secret::with_parser(&config, ARN.to_owned(), "token key", |text| {
         if text.len() < 32 {
             Err("the key has fewer than 32 characters".to_owned())
         } else {
@@ -168,9 +161,9 @@ async fn a_custom_parser_names_the_problem() {
 
 #[tokio::test]
 async fn debug_output_never_contains_a_value() {
-    let (_server, client) =
+    let (_server, config) =
         SecretsManager::with_text(r#"{"username": "ada", "password": "hunter2"}"#).await;
-    let secret = credentials(client);
+    let secret = credentials(&config);
     let value = secret.get().await.unwrap();
 
     for shown in [format!("{secret:?}"), format!("{value:?}")] {

@@ -5,10 +5,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use aws_sdk_secretsmanager::{
-    Client,
-    config::{Builder, retry::RetryConfig},
-};
+use aws_config::{SdkConfig, retry::RetryConfig};
 use axum::{Json, extract::State, http::StatusCode, routing::post};
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -35,7 +32,7 @@ pub struct SecretsManager {
 }
 
 impl SecretsManager {
-    pub async fn start(status: StatusCode, response: Value) -> (Self, Client) {
+    pub async fn start(status: StatusCode, response: Value) -> (Self, SdkConfig) {
         let this = Self {
             response: Arc::new(parking_lot::Mutex::new((status, response))),
             requests: Arc::default(),
@@ -43,15 +40,14 @@ impl SecretsManager {
         let router = axum::Router::new()
             .route("/", post(Self::get_secret_value))
             .with_state(this.clone());
-        let config = Builder::from(&test_support::sdk_config(
-            &test_support::serve(router).await,
-        ))
-        .retry_config(RetryConfig::disabled())
-        .build();
-        (this, Client::from_conf(config))
+        let config = test_support::sdk_config(&test_support::serve(router).await)
+            .into_builder()
+            .retry_config(RetryConfig::disabled())
+            .build();
+        (this, config)
     }
 
-    pub async fn with_text(text: &str) -> (Self, Client) {
+    pub async fn with_text(text: &str) -> (Self, SdkConfig) {
         Self::start(StatusCode::OK, json!({ "SecretString": text })).await
     }
 
@@ -74,10 +70,10 @@ impl SecretsManager {
     }
 }
 
-pub fn credentials(client: Client) -> Secret<Credentials> {
-    Secret::json(client, ARN.to_owned(), "partner credentials").with_shape(SHAPE)
+pub fn credentials(config: &SdkConfig) -> Secret<Credentials> {
+    Secret::json(config, ARN.to_owned(), "partner credentials").with_shape(SHAPE)
 }
 
-pub fn text(client: Client) -> Secret<SecretString> {
-    Secret::text(client, ARN.to_owned(), "token key")
+pub fn text(config: &SdkConfig) -> Secret<SecretString> {
+    Secret::text(config, ARN.to_owned(), "token key")
 }

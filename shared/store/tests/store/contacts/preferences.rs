@@ -4,32 +4,19 @@ use std::collections::BTreeSet;
 
 use engagement::{AddressHash, Category, Contact, EmailSubscription, Suppression};
 use serde_json::json;
-use store::UnsubscribeScope;
+use store::{StoreErrorKind, UnsubscribeScope};
 
 use crate::{
     fixtures::{at, key},
-    tables::{Tables, behaviours},
+    tables::Tables,
 };
 
 const FIRST: &str = "2026-11-23T09:00:00Z";
 const LATER: &str = "2026-11-24T09:00:00Z";
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn recipients_unsubscribe_and_resubscribe() {
-    behaviours![
-        unsubscribing_from_a_category_keeps_the_others,
-        unsubscribing_from_all_covers_every_category,
-        the_first_unsubscribe_time_is_kept,
-        resubscribing_clears_the_category_and_the_all_attribute,
-        resubscribing_does_not_lift_a_suppression,
-        resubscribing_without_a_prior_unsubscribe_changes_nothing,
-        concurrent_unsubscribe_and_resubscribe_end_with_the_last_write,
-        unsubscribing_keeps_the_other_attributes,
-        an_unreadable_contact_is_unsubscribed_and_reported,
-    ];
-}
-
-async fn unsubscribing_from_a_category_keeps_the_others(tables: &Tables) {
+#[tokio::test]
+async fn unsubscribing_from_a_category_keeps_the_others() {
+    let tables = &Tables::create().await;
     for (category, digit) in [
         (Category::Onboarding, 1),
         (Category::Reengagement, 2),
@@ -71,7 +58,9 @@ async fn unsubscribing_from_a_category_keeps_the_others(tables: &Tables) {
     );
 }
 
-async fn unsubscribing_from_all_covers_every_category(tables: &Tables) {
+#[tokio::test]
+async fn unsubscribing_from_all_covers_every_category() {
+    let tables = &Tables::create().await;
     let contact = tables
         .contacts()
         .unsubscribe(&product(), UnsubscribeScope::All, at(FIRST))
@@ -83,7 +72,9 @@ async fn unsubscribing_from_all_covers_every_category(tables: &Tables) {
     assert_eq!(unsubscribed_categories(&contact).len(), 3);
 }
 
-async fn the_first_unsubscribe_time_is_kept(tables: &Tables) {
+#[tokio::test]
+async fn the_first_unsubscribe_time_is_kept() {
+    let tables = &Tables::create().await;
     for (scope, time) in [
         (UnsubscribeScope::Category, FIRST),
         (UnsubscribeScope::Category, LATER),
@@ -110,7 +101,9 @@ async fn the_first_unsubscribe_time_is_kept(tables: &Tables) {
     assert_eq!(contact.version, 4);
 }
 
-async fn resubscribing_clears_the_category_and_the_all_attribute(tables: &Tables) {
+#[tokio::test]
+async fn resubscribing_clears_the_category_and_the_all_attribute() {
+    let tables = &Tables::create().await;
     let onboarding = subscription(Category::Onboarding, 1);
     let product = subscription(Category::Product, 1);
     let contacts = tables.contacts();
@@ -144,7 +137,9 @@ async fn resubscribing_clears_the_category_and_the_all_attribute(tables: &Tables
     );
 }
 
-async fn resubscribing_does_not_lift_a_suppression(tables: &Tables) {
+#[tokio::test]
+async fn resubscribing_does_not_lift_a_suppression() {
+    let tables = &Tables::create().await;
     let subscription = product();
     let complaint = json!({
         "address_hash": subscription.address_hash,
@@ -164,7 +159,9 @@ async fn resubscribing_does_not_lift_a_suppression(tables: &Tables) {
     assert_eq!((contact.version, contact.mails), (8, 3));
 }
 
-async fn resubscribing_without_a_prior_unsubscribe_changes_nothing(tables: &Tables) {
+#[tokio::test]
+async fn resubscribing_without_a_prior_unsubscribe_changes_nothing() {
+    let tables = &Tables::create().await;
     let contact = tables.contacts().resubscribe(&product()).await.unwrap();
 
     assert_eq!(
@@ -176,7 +173,9 @@ async fn resubscribing_without_a_prior_unsubscribe_changes_nothing(tables: &Tabl
     );
 }
 
-async fn concurrent_unsubscribe_and_resubscribe_end_with_the_last_write(tables: &Tables) {
+#[tokio::test]
+async fn concurrent_unsubscribe_and_resubscribe_end_with_the_last_write() {
+    let tables = &Tables::create().await;
     let (contacts, subscription) = (tables.contacts(), product());
     for round in 1..=10 {
         let (unsubscribed, resubscribed) = tokio::join!(
@@ -198,7 +197,9 @@ async fn concurrent_unsubscribe_and_resubscribe_end_with_the_last_write(tables: 
     }
 }
 
-async fn unsubscribing_keeps_the_other_attributes(tables: &Tables) {
+#[tokio::test]
+async fn unsubscribing_keeps_the_other_attributes() {
+    let tables = &Tables::create().await;
     let subscription = product();
     let known = json!({
         "address_hash": subscription.address_hash,
@@ -224,7 +225,9 @@ async fn unsubscribing_keeps_the_other_attributes(tables: &Tables) {
     );
 }
 
-async fn an_unreadable_contact_is_unsubscribed_and_reported(tables: &Tables) {
+#[tokio::test]
+async fn an_unreadable_contact_is_unsubscribed_and_reported() {
+    let tables = &Tables::create().await;
     let subscription = product();
     let unreadable = json!({ "address_hash": subscription.address_hash, "mails": "many" });
     tables.put("contacts", unreadable).await;
@@ -238,8 +241,8 @@ async fn an_unreadable_contact_is_unsubscribed_and_reported(tables: &Tables) {
         contacts.get(&subscription.address_hash).await.unwrap_err(),
     ] {
         assert_eq!(
-            (error.type_name(), error.is_retryable()),
-            ("store_unreadable", false)
+            (error.kind(), error.is_retryable()),
+            (StoreErrorKind::Unreadable, false)
         );
         assert!(
             !format!("{error} {error:?}").contains(subscription.address_hash.as_str()),
@@ -256,8 +259,8 @@ async fn an_unreadable_contact_is_unsubscribed_and_reported(tables: &Tables) {
             .resubscribe(&subscription)
             .await
             .unwrap_err()
-            .type_name(),
-        "store_unreadable"
+            .kind(),
+        StoreErrorKind::Unreadable
     );
     assert_eq!(
         tables.items("contacts").await[0]["unsubscribed_product"],

@@ -5,22 +5,15 @@ use futures::future::join_all;
 
 use crate::{
     fixtures::{at, key},
-    tables::{Tables, assert_items, behaviours},
+    tables::{Tables, assert_items},
 };
 
 const NOW: &str = "2026-11-23T12:00:00Z";
 const LATER: &str = "2026-11-23T13:00:00Z";
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn bounces_and_complaints_converge() {
-    behaviours![
-        a_contact_keeps_the_earliest_bounce_and_complaint,
-        a_repeated_soft_bounce_event_counts_once,
-        three_soft_bounces_suppress_the_address,
-    ];
-}
-
-async fn a_contact_keeps_the_earliest_bounce_and_complaint(tables: &Tables) {
+#[tokio::test]
+async fn a_contact_keeps_the_earliest_bounce_and_complaint() {
+    let tables = &Tables::create().await;
     let (contacts, [early, late]) = (tables.contacts(), [NOW, LATER].map(at));
     let address = marisol();
 
@@ -44,7 +37,9 @@ async fn a_contact_keeps_the_earliest_bounce_and_complaint(tables: &Tables) {
     assert_items!(tables.items("contacts").await, "suppressed_contact");
 }
 
-async fn a_repeated_soft_bounce_event_counts_once(tables: &Tables) {
+#[tokio::test]
+async fn a_repeated_soft_bounce_event_counts_once() {
+    let tables = &Tables::create().await;
     let (contacts, address) = (tables.contacts(), marisol());
 
     let recorded = join_all(
@@ -60,7 +55,9 @@ async fn a_repeated_soft_bounce_event_counts_once(tables: &Tables) {
     assert_eq!(contact.suppression(), None);
 }
 
-async fn three_soft_bounces_suppress_the_address(tables: &Tables) {
+#[tokio::test]
+async fn three_soft_bounces_suppress_the_address() {
+    let tables = &Tables::create().await;
     let (contacts, address) = (tables.contacts(), marisol());
 
     for (time, id) in [(LATER, "b-3"), (NOW, "b-1"), (NOW, "b-2")] {

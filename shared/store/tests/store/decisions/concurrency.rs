@@ -11,7 +11,9 @@ use crate::{
 const LATER: &str = "2026-11-23T07:00:00Z";
 const ADDRESSES: [&str; 2] = ["Marisol@kestrel.example", "tomas@kestrel.example"];
 
-pub async fn a_decision_written_twice_is_superseded(tables: &Tables) {
+#[tokio::test]
+async fn a_decision_written_twice_is_superseded() {
+    let tables = &Tables::create().await;
     let decision = decision(1, 1, SYNCED_AT, &ADDRESSES);
     write_decision(tables, &decision, None).await;
 
@@ -21,7 +23,9 @@ pub async fn a_decision_written_twice_is_superseded(tables: &Tables) {
     assert_eq!(tables.items("notices").await.len(), 2);
 }
 
-pub async fn a_stale_version_writes_nothing(tables: &Tables) {
+#[tokio::test]
+async fn a_stale_version_writes_nothing() {
+    let tables = &Tables::create().await;
     write_decision(tables, &decision(1, 1, SYNCED_AT, &[]), None).await;
     let before = tables.items("organizations").await;
 
@@ -34,7 +38,9 @@ pub async fn a_stale_version_writes_nothing(tables: &Tables) {
     assert_eq!(tables.items("notices").await.len(), 0);
 }
 
-pub async fn an_older_sync_never_overwrites_a_newer_one(tables: &Tables) {
+#[tokio::test]
+async fn an_older_sync_never_overwrites_a_newer_one() {
+    let tables = &Tables::create().await;
     write_decision(tables, &decision(1, 1, LATER, &[]), None).await;
     let previous = organization(1, 1, LATER);
 
@@ -50,7 +56,9 @@ pub async fn an_older_sync_never_overwrites_a_newer_one(tables: &Tables) {
     assert_eq!(tables.items("notices").await.len(), 0);
 }
 
-pub async fn a_sync_never_undoes_a_concurrent_make_due(tables: &Tables) {
+#[tokio::test]
+async fn a_sync_never_undoes_a_concurrent_make_due() {
+    let tables = &Tables::create().await;
     write_decision(tables, &decision(1, 1, SYNCED_AT, &[]), None).await;
     let previous = organization(1, 1, SYNCED_AT);
     let noon = at("2026-11-23T12:00:00Z");
@@ -77,13 +85,15 @@ pub async fn a_sync_never_undoes_a_concurrent_make_due(tables: &Tables) {
     );
 }
 
-pub async fn one_of_ten_concurrent_writers_wins(tables: &Tables) {
-    let (decision_writer, key) = (tables.decision_writer(), key());
+#[tokio::test]
+async fn one_of_ten_concurrent_writers_wins() {
+    let tables = &Tables::create().await;
+    let (writer, key) = (tables.decisions(), key());
     for version in [1, 2] {
         let previous = tables.organizations().get(&id(1)).await.unwrap();
-        let decisions = (0..10).map(|writer| {
-            let checked_at = format!("2026-11-23T0{version}:00:0{writer}Z");
-            let address = format!("writer{writer}@kestrel.example");
+        let decisions = (0..10).map(|number| {
+            let checked_at = format!("2026-11-23T0{version}:00:0{number}Z");
+            let address = format!("writer{number}@kestrel.example");
             decision(1, version, &checked_at, &[&address])
         });
         let decisions: Vec<_> = decisions.collect();
@@ -91,7 +101,7 @@ pub async fn one_of_ten_concurrent_writers_wins(tables: &Tables) {
         let outcomes = join_all(
             decisions
                 .iter()
-                .map(|decision| decision_writer.write(decision, previous.as_ref(), &key)),
+                .map(|decision| writer.write(decision, previous.as_ref(), &key)),
         )
         .await;
 

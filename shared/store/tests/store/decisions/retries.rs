@@ -1,5 +1,7 @@
 //! Cancelled transactions, which MiniStack never reports as conflicts.
 
+use store::StoreErrorKind;
+
 use crate::{
     fixtures::{SYNCED_AT, decision, key, written},
     scripted::{ScriptedDynamoDb, ok_response, transaction_cancelled},
@@ -15,7 +17,7 @@ async fn a_transaction_conflict_is_retried() {
     .await;
 
     let outcome = dynamodb
-        .decision_writer()
+        .decisions()
         .write(&decision(1, 1, SYNCED_AT, &[]), None, &key())
         .await;
 
@@ -29,14 +31,14 @@ async fn a_lasting_conflict_is_a_retryable_error() {
     let dynamodb = ScriptedDynamoDb::start(vec![conflict; 6]).await;
 
     let error = dynamodb
-        .decision_writer()
+        .decisions()
         .write(&decision(1, 1, SYNCED_AT, &[]), None, &key())
         .await
         .unwrap_err();
 
     assert_eq!(
-        (error.type_name(), error.is_retryable(), dynamodb.calls()),
-        ("store_conflict", true, 6)
+        (error.kind(), error.is_retryable(), dynamodb.calls()),
+        (StoreErrorKind::Conflict, true, 6)
     );
 }
 
@@ -52,10 +54,7 @@ async fn an_existing_notice_is_left_out_when_a_conflict_is_retried() {
     let addresses = ["marisol@kestrel.example", "tomas@kestrel.example"];
     let decision = decision(1, 1, SYNCED_AT, &addresses);
 
-    let outcome = dynamodb
-        .decision_writer()
-        .write(&decision, None, &key())
-        .await;
+    let outcome = dynamodb.decisions().write(&decision, None, &key()).await;
 
     assert_eq!(outcome, Ok(written(1, 1)));
     let sizes: Vec<usize> = dynamodb

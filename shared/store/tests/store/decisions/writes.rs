@@ -1,7 +1,7 @@
 //! What is written, and what is left unchanged.
 
 use engagement::Name;
-use store::ClaimOutcome;
+use store::{ClaimOutcome, StoreErrorKind};
 
 use crate::{
     fixtures::{
@@ -14,7 +14,9 @@ use crate::{
 const LATER: &str = "2026-11-23T07:00:00Z";
 const ADDRESSES: [&str; 2] = ["Marisol@kestrel.example", "tomas@kestrel.example"];
 
-pub async fn record_transition_and_notices_are_written_together(tables: &Tables) {
+#[tokio::test]
+async fn record_transition_and_notices_are_written_together() {
+    let tables = &Tables::create().await;
     let decision = decision(1, 1, SYNCED_AT, &ADDRESSES);
 
     let outcome = write_decision(tables, &decision, None).await;
@@ -29,7 +31,9 @@ pub async fn record_transition_and_notices_are_written_together(tables: &Tables)
     );
 }
 
-pub async fn times_are_truncated_to_seconds_in_every_table(tables: &Tables) {
+#[tokio::test]
+async fn times_are_truncated_to_seconds_in_every_table() {
+    let tables = &Tables::create().await;
     let decision = decision(1, 1, "2026-11-23T06:00:00.75Z", &ADDRESSES);
 
     write_decision(tables, &decision, None).await;
@@ -58,7 +62,9 @@ pub async fn times_are_truncated_to_seconds_in_every_table(tables: &Tables) {
     );
 }
 
-pub async fn an_existing_notice_is_never_overwritten(tables: &Tables) {
+#[tokio::test]
+async fn an_existing_notice_is_never_overwritten() {
+    let tables = &Tables::create().await;
     write_decision(tables, &decision(1, 1, SYNCED_AT, &ADDRESSES[..1]), None).await;
     let claimed = tables
         .notices()
@@ -94,19 +100,21 @@ pub async fn an_existing_notice_is_never_overwritten(tables: &Tables) {
     assert_eq!(tables.items("notices").await, after);
 }
 
-pub async fn a_decision_that_dynamodb_refuses_writes_nothing(tables: &Tables) {
+#[tokio::test]
+async fn a_decision_that_dynamodb_refuses_writes_nothing() {
+    let tables = &Tables::create().await;
     let mut decision = decision(1, 1, SYNCED_AT, &ADDRESSES);
     decision.notices[1].organization_name = Some(Name::new("x".repeat(500_000)));
 
     let error = tables
-        .decision_writer()
+        .decisions()
         .write(&decision, None, &key())
         .await
         .unwrap_err();
 
     assert_eq!(
-        (error.type_name(), error.is_retryable()),
-        ("store_refused", false)
+        (error.kind(), error.is_retryable()),
+        (StoreErrorKind::InvalidRequest, false)
     );
     assert!(
         error.to_string().len() < 200,
@@ -117,7 +125,9 @@ pub async fn a_decision_that_dynamodb_refuses_writes_nothing(tables: &Tables) {
     }
 }
 
-pub async fn a_successful_sync_clears_the_recorded_failure(tables: &Tables) {
+#[tokio::test]
+async fn a_successful_sync_clears_the_recorded_failure() {
+    let tables = &Tables::create().await;
     let organizations = tables.organizations();
     organizations
         .record_failure(

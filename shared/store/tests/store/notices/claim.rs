@@ -15,7 +15,9 @@ use crate::{
 const NOW: &str = "2026-11-23T12:00:00Z";
 const LATER: &str = "2026-11-23T13:00:00Z";
 
-pub async fn one_of_ten_concurrent_claimers_wins(tables: &Tables) {
+#[tokio::test]
+async fn one_of_ten_concurrent_claimers_wins() {
+    let tables = &Tables::create().await;
     let (notices, notice) = (tables.notices(), due_notice(tables, 1).await);
     let claims: Vec<Claim> = (0..10)
         .map(|claimer| claim(&format!("claim-{claimer}")))
@@ -49,9 +51,9 @@ pub async fn one_of_ten_concurrent_claimers_wins(tables: &Tables) {
     assert_eq!(contact(tables, &notice).await.unwrap().mails, 1);
 }
 
-pub async fn two_notices_for_one_address_are_not_claimed_from_the_same_contact_version(
-    tables: &Tables,
-) {
+#[tokio::test]
+async fn two_notices_for_one_address_are_not_claimed_from_the_same_contact_version() {
+    let tables = &Tables::create().await;
     let planned = (1..=2)
         .map(|number| planned(number, "marisol@kestrel.example", "2026-11-23T06:00:00Z"))
         .collect();
@@ -85,7 +87,9 @@ pub async fn two_notices_for_one_address_are_not_claimed_from_the_same_contact_v
     assert_eq!(contact(tables, &written[0]).await.unwrap().mails, 2);
 }
 
-pub async fn emails_older_than_the_retention_are_dropped_from_the_contact(tables: &Tables) {
+#[tokio::test]
+async fn emails_older_than_the_retention_are_dropped_from_the_contact() {
+    let tables = &Tables::create().await;
     let (notices, first) = (tables.notices(), claimed_notice(tables).await);
     let known = contact(tables, &first).await.unwrap();
     let second = due_notice(tables, 2).await;
@@ -109,7 +113,9 @@ pub async fn emails_older_than_the_retention_are_dropped_from_the_contact(tables
     );
 }
 
-pub async fn a_claimed_notice_is_no_longer_due(tables: &Tables) {
+#[tokio::test]
+async fn a_claimed_notice_is_no_longer_due() {
+    let tables = &Tables::create().await;
     let (notices, notice) = (tables.notices(), due_notice(tables, 1).await);
     assert!(
         notices

@@ -2,22 +2,15 @@
 
 use crate::{
     fixtures::{SYNCED_AT, at, id, planned, write_notices},
-    tables::{Tables, assert_items, behaviours},
+    tables::{Tables, assert_items},
 };
 
 const LATER: &str = "2026-11-23T07:00:00Z";
 const MESSAGE: &str = "dormant_30-20261123T060000Z";
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_dismissal_is_permanent_and_invisible_to_notice_queries() {
-    behaviours![
-        a_message_is_dismissed_only_for_its_organization,
-        dismissing_again_keeps_the_first_time,
-        no_query_for_notices_finds_a_dismissal,
-    ];
-}
-
-async fn a_message_is_dismissed_only_for_its_organization(tables: &Tables) {
+#[tokio::test]
+async fn a_message_is_dismissed_only_for_its_organization() {
+    let tables = &Tables::create().await;
     let dismissals = tables.dismissals();
     dismissals
         .add(&id(1), MESSAGE, at(SYNCED_AT))
@@ -38,7 +31,9 @@ async fn a_message_is_dismissed_only_for_its_organization(tables: &Tables) {
     assert_items!(tables.items("notices").await, "dismissal");
 }
 
-async fn dismissing_again_keeps_the_first_time(tables: &Tables) {
+#[tokio::test]
+async fn dismissing_again_keeps_the_first_time() {
+    let tables = &Tables::create().await;
     let dismissals = tables.dismissals();
     dismissals
         .add(&id(1), MESSAGE, at(SYNCED_AT))
@@ -51,7 +46,9 @@ async fn dismissing_again_keeps_the_first_time(tables: &Tables) {
     assert_eq!(tables.items("notices").await, first);
 }
 
-async fn no_query_for_notices_finds_a_dismissal(tables: &Tables) {
+#[tokio::test]
+async fn no_query_for_notices_finds_a_dismissal() {
+    let tables = &Tables::create().await;
     tables
         .dismissals()
         .add(&id(1), MESSAGE, at(SYNCED_AT))

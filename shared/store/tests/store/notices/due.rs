@@ -8,22 +8,14 @@ use store::ClaimOutcome;
 
 use crate::{
     fixtures::{COUNT_RETENTION, at, claim, id, planned, write_notices},
-    tables::{Tables, behaviours},
+    tables::Tables,
 };
 
 const NOW: &str = "2026-11-23T12:00:00Z";
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn due_notices_are_found_in_every_bucket_on_every_page_and_in_order() {
-    behaviours![
-        every_bucket_is_read_and_the_most_urgent_come_first,
-        every_query_page_is_read,
-        unreadable_notices_are_counted_and_skipped,
-        only_due_notices_are_listed,
-    ];
-}
-
-async fn every_bucket_is_read_and_the_most_urgent_come_first(tables: &Tables) {
+#[tokio::test]
+async fn every_bucket_is_read_and_the_most_urgent_come_first() {
+    let tables = &Tables::create().await;
     let notices = (0..60).map(|number| {
         let mut notice = planned(number, "marisol@kestrel.example", "2026-11-23T06:00:00Z");
         notice.priority = u8::try_from(number % 3).unwrap();
@@ -54,7 +46,9 @@ async fn every_bucket_is_read_and_the_most_urgent_come_first(tables: &Tables) {
     assert_eq!(due(0).await.notices.len(), 0);
 }
 
-async fn every_query_page_is_read(tables: &Tables) {
+#[tokio::test]
+async fn every_query_page_is_read() {
+    let tables = &Tables::create().await;
     let bucket = due_bucket(&id(0));
     let notices = (0..)
         .filter(|number| due_bucket(&id(*number)) == bucket)
@@ -71,7 +65,9 @@ async fn every_query_page_is_read(tables: &Tables) {
     assert_eq!(due.notices.len(), 12);
 }
 
-async fn unreadable_notices_are_counted_and_skipped(tables: &Tables) {
+#[tokio::test]
+async fn unreadable_notices_are_counted_and_skipped() {
+    let tables = &Tables::create().await;
     let written = write_notices(
         tables,
         vec![planned(
@@ -98,7 +94,9 @@ async fn unreadable_notices_are_counted_and_skipped(tables: &Tables) {
     assert_eq!((due.notices, due.unreadable), (written, 9));
 }
 
-async fn only_due_notices_are_listed(tables: &Tables) {
+#[tokio::test]
+async fn only_due_notices_are_listed() {
+    let tables = &Tables::create().await;
     let mut later = planned(1, "marisol@kestrel.example", "2026-11-23T06:00:00Z");
     later.due_at = at("2026-11-23T12:00:01Z");
     let mut now = planned(2, "marisol@kestrel.example", "2026-11-23T06:00:00Z");

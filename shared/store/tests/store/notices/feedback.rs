@@ -2,29 +2,20 @@
 
 use engagement::{Bounce, Feedback, MailEvent, Notice, NoticeId, NoticeReason};
 use futures::future::join_all;
-use store::FeedbackOutcome;
+use store::{FeedbackOutcome, StoreErrorKind};
 
 use super::fixtures::{due_notice, status_of};
 use crate::{
     fixtures::{at, key, planned},
-    tables::{Tables, assert_items, behaviours},
+    tables::{Tables, assert_items},
 };
 
 const NOW: &str = "2026-11-23T12:00:00Z";
 const LATER: &str = "2026-11-23T13:00:00Z";
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn feedback_converges() {
-    behaviours![
-        the_highest_ranked_feedback_wins_in_every_order,
-        feedback_settles_a_notice_in_any_earlier_status,
-        a_notice_settled_by_feedback_is_no_longer_due,
-        feedback_never_creates_a_notice,
-        an_invalid_notice_id_is_a_permanent_error,
-    ];
-}
-
-async fn the_highest_ranked_feedback_wins_in_every_order(tables: &Tables) {
+#[tokio::test]
+async fn the_highest_ranked_feedback_wins_in_every_order() {
+    let tables = &Tables::create().await;
     let events = [
         MailEvent::Sent,
         MailEvent::Delayed,
@@ -57,7 +48,9 @@ async fn the_highest_ranked_feedback_wins_in_every_order(tables: &Tables) {
     );
 }
 
-async fn feedback_settles_a_notice_in_any_earlier_status(tables: &Tables) {
+#[tokio::test]
+async fn feedback_settles_a_notice_in_any_earlier_status() {
+    let tables = &Tables::create().await;
     let statuses = ["due", "claimed", "unknown", "failed", "skipped", "sent"];
     for (number, earlier) in statuses.into_iter().enumerate() {
         let notice = due_notice(tables, number).await;
@@ -79,7 +72,9 @@ async fn feedback_settles_a_notice_in_any_earlier_status(tables: &Tables) {
     assert_items!(&items[..1], "settled");
 }
 
-async fn a_notice_settled_by_feedback_is_no_longer_due(tables: &Tables) {
+#[tokio::test]
+async fn a_notice_settled_by_feedback_is_no_longer_due() {
+    let tables = &Tables::create().await;
     let notice = due_notice(tables, 1).await;
     tables.set(&notice, "message_id", "the first").await;
 
@@ -107,7 +102,9 @@ async fn a_notice_settled_by_feedback_is_no_longer_due(tables: &Tables) {
     );
 }
 
-async fn feedback_never_creates_a_notice(tables: &Tables) {
+#[tokio::test]
+async fn feedback_never_creates_a_notice() {
+    let tables = &Tables::create().await;
     let notice = Notice::from_planned(planned(1, "marisol@kestrel.example", NOW), &key());
 
     let outcome = record(tables, &notice, MailEvent::Complained, NOW).await;
@@ -116,7 +113,9 @@ async fn feedback_never_creates_a_notice(tables: &Tables) {
     assert_eq!(tables.items("notices").await.len(), 0);
 }
 
-async fn an_invalid_notice_id_is_a_permanent_error(tables: &Tables) {
+#[tokio::test]
+async fn an_invalid_notice_id_is_a_permanent_error() {
+    let tables = &Tables::create().await;
     let id: NoticeId = "MDA4Lw".parse().unwrap(); // `008/`
     assert_eq!(id.notice.as_str(), "", "the sort key is empty");
 
@@ -127,8 +126,8 @@ async fn an_invalid_notice_id_is_a_permanent_error(tables: &Tables) {
         .unwrap_err();
 
     assert_eq!(
-        (error.type_name(), error.is_retryable()),
-        ("store_refused", false)
+        (error.kind(), error.is_retryable()),
+        (StoreErrorKind::InvalidRequest, false)
     );
 }
 

@@ -13,7 +13,9 @@ use crate::{
 const NOW: &str = "2026-11-23T12:00:00Z";
 const LATER: &str = "2026-11-23T13:00:00Z";
 
-pub async fn an_unknown_notice_is_marked_sent_by_its_own_late_claim(tables: &Tables) {
+#[tokio::test]
+async fn an_unknown_notice_is_marked_sent_by_its_own_late_claim() {
+    let tables = &Tables::create().await;
     let (notices, notice) = (tables.notices(), claimed_notice(tables).await);
     for _ in 0..2 {
         notices
@@ -54,7 +56,9 @@ pub async fn an_unknown_notice_is_marked_sent_by_its_own_late_claim(tables: &Tab
     );
 }
 
-pub async fn only_claims_older_than_the_limit_are_abandoned(tables: &Tables) {
+#[tokio::test]
+async fn only_claims_older_than_the_limit_are_abandoned() {
+    let tables = &Tables::create().await;
     let planned = (0..4)
         .map(|number| planned(number, "marisol@kestrel.example", "2026-11-23T06:00:00Z"))
         .collect();

@@ -13,7 +13,9 @@ use crate::{
 const NOW: &str = "2026-11-23T12:00:00Z";
 const LATER: &str = "2026-11-23T13:00:00Z";
 
-pub async fn a_due_notice_is_skipped_once(tables: &Tables) {
+#[tokio::test]
+async fn a_due_notice_is_skipped_once() {
+    let tables = &Tables::create().await;
     let (notices, notice) = (tables.notices(), due_notice(tables, 1).await);
 
     assert!(
@@ -44,7 +46,9 @@ pub async fn a_due_notice_is_skipped_once(tables: &Tables) {
     );
 }
 
-pub async fn a_held_notice_stays_due_with_its_reason(tables: &Tables) {
+#[tokio::test]
+async fn a_held_notice_stays_due_with_its_reason() {
+    let tables = &Tables::create().await;
     let (notices, notice) = (tables.notices(), due_notice(tables, 1).await);
 
     for _ in 0..2 {

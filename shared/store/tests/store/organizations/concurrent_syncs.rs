@@ -11,7 +11,9 @@ use crate::{
 /// The time of make-due: after [`SYNCED_AT`], and before the organizations are due.
 const NOW: &str = "2026-11-23T12:00:00.7Z";
 
-pub async fn a_sync_written_after_make_due_is_kept(tables: &Tables) {
+#[tokio::test]
+async fn a_sync_written_after_make_due_is_kept() {
+    let tables = &Tables::create().await;
     sync(tables, 0..2, SYNCED_AT).await;
     let organizations = tables.organizations();
     organizations.make_due(at(NOW), |_| {}).await.unwrap();
@@ -26,7 +28,9 @@ pub async fn a_sync_written_after_make_due_is_kept(tables: &Tables) {
     assert_eq!(due_at(tables, 2, NOW).await, [1]);
 }
 
-pub async fn a_sync_begun_before_make_due_is_superseded(tables: &Tables) {
+#[tokio::test]
+async fn a_sync_begun_before_make_due_is_superseded() {
+    let tables = &Tables::create().await;
     sync(tables, 0..1, SYNCED_AT).await;
     let organizations = tables.organizations();
     let previous = organizations.get(&id(0)).await.unwrap();
@@ -38,7 +42,9 @@ pub async fn a_sync_begun_before_make_due_is_superseded(tables: &Tables) {
     assert_eq!(due_at(tables, 1, NOW).await, [0]);
 }
 
-pub async fn a_failed_sync_begun_before_make_due_leaves_the_organization_due(tables: &Tables) {
+#[tokio::test]
+async fn a_failed_sync_begun_before_make_due_leaves_the_organization_due() {
+    let tables = &Tables::create().await;
     sync(tables, 0..2, SYNCED_AT).await;
     let organizations = tables.organizations();
     organizations.make_due(at(NOW), |_| {}).await.unwrap();

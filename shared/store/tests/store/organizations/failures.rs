@@ -10,7 +10,9 @@ use crate::{
 
 const LATER: &str = "2026-11-23T07:00:00Z";
 
-pub async fn a_failed_first_sync_creates_an_item_that_reads_as_none(tables: &Tables) {
+#[tokio::test]
+async fn a_failed_first_sync_creates_an_item_that_reads_as_none() {
+    let tables = &Tables::create().await;
     let organizations = tables.organizations();
 
     organizations
@@ -35,7 +37,9 @@ pub async fn a_failed_first_sync_creates_an_item_that_reads_as_none(tables: &Tab
     );
 }
 
-pub async fn a_sync_failure_is_recorded_beside_the_record(tables: &Tables) {
+#[tokio::test]
+async fn a_sync_failure_is_recorded_beside_the_record() {
+    let tables = &Tables::create().await;
     write_decision(tables, &decision(1, 1, SYNCED_AT, &[]), None).await;
     let organizations = tables.organizations();
     let next_check_at = at("2026-11-23T13:00:00Z");
@@ -62,7 +66,9 @@ pub async fn a_sync_failure_is_recorded_beside_the_record(tables: &Tables) {
     );
 }
 
-pub async fn an_older_failure_changes_nothing(tables: &Tables) {
+#[tokio::test]
+async fn an_older_failure_changes_nothing() {
+    let tables = &Tables::create().await;
     write_decision(tables, &decision(1, 1, LATER, &[]), None).await;
     let organizations = tables.organizations();
     organizations

@@ -14,7 +14,9 @@ use crate::{
 /// The time of make-due: after [`SYNCED_AT`], and before the organizations are due.
 const NOW: &str = "2026-11-23T12:00:00.7Z";
 
-pub async fn make_due_changes_nothing_but_next_check_at(tables: &Tables) {
+#[tokio::test]
+async fn make_due_changes_nothing_but_next_check_at() {
+    let tables = &Tables::create().await;
     sync(tables, 0..3, SYNCED_AT).await;
     let organizations = tables.organizations();
     let due = at("2026-11-23T11:00:00Z");
@@ -49,9 +51,12 @@ pub async fn make_due_changes_nothing_but_next_check_at(tables: &Tables) {
 }
 
 /// With more items than one page of the scan has, and more than 32 concurrent updates complete.
-pub async fn organizations_beyond_the_hourly_budget_stay_due_until_synced(tables: &Tables) {
+#[tokio::test]
+async fn organizations_beyond_the_hourly_budget_stay_due_until_synced() {
     const ALL: usize = 70;
     const BUDGET: usize = 25;
+
+    let tables = &Tables::create().await;
     for number in 0..ALL {
         let mut decision = decision(number, 1, SYNCED_AT, &[]);
         decision.organization.name = Some(Name::new("x".repeat(40_000)));
@@ -86,7 +91,9 @@ pub async fn organizations_beyond_the_hourly_budget_stay_due_until_synced(tables
     assert!(due_at(tables, ALL, "2026-11-23T16:00:00Z").await.is_empty());
 }
 
-pub async fn organizations_synced_since_are_not_made_due(tables: &Tables) {
+#[tokio::test]
+async fn organizations_synced_since_are_not_made_due() {
+    let tables = &Tables::create().await;
     sync(tables, 0..1, "2026-11-23T12:00:00Z").await;
     sync(tables, 1..2, "2026-11-23T12:00:01Z").await;
     sync(tables, 2..3, "2026-11-23T11:59:59Z").await;
@@ -97,7 +104,9 @@ pub async fn organizations_synced_since_are_not_made_due(tables: &Tables) {
     assert_eq!(due_at(tables, 3, NOW).await, [2]);
 }
 
-pub async fn an_organization_that_bill_refused_is_made_due(tables: &Tables) {
+#[tokio::test]
+async fn an_organization_that_bill_refused_is_made_due() {
+    let tables = &Tables::create().await;
     let organizations = tables.organizations();
     organizations
         .record_failure(
@@ -117,7 +126,9 @@ pub async fn an_organization_that_bill_refused_is_made_due(tables: &Tables) {
     assert_eq!(organizations.get(&id(0)).await.unwrap(), None);
 }
 
-pub async fn an_unreadable_item_is_reported_and_the_others_are_made_due(tables: &Tables) {
+#[tokio::test]
+async fn an_unreadable_item_is_reported_and_the_others_are_made_due() {
+    let tables = &Tables::create().await;
     sync(tables, 0..3, SYNCED_AT).await;
     let next_check_at = "2026-11-24T06:00:00Z";
     let unreadable = [
@@ -167,7 +178,9 @@ pub async fn an_unreadable_item_is_reported_and_the_others_are_made_due(tables: 
     assert_eq!(tables.items("organizations").await.split_off(3), before);
 }
 
-pub async fn concurrent_and_repeated_make_due_runs_are_idempotent(tables: &Tables) {
+#[tokio::test]
+async fn concurrent_and_repeated_make_due_runs_are_idempotent() {
+    let tables = &Tables::create().await;
     sync(tables, 0..40, SYNCED_AT).await;
     let organizations = tables.organizations();
     let later = at("2026-11-23T12:00:05Z");

@@ -2,6 +2,7 @@
 
 use engagement::StageReason;
 use serde_json::json;
+use store::StoreErrorKind;
 
 use crate::{
     fixtures::{SYNCED_AT, at, decision, id, write_decision},
@@ -11,7 +12,9 @@ use crate::{
 
 const LATER: &str = "2026-11-23T07:00:00Z";
 
-pub async fn next_syncs_are_read_in_batches_without_unreadable_items(tables: &Tables) {
+#[tokio::test]
+async fn next_syncs_are_read_in_batches_without_unreadable_items() {
+    let tables = &Tables::create().await;
     for number in 0..230 {
         let readable = json!({ "organization_id": id(number).as_str(), "next_check_at": LATER });
         let unreadable =
@@ -37,7 +40,9 @@ pub async fn next_syncs_are_read_in_batches_without_unreadable_items(tables: &Ta
     assert!(!next_syncs.contains_key(&id(1)) && !next_syncs.contains_key(&id(2)));
 }
 
-pub async fn a_changed_archived_flag_makes_an_organization_due(tables: &Tables) {
+#[tokio::test]
+async fn a_changed_archived_flag_makes_an_organization_due() {
+    let tables = &Tables::create().await;
     let mut archived = decision(2, 1, SYNCED_AT, &[]);
     archived.organization.stage_reason = StageReason::Archived;
     for decision in [decision(1, 1, SYNCED_AT, &[]), archived] {
@@ -122,7 +127,7 @@ async fn keys_left_unprocessed_are_a_throttling_error() {
         .unwrap_err();
 
     assert_eq!(
-        (error.type_name(), error.is_retryable()),
-        ("store_throttled", true)
+        (error.kind(), error.is_retryable()),
+        (StoreErrorKind::Throttled, true)
     );
 }

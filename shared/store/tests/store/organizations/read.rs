@@ -2,13 +2,16 @@
 
 use engagement::{CurrentStage, Stage};
 use serde_json::json;
+use store::StoreErrorKind;
 
 use crate::{
     fixtures::{SYNCED_AT, at, decision, id, write_decision},
     tables::Tables,
 };
 
-pub async fn an_unknown_organization_is_none(tables: &Tables) {
+#[tokio::test]
+async fn an_unknown_organization_is_none() {
+    let tables = &Tables::create().await;
     let organizations = tables.organizations();
 
     assert_eq!(organizations.get(&id(1)).await.unwrap(), None);
@@ -22,7 +25,9 @@ pub async fn an_unknown_organization_is_none(tables: &Tables) {
     );
 }
 
-pub async fn an_unreadable_record_is_an_error_without_item_contents(tables: &Tables) {
+#[tokio::test]
+async fn an_unreadable_record_is_an_error_without_item_contents() {
+    let tables = &Tables::create().await;
     let unreadable = json!({
         "organization_id": id(1).as_str(),
         "stage": "levitating",
@@ -33,12 +38,12 @@ pub async fn an_unreadable_record_is_an_error_without_item_contents(tables: &Tab
     let error = tables.organizations().get(&id(1)).await.unwrap_err();
 
     assert_eq!(
-        (error.type_name(), error.is_retryable()),
-        ("store_unreadable", false)
+        (error.kind(), error.is_retryable()),
+        (StoreErrorKind::Unreadable, false)
     );
     let message = format!("{error} {error:?}");
     assert!(
-        message.contains("organizations") && message.contains("organization_id"),
+        message.contains("OrganizationsTable") && message.contains("organization_id"),
         "{message}"
     );
     assert!(
@@ -47,7 +52,9 @@ pub async fn an_unreadable_record_is_an_error_without_item_contents(tables: &Tab
     );
 }
 
-pub async fn current_stages_are_read_in_batches_with_unreadable_items_as_none(tables: &Tables) {
+#[tokio::test]
+async fn current_stages_are_read_in_batches_with_unreadable_items_as_none() {
+    let tables = &Tables::create().await;
     for number in 0..3 {
         write_decision(tables, &decision(number, 1, SYNCED_AT, &[]), None).await;
     }

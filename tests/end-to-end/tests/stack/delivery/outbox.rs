@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use local_cloud::{AwsCall, LocalCloud};
 use scraper::Html;
 use serde_json::Value;
-use store::{DecisionTables, DecisionWriter, WriteOutcome};
+use store::{DecisionWriter, TableNames, Tables, WriteOutcome};
 use url::Url;
 
 use super::{
@@ -67,10 +67,13 @@ pub struct SendResult {
 
 impl<'a> Outbox<'a> {
     pub async fn new(cloud: &'a LocalCloud) -> Result<Self> {
-        let tables = DecisionTables {
-            organizations: cloud.output("OrganizationsTable")?.to_owned(),
-            transitions: cloud.output("TransitionsTable")?.to_owned(),
-            notices: cloud.output("NoticesTable")?.to_owned(),
+        let name = |output| Ok::<_, anyhow::Error>(cloud.output(output)?.to_owned());
+        let names = TableNames {
+            organizations_table: name("OrganizationsTable")?,
+            transitions_table: name("TransitionsTable")?,
+            notices_table: name("NoticesTable")?,
+            contacts_table: name("ContactsTable")?,
+            runs_table: name("RunsTable")?,
         };
         let secret = cloud
             .secrets()
@@ -84,7 +87,7 @@ impl<'a> Outbox<'a> {
 
         Ok(Self {
             cloud,
-            decisions: DecisionWriter::new(cloud.dynamodb().clone(), tables),
+            decisions: Tables::new(cloud.dynamodb().clone(), names).decisions(),
             key: AddressHashKey::new(key.to_owned().into()),
             content: Content::embedded()?,
             organizations: 0,

@@ -1,5 +1,6 @@
 //! The command `local-cloud`: `demo` runs the pipeline once and prints the results, `run` keeps a
-//! local cloud running, `sam-local` runs each function in a container.
+//! local cloud running, `sam-local` runs each function in a container, `test-aws` starts the local
+//! AWS of a test run.
 
 #![expect(
     clippy::print_stdout,
@@ -14,10 +15,11 @@ mod sam_local;
 mod serve;
 mod show;
 mod steps;
+mod test_aws;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use clap::{Args, Parser, Subcommand};
 use local_cloud::Options;
 
@@ -60,6 +62,13 @@ async fn run(arguments: Arguments) -> Result<()> {
                 bail!("interrupted; the local cloud has been stopped")
             }
         },
+        Command::TestAws {
+            until_exit_of: Some(pid),
+            ..
+        } => test_aws::serve(pid).await,
+        Command::TestAws { environment, .. } => test_aws::start(
+            &environment.context("NEXTEST_ENV is not set: nextest runs this command")?,
+        ),
     }
 }
 
@@ -91,6 +100,16 @@ enum Command {
         /// without them.
         #[arg(long, env = "LAMBDA_DOCKER")]
         docker_setup: Option<PathBuf>,
+    },
+    /// Starts the local AWS of a test run. nextest runs it as a setup script.
+    #[command(hide = true)]
+    TestAws {
+        /// The file that receives the endpoint for the tests.
+        #[arg(long, env = "NEXTEST_ENV")]
+        environment: Option<PathBuf>,
+        /// Runs it in this process until the process with this id has ended.
+        #[arg(long)]
+        until_exit_of: Option<u32>,
     },
 }
 

@@ -8,7 +8,9 @@ use crate::{
     tables::{Tables, assert_items},
 };
 
-pub async fn a_run_record_is_replaced_by_a_run_of_the_same_as_of(tables: &Tables) {
+#[tokio::test]
+async fn a_run_record_is_replaced_by_a_run_of_the_same_as_of() {
+    let tables = &Tables::create().await;
     let mut record = RunRecord {
         run: "fan-out#2026-11-23T06:00:00Z".to_owned(),
         run_id: "run-1".to_owned(),
@@ -21,11 +23,11 @@ pub async fn a_run_record_is_replaced_by_a_run_of_the_same_as_of(tables: &Tables
         queued: 40,
         skipped: 1,
     };
-    tables.runs().record(&record).await.unwrap();
+    tables.run_log().record(&record).await.unwrap();
     assert_items!(tables.items("runs").await, "run");
 
     record.run_id = "run-2".to_owned();
-    tables.runs().record(&record).await.unwrap();
+    tables.run_log().record(&record).await.unwrap();
 
     let items = tables.items("runs").await;
     assert_eq!(

@@ -5,12 +5,10 @@
 //! that all notifiers together stay below the limit. The reservation of a process that stopped
 //! remains until the end of the day: the count can be too high, never too low.
 
+use aws_sdk_dynamodb::Client;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
-use super::{
-    item::{RETENTION_DAYS, key},
-    table::Runs,
-};
+use super::table::{RETENTION_DAYS, RunsTable, key};
 use crate::{
     dynamodb::{
         attribute::{expires_at, number},
@@ -20,22 +18,29 @@ use crate::{
     schema::SCHEMA_VERSION,
 };
 
-impl Runs {
+/// The counter of the e-mails of each day.
+#[derive(Debug, Clone)]
+pub struct DailyQuota {
+    table: RunsTable,
+}
+
+impl DailyQuota {
+    /// The counter in the table `runs` of that name. Sends no request.
+    pub fn new(client: Client, runs: String) -> Self {
+        let table = RunsTable { client, name: runs };
+        Self { table }
+    }
+
     /// Reserves up to `wanted` of the e-mails of a day. Returns the number of reserved e-mails; 0
     /// when the limit is reached.
     ///
     /// Conditional updates: concurrent callers never get more than `limit` in total. After an
     /// `Err`, or when the process stops, some e-mails may stay reserved until the end of the day.
-    pub async fn reserve_emails(
-        &self,
-        day: Date,
-        wanted: u32,
-        limit: u32,
-    ) -> Result<u32, StoreError> {
+    pub async fn reserve(&self, day: Date, wanted: u32, limit: u32) -> Result<u32, StoreError> {
         let mut wanted = wanted.min(limit);
         while wanted > 0 {
             let update = ConditionalUpdate {
-                table: &self.table,
+                table: &self.table.name,
                 key: key(&daily_key(day)),
                 update: "SET #schema_version = :schema_version, #expires_at = :expires_at \
                          ADD #mails :wanted",
@@ -47,7 +52,7 @@ impl Runs {
                     (":expires_at", expires_at(midnight(day), RETENTION_DAYS)),
                 ],
             };
-            match update.write(&self.client).await? {
+            match update.write(&self.table.client).await? {
                 UpdateOutcome::Applied => return Ok(wanted),
                 UpdateOutcome::ConditionFailed(current) => {
                     let reserved = current
@@ -66,13 +71,13 @@ impl Runs {
     ///
     /// They are released at most once: the SDK does not retry the update. An `Err` leaves the count
     /// too high, which is safe, so the caller may ignore it.
-    pub async fn release_emails(&self, day: Date, unused: u32) -> Result<(), StoreError> {
+    pub async fn release(&self, day: Date, unused: u32) -> Result<(), StoreError> {
         if unused == 0 {
             return Ok(());
         }
 
         let update = ConditionalUpdate {
-            table: &self.table,
+            table: &self.table.name,
             key: key(&daily_key(day)),
             update: "ADD #mails :less",
             condition: Some("#mails >= :unused"),
@@ -82,7 +87,10 @@ impl Runs {
             ],
         };
 
-        update.write_without_retries(&self.client).await.map(drop)
+        update
+            .write_without_retries(&self.table.client)
+            .await
+            .map(drop)
     }
 }
 

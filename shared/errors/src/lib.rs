@@ -1,23 +1,18 @@
-//! Errors as callers, logs, metrics and alarms see them: a type with a stable name, and a message
-//! without personal data or secrets.
+//! The types of errors, as logs, metrics, alarms and callers see them.
+//!
+//! [`ErrorType`] is the closed list. The errors of `bill`, `store`, `content` and `runtime`
+//! implement [`ClassifiedError`], so that `?` turns each of them into the failure of an invocation.
+//! Code that acts on an error matches its `kind()`, which the library defines, and never compares
+//! names.
+//!
+//! `docs/operations.md` tells operators what to do about each type.
 
 use std::fmt::Display;
-
-use lambda_runtime::Diagnostic;
 
 /// Every type of error that a function returns or logs. Alarms and operators rely on the names,
 /// which never change.
 #[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Hash,
-    strum::Display,
-    strum::EnumIter,
-    strum::EnumString,
-    strum::IntoStaticStr,
+    Debug, Clone, Copy, PartialEq, Eq, Hash, strum::Display, strum::EnumIter, strum::IntoStaticStr,
 )]
 #[strum(serialize_all = "snake_case")]
 pub enum ErrorType {
@@ -90,54 +85,8 @@ pub trait ClassifiedError: Display {
     fn error_type(&self) -> ErrorType;
 }
 
-/// Why an invocation failed. Lambda returns it as `{"errorType": ..., "errorMessage": ...}`.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{error_type}: {message}")]
-pub struct Failure {
-    /// The stable type.
-    pub error_type: ErrorType,
-    /// What happened and, where known, what to do about it. No personal data, no secrets.
-    pub message: String,
-}
-
-impl Failure {
-    /// A failure of this type.
-    pub fn new(error_type: ErrorType, message: impl Display) -> Self {
-        Self {
-            error_type,
-            message: message.to_string(),
-        }
-    }
-
-    /// A failure from a library that knows only the names of its error types, such as `bill` and
-    /// `store`: `Failure::named(error.type_name(), &error)`. An unknown name becomes
-    /// [`ErrorType::Internal`] and part of the message.
-    pub fn named(type_name: &str, message: impl Display) -> Self {
-        match type_name.parse() {
-            Ok(error_type) => Self::new(error_type, message),
-            Err(_) => Self::new(ErrorType::Internal, format_args!("{type_name}: {message}")),
-        }
-    }
-}
-
-impl<E: ClassifiedError> From<E> for Failure {
-    fn from(error: E) -> Self {
-        Self::new(error.error_type(), error)
-    }
-}
-
-impl From<Failure> for Diagnostic {
-    fn from(failure: Failure) -> Self {
-        Self {
-            error_type: failure.error_type.name().to_owned(),
-            error_message: failure.message,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
     use strum::IntoEnumIterator;
 
     use super::*;
@@ -162,34 +111,6 @@ mod tests {
                 .filter(|name| !is_documented(name))
                 .collect::<Vec<_>>(),
             [""; 0]
-        );
-    }
-
-    #[test]
-    fn every_name_parses_to_its_type() {
-        for error_type in ErrorType::iter() {
-            assert_eq!(
-                Failure::named(error_type.name(), "x"),
-                Failure::new(error_type, "x")
-            );
-        }
-    }
-
-    #[test]
-    fn an_unknown_name_stays_readable() {
-        assert_eq!(
-            Failure::named("store_on_fire", "hot").to_string(),
-            "internal: store_on_fire: hot"
-        );
-    }
-
-    #[test]
-    fn lambda_answers_type_and_message() {
-        let diagnostic = Diagnostic::from(Failure::new(ErrorType::SecretMissing, "no value yet"));
-
-        assert_eq!(
-            serde_json::to_value(diagnostic).unwrap(),
-            json!({"errorType": "secret_missing", "errorMessage": "no value yet"})
         );
     }
 }

@@ -1,17 +1,18 @@
-//! The daily quota: how many more e-mails all runs together may send today.
+//! A run's share of the daily quota: how many more e-mails it may send today.
 
 use std::sync::Arc;
 
 use jiff::civil::Date;
-use store::{Runs, StoreError};
+use runtime::ClassifiedError;
+use store::{DailyQuota, StoreError};
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 
 /// E-mails reserved from the quota at once. A run that is killed wastes at most these.
 const QUOTA_BLOCK_SIZE: u32 = 50;
 
-/// One run's share of the daily quota, reserved from the `runs` table in blocks.
-pub struct DailyQuota<'a> {
-    runs: &'a Runs,
+/// One run's share of the daily quota, reserved in blocks.
+pub struct QuotaShare<'a> {
+    daily_quota: &'a DailyQuota,
     /// `None`: no limit.
     limit: Option<u32>,
     day: Date,
@@ -22,7 +23,7 @@ pub struct DailyQuota<'a> {
     is_exhausted: Mutex<bool>,
 }
 
-/// Permission to send one e-mail. It returns itself to the [`DailyQuota`] when it is dropped
+/// Permission to send one e-mail. It returns itself to the [`QuotaShare`] when it is dropped
 /// without having been spent.
 #[must_use]
 pub struct QuotaPermit(Option<OwnedSemaphorePermit>);
@@ -30,11 +31,11 @@ pub struct QuotaPermit(Option<OwnedSemaphorePermit>);
 /// A permit whose e-mail was sent, or may have been.
 pub struct SpentPermit(Option<Arc<Semaphore>>);
 
-impl<'a> DailyQuota<'a> {
-    /// The quota of a day; `limit` is in e-mails.
-    pub fn new(runs: &'a Runs, limit: Option<u32>, day: Date) -> Self {
+impl<'a> QuotaShare<'a> {
+    /// A share of the quota of a day; `limit` is the quota in e-mails.
+    pub fn new(daily_quota: &'a DailyQuota, limit: Option<u32>, day: Date) -> Self {
         Self {
-            runs,
+            daily_quota,
             limit,
             day,
             block: Arc::new(Semaphore::new(0)),
@@ -53,8 +54,8 @@ impl<'a> DailyQuota<'a> {
         let mut is_exhausted = self.is_exhausted.lock().await;
         if self.block.available_permits() == 0 && !*is_exhausted {
             let reserved = self
-                .runs
-                .reserve_emails(self.day, QUOTA_BLOCK_SIZE, limit)
+                .daily_quota
+                .reserve(self.day, QUOTA_BLOCK_SIZE, limit)
                 .await?;
             *is_exhausted = reserved == 0;
             self.block.add_permits(reserved as usize);
@@ -68,9 +69,9 @@ impl<'a> DailyQuota<'a> {
     /// is logged.
     pub async fn close(self) {
         let unused = u32::try_from(self.block.available_permits()).unwrap_or(u32::MAX);
-        if let Err(error) = self.runs.release_emails(self.day, unused).await {
+        if let Err(error) = self.daily_quota.release(self.day, unused).await {
             tracing::warn!(
-                error_type = error.type_name(),
+                error_type = error.error_type().name(),
                 unused,
                 "unused e-mails could not be returned to the daily quota"
             );

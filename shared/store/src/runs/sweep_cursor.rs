@@ -1,12 +1,11 @@
-//! The cursor: the page at which the next fan-out continues.
+//! The page at which the next sweep continues.
 
+use aws_sdk_dynamodb::Client;
+use errors::ErrorType;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    item::{RETENTION_DAYS, key},
-    table::Runs,
-};
+use super::table::{RETENTION_DAYS, RunsTable, key};
 use crate::{
     dynamodb::{
         attribute::{expires_at, from_item, text, to_item, truncate_to_seconds},
@@ -20,7 +19,7 @@ const CURSOR: &str = "cursor";
 
 /// The position of a fan-out that stopped before the end of the list of organizations.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Cursor {
+pub struct SweepPosition {
     /// BILL's token of the page at which the next run continues.
     pub page: String,
     /// Id of the run that stopped there.
@@ -29,60 +28,72 @@ pub struct Cursor {
     pub saved_at: Timestamp,
 }
 
-impl Runs {
-    /// The cursor of the last fan-out; `None` when it reached the end of the list. A cursor that
+/// The item that holds the position of the last sweep.
+#[derive(Debug, Clone)]
+pub struct SweepCursor {
+    table: RunsTable,
+}
+
+impl SweepCursor {
+    /// The cursor in the table `runs` of that name. Sends no request.
+    pub fn new(client: Client, runs: String) -> Self {
+        let table = RunsTable { client, name: runs };
+        Self { table }
+    }
+
+    /// The position of the last sweep; `None` when it reached the end of the list. A cursor that
     /// cannot be read is logged and is `None`: a sweep from the first page finds every due
     /// organization.
     ///
     /// Read-only: safe to repeat.
-    pub async fn cursor(&self) -> Result<Option<Cursor>, StoreError> {
-        let item = self.read(CURSOR).await?;
+    pub async fn load(&self) -> Result<Option<SweepPosition>, StoreError> {
+        let item = self.table.read(CURSOR).await?;
         let Some(item) = item.filter(|item| item.contains_key("page")) else {
             return Ok(None);
         };
 
-        let cursor = from_item(item);
-        if cursor.is_none() {
+        let position = from_item(item);
+        if position.is_none() {
             tracing::warn!(
-                error_type = "store_unreadable",
+                error_type = ErrorType::StoreUnreadable.name(),
                 "the cursor cannot be read; starting from the first page"
             );
         }
-        Ok(cursor)
+        Ok(position)
     }
 
-    /// Saves the cursor. The last writer wins.
+    /// Saves a position. The last writer wins.
     ///
     /// Safe to repeat. If the process stops before this write, the next run starts at another page
     /// and finds the same organizations due.
-    pub async fn save_cursor(&self, cursor: &Cursor) -> Result<(), StoreError> {
-        let record = Cursor {
-            saved_at: truncate_to_seconds(cursor.saved_at),
-            ..cursor.clone()
+    pub async fn save(&self, position: &SweepPosition) -> Result<(), StoreError> {
+        let record = SweepPosition {
+            saved_at: truncate_to_seconds(position.saved_at),
+            ..position.clone()
         };
-        let mut item = to_item(&self.table, &record)?;
+        let mut item = to_item(&self.table.name, &record)?;
         item.insert("run".to_owned(), text(CURSOR));
         item.insert(
             "expires_at".to_owned(),
-            expires_at(cursor.saved_at, RETENTION_DAYS),
+            expires_at(position.saved_at, RETENTION_DAYS),
         );
 
-        self.put(item).await
+        self.table.put(item).await
     }
 
-    /// Clears the cursor, so that the next fan-out starts at the first page.
+    /// Clears the cursor, so that the next sweep starts at the first page.
     ///
     /// Safe to repeat. If the process stops before this write, the next run continues at the old
     /// page first.
-    pub async fn clear_cursor(&self) -> Result<(), StoreError> {
+    pub async fn clear(&self) -> Result<(), StoreError> {
         let update = ConditionalUpdate {
-            table: &self.table,
+            table: &self.table.name,
             key: key(CURSOR),
             update: "REMOVE #page, #run_id, #saved_at",
             condition: None,
             values: Vec::new(),
         };
 
-        update.write(&self.client).await.map(drop)
+        update.write(&self.table.client).await.map(drop)
     }
 }

@@ -6,14 +6,12 @@
 //! limit. The reservation of a process that stopped remains until the end of the hour: the count
 //! can be too high, never too low.
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::{Client, types::AttributeValue};
+use environment::{EnvironmentReader, FromEnvironment};
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::{
-    item::{RETENTION_DAYS, key},
-    table::Runs,
-};
+use super::table::{RETENTION_DAYS, RunsTable, key};
 use crate::{
     dynamodb::{
         attribute::{expires_at, from_item, number, timestamp},
@@ -41,9 +39,31 @@ pub struct HourlyLimits {
     pub sign_ins_per_hour: Option<u32>,
 }
 
-/// An amount reserved from the budget of an hour. Pass it to [`Runs::settle`] after the requests.
+/// `BILL_REQUESTS_PER_HOUR` (this product's part of BILL's limit) and `BILL_SIGN_INS_PER_HOUR` (0:
+/// no separate limit).
+impl FromEnvironment for HourlyLimits {
+    fn read(reader: &mut EnvironmentReader) -> Option<Self> {
+        let requests_per_hour = reader.optional("BILL_REQUESTS_PER_HOUR", 10_000);
+        let sign_ins_per_hour = reader.optional("BILL_SIGN_INS_PER_HOUR", 0);
+
+        Some(Self {
+            requests_per_hour: requests_per_hour?,
+            sign_ins_per_hour: Some(sign_ins_per_hour?).filter(|limit| *limit > 0),
+        })
+    }
+}
+
+/// The budget of BILL requests per clock hour, which all functions share.
+#[derive(Debug, Clone)]
+pub struct HourlyBudget {
+    table: RunsTable,
+    limits: HourlyLimits,
+}
+
+/// An amount reserved from the budget of an hour. Pass it to [`HourlyBudget::settle`] after the
+/// requests.
 #[derive(Debug, PartialEq, Eq)]
-#[must_use = "an unused amount should be returned with `Runs::settle`"]
+#[must_use = "an unused amount should be returned with `HourlyBudget::settle`"]
 pub struct Reservation {
     hour: String,
     amount: BudgetAmount,
@@ -60,7 +80,13 @@ struct HourItem {
     closed_at: Option<Timestamp>,
 }
 
-impl Runs {
+impl HourlyBudget {
+    /// The budget in the table `runs` of that name. Sends no request.
+    pub fn new(client: Client, runs: String, limits: HourlyLimits) -> Self {
+        let table = RunsTable { client, name: runs };
+        Self { table, limits }
+    }
+
     /// Reserves an amount from the budget of the clock hour of `now`; `None` when the budget does
     /// not have it, or the hour is closed.
     ///
@@ -70,16 +96,15 @@ impl Runs {
         &self,
         now: Timestamp,
         amount: BudgetAmount,
-        limits: HourlyLimits,
     ) -> Result<Option<Reservation>, StoreError> {
-        let Some(room) = limits.requests_per_hour.checked_sub(amount.requests) else {
+        let Some(room) = self.limits.requests_per_hour.checked_sub(amount.requests) else {
             return Ok(None);
         };
         let mut condition = "attribute_not_exists(#closed_at) \
                              AND (attribute_not_exists(#requests) OR #requests <= :room)"
             .to_owned();
         let mut values = vec![(":room", number(room))];
-        if let Some(limit) = limits.sign_ins_per_hour {
+        if let Some(limit) = self.limits.sign_ins_per_hour {
             let Some(room) = limit.checked_sub(amount.sign_ins) else {
                 return Ok(None);
             };
@@ -90,7 +115,7 @@ impl Runs {
 
         let hour = hour_key(now);
         let update = self.usage_update(&hour, now, amount, Some(&condition), values);
-        match update.write(&self.client).await? {
+        match update.write(&self.table.client).await? {
             UpdateOutcome::Applied => Ok(Some(Reservation { hour, amount })),
             UpdateOutcome::ConditionFailed(_) => Ok(None),
         }
@@ -113,7 +138,7 @@ impl Runs {
         }
 
         let update = ConditionalUpdate {
-            table: &self.table,
+            table: &self.table.name,
             key: key(&hour),
             update: "ADD #requests :requests, #sign_ins :sign_ins",
             condition: Some("#requests >= :unused_requests AND #sign_ins >= :unused_sign_ins"),
@@ -126,9 +151,12 @@ impl Runs {
         };
         let returns_unused = requests < 0 || sign_ins < 0;
         if returns_unused {
-            update.write_without_retries(&self.client).await.map(drop)
+            update
+                .write_without_retries(&self.table.client)
+                .await
+                .map(drop)
         } else {
-            update.write(&self.client).await.map(drop)
+            update.write(&self.table.client).await.map(drop)
         }
     }
 
@@ -139,7 +167,7 @@ impl Runs {
     pub async fn record_usage(&self, now: Timestamp, used: BudgetAmount) -> Result<(), StoreError> {
         let update = self.usage_update(&hour_key(now), now, used, None, Vec::new());
 
-        update.write(&self.client).await.map(drop)
+        update.write(&self.table.client).await.map(drop)
     }
 
     /// Closes the hour, because BILL reports that its limit is reached (`BDC_1144`): nothing can be
@@ -149,7 +177,7 @@ impl Runs {
     /// that gets the error closes the hour.
     pub async fn close_hour(&self, now: Timestamp) -> Result<(), StoreError> {
         let update = ConditionalUpdate {
-            table: &self.table,
+            table: &self.table.name,
             key: key(&hour_key(now)),
             update: "SET #closed_at = if_not_exists(#closed_at, :now), \
                      #schema_version = :schema_version, #expires_at = :expires_at",
@@ -161,25 +189,19 @@ impl Runs {
             ],
         };
 
-        update.write(&self.client).await.map(drop)
+        update.write(&self.table.client).await.map(drop)
     }
 
     /// The remaining budget of the clock hour of `now`; zero when the hour is closed. Sign-ins
     /// without a limit of their own are [`u32::MAX`].
     ///
-    /// Read-only: safe to repeat. The result is an estimate; only [`Runs::reserve`] guarantees an
+    /// Read-only: safe to repeat. The result is an estimate; only [`HourlyBudget::reserve`] guarantees an
     /// amount.
-    pub async fn remaining(
-        &self,
-        now: Timestamp,
-        limits: HourlyLimits,
-    ) -> Result<BudgetAmount, StoreError> {
+    pub async fn remaining(&self, now: Timestamp) -> Result<BudgetAmount, StoreError> {
         let hour = hour_key(now);
-        let counted = match self.read(&hour).await? {
-            Some(item) => from_item(item).ok_or_else(|| StoreError::Unreadable {
-                table: self.table.clone(),
-                key: format!("run {hour}"),
-            })?,
+        let counted = match self.table.read(&hour).await? {
+            Some(item) => from_item(item)
+                .ok_or_else(|| StoreError::unreadable(&self.table.name, format!("run {hour}")))?,
             None => HourItem::default(),
         };
         if counted.closed_at.is_some() {
@@ -189,8 +211,9 @@ impl Runs {
         let left =
             |limit: u32, used: u64| limit.saturating_sub(u32::try_from(used).unwrap_or(u32::MAX));
         Ok(BudgetAmount {
-            requests: left(limits.requests_per_hour, counted.requests),
-            sign_ins: limits
+            requests: left(self.limits.requests_per_hour, counted.requests),
+            sign_ins: self
+                .limits
                 .sign_ins_per_hour
                 .map_or(u32::MAX, |limit| left(limit, counted.sign_ins)),
         })
@@ -213,7 +236,7 @@ impl Runs {
         ]);
 
         ConditionalUpdate {
-            table: &self.table,
+            table: &self.table.name,
             key: key(hour),
             update: "SET #schema_version = :schema_version, #expires_at = :expires_at \
                      ADD #requests :requests, #sign_ins :sign_ins",

@@ -1,9 +1,10 @@
 //! The records of fan-out runs, for operators.
 
+use aws_sdk_dynamodb::Client;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{item::RETENTION_DAYS, table::Runs};
+use super::table::{RETENTION_DAYS, RunsTable};
 use crate::{
     dynamodb::attribute::{expires_at, to_item, truncate_to_seconds},
     error::StoreError,
@@ -34,7 +35,19 @@ pub struct RunRecord {
     pub skipped: u64,
 }
 
-impl Runs {
+/// The records of fan-out runs.
+#[derive(Debug, Clone)]
+pub struct RunLog {
+    table: RunsTable,
+}
+
+impl RunLog {
+    /// The records in the table `runs` of that name. Sends no request.
+    pub fn new(client: Client, runs: String) -> Self {
+        let table = RunsTable { client, name: runs };
+        Self { table }
+    }
+
     /// Puts the record of a run. Replaces the record of an earlier run with the same `as_of`.
     ///
     /// Safe to repeat. If the process stops before this write, only the record is missing.
@@ -44,12 +57,12 @@ impl Runs {
             finished_at: truncate_to_seconds(run.finished_at),
             ..run.clone()
         };
-        let mut item = to_item(&self.table, &record)?;
+        let mut item = to_item(&self.table.name, &record)?;
         item.insert(
             "expires_at".to_owned(),
             expires_at(run.finished_at, RETENTION_DAYS),
         );
 
-        self.put(item).await
+        self.table.put(item).await
     }
 }
