@@ -1,0 +1,12 @@
+//! The function against the BILL sandbox and the local AWS.
+
+#[cfg(test)]
+mod batches;
+#[cfg(test)]
+mod budget;
+#[cfg(test)]
+mod events;
+#[cfg(test)]
+mod failures;
+#[cfg(test)]
+mod support;
