@@ -5,4 +5,4 @@ mod operator_commands;
 mod signature_checks;
 mod signed;
 mod subscription;
-mod support;
+pub mod support;
