@@ -33,9 +33,9 @@
 //! # Ok::<(), environment::ConfigError>(())
 //! ```
 //!
-//! The parsers of the `std` library and of the crates on crates.io were not used: those that read
-//! a struct with serde stop at the first error, and those that report all errors quote the invalid
-//! values and bring a parser of command lines into each function.
+//! It is written without a library. Those that read a struct with serde, such as envy and figment,
+//! stop at the first error. conf reports all errors, but quotes invalid values, and brings a parser
+//! of command lines into each function.
 
 mod config;
 mod error;

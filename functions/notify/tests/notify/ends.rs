@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use notify::{Config, RunOutcome};
 use runtime::ErrorType;
+use serde_json::json;
 
 use crate::support::{PLENTY_OF_TIME, TestOutbox, addresses, counts};
 
@@ -102,17 +103,43 @@ async fn a_dry_run_asks_ses_nothing_to_send() {
     let outbox = TestOutbox::start().await;
     outbox.write(&addresses(2)).await;
 
-    for _ in 0..2 {
+    let dry_run = async || {
         let config = Config {
             dry_run: true,
             ..outbox.config()
         };
         let summary = outbox.run_with(config, PLENTY_OF_TIME).await.unwrap();
         assert_eq!(summary.notices, [("due:dry_run".to_owned(), 2)].into());
-    }
+    };
+
+    dry_run().await;
+    let calls = outbox.proxy.calls_to("dynamodb.UpdateItem").len();
+    dry_run().await;
 
     assert_eq!(outbox.sends(), []);
     assert_eq!(outbox.statuses().await, counts(&[("due:dry_run", 2)]));
+    assert_eq!(
+        (calls, outbox.proxy.calls_to("dynamodb.UpdateItem").len()),
+        (2, 2),
+        "the reason is written once"
+    );
+}
+
+#[tokio::test]
+async fn unknown_notices_are_counted_from_one_hour_to_twenty_five() {
+    let outbox = TestOutbox::start().await;
+    for minutes in [30, 90, 24 * 60, 26 * 60] {
+        let unknown_since = outbox.now - SignedDuration::from_mins(minutes);
+        let unknown = json!({
+            "organization_id": "00802KESTREL",
+            "notice": format!("{minutes}"),
+            "status": "unknown",
+            "updated_at": unknown_since.to_string(),
+        });
+        outbox.put(&outbox.names.notices_table, unknown).await;
+    }
+
+    assert_eq!(outbox.run().await.long_unknown, Some(2));
 }
 
 #[tokio::test]
@@ -126,4 +153,18 @@ async fn a_notice_that_waited_too_long_is_skipped() {
     assert_eq!(summary.notices, [("skipped:expired".to_owned(), 2)].into());
     assert_eq!(outbox.statuses().await, counts(&[("skipped:expired", 2)]));
     assert_eq!(outbox.sends(), []);
+}
+
+#[tokio::test]
+async fn e_mails_of_thirty_days_stay_counted_without_caps() {
+    let mut outbox = TestOutbox::start().await;
+    let today = outbox.now;
+    for days_ago in [31, 29, 0] {
+        outbox.now = today - SignedDuration::from_hours(24 * days_ago);
+        outbox.write(&["marisol@kestrel.example"]).await;
+        outbox.run().await;
+    }
+
+    let contact = outbox.items(&outbox.names.contacts_table).await.remove(0);
+    assert_eq!(contact["recent_mails"].as_array().unwrap().len(), 2);
 }

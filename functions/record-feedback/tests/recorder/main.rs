@@ -1,7 +1,10 @@
-//! Batches of events with a stub of AWS that records calls and refuses those that a test chooses.
+//! Batches of events, with the local AWS, and with a stub of AWS that records calls and refuses those
+//! that a test chooses.
 
 #[cfg(test)]
 mod aws;
+#[cfg(test)]
+mod tables;
 
 #[cfg(test)]
 mod tests {

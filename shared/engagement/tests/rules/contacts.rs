@@ -55,6 +55,7 @@ fn event_stamp_round_trips_through_text() {
     let stamp = EventStamp::new("2026-11-23T06:00:00.5Z".parse().unwrap(), "8f3c/12");
 
     assert_eq!(stamp.to_string(), "2026-11-23T06:00:00Z#8f3c/12");
+    assert_eq!(json!(stamp), json!("2026-11-23T06:00:00Z#8f3c/12"));
     assert_eq!("2026-11-23T06:00:00Z#8f3c/12".parse(), Ok(stamp));
     assert!(
         "8f3c/12".parse::<EventStamp>().is_err() && "yesterday#1".parse::<EventStamp>().is_err()

@@ -45,3 +45,13 @@ fn frequency_caps_parse_from_text(#[case] text: &str, #[case] accepted: bool) {
     assert_eq!(text.parse::<FrequencyCaps>().is_ok(), accepted);
     assert_eq!("1/3d, 4/30d".parse(), Ok(FrequencyCaps::default()));
 }
+
+#[rstest]
+#[case("none", 0)]
+#[case("1/3d,4/30d", 30 * 24)]
+#[case("9/12h,1/6h", 12)]
+fn e_mails_count_for_the_longest_cap(#[case] caps: &str, #[case] expected: i64) {
+    let caps: FrequencyCaps = caps.parse().unwrap();
+
+    assert_eq!(caps.longest_period(), hours(expected));
+}
