@@ -74,7 +74,7 @@ impl SyncBatch<'_> {
     async fn record_failure(
         &self,
         request: &SyncRequest,
-        error_type: &'static str,
+        error_type: &str,
         delay: SignedDuration,
     ) -> HandlerOutcome {
         let next_check_at = request.as_of.saturating_add(delay).unwrap_or(request.as_of);

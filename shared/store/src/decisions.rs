@@ -39,7 +39,7 @@ pub enum WriteOutcome {
 
 impl DecisionWriter {
     /// Opens the tables of those names. Sends no request.
-    pub fn new(client: Client, names: TableNames) -> Self {
+    pub(crate) fn new(client: Client, names: TableNames) -> Self {
         Self { client, names }
     }
 

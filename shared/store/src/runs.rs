@@ -7,6 +7,8 @@ mod run_log;
 mod sweep_cursor;
 mod table;
 
+pub(crate) use table::RunsTable;
+
 pub use daily_quota::DailyQuota;
 pub use hourly_budget::{BudgetAmount, HourlyBudget, HourlyLimits, Reservation};
 pub use run_log::{RunLog, RunRecord};

@@ -7,7 +7,7 @@ use crate::{
     decisions::DecisionWriter,
     notices::{Dismissals, Notices},
     organizations::Organizations,
-    runs::{DailyQuota, HourlyBudget, HourlyLimits, RunLog, SweepCursor},
+    runs::{DailyQuota, HourlyBudget, HourlyLimits, RunLog, RunsTable, SweepCursor},
     table_names::TableNames,
 };
 
@@ -55,21 +55,28 @@ impl Tables {
 
     /// The hourly budget of BILL requests.
     pub fn hourly_budget(&self, limits: HourlyLimits) -> HourlyBudget {
-        HourlyBudget::new(self.client.clone(), self.names.runs_table.clone(), limits)
+        HourlyBudget::new(self.runs(), limits)
     }
 
     /// The number of e-mails per day.
     pub fn daily_quota(&self) -> DailyQuota {
-        DailyQuota::new(self.client.clone(), self.names.runs_table.clone())
+        DailyQuota::new(self.runs())
     }
 
     /// The page at which the next sweep continues.
     pub fn sweep_cursor(&self) -> SweepCursor {
-        SweepCursor::new(self.client.clone(), self.names.runs_table.clone())
+        SweepCursor::new(self.runs())
     }
 
     /// The records of fan-out runs.
     pub fn run_log(&self) -> RunLog {
-        RunLog::new(self.client.clone(), self.names.runs_table.clone())
+        RunLog::new(self.runs())
+    }
+
+    fn runs(&self) -> RunsTable {
+        RunsTable {
+            client: self.client.clone(),
+            name: self.names.runs_table.clone(),
+        }
     }
 }

@@ -1,5 +1,5 @@
-//! Batches of events, with the local AWS, and with a stub of AWS that records calls and refuses those
-//! that a test chooses.
+//! Batches of events, with the local AWS, and with a stub of AWS that records calls and refuses
+//! those that a test chooses.
 
 #[cfg(test)]
 mod aws;

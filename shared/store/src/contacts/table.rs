@@ -11,7 +11,7 @@ pub struct Contacts {
 
 impl Contacts {
     /// Opens the table of that name. Sends no request.
-    pub fn new(client: Client, table: String) -> Self {
+    pub(crate) fn new(client: Client, table: String) -> Self {
         Self { client, table }
     }
 }

@@ -28,7 +28,7 @@ pub struct Dismissals {
 
 impl Dismissals {
     /// Opens the table of that name. Sends no request.
-    pub fn new(client: Client, notices_table: String) -> Self {
+    pub(crate) fn new(client: Client, notices_table: String) -> Self {
         Self {
             client,
             table: notices_table,

@@ -12,7 +12,7 @@ pub struct Notices {
 
 impl Notices {
     /// Opens the tables of those names. Sends no request.
-    pub fn new(client: Client, notices_table: String, contacts_table: String) -> Self {
+    pub(crate) fn new(client: Client, notices_table: String, contacts_table: String) -> Self {
         Self {
             client,
             table: notices_table,

@@ -5,7 +5,6 @@
 //! that all notifiers together stay below the limit. The reservation of a process that stopped
 //! remains until the end of the day: the count can be too high, never too low.
 
-use aws_sdk_dynamodb::Client;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use super::table::{RETENTION_DAYS, RunsTable, key};
@@ -25,9 +24,8 @@ pub struct DailyQuota {
 }
 
 impl DailyQuota {
-    /// The counter in the table `runs` of that name. Sends no request.
-    pub fn new(client: Client, runs: String) -> Self {
-        let table = RunsTable { client, name: runs };
+    /// The counter in the table.
+    pub(crate) fn new(table: RunsTable) -> Self {
         Self { table }
     }
 

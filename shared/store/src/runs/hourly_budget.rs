@@ -6,7 +6,7 @@
 //! limit. The reservation of a process that stopped remains until the end of the hour: the count
 //! can be too high, never too low.
 
-use aws_sdk_dynamodb::{Client, types::AttributeValue};
+use aws_sdk_dynamodb::types::AttributeValue;
 use environment::{EnvironmentReader, FromEnvironment};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -81,9 +81,8 @@ struct HourItem {
 }
 
 impl HourlyBudget {
-    /// The budget in the table `runs` of that name. Sends no request.
-    pub fn new(client: Client, runs: String, limits: HourlyLimits) -> Self {
-        let table = RunsTable { client, name: runs };
+    /// The budget in the table, with these limits.
+    pub(crate) fn new(table: RunsTable, limits: HourlyLimits) -> Self {
         Self { table, limits }
     }
 

@@ -1,6 +1,5 @@
 //! The records of fan-out runs, for operators.
 
-use aws_sdk_dynamodb::Client;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -42,9 +41,8 @@ pub struct RunLog {
 }
 
 impl RunLog {
-    /// The records in the table `runs` of that name. Sends no request.
-    pub fn new(client: Client, runs: String) -> Self {
-        let table = RunsTable { client, name: runs };
+    /// The records in the table.
+    pub(crate) fn new(table: RunsTable) -> Self {
         Self { table }
     }
 

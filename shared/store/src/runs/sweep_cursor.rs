@@ -1,6 +1,5 @@
 //! The page at which the next sweep continues.
 
-use aws_sdk_dynamodb::Client;
 use errors::ErrorType;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -35,9 +34,8 @@ pub struct SweepCursor {
 }
 
 impl SweepCursor {
-    /// The cursor in the table `runs` of that name. Sends no request.
-    pub fn new(client: Client, runs: String) -> Self {
-        let table = RunsTable { client, name: runs };
+    /// The cursor in the table.
+    pub(crate) fn new(table: RunsTable) -> Self {
         Self { table }
     }
 

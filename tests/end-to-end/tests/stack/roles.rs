@@ -1,5 +1,5 @@
-//! IAM roles: each allows exactly the calls that are listed here, and the function makes each of them.
-//! Each candidate call is tried with the credentials of each function.
+//! IAM roles: each allows exactly the calls that are listed here, and the function makes each of
+//! them. Each candidate call is tried with the credentials of each function.
 
 pub mod calls;
 mod clients;

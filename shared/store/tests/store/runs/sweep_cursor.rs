@@ -1,7 +1,7 @@
 //! The cursor.
 
 use serde_json::json;
-use store::{StoreErrorKind, SweepCursor, SweepPosition};
+use store::{StoreErrorKind, SweepPosition, TableNames};
 
 use crate::{
     fixtures::at,
@@ -43,7 +43,11 @@ async fn an_unreadable_cursor_counts_as_none() {
 #[tokio::test]
 async fn an_error_names_the_missing_table() {
     let tables = &Tables::create().await;
-    let missing = SweepCursor::new(tables.client.clone(), "no-such-table".to_owned());
+    let names = TableNames {
+        runs_table: "no-such-table".to_owned(),
+        ..test_support::table_names()
+    };
+    let missing = store::Tables::new(tables.client.clone(), names).sweep_cursor();
 
     let error = missing.load().await.unwrap_err();
 
