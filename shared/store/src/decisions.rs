@@ -1,5 +1,5 @@
-//! Writes the result of a sync: the organization's record, its transition and its notices, in one
-//! transaction.
+//! Writes the result of a sync: the organization's record, its transition and its notices. Several
+//! items are written in one transaction, the record alone in one put.
 
 use aws_sdk_dynamodb::{
     Client,
@@ -8,7 +8,10 @@ use aws_sdk_dynamodb::{
 use engagement::{AddressHashKey, Decision, Organization};
 
 use crate::{
-    dynamodb::transaction::{TransactionOutcome, is_condition_failure, transact},
+    dynamodb::{
+        put::put_item,
+        transaction::{TransactionOutcome, is_condition_failure, transact},
+    },
     error::StoreError,
     notices, organizations,
     table_names::TableNames,
@@ -43,7 +46,8 @@ impl DecisionWriter {
         Self { client, names }
     }
 
-    /// Writes a decision in one transaction: the record, the transition and the notices.
+    /// Writes a decision: the record, the transition and the notices. A record alone is put without
+    /// a transaction, which would cost twice the write units.
     ///
     /// `previous` is the record that the decision is based on; `None` when there was none. The
     /// record is written only over that version, only if it was synced at an earlier time, and only
@@ -52,8 +56,8 @@ impl DecisionWriter {
     /// seconds. The failure of an earlier sync is removed, because the whole item is replaced.
     ///
     /// The write is atomic: if the process stops before it, the organization stays due. A second
-    /// call with the same decision returns [`WriteOutcome::Superseded`]. After a retryable `Err`,
-    /// sync the organization again later.
+    /// call with the same decision changes nothing. After a retryable `Err`, sync the organization
+    /// again later.
     pub async fn write(
         &self,
         decision: &Decision,
@@ -66,11 +70,20 @@ impl DecisionWriter {
             notices_table,
             ..
         } = &self.names;
-        let mut items = vec![organizations::put_over(
-            organizations_table,
-            &decision.organization,
-            previous,
-        )?];
+        let record =
+            organizations::put_over(organizations_table, &decision.organization, previous)?;
+        if decision.transition.is_none() && decision.notices.is_empty() {
+            return Ok(if put_item(&self.client, record).await? {
+                WriteOutcome::Written {
+                    notices: 0,
+                    notices_existing: 0,
+                }
+            } else {
+                WriteOutcome::Superseded
+            });
+        }
+
+        let mut items = vec![TransactWriteItem::builder().put(record).build()];
         if let Some(transition) = &decision.transition {
             items.push(transitions::put(transitions_table, transition)?);
         }

@@ -1,13 +1,13 @@
 //! The put of an organization's record, and the condition under which it is valid.
 
-use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::Put;
 use engagement::Organization;
 
 use super::item::to_organization_item;
 use crate::{
     dynamodb::{
         attribute::{number, timestamp},
-        put::{transact_put, with_condition},
+        put::{build_put, with_condition},
     },
     error::StoreError,
 };
@@ -18,7 +18,7 @@ pub fn put_over(
     table: &str,
     organization: &Organization,
     previous: Option<&Organization>,
-) -> Result<TransactWriteItem, StoreError> {
+) -> Result<Put, StoreError> {
     let put = Put::builder().set_item(Some(to_organization_item(table, organization)?));
     let put = match previous {
         None => with_condition(put, "attribute_not_exists(#version)"),
@@ -31,5 +31,5 @@ pub fn put_over(
         .expression_attribute_values(":checked_at", timestamp(organization.checked_at)),
     };
 
-    transact_put(table, put)
+    build_put(table, put)
 }

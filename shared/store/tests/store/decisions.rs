@@ -3,4 +3,5 @@
 
 mod concurrency;
 mod retries;
+mod write_units;
 mod writes;

@@ -45,6 +45,11 @@ impl Tables {
         }
     }
 
+    /// The same tables through another client.
+    pub fn with_client(&self, client: Client) -> store::Tables {
+        store::Tables::new(client, self.names.clone())
+    }
+
     /// All items of a table in DynamoDB's JSON format, ordered by their keys.
     pub async fn items(&self, table: &str) -> Vec<Value> {
         let scan = self
