@@ -5,9 +5,12 @@ use std::{collections::HashSet, num::NonZeroU32};
 use aws_config::SdkConfig;
 use bill::{BillClient, Credentials};
 use jiff::{SignedDuration, Timestamp};
-use runtime::{ClassifiedError, ErrorType, Failure, Invocation, ScheduleEvent, Secret, clock};
+use runtime::{
+    AsOfLimit, ClassifiedError, ErrorType, Failure, Invocation, ScheduleEvent, Secret, clock,
+};
 use store::{
-    BudgetAmount, HourlyBudget, Organizations, RunLog, SweepCursor, SweepPosition, Tables,
+    BudgetAmount, BudgetShare, HourlyBudget, Organizations, RunLog, SweepCursor, SweepPosition,
+    Tables,
 };
 
 use crate::{
@@ -33,6 +36,7 @@ pub struct FanOut {
     organizations: Organizations,
     budget: HourlyBudget,
     cursor: SweepCursor,
+    as_of_limit: AsOfLimit,
     run_log: RunLog,
     queue: SyncQueue,
 }
@@ -49,12 +53,13 @@ impl FanOut {
             organizations: tables.organizations(),
             budget: tables.hourly_budget(config.limits),
             cursor: tables.sweep_cursor(),
+            as_of_limit: AsOfLimit::for_environment(&config.environment),
             run_log: tables.run_log(),
             queue: SyncQueue::new(aws, config.sync_queue_url),
         })
     }
 
-    /// Runs once. An `Err` means that BILL or AWS could not be reached or rejected a request. The
+    /// Runs once. A time in the future is refused. Any other `Err` means that BILL or AWS could not be reached or rejected a request. The
     /// organizations that were not queued stay due, and the next run queues them.
     pub async fn run(
         &self,
@@ -63,11 +68,14 @@ impl FanOut {
     ) -> Result<Summary, Failure> {
         let started_at = invocation.started_at;
         let as_of = event.as_of(invocation);
+        self.as_of_limit.check(as_of, started_at)?;
         self.credentials.get().await?;
         let requests_before = self.bill.requests();
 
-        let (remaining, position) =
-            futures::try_join!(self.budget.remaining(started_at), self.cursor.load())?;
+        let (remaining, position) = futures::try_join!(
+            self.budget.remaining(started_at, BudgetShare::Sweep),
+            self.cursor.load()
+        )?;
         let sync_budget = (remaining.requests / REQUESTS_PER_SYNC).min(remaining.sign_ins);
 
         let mut sweep = Sweep {
@@ -77,7 +85,7 @@ impl FanOut {
             queue: &self.queue,
             as_of,
             all: event.all,
-            deadline: invocation.deadline,
+            invocation,
             sync_budget: u64::from(sync_budget),
             queued: HashSet::new(),
             summary: Summary {
@@ -100,7 +108,7 @@ impl FanOut {
         let sweep_result = match sweep_result {
             Err(failure) if failure.error_type == ErrorType::BillHourExhausted => {
                 summary.outcome = RunOutcome::BudgetSpent;
-                self.close_hour(started_at).await;
+                self.close_hour(invocation.now()).await;
                 Ok(())
             }
             result => result,
@@ -136,7 +144,11 @@ impl FanOut {
             requests,
             sign_ins: 0,
         };
-        if let Err(error) = self.budget.record_usage(now, used).await {
+        if let Err(error) = self
+            .budget
+            .record_usage(now, BudgetShare::Sweep, used)
+            .await
+        {
             tracing::warn!(
                 error_type = error.error_type().name(),
                 "the run's BILL requests could not be counted"

@@ -5,7 +5,7 @@ use std::{collections::HashSet, time::Duration};
 use bill::{BillClient, Page, PageToken};
 use engagement::OrganizationId;
 use jiff::Timestamp;
-use runtime::{Deadline, ErrorType, Failure, clock};
+use runtime::{ErrorType, Failure, Invocation, clock};
 use store::{Organizations, SweepCursor, SweepPosition};
 
 use crate::{
@@ -27,7 +27,7 @@ pub struct Sweep<'a> {
     pub as_of: Timestamp,
     /// Whether every organization counts as due.
     pub all: bool,
-    pub deadline: Deadline,
+    pub invocation: &'a Invocation,
     /// Number of syncs that may still be queued.
     pub sync_budget: u64,
     /// The organizations queued so far. BILL may list one on two pages.
@@ -65,21 +65,16 @@ impl Sweep<'_> {
         first: Option<PageToken>,
         until: Option<&PageToken>,
     ) -> Result<RunOutcome, Failure> {
-        let instant = self.deadline.instant();
         let mut token = first;
-        let mut fetched = Some(
-            self.bill
-                .organizations_page(token.as_ref(), instant)
-                .await?,
-        );
+        let mut fetched = Some(fetch_page(self.bill, self.invocation, token.as_ref()).await?);
 
         while let Some(page) = fetched.take() {
             self.summary.pages += 1;
             let next = page.next.clone().filter(|next| Some(next) != until);
-            let bill = self.bill;
+            let (bill, invocation) = (self.bill, self.invocation);
             let fetch_next = async {
                 match &next {
-                    Some(next) => bill.organizations_page(Some(next), instant).await.map(Some),
+                    Some(next) => fetch_page(bill, invocation, Some(next)).await.map(Some),
                     None => Ok(None),
                 }
             };
@@ -90,7 +85,7 @@ impl Sweep<'_> {
 
             fetched = following?;
             token = next;
-            if fetched.is_some() && self.deadline.is_near(PAGE_TIME_RESERVE) {
+            if fetched.is_some() && self.invocation.deadline.is_near(PAGE_TIME_RESERVE) {
                 return self.stop_at(RunOutcome::OutOfTime, token).await;
             }
         }
@@ -143,5 +138,25 @@ impl Sweep<'_> {
             None => self.cursor.clear().await?,
         }
         Ok(outcome)
+    }
+}
+
+/// Fetches a page of the list. `BDC_1144` in the first minute of an hour may still be about the hour
+/// before, because clocks differ: it is believed when it comes again after that minute.
+async fn fetch_page(
+    bill: &BillClient,
+    invocation: &Invocation,
+    page: Option<&PageToken>,
+) -> Result<Page<bill::Organization>, bill::Error> {
+    let deadline = invocation.deadline.instant();
+    match bill.organizations_page(page, deadline).await {
+        Err(error) if error.is_hour_exhausted() => {
+            let Some(wait) = clock::until_start_of_hour_is_over(invocation.now()) else {
+                return Err(error);
+            };
+            tokio::time::sleep(wait).await;
+            bill.organizations_page(page, deadline).await
+        }
+        result => result,
     }
 }

@@ -1,12 +1,12 @@
 //! One batch in progress, and the sync of one organization in it.
 
 use std::{
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::{AtomicBool, AtomicU32, Ordering},
     time::Duration,
 };
 
 use engagement::{AddressHashKey, Decision, Organization, Snapshot, SyncRequest, decide};
-use runtime::{ClassifiedError, Invocation, Metrics};
+use runtime::{ClassifiedError, Invocation, Metrics, clock};
 use store::WriteOutcome;
 use tokio::time::Instant;
 
@@ -27,15 +27,19 @@ pub struct SyncBatch<'a> {
     invocation: &'a Invocation,
     key: AddressHashKey,
     is_hour_closed: AtomicBool,
+    /// The syncs that the budget still covers.
+    allowed_syncs: AtomicU32,
+    /// Whether BILL said so in the first minute of an hour, when its clock may be behind.
+    is_closing_unconfirmed: AtomicBool,
 }
 
 impl<'a> SyncBatch<'a> {
-    /// A batch. With `is_hour_closed` it makes no BILL requests.
+    /// A batch that may sync this number of organizations. Without any it makes no BILL requests.
     pub fn new(
         sync: &'a Sync,
         invocation: &'a Invocation,
         key: AddressHashKey,
-        is_hour_closed: bool,
+        allowed_syncs: u32,
     ) -> Self {
         Self {
             sync,
@@ -43,7 +47,9 @@ impl<'a> SyncBatch<'a> {
             usage: RequestUsage::default(),
             invocation,
             key,
-            is_hour_closed: AtomicBool::new(is_hour_closed),
+            is_hour_closed: AtomicBool::new(allowed_syncs == 0),
+            allowed_syncs: AtomicU32::new(allowed_syncs),
+            is_closing_unconfirmed: AtomicBool::new(false),
         }
     }
 
@@ -131,26 +137,43 @@ impl<'a> SyncBatch<'a> {
         end.checked_sub(WRITE_TIME_RESERVE).unwrap_or(end)
     }
 
+    /// Takes one of the syncs that the budget covers. `Err`: there is none left.
+    pub fn take_allowed_sync(&self) -> Result<(), SyncError> {
+        self.allowed_syncs
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+                left.checked_sub(1)
+            })
+            .map(drop)
+            .map_err(|_| SyncError::HourExhausted)
+    }
+
     /// Whether the hour has no BILL requests left.
     pub fn is_hour_closed(&self) -> bool {
         self.is_hour_closed.load(Ordering::Relaxed)
     }
 
-    /// Stops the batch's BILL requests and closes the hour for other batches, once per batch. It is
-    /// the hour in which the batch started: a response that arrives in the next hour may still
-    /// refer to it.
+    /// Whether the batch stopped because of an answer that has to be repeated to be believed. Its
+    /// messages are retried.
+    pub fn is_closing_unconfirmed(&self) -> bool {
+        self.is_closing_unconfirmed.load(Ordering::Relaxed)
+    }
+
+    /// Stops the batch's BILL requests and closes the hour for other batches, once per batch.
+    ///
+    /// In the first minute of an hour the answer may still be about the hour before, because clocks
+    /// differ. Then the hour stays open, and the messages come back when the minute is over.
     pub async fn close_hour(&self) {
         if self.is_hour_closed.swap(true, Ordering::Relaxed) {
             return;
         }
+        let now = self.invocation.now();
+        if clock::until_start_of_hour_is_over(now).is_some() {
+            self.is_closing_unconfirmed.store(true, Ordering::Relaxed);
+            return;
+        }
 
         self.metrics.count("hour_exhausted");
-        if let Err(error) = self
-            .sync
-            .budget
-            .close_hour(self.invocation.started_at)
-            .await
-        {
+        if let Err(error) = self.sync.budget.close_hour(now).await {
             tracing::warn!(
                 error_type = error.error_type().name(),
                 "the hour's budget could not be closed for other batches"

@@ -10,7 +10,7 @@ use bill_connection::listed_organization;
 use engagement::{ListedOrganization, Organization, OrganizationId, SyncRequest};
 use jiff::Timestamp;
 use runtime::{clock, sqs::HandlerOutcome};
-use store::WriteOutcome;
+use store::{StoredOrganization, WriteOutcome};
 
 use crate::{
     batch::SyncBatch, error::SyncError, event_phase::EventPhase, listing::previous_listing,
@@ -62,7 +62,14 @@ impl SyncBatch<'_> {
         now: Timestamp,
     ) -> Result<Option<HandlerOutcome>, SyncError> {
         let id = &request.organization.id;
-        let previous = self.sync.organizations.get(id).await?;
+        let previous = match self.sync.organizations.get_for_sync(id).await? {
+            StoredOrganization::NeverSynced => None,
+            StoredOrganization::Synced(previous) => Some(*previous),
+            StoredOrganization::Newer => {
+                self.count_newer_record();
+                return Ok(Some(HandlerOutcome::Done));
+            }
+        };
         let checked_at = previous.as_ref().map(|previous| previous.checked_at);
         let phase = EventPhase::new(request.as_of, events_until, checked_at, now);
 

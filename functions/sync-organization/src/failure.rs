@@ -2,7 +2,7 @@
 
 use engagement::SyncRequest;
 use jiff::SignedDuration;
-use runtime::{ClassifiedError, clock, sqs::HandlerOutcome};
+use runtime::{ClassifiedError, ErrorType, clock, sqs::HandlerOutcome};
 
 use crate::{
     batch::SyncBatch,
@@ -49,6 +49,16 @@ impl SyncBatch<'_> {
             FailureAction::LeaveDue => {
                 if error.exhausts_hour() {
                     self.close_hour().await;
+                }
+                if error.error_type() == ErrorType::BillHourExhausted
+                    && self.is_closing_unconfirmed()
+                {
+                    tracing::warn!(
+                        error_type,
+                        "BILL's limit was reached in the first minute of an hour; the message is \
+                         retried"
+                    );
+                    return HandlerOutcome::Retry;
                 }
                 tracing::warn!(error_type, %error, "the sync failed; the organization stays due");
                 if error.is_transient() || request.all {

@@ -6,9 +6,13 @@ use std::time::Duration;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use engagement::AddressHashKey;
 use runtime::{ClassifiedError, Failure, Invocation, sqs::run_batch};
-use store::{BudgetAmount, Reservation};
+use store::{BudgetAmount, BudgetShare, Reservation};
 
-use crate::{batch::SyncBatch, request::requires_processing, sync::Sync};
+use crate::{
+    batch::SyncBatch,
+    request::{is_of_events, requires_processing},
+    sync::Sync,
+};
 
 /// BILL requests reserved for one sync: users, sign-in, bank accounts, payments, verification. The
 /// reservation is corrected afterwards. A sync that an event caused makes one request more.
@@ -31,26 +35,33 @@ impl Sync {
         let (_, key) = futures::try_join!(self.credentials.get(), self.address_key.get())?;
         let metrics = &invocation.metrics;
         let syncs = u32::try_from(event.records.len()).unwrap_or(u32::MAX);
-        let amount = BudgetAmount {
-            requests: syncs.saturating_mul(REQUESTS_PER_SYNC),
-            sign_ins: syncs,
+        let each = BudgetAmount {
+            requests: REQUESTS_PER_SYNC,
+            sign_ins: 1,
         };
-        let reservation = self.budget.reserve(invocation.started_at, amount).await?;
+        let share = budget_share(&event);
+        let reservation = self
+            .budget
+            .reserve_up_to(invocation.started_at, share, each, syncs)
+            .await?;
+        let (reservation, allowed_syncs) = reservation.unzip();
+        let allowed_syncs = allowed_syncs.unwrap_or(0);
 
-        if reservation.is_none() {
+        if allowed_syncs < syncs {
             tracing::info!(
                 syncs,
+                allowed_syncs,
                 "the hour's budget of BILL requests is spent; the organizations stay due or are \
                  made due"
             );
             metrics.count("budget_spent");
-            if !any_requires_processing(&event) {
+            if allowed_syncs == 0 && !any_requires_processing(&event) {
                 return Ok(SqsBatchResponse::default());
             }
         }
 
         let key = AddressHashKey::new((*key).clone());
-        let batch = SyncBatch::new(self, invocation, key, reservation.is_none());
+        let batch = SyncBatch::new(self, invocation, key, allowed_syncs);
         let result = run_batch(
             event,
             invocation.deadline,
@@ -85,11 +96,24 @@ impl Sync {
     }
 }
 
+/// The share of the hour that the batch uses. The queue of events delivers one message at a time.
+fn budget_share(event: &SqsEvent) -> BudgetShare {
+    if bodies(event).any(is_of_events) {
+        BudgetShare::Events
+    } else {
+        BudgetShare::Sweep
+    }
+}
+
 /// Whether the batch has a message that must be processed although the budget is spent. The
 /// organizations of all other messages stay due.
 fn any_requires_processing(event: &SqsEvent) -> bool {
+    bodies(event).any(requires_processing)
+}
+
+fn bodies(event: &SqsEvent) -> impl Iterator<Item = &str> {
     event
         .records
         .iter()
-        .any(|record| requires_processing(record.body.as_deref().unwrap_or_default()))
+        .map(|record| record.body.as_deref().unwrap_or_default())
 }

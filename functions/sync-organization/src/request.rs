@@ -2,9 +2,23 @@
 
 use engagement::SyncRequest;
 use runtime::sqs::Record;
+use serde::Deserialize;
+
+/// A message that can be parsed.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Message {
+    /// A sync request.
+    Request(SyncRequest),
+    /// A message that a newer release sent.
+    Newer,
+}
 
 /// Parses a message. An `Err` is permanent and says what is wrong without quoting the message.
-pub fn parse(record: &Record) -> Result<SyncRequest, String> {
+pub fn parse(record: &Record) -> Result<Message, String> {
+    if is_newer(&record.body) {
+        return Ok(Message::Newer);
+    }
+
     let request: SyncRequest = serde_json::from_str(&record.body).map_err(|error| {
         format!(
             "not a valid sync request ({:?} at line {}, column {})",
@@ -15,7 +29,7 @@ pub fn parse(record: &Record) -> Result<SyncRequest, String> {
     })?;
 
     if request.schema_version == SyncRequest::SCHEMA_VERSION {
-        Ok(request)
+        Ok(Message::Request(request))
     } else {
         Err(format!(
             "schema_version {} is not {}",
@@ -25,10 +39,26 @@ pub fn parse(record: &Record) -> Result<SyncRequest, String> {
     }
 }
 
+/// Whether a newer release sent the message. Only its version is read: the rest may have any shape.
+fn is_newer(body: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Version {
+        schema_version: u32,
+    }
+
+    serde_json::from_str::<Version>(body)
+        .is_ok_and(|message| message.schema_version > SyncRequest::SCHEMA_VERSION)
+}
+
 /// Whether a message must be processed even if no BILL request can be made: its organization may
 /// not be due, or the message does not parse.
 pub fn requires_processing(body: &str) -> bool {
     serde_json::from_str::<SyncRequest>(body).map_or(true, |request| request.all)
+}
+
+/// Whether BILL's events caused the message.
+pub fn is_of_events(body: &str) -> bool {
+    serde_json::from_str::<SyncRequest>(body).is_ok_and(|request| request.events_until.is_some())
 }
 
 #[cfg(test)]
@@ -63,10 +93,11 @@ mod tests {
             "as_of": "2026-11-23T09:00:00Z"
         }"#;
 
-        assert_eq!(
-            parse(&record(full)).unwrap().organization.id,
-            parse(&record(minimal)).unwrap().organization.id
-        );
+        let id_of = |body: &str| match parse(&record(body)).unwrap() {
+            Message::Request(request) => request.organization.id,
+            Message::Newer => panic!("not newer"),
+        };
+        assert_eq!(id_of(full), id_of(minimal));
     }
 
     #[test]
@@ -110,15 +141,25 @@ mod tests {
             assert!(reason.starts_with("not a valid sync request"), "{reason}");
         }
 
-        let newer = r#"{
-            "schema_version": 2,
+        let unknown = r#"{
+            "schema_version": 0,
             "run_id": "r",
             "organization": {"id": "008"},
             "as_of": "2026-11-23T09:00:00Z"
         }"#;
         assert_eq!(
-            parse(&record(newer)).unwrap_err(),
-            "schema_version 2 is not 1"
+            parse(&record(unknown)).unwrap_err(),
+            "schema_version 0 is not 1"
         );
+    }
+
+    #[test]
+    fn a_newer_message_is_recognized_whatever_its_shape() {
+        for body in [
+            r#"{"schema_version": 2}"#,
+            r#"{"schema_version": 7, "organizations": ["008"], "as_of": 5}"#,
+        ] {
+            assert_eq!(parse(&record(body)), Ok(Message::Newer), "{body}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use aws_config::SdkConfig;
 use bill::{BillClient, Credentials};
 use content::Content;
 use engagement::Rules;
-use runtime::{DeadLetterQueue, Failure, Secret};
+use runtime::{AsOfLimit, DeadLetterQueue, Failure, Secret};
 use secrecy::SecretString;
 use store::{DecisionWriter, HourlyBudget, Organizations, Tables};
 
@@ -19,6 +19,7 @@ pub struct Sync {
     pub(crate) organizations: Organizations,
     pub(crate) decisions: DecisionWriter,
     pub(crate) budget: HourlyBudget,
+    pub(crate) as_of_limit: AsOfLimit,
     pub(crate) dead_letters: DeadLetterQueue,
     /// The key of the address hashes.
     pub(crate) address_key: Secret<SecretString>,
@@ -40,6 +41,7 @@ impl Sync {
             organizations: tables.organizations(),
             decisions: tables.decisions(),
             budget: tables.hourly_budget(config.limits),
+            as_of_limit: AsOfLimit::for_environment(&config.environment),
             dead_letters: DeadLetterQueue::new(aws, config.sync_dead_letter_queue_url),
             address_key: Secret::text(aws, config.address_key_secret, "key of the address hashes"),
             rules,

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use jiff::{Timestamp, Unit};
+use jiff::{SignedDuration, Timestamp, Unit};
 
 /// The current time in whole seconds, the precision of stored items and messages.
 #[expect(
@@ -23,6 +23,19 @@ pub(crate) fn truncate_to_seconds(time: Timestamp) -> Timestamp {
     time.round(round).unwrap_or(time)
 }
 
+/// How long a clock hour is so young that another clock may still be in the hour before.
+const START_OF_HOUR: SignedDuration = SignedDuration::from_mins(1);
+
+/// The time until the first minute of the clock hour is over. `None`: it is over.
+pub fn until_start_of_hour_is_over(now: Timestamp) -> Option<Duration> {
+    let elapsed = SignedDuration::from_secs(now.as_second().rem_euclid(3_600));
+
+    (START_OF_HOUR - elapsed)
+        .try_into()
+        .ok()
+        .filter(|rest: &Duration| !rest.is_zero())
+}
+
 /// The duration from now until `time`, zero if `time` has passed.
 #[expect(
     clippy::disallowed_methods,
@@ -39,6 +52,16 @@ mod tests {
     #[test]
     fn now_has_no_fraction_of_a_second() {
         assert_eq!(now().subsec_nanosecond(), 0);
+    }
+
+    #[test]
+    fn the_first_minute_of_an_hour_ends() {
+        let rest = |time: &str| until_start_of_hour_is_over(time.parse().unwrap());
+
+        assert_eq!(rest("2026-11-25T09:59:59Z"), None);
+        assert_eq!(rest("2026-11-25T10:00:00Z"), Some(Duration::from_mins(1)));
+        assert_eq!(rest("2026-11-25T10:00:59Z"), Some(Duration::from_secs(1)));
+        assert_eq!(rest("2026-11-25T10:01:00Z"), None);
     }
 
     #[test]

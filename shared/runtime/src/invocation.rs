@@ -28,6 +28,8 @@ pub struct Invocation {
     pub deadline: Deadline,
     /// Counts and durations of the invocation.
     pub metrics: Metrics,
+    /// The moment of `started_at`, from which [`Invocation::now`] counts.
+    pub begun: Instant,
 }
 
 impl Invocation {
@@ -38,7 +40,16 @@ impl Invocation {
             started_at: clock::now(),
             deadline,
             metrics,
+            begun: Instant::now(),
         }
+    }
+
+    /// The current time in whole seconds: the time that has passed since `started_at` is added to
+    /// it. A test that sets `started_at` sets the clock of the invocation.
+    pub fn now(&self) -> Timestamp {
+        let now = self.started_at.saturating_add(self.begun.elapsed());
+
+        now.map_or(self.started_at, clock::truncate_to_seconds)
     }
 }
 

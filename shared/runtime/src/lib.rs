@@ -40,6 +40,7 @@
 //! The crate knows Lambda and AWS. It knows neither BILL's API nor the tables nor the engagement
 //! rules. It is the only crate that reads the clock.
 
+mod as_of_limit;
 mod aws;
 pub mod clock;
 mod dead_letter_queue;
@@ -53,6 +54,7 @@ mod secrets;
 pub mod sqs;
 pub mod telemetry;
 
+pub use as_of_limit::{AsOfInFuture, AsOfLimit};
 pub use aws::{aws_config, interactive_aws_config};
 pub use dead_letter_queue::DeadLetterQueue;
 pub use deadline::Deadline;

@@ -38,10 +38,10 @@ pub use contacts::{Contacts, UnsubscribeScope};
 pub use decisions::{DecisionWriter, WriteOutcome};
 pub use error::{StoreError, StoreErrorKind};
 pub use notices::{Claim, ClaimOutcome, Dismissals, DueNotices, FeedbackOutcome, Notices};
-pub use organizations::{MakeDueProgress, NextSync, Organizations};
+pub use organizations::{MakeDueProgress, NextSync, Organizations, StoredOrganization};
 pub use runs::{
-    BudgetAmount, DailyQuota, HourlyBudget, HourlyLimits, Reservation, RunLog, RunRecord,
-    SweepCursor, SweepPosition,
+    BudgetAmount, BudgetShare, DailyQuota, HourlyBudget, HourlyLimits, Reservation, RunLog,
+    RunRecord, SweepCursor, SweepPosition,
 };
 pub use table_names::TableNames;
 pub use tables::Tables;

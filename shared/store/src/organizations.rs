@@ -13,4 +13,5 @@ pub(crate) use put::put_over;
 
 pub use make_due::MakeDueProgress;
 pub use next_syncs::NextSync;
+pub use read::StoredOrganization;
 pub use table::Organizations;

@@ -2,7 +2,9 @@
 //! daily number of e-mails. Each is a type of its own.
 
 mod daily_quota;
+mod hour_item;
 mod hourly_budget;
+mod hourly_limits;
 mod run_log;
 mod sweep_cursor;
 mod table;
@@ -10,6 +12,7 @@ mod table;
 pub(crate) use table::RunsTable;
 
 pub use daily_quota::DailyQuota;
-pub use hourly_budget::{BudgetAmount, HourlyBudget, HourlyLimits, Reservation};
+pub use hourly_budget::{HourlyBudget, Reservation};
+pub use hourly_limits::{BudgetAmount, BudgetShare, HourlyLimits};
 pub use run_log::{RunLog, RunRecord};
 pub use sweep_cursor::{SweepCursor, SweepPosition};

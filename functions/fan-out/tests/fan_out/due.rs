@@ -1,7 +1,8 @@
 //! Which organizations are queued.
 
-use fan_out::RunOutcome;
-use runtime::ScheduleEvent;
+use fan_out::{FanOut, RunOutcome};
+use jiff::SignedDuration;
+use runtime::{ErrorType, ScheduleEvent, clock};
 use sandbox::{OrganizationPatch, Population};
 use serde_json::{Value, json};
 
@@ -76,6 +77,26 @@ async fn the_time_of_the_event_decides_who_is_due() {
         let summary = run(&function, &event, PLENTY_OF_TIME).await.unwrap();
         assert_eq!(summary.due, expected, "{time}");
     }
+}
+
+#[tokio::test]
+async fn a_deployed_stack_refuses_a_time_in_the_future() {
+    let sweep = TestSweep::start(1).await;
+    let mut config = sweep.config(PLENTY_OF_REQUESTS);
+    config.environment = "production".to_owned();
+    let function = FanOut::new(config, sweep.aws()).unwrap();
+    let event = |minutes| ScheduleEvent {
+        time: Some(clock::now() + SignedDuration::from_mins(minutes)),
+        all: false,
+    };
+
+    let failure = run(&function, &event(6), PLENTY_OF_TIME).await.unwrap_err();
+    assert_eq!(failure.error_type, ErrorType::EventInvalid);
+    assert!(failure.message.contains("5 minutes"), "{failure}");
+    assert_eq!(sweep.sandbox.statistics().requests, 0);
+
+    let summary = run(&function, &event(4), PLENTY_OF_TIME).await.unwrap();
+    assert_eq!(summary.queued, 1);
 }
 
 #[tokio::test]

@@ -1,11 +1,11 @@
 //! A run that ends before the end of the list, and the run after it.
 
-use std::time::Duration;
+use std::{io::sink, time::Duration};
 
 use fan_out::RunOutcome;
 use jiff::SignedDuration;
-use runtime::{ErrorType, ScheduleEvent, clock};
-use store::{BudgetAmount, HourlyLimits, SweepPosition};
+use runtime::{Deadline, ErrorType, Invocation, Metrics, ScheduleEvent, clock};
+use store::{BudgetAmount, BudgetShare, HourlyLimits, SweepPosition};
 
 use crate::support::{PAGE, PLENTY_OF_REQUESTS, PLENTY_OF_TIME, TestSweep, run, unique};
 
@@ -17,8 +17,8 @@ async fn a_run_without_budget_continues_where_the_last_one_ended() {
     let sweep = TestSweep::start(250).await;
     let listed = sweep.listed();
 
-    // 120 syncs of five requests each.
-    let first = sweep.run(600, PLENTY_OF_TIME).await;
+    // 120 syncs of five requests each are 80 percent of the hour.
+    let first = sweep.run(750, PLENTY_OF_TIME).await;
     assert_eq!(
         (first.outcome, first.pages, first.queued),
         (RunOutcome::BudgetSpent, 2, 120)
@@ -26,7 +26,7 @@ async fn a_run_without_budget_continues_where_the_last_one_ended() {
     assert_eq!(unique(sweep.queued().await), unique(listed[..120].to_vec()));
 
     // The requests for the list count too, and the first run prefetched the third page.
-    let second = sweep.run(4 + 5 * 130, PLENTY_OF_TIME).await;
+    let second = sweep.run((4 + 5 * 130) * 10 / 8 + 1, PLENTY_OF_TIME).await;
     assert_eq!(
         (second.outcome, second.pages, second.queued),
         (RunOutcome::BudgetSpent, 2, 130)
@@ -123,6 +123,34 @@ async fn an_hour_that_bill_closes_ends_the_run_and_keeps_the_position() {
     );
 }
 
+/// BILL's clock is a second behind: its answer at 10:00:58 is about the hour that ends.
+#[tokio::test]
+async fn an_hour_that_bill_closes_in_its_first_minute_is_asked_again() {
+    let sweep = TestSweep::start(3).await;
+    let bill_second = sweep.sandbox.now().as_second().rem_euclid(3_600);
+    sweep
+        .sandbox
+        .advance(SignedDuration::from_secs(3_600 - 1 - bill_second));
+    sweep.limit_bill(1); // the login, and in the next hour the page
+    let metrics = Metrics::to_writer("fan-out", "local", sink());
+    let deadline = Deadline::after(PLENTY_OF_TIME);
+    let invocation = Invocation {
+        started_at: "2026-11-23T10:00:58Z".parse().unwrap(),
+        ..Invocation::new("run".to_owned(), deadline, metrics)
+    };
+
+    let summary = sweep
+        .function(PLENTY_OF_REQUESTS)
+        .run(&ScheduleEvent::default(), &invocation)
+        .await
+        .unwrap();
+
+    assert_eq!(
+        (summary.outcome, summary.queued),
+        (RunOutcome::Completed, 3)
+    );
+}
+
 #[tokio::test]
 async fn a_rejected_page_token_starts_at_the_first_page() {
     let sweep = TestSweep::start(3).await;
@@ -185,11 +213,12 @@ async fn remaining_requests(sweep: &TestSweep) -> u32 {
     let limits = HourlyLimits {
         requests_per_hour: PLENTY_OF_REQUESTS,
         sign_ins_per_hour: None,
+        events_share: 50,
     };
     let BudgetAmount { requests, .. } = sweep
         .tables
         .hourly_budget(limits)
-        .remaining(clock::now())
+        .remaining(clock::now(), BudgetShare::Sweep)
         .await
         .unwrap();
     requests

@@ -74,6 +74,7 @@ impl TestSweep {
             limits: HourlyLimits {
                 requests_per_hour,
                 sign_ins_per_hour: None,
+                events_share: 50,
             },
             tables: self.names.clone(),
             sync_queue_url: self.queue.clone(),

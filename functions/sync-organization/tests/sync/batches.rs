@@ -41,10 +41,10 @@ async fn a_message_that_cannot_be_read_is_parked_beside_good_ones() {
     let sync = TestSync::start(10).await;
     let organizations = sync.customers(2);
     let mut bodies = messages(&organizations);
-    let mut newer: Value = serde_json::from_str(&bodies[0]).unwrap();
-    newer["schema_version"] = json!(2);
+    let mut unknown: Value = serde_json::from_str(&bodies[0]).unwrap();
+    unknown["schema_version"] = json!(0);
     bodies.insert(0, "marisol@kestrel.example".to_owned());
-    bodies.insert(2, newer.to_string());
+    bodies.insert(2, unknown.to_string());
 
     let batch = sync.run(&bodies).await;
 

@@ -9,4 +9,8 @@ mod events;
 #[cfg(test)]
 mod failures;
 #[cfg(test)]
+mod newer_releases;
+#[cfg(test)]
 mod support;
+#[cfg(test)]
+mod times;

@@ -66,6 +66,7 @@ impl TestSync {
         HourlyLimits {
             requests_per_hour,
             sign_ins_per_hour: None,
+            events_share: 50,
         }
     }
 
@@ -177,6 +178,17 @@ pub async fn handle(
     time: Duration,
     receive_count: u32,
 ) -> Result<BatchResult, Failure> {
+    handle_at(function, bodies, time, receive_count, clock::now()).await
+}
+
+/// A batch that starts at `started_at`.
+pub async fn handle_at(
+    function: &Sync,
+    bodies: &[String],
+    time: Duration,
+    receive_count: u32,
+    started_at: Timestamp,
+) -> Result<BatchResult, Failure> {
     let record = |(number, body): (usize, &String)| {
         json!({
             "messageId": number.to_string(),
@@ -187,7 +199,10 @@ pub async fn handle(
     let records: Vec<Value> = bodies.iter().enumerate().map(record).collect();
     let event: SqsEvent = serde_json::from_value(json!({ "Records": records })).unwrap();
     let metrics = Metrics::to_writer("sync-organization", "local", sink());
-    let invocation = Invocation::new("batch".to_owned(), Deadline::after(time), metrics);
+    let invocation = Invocation {
+        started_at,
+        ..Invocation::new("batch".to_owned(), Deadline::after(time), metrics)
+    };
 
     let response = function.handle(event, &invocation).await?;
 

@@ -59,6 +59,15 @@ pub fn expires_at(start: Timestamp, days: i64) -> AttributeValue {
     number(expires_at.as_second())
 }
 
+/// Whether a newer release wrote the item: its `schema_version` is higher than this release's.
+pub fn is_newer(item: &Item) -> bool {
+    let version = item
+        .get("schema_version")
+        .and_then(|version| version.as_n().ok()?.parse::<u64>().ok());
+
+    version.is_some_and(|version| version > u64::from(SCHEMA_VERSION))
+}
+
 /// The value of a string attribute; `None` when the item has no such string.
 pub fn text_of<'a>(item: &'a Item, attribute: &str) -> Option<&'a str> {
     item.get(attribute)?.as_s().ok().map(String::as_str)

@@ -19,7 +19,7 @@ impl Organizations {
     ///
     /// A failure is ignored when it is older than the last successful sync or the last failure. It
     /// is also ignored when the organization became due, or was made due, between `at` and `now`:
-    /// the organization stays due.
+    /// the organization stays due. An item that a newer release wrote is left as it is.
     ///
     /// A second call writes the same values again. If the process stops before this write, the
     /// organization stays due.
@@ -38,6 +38,8 @@ impl Organizations {
                      #next_check_at = :next_check_at, #schema_version = :schema_version",
             condition: Some(
                 "(attribute_not_exists(#checked_at) OR #checked_at < :at) \
+                 AND (attribute_not_exists(#schema_version) \
+                 OR #schema_version <= :schema_version) \
                  AND (attribute_not_exists(#sync_failed_at) OR #sync_failed_at <= :at) \
                  AND (attribute_not_exists(#next_check_at) \
                  OR #next_check_at <= :at OR #next_check_at > :now)",

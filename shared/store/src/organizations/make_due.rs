@@ -11,10 +11,13 @@ use super::{
 };
 use crate::{
     dynamodb::{
-        attribute::{Item, attribute_names, text_of, timestamp, timestamp_of, truncate_to_seconds},
+        attribute::{
+            Item, attribute_names, number, text_of, timestamp, timestamp_of, truncate_to_seconds,
+        },
         update::{ConditionalUpdate, UpdateOutcome},
     },
     error::StoreError,
+    schema::SCHEMA_VERSION,
 };
 
 const MAX_CONCURRENT_UPDATES: usize = 32;
@@ -37,6 +40,8 @@ impl Organizations {
     /// Safe to repeat, and to run concurrently with itself and with syncs: an organization that was
     /// synced or made due meanwhile is not changed. After an `Err`, or when the process stops, the
     /// organizations that were made due stay due, and a repetition completes the rest.
+    ///
+    /// Items that a newer release wrote are left as they are.
     ///
     /// A sync that is in progress when its organization is made due is not written, and the
     /// organization stays due.
@@ -95,9 +100,14 @@ impl Organizations {
             key: key(&id),
             update: "SET #next_check_at = :at",
             condition: Some(
-                "#next_check_at > :at AND (attribute_not_exists(#checked_at) OR #checked_at < :at)",
+                "#next_check_at > :at AND (attribute_not_exists(#checked_at) OR #checked_at < :at) \
+                 AND (attribute_not_exists(#schema_version) \
+                 OR #schema_version <= :schema_version)",
             ),
-            values: vec![(":at", timestamp(at))],
+            values: vec![
+                (":at", timestamp(at)),
+                (":schema_version", number(SCHEMA_VERSION)),
+            ],
         };
 
         Ok(update.write(&self.client).await? == UpdateOutcome::Applied)

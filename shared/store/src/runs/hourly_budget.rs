@@ -7,51 +7,21 @@
 //! can be too high, never too low.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use environment::{EnvironmentReader, FromEnvironment};
 use jiff::Timestamp;
-use serde::Deserialize;
 
-use super::table::{RETENTION_DAYS, RunsTable, key};
+use super::{
+    hour_item::HourItem,
+    hourly_limits::{BudgetAmount, BudgetShare, HourlyLimits},
+    table::{RETENTION_DAYS, RunsTable, key},
+};
 use crate::{
     dynamodb::{
-        attribute::{expires_at, from_item, number, timestamp},
+        attribute::{Item, expires_at, from_item, number, timestamp},
         update::{ConditionalUpdate, UpdateOutcome},
     },
     error::StoreError,
     schema::SCHEMA_VERSION,
 };
-
-/// A number of requests, and how many of them are sign-ins.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct BudgetAmount {
-    /// Requests to BILL, including sign-ins.
-    pub requests: u32,
-    /// Sign-ins as a user.
-    pub sign_ins: u32,
-}
-
-/// Limits per clock hour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HourlyLimits {
-    /// Maximum number of requests to BILL.
-    pub requests_per_hour: u32,
-    /// Maximum number of sign-ins as a user; `None`: sign-ins have no limit of their own.
-    pub sign_ins_per_hour: Option<u32>,
-}
-
-/// `BILL_REQUESTS_PER_HOUR` (this product's part of BILL's limit) and `BILL_SIGN_INS_PER_HOUR` (0:
-/// no separate limit).
-impl FromEnvironment for HourlyLimits {
-    fn read(reader: &mut EnvironmentReader) -> Option<Self> {
-        let requests_per_hour = reader.optional("BILL_REQUESTS_PER_HOUR", 10_000);
-        let sign_ins_per_hour = reader.optional("BILL_SIGN_INS_PER_HOUR", 0);
-
-        Some(Self {
-            requests_per_hour: requests_per_hour?,
-            sign_ins_per_hour: Some(sign_ins_per_hour?).filter(|limit| *limit > 0),
-        })
-    }
-}
 
 /// The budget of BILL requests per clock hour, which all functions share.
 #[derive(Debug, Clone)]
@@ -66,18 +36,8 @@ pub struct HourlyBudget {
 #[must_use = "an unused amount should be returned with `HourlyBudget::settle`"]
 pub struct Reservation {
     hour: String,
+    share: BudgetShare,
     amount: BudgetAmount,
-}
-
-/// The item of one hour.
-#[derive(Debug, Default, Deserialize)]
-struct HourItem {
-    #[serde(default)]
-    requests: u64,
-    #[serde(default)]
-    sign_ins: u64,
-    #[serde(default)]
-    closed_at: Option<Timestamp>,
 }
 
 impl HourlyBudget {
@@ -86,37 +46,66 @@ impl HourlyBudget {
         Self { table, limits }
     }
 
-    /// Reserves an amount from the budget of the clock hour of `now`; `None` when the budget does
-    /// not have it, or the hour is closed.
+    /// Reserves an amount from the budget of the clock hour of `now`; `None` when the budget or the
+    /// share does not have it, or the hour is closed.
     ///
     /// One conditional update: concurrent callers never get more than the limits. After an `Err`,
     /// or when the process stops, the amount may stay reserved until the end of the hour.
     pub async fn reserve(
         &self,
         now: Timestamp,
+        share: BudgetShare,
         amount: BudgetAmount,
     ) -> Result<Option<Reservation>, StoreError> {
-        let Some(room) = self.limits.requests_per_hour.checked_sub(amount.requests) else {
-            return Ok(None);
-        };
-        let mut condition = "attribute_not_exists(#closed_at) \
-                             AND (attribute_not_exists(#requests) OR #requests <= :room)"
-            .to_owned();
-        let mut values = vec![(":room", number(room))];
-        if let Some(limit) = self.limits.sign_ins_per_hour {
-            let Some(room) = limit.checked_sub(amount.sign_ins) else {
-                return Ok(None);
-            };
-            condition
-                .push_str(" AND (attribute_not_exists(#sign_ins) OR #sign_ins <= :sign_in_room)");
-            values.push((":sign_in_room", number(room)));
+        Ok(self.try_reserve(now, share, amount).await?.ok())
+    }
+
+    /// Reserves `each` for as many units of work as the budget has, at most `wanted`. Returns the
+    /// reservation and that number; `None` when the budget has nothing left for one of them.
+    ///
+    /// The conditions and the consequences are those of [`HourlyBudget::reserve`].
+    pub async fn reserve_up_to(
+        &self,
+        now: Timestamp,
+        share: BudgetShare,
+        each: BudgetAmount,
+        wanted: u32,
+    ) -> Result<Option<(Reservation, u32)>, StoreError> {
+        let mut units = each.fits_into(HourItem::default().left(&self.limits, share), wanted);
+        while units > 0 {
+            match self.try_reserve(now, share, each.times(units)).await? {
+                Ok(reservation) => return Ok(Some((reservation, units))),
+                Err(left) => units = each.fits_into(left, units - 1),
+            }
         }
 
+        Ok(None)
+    }
+
+    /// Reserves an amount. The inner `Err` is what the share has left, which is less.
+    async fn try_reserve(
+        &self,
+        now: Timestamp,
+        share: BudgetShare,
+        amount: BudgetAmount,
+    ) -> Result<Result<Reservation, BudgetAmount>, StoreError> {
+        let Some((condition, values)) = self.limits.room_condition(share, amount) else {
+            return Ok(Err(HourItem::default().left(&self.limits, share)));
+        };
+
         let hour = hour_key(now);
-        let update = self.usage_update(&hour, now, amount, Some(&condition), values);
+        let expression = usage_expression(share);
+        let update = self.usage_update(&hour, now, &expression, amount, Some(&condition), values);
         match update.write(&self.table.client).await? {
-            UpdateOutcome::Applied => Ok(Some(Reservation { hour, amount })),
-            UpdateOutcome::ConditionFailed(_) => Ok(None),
+            UpdateOutcome::Applied => Ok(Ok(Reservation {
+                hour,
+                share,
+                amount,
+            })),
+            UpdateOutcome::ConditionFailed(current) => {
+                let counted = self.counted(&hour, Some(current))?;
+                Ok(Err(counted.left(&self.limits, share)))
+            }
         }
     }
 
@@ -129,17 +118,22 @@ impl HourlyBudget {
         reservation: Reservation,
         used: BudgetAmount,
     ) -> Result<(), StoreError> {
-        let Reservation { hour, amount } = reservation;
+        let Reservation {
+            hour,
+            share,
+            amount,
+        } = reservation;
         let requests = i64::from(used.requests) - i64::from(amount.requests);
         let sign_ins = i64::from(used.sign_ins) - i64::from(amount.sign_ins);
         if requests == 0 && sign_ins == 0 {
             return Ok(());
         }
 
+        let expression = share.add_expression();
         let update = ConditionalUpdate {
             table: &self.table.name,
             key: key(&hour),
-            update: "ADD #requests :requests, #sign_ins :sign_ins",
+            update: &expression,
             condition: Some("#requests >= :unused_requests AND #sign_ins >= :unused_sign_ins"),
             values: vec![
                 (":requests", number(requests)),
@@ -163,8 +157,14 @@ impl HourlyBudget {
     ///
     /// A second call counts them again, and so may the SDK's retry after a lost response. A count
     /// that is too high is safe.
-    pub async fn record_usage(&self, now: Timestamp, used: BudgetAmount) -> Result<(), StoreError> {
-        let update = self.usage_update(&hour_key(now), now, used, None, Vec::new());
+    pub async fn record_usage(
+        &self,
+        now: Timestamp,
+        share: BudgetShare,
+        used: BudgetAmount,
+    ) -> Result<(), StoreError> {
+        let expression = usage_expression(share);
+        let update = self.usage_update(&hour_key(now), now, &expression, used, None, Vec::new());
 
         update.write(&self.table.client).await.map(drop)
     }
@@ -191,31 +191,25 @@ impl HourlyBudget {
         update.write(&self.table.client).await.map(drop)
     }
 
-    /// The remaining budget of the clock hour of `now`; zero when the hour is closed. Sign-ins
+    /// What a share has left of the clock hour of `now`; zero when the hour is closed. Sign-ins
     /// without a limit of their own are [`u32::MAX`].
     ///
-    /// Read-only: safe to repeat. The result is an estimate; only [`HourlyBudget::reserve`] guarantees an
-    /// amount.
-    pub async fn remaining(&self, now: Timestamp) -> Result<BudgetAmount, StoreError> {
+    /// Read-only: safe to repeat. The result is an estimate; only [`HourlyBudget::reserve`]
+    /// guarantees an amount.
+    pub async fn remaining(
+        &self,
+        now: Timestamp,
+        share: BudgetShare,
+    ) -> Result<BudgetAmount, StoreError> {
         let hour = hour_key(now);
-        let counted = match self.table.read(&hour).await? {
-            Some(item) => from_item(item)
-                .ok_or_else(|| StoreError::unreadable(&self.table.name, format!("run {hour}")))?,
-            None => HourItem::default(),
-        };
-        if counted.closed_at.is_some() {
-            return Ok(BudgetAmount::default());
-        }
+        let counted = self.counted(&hour, self.table.read(&hour).await?)?;
 
-        let left =
-            |limit: u32, used: u64| limit.saturating_sub(u32::try_from(used).unwrap_or(u32::MAX));
-        Ok(BudgetAmount {
-            requests: left(self.limits.requests_per_hour, counted.requests),
-            sign_ins: self
-                .limits
-                .sign_ins_per_hour
-                .map_or(u32::MAX, |limit| left(limit, counted.sign_ins)),
-        })
+        Ok(counted.left(&self.limits, share))
+    }
+
+    fn counted(&self, hour: &str, item: Option<Item>) -> Result<HourItem, StoreError> {
+        item.map_or(Some(HourItem::default()), from_item)
+            .ok_or_else(|| StoreError::unreadable(&self.table.name, format!("run {hour}")))
     }
 
     /// The update that adds an amount to the count of an hour.
@@ -223,6 +217,7 @@ impl HourlyBudget {
         &'a self,
         hour: &str,
         now: Timestamp,
+        expression: &'a str,
         amount: BudgetAmount,
         condition: Option<&'a str>,
         mut values: Vec<(&'static str, AttributeValue)>,
@@ -237,12 +232,17 @@ impl HourlyBudget {
         ConditionalUpdate {
             table: &self.table.name,
             key: key(hour),
-            update: "SET #schema_version = :schema_version, #expires_at = :expires_at \
-                     ADD #requests :requests, #sign_ins :sign_ins",
+            update: expression,
             condition,
             values,
         }
     }
+}
+
+/// The update that counts an amount, and keeps the item for its lifetime.
+fn usage_expression(share: BudgetShare) -> String {
+    let add = share.add_expression();
+    format!("SET #schema_version = :schema_version, #expires_at = :expires_at {add}")
 }
 
 fn hour_key(now: Timestamp) -> String {

@@ -3,6 +3,7 @@
 mod concurrent_syncs;
 mod failures;
 mod make_due;
+mod newer;
 mod next_syncs;
 mod read;
 mod syncs;

@@ -1,7 +1,12 @@
 //! The hourly budget: concurrent callers never exceed the limit.
 
 use futures::future::join_all;
-use store::{BudgetAmount, HourlyLimits, StoreErrorKind};
+use serde_json::json;
+use store::{
+    BudgetAmount,
+    BudgetShare::{Events, Sweep},
+    HourlyLimits, StoreErrorKind,
+};
 
 use crate::{
     fixtures::at,
@@ -12,46 +17,50 @@ use crate::{
 const NOW: &str = "2026-11-23T06:59:59Z";
 const NEXT_HOUR: &str = "2026-11-23T07:00:00Z";
 const LIMITS: HourlyLimits = HourlyLimits {
-    requests_per_hour: 100,
+    requests_per_hour: 125,
     sign_ins_per_hour: None,
+    events_share: 50,
 };
 const SIGN_IN_LIMITS: HourlyLimits = HourlyLimits {
-    requests_per_hour: 100,
-    sign_ins_per_hour: Some(5),
+    requests_per_hour: 125,
+    sign_ins_per_hour: Some(7),
+    events_share: 50,
 };
 
 #[tokio::test]
 async fn twenty_concurrent_reservations_stay_within_the_limit() {
     let tables = &Tables::create().await;
     let budget = tables.hourly_budget(LIMITS);
-    let reservations = join_all((0..20).map(|_| budget.reserve(at(NOW), amount(7, 0)))).await;
+    let reservations =
+        join_all((0..20).map(|_| budget.reserve(at(NOW), Sweep, amount(7, 0)))).await;
 
     let granted = reservations.into_iter().filter_map(Result::unwrap).count();
     assert_eq!(granted, 14);
 
-    assert_eq!(budget.remaining(at(NOW)).await.unwrap().requests, 2);
+    assert_eq!(budget.remaining(at(NOW), Sweep).await.unwrap().requests, 2);
     assert!(
         budget
-            .reserve(at(NOW), amount(2, 0))
+            .reserve(at(NOW), Sweep, amount(2, 0))
             .await
             .unwrap()
             .is_some()
     );
     assert!(
         budget
-            .reserve(at(NOW), amount(1, 0))
+            .reserve(at(NOW), Sweep, amount(1, 0))
             .await
             .unwrap()
             .is_none()
     );
-    assert_eq!(budget.remaining(at(NOW)).await.unwrap().requests, 0);
+    assert_eq!(budget.remaining(at(NOW), Sweep).await.unwrap().requests, 0);
 }
 
 #[tokio::test]
 async fn sign_ins_have_a_limit_of_their_own() {
     let tables = &Tables::create().await;
     let limited = tables.hourly_budget(SIGN_IN_LIMITS);
-    let reservations = join_all((0..10).map(|_| limited.reserve(at(NOW), amount(3, 1)))).await;
+    let reservations =
+        join_all((0..10).map(|_| limited.reserve(at(NOW), Sweep, amount(3, 1)))).await;
     assert_eq!(
         reservations.into_iter().filter_map(Result::unwrap).count(),
         5
@@ -59,7 +68,7 @@ async fn sign_ins_have_a_limit_of_their_own() {
 
     assert!(
         limited
-            .reserve(at(NOW), amount(3, 0))
+            .reserve(at(NOW), Sweep, amount(3, 0))
             .await
             .unwrap()
             .is_some(),
@@ -68,7 +77,7 @@ async fn sign_ins_have_a_limit_of_their_own() {
     assert!(
         tables
             .hourly_budget(LIMITS)
-            .reserve(at(NOW), amount(3, 1))
+            .reserve(at(NOW), Sweep, amount(3, 1))
             .await
             .unwrap()
             .is_some(),
@@ -80,10 +89,25 @@ async fn sign_ins_have_a_limit_of_their_own() {
 async fn more_than_the_limit_is_never_reserved() {
     let tables = &Tables::create().await;
     let budget = tables.hourly_budget(LIMITS);
-    assert_eq!(budget.reserve(at(NOW), amount(101, 0)).await.unwrap(), None);
+    assert_eq!(
+        budget
+            .reserve(at(NOW), Sweep, amount(101, 0))
+            .await
+            .unwrap(),
+        None
+    );
     let limited = tables.hourly_budget(SIGN_IN_LIMITS);
-    assert_eq!(limited.reserve(at(NOW), amount(10, 6)).await.unwrap(), None);
-    assert_eq!(budget.remaining(at(NOW)).await.unwrap().requests, 100);
+    assert_eq!(
+        limited
+            .reserve(at(NOW), Sweep, amount(10, 6))
+            .await
+            .unwrap(),
+        None
+    );
+    assert_eq!(
+        budget.remaining(at(NOW), Sweep).await.unwrap().requests,
+        100
+    );
 }
 
 #[tokio::test]
@@ -91,21 +115,21 @@ async fn a_reservation_is_settled_up_and_down() {
     let tables = &Tables::create().await;
     let budget = tables.hourly_budget(LIMITS);
     let first = budget
-        .reserve(at(NOW), amount(50, 10))
+        .reserve(at(NOW), Sweep, amount(50, 10))
         .await
         .unwrap()
         .unwrap();
     let second = budget
-        .reserve(at(NOW), amount(50, 10))
+        .reserve(at(NOW), Sweep, amount(50, 10))
         .await
         .unwrap()
         .unwrap();
 
     budget.settle(first, amount(20, 4)).await.unwrap();
-    assert_eq!(budget.remaining(at(NOW)).await.unwrap().requests, 30);
+    assert_eq!(budget.remaining(at(NOW), Sweep).await.unwrap().requests, 30);
 
     budget.settle(second, amount(55, 12)).await.unwrap();
-    assert_eq!(budget.remaining(at(NOW)).await.unwrap().requests, 25);
+    assert_eq!(budget.remaining(at(NOW), Sweep).await.unwrap().requests, 25);
     assert_items!(tables.items("runs").await, "budget");
 }
 
@@ -114,14 +138,17 @@ async fn another_hour_has_another_budget() {
     let tables = &Tables::create().await;
     let budget = tables.hourly_budget(LIMITS);
     let reservation = budget
-        .reserve(at(NOW), amount(100, 0))
+        .reserve(at(NOW), Sweep, amount(100, 0))
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(budget.reserve(at(NOW), amount(1, 0)).await.unwrap(), None);
+    assert_eq!(
+        budget.reserve(at(NOW), Sweep, amount(1, 0)).await.unwrap(),
+        None
+    );
     assert!(
         budget
-            .reserve(at(NEXT_HOUR), amount(100, 0))
+            .reserve(at(NEXT_HOUR), Sweep, amount(100, 0))
             .await
             .unwrap()
             .is_some()
@@ -129,11 +156,18 @@ async fn another_hour_has_another_budget() {
 
     budget.settle(reservation, amount(40, 0)).await.unwrap();
     assert_eq!(
-        budget.remaining(at(NOW)).await.unwrap().requests,
+        budget.remaining(at(NOW), Sweep).await.unwrap().requests,
         60,
         "the unused amount is returned to the hour of the reservation"
     );
-    assert_eq!(budget.remaining(at(NEXT_HOUR)).await.unwrap().requests, 0);
+    assert_eq!(
+        budget
+            .remaining(at(NEXT_HOUR), Sweep)
+            .await
+            .unwrap()
+            .requests,
+        0
+    );
 }
 
 #[tokio::test]
@@ -141,7 +175,7 @@ async fn a_closed_hour_grants_no_reservation() {
     let tables = &Tables::create().await;
     let budget = tables.hourly_budget(LIMITS);
     let reservation = budget
-        .reserve(at("2026-11-23T06:10:00Z"), amount(10, 1))
+        .reserve(at("2026-11-23T06:10:00Z"), Sweep, amount(10, 1))
         .await
         .unwrap()
         .unwrap();
@@ -149,13 +183,16 @@ async fn a_closed_hour_grants_no_reservation() {
     budget.close_hour(at("2026-11-23T06:20:00Z")).await.unwrap();
     budget.close_hour(at("2026-11-23T06:30:00Z")).await.unwrap();
 
-    assert_eq!(budget.reserve(at(NOW), amount(1, 0)).await.unwrap(), None);
+    assert_eq!(
+        budget.reserve(at(NOW), Sweep, amount(1, 0)).await.unwrap(),
+        None
+    );
     budget.settle(reservation, amount(5, 0)).await.unwrap();
-    assert_eq!(budget.remaining(at(NOW)).await.unwrap().requests, 0);
+    assert_eq!(budget.remaining(at(NOW), Sweep).await.unwrap().requests, 0);
     assert_items!(tables.items("runs").await, "closed_hour");
     assert!(
         budget
-            .reserve(at(NEXT_HOUR), amount(1, 0))
+            .reserve(at(NEXT_HOUR), Sweep, amount(1, 0))
             .await
             .unwrap()
             .is_some()
@@ -166,12 +203,24 @@ async fn a_closed_hour_grants_no_reservation() {
 async fn requests_without_a_reservation_count_too() {
     let tables = &Tables::create().await;
     let budget = tables.hourly_budget(LIMITS);
-    budget.record_usage(at(NOW), amount(30, 0)).await.unwrap();
-    budget.record_usage(at(NOW), amount(30, 0)).await.unwrap();
-    assert_eq!(budget.remaining(at(NOW)).await.unwrap().requests, 40);
-    assert_eq!(budget.reserve(at(NOW), amount(41, 0)).await.unwrap(), None);
-    budget.record_usage(at(NOW), amount(60, 0)).await.unwrap();
-    assert_eq!(budget.remaining(at(NOW)).await.unwrap().requests, 0);
+    budget
+        .record_usage(at(NOW), Sweep, amount(30, 0))
+        .await
+        .unwrap();
+    budget
+        .record_usage(at(NOW), Sweep, amount(30, 0))
+        .await
+        .unwrap();
+    assert_eq!(budget.remaining(at(NOW), Sweep).await.unwrap().requests, 40);
+    assert_eq!(
+        budget.reserve(at(NOW), Sweep, amount(41, 0)).await.unwrap(),
+        None
+    );
+    budget
+        .record_usage(at(NOW), Sweep, amount(60, 0))
+        .await
+        .unwrap();
+    assert_eq!(budget.remaining(at(NOW), Sweep).await.unwrap().requests, 0);
 }
 
 #[tokio::test]
@@ -187,7 +236,7 @@ async fn releasing_budget_is_never_retried() {
     let budget = dynamodb.hourly_budget(LIMITS);
     let reserve = async || {
         budget
-            .reserve(at(NOW), amount(10, 1))
+            .reserve(at(NOW), Sweep, amount(10, 1))
             .await
             .unwrap()
             .unwrap()
@@ -208,6 +257,75 @@ async fn releasing_budget_is_never_retried() {
         5,
         "additional usage is retried, because a count that is too high is safe"
     );
+}
+
+/// 80 percent of 125 requests for the sweep, 50 percent for events, and not more than 125 together.
+#[tokio::test]
+async fn neither_the_sweep_nor_events_can_use_up_the_hour() {
+    let tables = &Tables::create().await;
+    let budget = tables.hourly_budget(LIMITS);
+    let granted = async |share| {
+        let reservations = join_all((0..40).map(|_| budget.reserve(at(NOW), share, amount(4, 1))));
+        reservations
+            .await
+            .into_iter()
+            .filter_map(Result::unwrap)
+            .collect::<Vec<_>>()
+    };
+
+    let events = granted(Events).await;
+    assert_eq!(events.len(), 15, "60 of 62 requests");
+    let sweep = granted(Sweep).await;
+    assert_eq!(sweep.len(), 16, "64 of the 65 that are left");
+    assert_eq!(
+        budget.remaining(at(NOW), Sweep).await,
+        Ok(amount(1, u32::MAX))
+    );
+    assert_eq!(
+        budget.remaining(at(NOW), Events).await,
+        Ok(amount(1, u32::MAX))
+    );
+
+    for reservation in events {
+        budget.settle(reservation, amount(0, 0)).await.unwrap();
+    }
+    assert_eq!(granted(Sweep).await.len(), 9, "100 of 100 requests");
+    assert_eq!(granted(Events).await.len(), 6, "24 of the 25 that are left");
+    assert_items!(tables.items("runs").await, "shares");
+}
+
+#[tokio::test]
+async fn a_reservation_covers_as_many_units_as_are_left() {
+    let tables = &Tables::create().await;
+    let budget = tables.hourly_budget(SIGN_IN_LIMITS);
+    let reserve = async |wanted| {
+        let reserved = budget.reserve_up_to(at(NOW), Sweep, amount(20, 1), wanted);
+        reserved.await.unwrap().map(|(_, units)| units)
+    };
+
+    assert_eq!(reserve(2).await, Some(2));
+    assert_eq!(reserve(10).await, Some(3), "five sign-ins, 100 requests");
+    assert_eq!(reserve(1).await, None);
+}
+
+#[tokio::test]
+async fn an_hour_that_the_last_release_counted_goes_on() {
+    let tables = &Tables::create().await;
+    let hour = json!({
+        "run": "budget#2026-11-23T06",
+        "requests": 120,
+        "sign_ins": 12,
+        "schema_version": 1,
+    });
+    tables.put("runs", hour).await;
+    let budget = tables.hourly_budget(LIMITS);
+
+    assert_eq!(
+        budget.reserve(at(NOW), Events, amount(6, 1)).await,
+        Ok(None)
+    );
+    let reservation = budget.reserve(at(NOW), Sweep, amount(5, 1)).await.unwrap();
+    assert!(reservation.is_some());
 }
 
 fn amount(requests: u32, sign_ins: u32) -> BudgetAmount {
