@@ -2,11 +2,11 @@
 
 use fan_out::{FanOut, RunOutcome};
 use jiff::SignedDuration;
-use runtime::{ErrorType, ScheduleEvent, clock};
+use runtime::{ErrorType, ScheduleEvent};
 use sandbox::{OrganizationPatch, Population};
 use serde_json::{Value, json};
 
-use crate::support::{PLENTY_OF_REQUESTS, PLENTY_OF_TIME, TestSweep, run, unique};
+use crate::support::{PLENTY_OF_REQUESTS, PLENTY_OF_TIME, STARTED_AT, TestSweep, run, unique};
 
 #[tokio::test]
 async fn organizations_without_a_record_are_queued_once_from_every_page() {
@@ -86,7 +86,7 @@ async fn a_deployed_stack_refuses_a_time_in_the_future() {
     config.environment = "production".to_owned();
     let function = FanOut::new(config, sweep.aws()).unwrap();
     let event = |minutes| ScheduleEvent {
-        time: Some(clock::now() + SignedDuration::from_mins(minutes)),
+        time: Some(*STARTED_AT + SignedDuration::from_mins(minutes)),
         all: false,
     };
 

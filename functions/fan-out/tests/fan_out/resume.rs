@@ -4,10 +4,12 @@ use std::{io::sink, time::Duration};
 
 use fan_out::RunOutcome;
 use jiff::SignedDuration;
-use runtime::{Deadline, ErrorType, Invocation, Metrics, ScheduleEvent, clock};
+use runtime::{Deadline, ErrorType, Invocation, Metrics, ScheduleEvent};
 use store::{BudgetAmount, BudgetShare, HourlyLimits, SweepPosition};
 
-use crate::support::{PAGE, PLENTY_OF_REQUESTS, PLENTY_OF_TIME, TestSweep, run, unique};
+use crate::support::{
+    PAGE, PLENTY_OF_REQUESTS, PLENTY_OF_TIME, STARTED_AT, TestSweep, run, unique,
+};
 
 /// Less than the time that must be left before another page is processed.
 const LITTLE_TIME: Duration = Duration::from_secs(15);
@@ -157,7 +159,7 @@ async fn a_rejected_page_token_starts_at_the_first_page() {
     let position = SweepPosition {
         page: "of-another-list".to_owned(),
         run_id: "earlier".to_owned(),
-        saved_at: clock::now(),
+        saved_at: *STARTED_AT,
     };
     sweep.cursor().save(&position).await.unwrap();
 
@@ -174,7 +176,7 @@ async fn an_old_position_is_not_used() {
     let position = SweepPosition {
         page: "of-another-list".to_owned(),
         run_id: "earlier".to_owned(),
-        saved_at: clock::now() - SignedDuration::from_hours(6),
+        saved_at: *STARTED_AT - SignedDuration::from_hours(6),
     };
     sweep.cursor().save(&position).await.unwrap();
 
@@ -218,7 +220,7 @@ async fn remaining_requests(sweep: &TestSweep) -> u32 {
     let BudgetAmount { requests, .. } = sweep
         .tables
         .hourly_budget(limits)
-        .remaining(clock::now(), BudgetShare::Sweep)
+        .remaining(*STARTED_AT, BudgetShare::Sweep)
         .await
         .unwrap();
     requests

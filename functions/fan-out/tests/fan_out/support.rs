@@ -1,12 +1,13 @@
 //! The function with a sandbox, tables and a queue of its own.
 
-use std::{collections::BTreeSet, io::sink, time::Duration};
+use std::{collections::BTreeSet, io::sink, sync::LazyLock, time::Duration};
 
 use aws_config::SdkConfig;
 use bill_connection::BillConfig;
 use engagement::SyncRequest;
 use fan_out::{Config, FanOut, Summary};
-use runtime::{Deadline, Failure, Invocation, Metrics, ScheduleEvent};
+use jiff::Timestamp;
+use runtime::{Deadline, Failure, Invocation, Metrics, ScheduleEvent, clock};
 use sandbox::{Options, Population, Sandbox, Switches};
 use serde_json::Value;
 use store::{HourlyLimits, SweepCursor, TableNames, Tables};
@@ -20,6 +21,13 @@ pub const PLENTY_OF_TIME: Duration = Duration::from_mins(4);
 
 /// A limit that no run reaches.
 pub const PLENTY_OF_REQUESTS: u32 = 10_000;
+
+/// When every invocation of a test starts: in the middle of the clock hour in which the test began,
+/// so that neither the start nor the end of an hour changes what the test sees.
+pub static STARTED_AT: LazyLock<Timestamp> = LazyLock::new(|| {
+    let second = clock::now().as_second();
+    Timestamp::from_second(second - second.rem_euclid(3_600) + 1_800).unwrap()
+});
 
 pub struct TestSweep {
     pub sandbox: Sandbox,
@@ -137,7 +145,10 @@ pub async fn run(
     time: Duration,
 ) -> Result<Summary, Failure> {
     let metrics = Metrics::to_writer("fan-out", "local", sink());
-    let invocation = Invocation::new("run".to_owned(), Deadline::after(time), metrics);
+    let invocation = Invocation {
+        started_at: *STARTED_AT,
+        ..Invocation::new("run".to_owned(), Deadline::after(time), metrics)
+    };
 
     function.run(event, &invocation).await
 }

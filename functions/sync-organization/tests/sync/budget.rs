@@ -6,7 +6,7 @@ use sandbox::Switches;
 use store::BudgetShare;
 
 use crate::support::{
-    PLENTY_OF_REQUESTS, PLENTY_OF_TIME, TestSync, body, handle_at, messages, request,
+    PLENTY_OF_REQUESTS, PLENTY_OF_TIME, STARTED_AT, TestSync, body, handle_at, messages, request,
 };
 
 #[tokio::test]
@@ -172,7 +172,7 @@ async fn count_synced(sync: &TestSync, organizations: &[engagement::ListedOrgani
 async fn remaining(sync: &TestSync) -> u32 {
     sync.tables
         .hourly_budget(TestSync::limits(PLENTY_OF_REQUESTS))
-        .remaining(clock::now(), BudgetShare::Sweep)
+        .remaining(*STARTED_AT, BudgetShare::Sweep)
         .await
         .unwrap()
         .requests

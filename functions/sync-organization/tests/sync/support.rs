@@ -1,6 +1,6 @@
 //! The function with a sandbox, tables and a dead-letter queue of its own.
 
-use std::{io::sink, time::Duration};
+use std::{io::sink, sync::LazyLock, time::Duration};
 
 use aws_lambda_events::event::sqs::SqsEvent;
 use bill_connection::BillConfig;
@@ -18,6 +18,13 @@ pub const PLENTY_OF_TIME: Duration = Duration::from_mins(1);
 
 /// A limit that no batch reaches.
 pub const PLENTY_OF_REQUESTS: u32 = 10_000;
+
+/// When every invocation of a test starts: in the middle of the clock hour in which the test began,
+/// so that neither the start nor the end of an hour changes what the test sees.
+pub static STARTED_AT: LazyLock<Timestamp> = LazyLock::new(|| {
+    let second = clock::now().as_second();
+    Timestamp::from_second(second - second.rem_euclid(3_600) + 1_800).unwrap()
+});
 
 pub struct TestSync {
     pub sandbox: Sandbox,
@@ -178,7 +185,7 @@ pub async fn handle(
     time: Duration,
     receive_count: u32,
 ) -> Result<BatchResult, Failure> {
-    handle_at(function, bodies, time, receive_count, clock::now()).await
+    handle_at(function, bodies, time, receive_count, *STARTED_AT).await
 }
 
 /// A batch that starts at `started_at`.

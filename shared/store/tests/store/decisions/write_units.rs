@@ -15,7 +15,7 @@ use aws_sdk_dynamodb::{
         put_item::{PutItemInput, PutItemOutput},
         transact_write_items::{TransactWriteItemsInput, TransactWriteItemsOutput},
     },
-    types::ReturnConsumedCapacity,
+    types::{ConsumedCapacity, ReturnConsumedCapacity},
 };
 use engagement::Organization;
 use store::WriteOutcome;
@@ -113,7 +113,7 @@ impl Intercept for WriteUnits {
         } else {
             Vec::new()
         };
-        let units = consumed.iter().filter_map(|table| table.capacity_units());
+        let units = consumed.iter().filter_map(ConsumedCapacity::capacity_units);
         *self.0.lock().unwrap() += units.sum::<f64>();
         Ok(())
     }
