@@ -63,20 +63,24 @@ async fn only_poison_messages_reach_the_dead_letter_queue(
         })
         .to_string()
     });
-    let newer_version = json!({
-        "schema_version": 2,
-        "run_id": "x",
-        "organization": {"id": "008"},
-        "as_of": "2026-01-01T00:00:00Z",
-    });
+    let message_of_version = |version: u32| {
+        json!({
+            "schema_version": version,
+            "run_id": "x",
+            "organization": {"id": "008"},
+            "as_of": "2026-01-01T00:00:00Z",
+        })
+        .to_string()
+    };
+    let newer = message_of_version(2); // completed and counted
     let poison = [
         "not JSON at all".to_owned(),
         json!({"schema_version": 1}).to_string(),
-        newer_version.to_string(),
+        message_of_version(0),
         "[]".to_owned(),
     ];
 
-    for body in poison.iter().chain(&valid) {
+    for body in poison.iter().chain(&valid).chain([&newer]) {
         cloud
             .sqs()
             .send_message()
@@ -99,6 +103,10 @@ async fn only_poison_messages_reach_the_dead_letter_queue(
     dead_letters.sort();
     expected.sort();
     ensure!(dead_letters == expected, "dead letters: {dead_letters:?}");
+    ensure!(
+        metric_sum(&logs(cloud).await?, "items_newer") > 0.0,
+        "the newer message was not counted"
+    );
 
     let organizations = organizations(cloud).await?;
     for id in VALID_IDS {
