@@ -59,8 +59,9 @@ impl FanOut {
         })
     }
 
-    /// Runs once. A time in the future is refused. Any other `Err` means that BILL or AWS could not be reached or rejected a request. The
-    /// organizations that were not queued stay due, and the next run queues them.
+    /// Runs once. A time in the future is refused. Any other `Err` means that BILL or AWS could not
+    /// be reached or rejected a request. The organizations that were not queued stay due, and the
+    /// next run queues them.
     pub async fn run(
         &self,
         event: &ScheduleEvent,

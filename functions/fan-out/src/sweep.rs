@@ -141,8 +141,8 @@ impl Sweep<'_> {
     }
 }
 
-/// Fetches a page of the list. `BDC_1144` in the first minute of an hour may still be about the hour
-/// before, because clocks differ: it is believed when it comes again after that minute.
+/// Fetches a page of the list. `BDC_1144` in the first minute of an hour may still refer to the
+/// hour before, because clocks differ: it is believed when it comes again after that minute.
 async fn fetch_page(
     bill: &BillClient,
     invocation: &Invocation,

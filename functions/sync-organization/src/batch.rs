@@ -160,7 +160,7 @@ impl<'a> SyncBatch<'a> {
 
     /// Stops the batch's BILL requests and closes the hour for other batches, once per batch.
     ///
-    /// In the first minute of an hour the answer may still be about the hour before, because clocks
+    /// In the first minute of an hour the answer may still refer to the hour before, because clocks
     /// differ. Then the hour stays open, and the messages come back when the minute is over.
     pub async fn close_hour(&self) {
         if self.is_hour_closed.swap(true, Ordering::Relaxed) {
