@@ -5,9 +5,10 @@ use std::{
     time::Duration,
 };
 
-use engagement::{AddressHashKey, Decision, Organization, Snapshot, SyncRequest, decide};
+use engagement::{AddressHashKey, Decision, Snapshot, SyncRequest, decide};
+use jiff::Timestamp;
 use runtime::{ClassifiedError, Invocation, Metrics, clock};
-use store::WriteOutcome;
+use store::{OrganizationRow, WriteOutcome};
 use tokio::time::Instant;
 
 use crate::{
@@ -59,12 +60,13 @@ impl<'a> SyncBatch<'a> {
     pub async fn sync_organization(
         &self,
         request: &SyncRequest,
-        previous: Option<&Organization>,
+        previous: &OrganizationRow,
     ) -> Result<WriteOutcome, SyncError> {
+        let record = previous.record.as_ref();
         let snapshot = self.read_snapshot(request, previous).await?;
         let decision = decide(
             &request.organization.id,
-            previous,
+            record,
             &snapshot,
             &self.sync.rules,
             request.as_of,
@@ -72,7 +74,7 @@ impl<'a> SyncBatch<'a> {
         let outcome = self
             .sync
             .decisions
-            .write(&decision, previous, &self.key)
+            .write(&decision, Some(previous), &self.key)
             .await?;
 
         match outcome {
@@ -87,10 +89,12 @@ impl<'a> SyncBatch<'a> {
     async fn read_snapshot(
         &self,
         request: &SyncRequest,
-        previous: Option<&Organization>,
+        previous: &OrganizationRow,
     ) -> Result<Snapshot, SyncError> {
-        if request.organization.archived {
-            return Ok(listed_snapshot(&request.organization));
+        let listing = previous.listing.as_ref().unwrap_or(&request.organization);
+        let listed = listed_snapshot(listing, previous.listed_at);
+        if listed.archived {
+            return Ok(listed);
         }
         if self.is_hour_closed() {
             return Err(SyncError::HourExhausted);
@@ -102,8 +106,11 @@ impl<'a> SyncBatch<'a> {
             .organization(request.organization.id.as_str(), self.read_deadline());
         let reader = SnapshotReader {
             calls: &calls,
-            request,
+            listed,
+            as_of: request.as_of,
             known_users: previous
+                .record
+                .as_ref()
                 .map(|previous| previous.contacts.as_slice())
                 .unwrap_or_default(),
         };
@@ -131,6 +138,11 @@ impl<'a> SyncBatch<'a> {
         }
     }
 
+    /// The current time, in whole seconds.
+    pub fn now(&self) -> Timestamp {
+        self.invocation.now()
+    }
+
     /// The time after which no response of BILL is awaited.
     pub fn read_deadline(&self) -> Instant {
         let end = self.invocation.deadline.instant();
@@ -138,7 +150,11 @@ impl<'a> SyncBatch<'a> {
     }
 
     /// Takes one of the syncs that the budget covers. `Err`: there is none left.
-    pub fn take_allowed_sync(&self) -> Result<(), SyncError> {
+    pub fn take_allowed_sync(&self, row: &OrganizationRow) -> Result<(), SyncError> {
+        if row.listing.as_ref().is_some_and(|listing| listing.archived) {
+            return Ok(()); // takes no request
+        }
+
         self.allowed_syncs
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
                 left.checked_sub(1)
@@ -166,7 +182,7 @@ impl<'a> SyncBatch<'a> {
         if self.is_hour_closed.swap(true, Ordering::Relaxed) {
             return;
         }
-        let now = self.invocation.now();
+        let now = self.now();
         if clock::until_start_of_hour_is_over(now).is_some() {
             self.is_closing_unconfirmed.store(true, Ordering::Relaxed);
             return;

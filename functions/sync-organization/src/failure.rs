@@ -2,7 +2,7 @@
 
 use engagement::SyncRequest;
 use jiff::SignedDuration;
-use runtime::{ClassifiedError, ErrorType, clock, sqs::HandlerOutcome};
+use runtime::{ClassifiedError, ErrorType, sqs::HandlerOutcome};
 
 use crate::{
     batch::SyncBatch,
@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Number of receives after which a message with a transient failure is completed. Its organization
-/// stays due.
+/// stays due, behind those that were not tried.
 const MAX_RECEIVES: u32 = 3;
 
 /// Time until the next sync of an organization for which BILL rejected the requests.
@@ -35,6 +35,11 @@ impl SyncBatch<'_> {
                     receive_count,
                     "the sync failed; the message is retried"
                 );
+                // An item that can never be synced must not stay before all others.
+                if receive_count >= MAX_RECEIVES {
+                    self.record_failure(request, error_type, SignedDuration::ZERO)
+                        .await;
+                }
                 HandlerOutcome::Retry
             }
             FailureAction::LeaveDue if receive_count < MAX_RECEIVES && error.is_transient() => {
@@ -44,6 +49,9 @@ impl SyncBatch<'_> {
                     receive_count,
                     "BILL did not respond as expected; the message is retried"
                 );
+                // Recorded now, because the retry may find the hour's budget spent.
+                self.record_failure(request, error_type, SignedDuration::ZERO)
+                    .await;
                 HandlerOutcome::Retry
             }
             FailureAction::LeaveDue => {
@@ -61,12 +69,15 @@ impl SyncBatch<'_> {
                     return HandlerOutcome::Retry;
                 }
                 tracing::warn!(error_type, %error, "the sync failed; the organization stays due");
-                if error.is_transient() || request.all {
-                    return self
-                        .record_failure(request, error_type, SignedDuration::ZERO)
-                        .await;
+                if error.is_transient() {
+                    // Due behind the organizations that were not tried.
+                    self.record_failure(request, error_type, SignedDuration::ZERO)
+                        .await
+                } else if request.all {
+                    self.make_due(request).await
+                } else {
+                    HandlerOutcome::Done
                 }
-                HandlerOutcome::Done
             }
             FailureAction::RetryNextDay => {
                 tracing::warn!(
@@ -76,6 +87,22 @@ impl SyncBatch<'_> {
                 );
                 self.record_failure(request, error_type, REJECTED_RETRY_DELAY)
                     .await
+            }
+        }
+    }
+
+    /// Makes an organization due that may not be, without moving one that is.
+    async fn make_due(&self, request: &SyncRequest) -> HandlerOutcome {
+        let organizations = &self.sync.organizations;
+        let id = &request.organization.id;
+        match organizations.make_one_due(id, request.as_of).await {
+            Ok(()) => HandlerOutcome::Done,
+            Err(error) => {
+                tracing::warn!(
+                    error_type = error.error_type().name(),
+                    "the organization could not be made due; the message is retried"
+                );
+                HandlerOutcome::Retry
             }
         }
     }
@@ -96,7 +123,7 @@ impl SyncBatch<'_> {
                 error_type,
                 request.as_of,
                 next_check_at,
-                clock::now(),
+                self.now(),
             )
             .await;
 

@@ -8,14 +8,10 @@ use engagement::AddressHashKey;
 use runtime::{ClassifiedError, Failure, Invocation, sqs::run_batch};
 use store::{BudgetAmount, BudgetShare, Reservation};
 
-use crate::{
-    batch::SyncBatch,
-    request::{is_of_events, requires_processing},
-    sync::Sync,
-};
+use crate::{batch::SyncBatch, request::BatchMessages, sync::Sync};
 
 /// BILL requests reserved for one sync: users, sign-in, bank accounts, payments, verification. The
-/// reservation is corrected afterwards. A sync that an event caused makes one request more.
+/// reservation is corrected afterwards. An organization without a listing takes one request more.
 const REQUESTS_PER_SYNC: u32 = 5;
 
 /// Organizations synced at once.
@@ -39,7 +35,14 @@ impl Sync {
             requests: REQUESTS_PER_SYNC,
             sign_ins: 1,
         };
-        let share = budget_share(&event);
+        let bodies = event.records.iter().map(|record| record.body.as_deref());
+        let messages = BatchMessages::of(bodies.map(Option::unwrap_or_default));
+        // The queue of events delivers one message at a time.
+        let share = if messages.any_of_events {
+            BudgetShare::Events
+        } else {
+            BudgetShare::Sweep
+        };
         let reservation = self
             .budget
             .reserve_up_to(invocation.started_at, share, each, syncs)
@@ -55,7 +58,7 @@ impl Sync {
                  made due"
             );
             metrics.count("budget_spent");
-            if allowed_syncs == 0 && !any_requires_processing(&event) {
+            if allowed_syncs == 0 && !messages.any_required {
                 return Ok(SqsBatchResponse::default());
             }
         }
@@ -94,26 +97,4 @@ impl Sync {
             );
         }
     }
-}
-
-/// The share of the hour that the batch uses. The queue of events delivers one message at a time.
-fn budget_share(event: &SqsEvent) -> BudgetShare {
-    if bodies(event).any(is_of_events) {
-        BudgetShare::Events
-    } else {
-        BudgetShare::Sweep
-    }
-}
-
-/// Whether the batch has a message that must be processed although the budget is spent. The
-/// organizations of all other messages stay due.
-fn any_requires_processing(event: &SqsEvent) -> bool {
-    bodies(event).any(requires_processing)
-}
-
-fn bodies(event: &SqsEvent) -> impl Iterator<Item = &str> {
-    event
-        .records
-        .iter()
-        .map(|record| record.body.as_deref().unwrap_or_default())
 }

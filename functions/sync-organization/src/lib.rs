@@ -1,5 +1,5 @@
 //! Syncs organizations: reads an organization from BILL, decides its stage and the notices that are
-//! due, and writes the result in one transaction.
+//! due, and writes the result at once: one item, or several in a transaction.
 //!
 //! An SQS queue invokes the function with up to ten messages. Fan-out sends one for each
 //! organization that is due. `receive-events` sends one when BILL reports an event of an
@@ -12,7 +12,8 @@
 //!
 //! Where to start reading: `handle.rs` runs a batch, `record.rs` processes one message, `batch.rs`
 //! syncs one organization, `snapshot_reader.rs` makes the BILL requests. `events.rs` covers
-//! messages of events, `failure.rs` what a failed sync means for its message.
+//! messages of events, `listing.rs` organizations that were never listed, `failure.rs` what a
+//! failed sync means for its message.
 //!
 //! The stages, campaigns and rules of notices are in `engagement`. The crate does not know e-mail
 //! texts or e-mail delivery.

@@ -1,16 +1,12 @@
 //! Processes one message of the queue.
 
-use engagement::{Organization, SyncRequest};
-use runtime::{
-    clock,
-    sqs::{HandlerOutcome, Record},
-};
-use store::StoredOrganization;
+use engagement::SyncRequest;
+use runtime::sqs::{HandlerOutcome, Record};
+use store::{OrganizationRow, StoredOrganization};
 
 use crate::{
     batch::SyncBatch,
     error::SyncError,
-    listing::was_archived,
     request::{self, Message},
 };
 
@@ -27,7 +23,7 @@ impl SyncBatch<'_> {
             Err(reason) => return self.sync.dead_letters.park(&record, reason).await,
         };
         record.log_organization_id(&request.organization.id);
-        if let Err(reason) = self.sync.as_of_limit.check(request.as_of, clock::now()) {
+        if let Err(reason) = self.sync.as_of_limit.check(request.as_of, self.now()) {
             return self
                 .sync
                 .dead_letters
@@ -50,46 +46,66 @@ impl SyncBatch<'_> {
     }
 
     async fn sync_if_due(&self, request: &SyncRequest) -> Result<(), SyncError> {
-        let id = &request.organization.id;
-        let previous = match self.sync.organizations.get_for_sync(id).await? {
-            StoredOrganization::NeverSynced => None,
-            StoredOrganization::Synced(previous) => Some(*previous),
-            StoredOrganization::Newer => {
-                self.count_newer_record();
-                return Ok(());
-            }
+        let Some(previous) = self.read_row(request).await? else {
+            return Ok(());
         };
-        if let Some(reason) = skip_reason(previous.as_ref(), request) {
+        if let Some(reason) = skip_reason(&previous, request) {
             tracing::debug!(reason, "no sync is needed");
             self.metrics.count("organizations_not_due");
             return Ok(());
         }
 
-        if !request.organization.archived {
-            self.take_allowed_sync()?;
-        }
-        self.sync_organization(request, previous.as_ref())
-            .await
-            .map(drop)
+        self.take_allowed_sync(&previous)?;
+        self.sync_organization(request, &previous).await.map(drop)
     }
 
-    /// Counts and logs a record that a newer release wrote. It is left as it is.
-    pub(crate) fn count_newer_record(&self) {
-        tracing::error!("a newer release wrote the organization's record; it is not synced");
-        self.metrics.count("items_newer");
+    /// The organization's item. One that has none yet gets the row of its listing: as the message
+    /// of the last release describes it, or as BILL lists it now.
+    ///
+    /// `None`: nothing can be synced. A newer release wrote the item, or BILL knows no such
+    /// organization.
+    pub(crate) async fn read_row(
+        &self,
+        request: &SyncRequest,
+    ) -> Result<Option<OrganizationRow>, SyncError> {
+        let organizations = &self.sync.organizations;
+        let id = &request.organization.id;
+        let known = match organizations.get_for_sync(id).await? {
+            StoredOrganization::Newer => {
+                self.count_newer_record();
+                return Ok(None);
+            }
+            StoredOrganization::Known(row) if row.listing.is_some() => return Ok(Some(*row)),
+            StoredOrganization::Known(row) => Some(row),
+            StoredOrganization::Unknown => None,
+        };
+
+        let listed = if request.organization.is_described() {
+            Some(request.organization.clone())
+        } else {
+            self.list_organization(id).await?
+        };
+        let Some(listed) = listed else {
+            self.handle_unknown(request, known.is_some()).await?;
+            return Ok(None);
+        };
+        organizations.describe(&listed, request.as_of).await?;
+
+        match organizations.get_for_sync(id).await? {
+            StoredOrganization::Known(row) => Ok(Some(*row)),
+            StoredOrganization::Unknown | StoredOrganization::Newer => Ok(None),
+        }
     }
 }
-
 /// Why no sync is needed: it ran already for this time or a later one, or the organization is not
 /// due.
-fn skip_reason(previous: Option<&Organization>, request: &SyncRequest) -> Option<&'static str> {
-    let previous = previous?;
-    if previous.checked_at >= request.as_of {
+fn skip_reason(previous: &OrganizationRow, request: &SyncRequest) -> Option<&'static str> {
+    let is_synced = |checked_at| checked_at >= request.as_of;
+    let is_later = |next_check_at| next_check_at > request.as_of;
+
+    if previous.checked_at().is_some_and(is_synced) {
         Some("already synced for this time or a later one")
-    } else if previous.next_check_at > request.as_of
-        && !request.all
-        && was_archived(previous) == request.organization.archived
-    {
+    } else if previous.next_check_at.is_some_and(is_later) && !request.all {
         Some("not due")
     } else {
         None

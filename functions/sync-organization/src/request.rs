@@ -50,15 +50,29 @@ fn is_newer(body: &str) -> bool {
         .is_ok_and(|message| message.schema_version > SyncRequest::SCHEMA_VERSION)
 }
 
-/// Whether a message must be processed even if no BILL request can be made: its organization may
-/// not be due, or the message does not parse.
-pub fn requires_processing(body: &str) -> bool {
-    serde_json::from_str::<SyncRequest>(body).map_or(true, |request| request.all)
+/// What the messages of a batch mean for its budget.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct BatchMessages {
+    /// Whether BILL's events caused one of them.
+    pub any_of_events: bool,
+    /// Whether one of them must be processed even if no BILL request can be made: its organization
+    /// may not be due, or it does not parse. The organizations of all others stay due.
+    pub any_required: bool,
 }
 
-/// Whether BILL's events caused the message.
-pub fn is_of_events(body: &str) -> bool {
-    serde_json::from_str::<SyncRequest>(body).is_ok_and(|request| request.events_until.is_some())
+impl BatchMessages {
+    /// What these bodies mean.
+    pub fn of<'a>(bodies: impl IntoIterator<Item = &'a str>) -> Self {
+        bodies.into_iter().fold(Self::default(), |messages, body| {
+            let request = serde_json::from_str::<SyncRequest>(body).ok();
+            let is_of_events = |request: &SyncRequest| request.events_until.is_some();
+
+            Self {
+                any_of_events: messages.any_of_events || request.as_ref().is_some_and(is_of_events),
+                any_required: messages.any_required || request.is_none_or(|request| request.all),
+            }
+        })
+    }
 }
 
 #[cfg(test)]
@@ -112,9 +126,10 @@ mod tests {
                 }}"#
             )
         };
-        assert!(!requires_processing(&request("")));
-        assert!(requires_processing(&request(r#","all":true"#)));
-        assert!(requires_processing("invalid"));
+        let any_required = |body: &str| BatchMessages::of([body]).any_required;
+        assert!(!any_required(&request("")));
+        assert!(any_required(&request(r#","all":true"#)));
+        assert!(any_required("invalid"));
     }
 
     #[test]

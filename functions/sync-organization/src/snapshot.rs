@@ -4,15 +4,20 @@ use engagement::{
     BankAccount, BankStatus, ListedOrganization, Name, Payment, Role, Snapshot, User, UserId,
     Verification,
 };
+use jiff::Timestamp;
 use runtime::Metrics;
 use secrecy::ExposeSecret;
 
 /// The snapshot of an organization of which only its row in the list is known.
-pub fn listed_snapshot(organization: &ListedOrganization) -> Snapshot {
+pub fn listed_snapshot(
+    organization: &ListedOrganization,
+    listed_at: Option<Timestamp>,
+) -> Snapshot {
     Snapshot {
         archived: organization.archived,
         name: organization.name.clone(),
         created_at: organization.created_at,
+        listed_at,
         ..Snapshot::default()
     }
 }

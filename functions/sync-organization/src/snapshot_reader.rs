@@ -1,7 +1,8 @@
 //! Reads one organization from BILL: which requests are made, and in which order.
 
 use bill::{ErrorKind, ListResult, OrganizationClient};
-use engagement::{PaymentHistory, Snapshot, SyncRequest, UserId, Verification};
+use engagement::{PaymentHistory, Snapshot, UserId, Verification};
+use jiff::Timestamp;
 use runtime::Metrics;
 
 use crate::{error::SyncError, snapshot};
@@ -12,7 +13,9 @@ const MAX_SIGN_IN_ATTEMPTS: usize = 3;
 /// Reads the snapshot of one organization.
 pub struct SnapshotReader<'a> {
     pub calls: &'a OrganizationClient,
-    pub request: &'a SyncRequest,
+    /// What the listing says about the organization.
+    pub listed: Snapshot,
+    pub as_of: Timestamp,
     /// Users to sign in as, from the last sync.
     pub known_users: &'a [UserId],
 }
@@ -23,7 +26,7 @@ impl SnapshotReader<'_> {
     ///
     /// An `Err` means that the snapshot is incomplete: nothing may be decided from it.
     pub async fn read(&self, metrics: &Metrics) -> Result<Snapshot, SyncError> {
-        let mut snapshot = snapshot::listed_snapshot(&self.request.organization);
+        let mut snapshot = self.listed.clone();
         let (users, first_attempt) = match self.known_users.first() {
             Some(known) => {
                 let (users, signed_in) =
@@ -46,7 +49,7 @@ impl SnapshotReader<'_> {
         snapshot.banks = banks.rows.iter().map(snapshot::bank_account).collect();
         snapshot.payments = payments?;
 
-        if snapshot.needs_verification(self.request.as_of) {
+        if snapshot.needs_verification(self.as_of) {
             snapshot.verification = Some(self.verification(metrics).await?);
         }
 
@@ -120,7 +123,7 @@ impl SnapshotReader<'_> {
             let page = self.calls.payments_page(token.as_ref()).await?;
             skipped += page.skipped;
             let payments: Vec<_> = page.rows.iter().map(snapshot::payment).collect();
-            history.add_page(&payments, self.request.as_of);
+            history.add_page(&payments, self.as_of);
             token = page.next;
             if token.is_none() || !history.needs_next_page() {
                 break;

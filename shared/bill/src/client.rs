@@ -18,6 +18,24 @@ use crate::{
     transport::Call,
 };
 
+/// The order of the list of organizations, by the time of their creation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OrganizationOrder {
+    /// Oldest first: an organization that is created meanwhile moves no page.
+    OldestFirst,
+    /// Newest first.
+    NewestFirst,
+}
+
+impl OrganizationOrder {
+    fn sort(self) -> &'static str {
+        match self {
+            Self::OldestFirst => "createdTime:asc",
+            Self::NewestFirst => "createdTime:desc",
+        }
+    }
+}
+
 /// A client of BILL for one partner. Build one per process and clone it: clones share the session
 /// and the limits.
 #[derive(Clone)]
@@ -38,14 +56,16 @@ impl BillClient {
         }
     }
 
-    /// One page of at most 100 organizations, oldest first; `None` for the first page.
+    /// One page of at most 100 organizations in this order; `None` for the first page. A page token
+    /// is valid for the order of its list.
     pub async fn organizations_page(
         &self,
+        order: OrganizationOrder,
         page: Option<&PageToken>,
         deadline: Instant,
     ) -> Result<Page<Organization>, Error> {
         let call = Call::new(Operation::ListPartnerOrganizations)
-            .query(list::page_query("createdTime:asc", page));
+            .query(list::page_query(order.sort(), page));
         let response = self
             .inner
             .sessions

@@ -38,7 +38,7 @@ mod session_id;
 mod transport;
 
 pub use base_url::{BaseUrl, BaseUrlError};
-pub use client::BillClient;
+pub use client::{BillClient, OrganizationOrder};
 pub use credentials::{CredentialError, CredentialSource, Credentials};
 pub use error::{Error, ErrorCode, ErrorKind};
 pub use list::{ListResult, Page, PageToken};

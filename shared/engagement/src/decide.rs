@@ -157,6 +157,8 @@ fn record(
         stage_since: episode.since,
         checked_at: as_of,
         next_check_at,
+        archived: snapshot.archived,
+        listed_at: snapshot.listed_at,
         created_at: snapshot.created_at,
         bank_accounts: saturating_u32(bank_statuses.len()),
         verified_bank_accounts: saturating_u32(verified.count()),

@@ -57,7 +57,9 @@ pub use notice::{
     DUE_BUCKETS, InvalidNoticeId, Notice, NoticeId, NoticeKey, NoticeReason, NoticeStatus,
     PlannedNotice, Recipient, StoredAddress, StoredRecipient, due_bucket,
 };
-pub use organization::{Organization, StepOutcome, StepRecord, Transition};
+pub use organization::{
+    CHECK_BUCKETS, Organization, StepOutcome, StepRecord, Transition, check_bucket,
+};
 pub use payments::{MAX_PAYMENT_PAGES, Payment, PaymentHistory};
 pub use personal::{EmailAddress, InvalidEmailAddress, Name};
 pub use rules::{Cadences, Rules};

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::{
     campaign::StepId,
@@ -32,6 +33,11 @@ pub struct Organization {
     pub checked_at: Timestamp,
     /// When the organization is synced next, at the latest.
     pub next_check_at: Timestamp,
+    /// Whether the organization is archived in BILL, as it was last listed.
+    pub archived: bool,
+    /// When the organization was first listed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listed_at: Option<Timestamp>,
     /// When the organization was created in BILL.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
@@ -58,6 +64,15 @@ pub struct Organization {
     pub steps: BTreeMap<StepId, StepRecord>,
     /// Incremented by each sync, starting at 1.
     pub version: u64,
+}
+
+/// Number of buckets of organizations in the order of their next sync.
+pub const CHECK_BUCKETS: u8 = 16;
+
+/// The bucket of an organization, in `0..CHECK_BUCKETS`. The same on every machine and in every
+/// release.
+pub fn check_bucket(organization: &OrganizationId) -> u8 {
+    Sha256::digest(organization.as_str().as_bytes())[1] % CHECK_BUCKETS
 }
 
 impl Organization {

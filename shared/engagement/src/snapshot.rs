@@ -16,6 +16,8 @@ pub struct Snapshot {
     pub archived: bool,
     /// The name of the organization.
     pub name: Option<Name>,
+    /// When the organization was first listed.
+    pub listed_at: Option<Timestamp>,
     /// When the organization was created in BILL.
     pub created_at: Option<Timestamp>,
     /// The users of the organization, including archived ones.

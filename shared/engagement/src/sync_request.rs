@@ -33,6 +33,23 @@ impl SyncRequest {
     /// The version that is written, and the only one that is read.
     pub const SCHEMA_VERSION: u32 = 1;
 
+    /// The request to sync an organization that is due at `as_of`. Its listing is in the table.
+    pub fn for_due(organization: OrganizationId, run_id: String, as_of: Timestamp) -> Self {
+        Self {
+            schema_version: Self::SCHEMA_VERSION,
+            run_id,
+            organization: ListedOrganization {
+                id: organization,
+                name: None,
+                archived: false,
+                created_at: None,
+            },
+            as_of,
+            all: false,
+            events_until: None,
+        }
+    }
+
     /// The request for an event that arrived at `at`, in whole seconds, and the end of the minute
     /// that the request covers.
     ///
@@ -83,6 +100,14 @@ pub struct ListedOrganization {
     /// When the organization was created in BILL.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
+}
+
+impl ListedOrganization {
+    /// Whether more than the id is known. BILL gives every organization a name and a time of
+    /// creation.
+    pub fn is_described(&self) -> bool {
+        self.name.is_some() || self.created_at.is_some()
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::{
     Client,
     types::{CancellationReason, TransactWriteItem},
 };
-use engagement::{AddressHashKey, Decision, Organization};
+use engagement::{AddressHashKey, Decision};
 
 use crate::{
     dynamodb::{
@@ -13,7 +13,8 @@ use crate::{
         transaction::{TransactionOutcome, is_condition_failure, transact},
     },
     error::StoreError,
-    notices, organizations,
+    notices,
+    organizations::{self, OrganizationRow},
     table_names::TableNames,
     transitions,
 };
@@ -49,10 +50,10 @@ impl DecisionWriter {
     /// Writes a decision: the record, the transition and the notices. A record alone is put without
     /// a transaction, which would cost twice the write units.
     ///
-    /// `previous` is the record that the decision is based on; `None` when there was none. The
-    /// record is written only over that version, only if it was synced at an earlier time, and only
-    /// if the organization was not made due meanwhile: the cause may be newer than the data that
-    /// the sync read. A notice is written only if it does not exist. All times are truncated to
+    /// `previous` is the item that the decision is based on; `None` when there was none. The record
+    /// is written only over that item, only if it was synced at an earlier time, and only if the
+    /// organization was not made due, renamed, archived or restored meanwhile: the cause may be
+    /// newer than the data that the sync read. A notice is written only if it does not exist. All times are truncated to
     /// seconds. The failure of an earlier sync is removed, because the whole item is replaced.
     ///
     /// The write is atomic: if the process stops before it, the organization stays due. A second
@@ -61,7 +62,7 @@ impl DecisionWriter {
     pub async fn write(
         &self,
         decision: &Decision,
-        previous: Option<&Organization>,
+        previous: Option<&OrganizationRow>,
         key: &AddressHashKey,
     ) -> Result<WriteOutcome, StoreError> {
         let TableNames {

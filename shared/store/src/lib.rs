@@ -38,10 +38,14 @@ pub use contacts::{Contacts, UnsubscribeScope};
 pub use decisions::{DecisionWriter, WriteOutcome};
 pub use error::{StoreError, StoreErrorKind};
 pub use notices::{Claim, ClaimOutcome, Dismissals, DueNotices, FeedbackOutcome, Notices};
-pub use organizations::{MakeDueProgress, NextSync, Organizations, StoredOrganization};
+pub use organizations::{
+    DueOrganization, ListedComparison, ListingChange, MakeDuePage, MakeDueProgress, MigrationPage,
+    OrganizationRow, Organizations, StoredOrganization,
+};
 pub use runs::{
-    BudgetAmount, BudgetShare, DailyQuota, HourlyBudget, HourlyLimits, Reservation, RunLog,
-    RunRecord, SweepCursor, SweepPosition,
+    BudgetAmount, BudgetShare, DailyQuota, DayStatistics, FullListing, HourlyBudget, HourlyLimits,
+    MakeDueRequest, Migration, Reservation, RunLog, RunRecord, StatisticsLog, SweepState,
+    SweepStates,
 };
 pub use table_names::TableNames;
 pub use tables::Tables;

@@ -2,17 +2,19 @@
 //! daily number of e-mails. Each is a type of its own.
 
 mod daily_quota;
+mod day_statistics;
 mod hour_item;
 mod hourly_budget;
 mod hourly_limits;
 mod run_log;
-mod sweep_cursor;
+mod sweep_state;
 mod table;
 
 pub(crate) use table::RunsTable;
 
 pub use daily_quota::DailyQuota;
+pub use day_statistics::{DayStatistics, StatisticsLog};
 pub use hourly_budget::{HourlyBudget, Reservation};
 pub use hourly_limits::{BudgetAmount, BudgetShare, HourlyLimits};
 pub use run_log::{RunLog, RunRecord};
-pub use sweep_cursor::{SweepCursor, SweepPosition};
+pub use sweep_state::{FullListing, MakeDueRequest, Migration, SweepState, SweepStates};

@@ -7,7 +7,7 @@ use crate::{
     decisions::DecisionWriter,
     notices::{Dismissals, Notices},
     organizations::Organizations,
-    runs::{DailyQuota, HourlyBudget, HourlyLimits, RunLog, RunsTable, SweepCursor},
+    runs::{DailyQuota, HourlyBudget, HourlyLimits, RunLog, RunsTable, StatisticsLog, SweepStates},
     table_names::TableNames,
 };
 
@@ -63,9 +63,14 @@ impl Tables {
         DailyQuota::new(self.runs())
     }
 
-    /// The page at which the next sweep continues.
-    pub fn sweep_cursor(&self) -> SweepCursor {
-        SweepCursor::new(self.runs())
+    /// What one run of fan-out leaves to the next.
+    pub fn sweep_states(&self) -> SweepStates {
+        SweepStates::new(self.runs())
+    }
+
+    /// The organizations of each day by stage and reason.
+    pub fn statistics(&self) -> StatisticsLog {
+        StatisticsLog::new(self.runs())
     }
 
     /// The records of fan-out runs.

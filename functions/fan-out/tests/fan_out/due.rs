@@ -3,69 +3,61 @@
 use fan_out::{FanOut, RunOutcome};
 use jiff::SignedDuration;
 use runtime::{ErrorType, ScheduleEvent};
-use sandbox::{OrganizationPatch, Population};
+use sandbox::Population;
 use serde_json::{Value, json};
 
 use crate::support::{PLENTY_OF_REQUESTS, PLENTY_OF_TIME, STARTED_AT, TestSweep, run, unique};
 
 #[tokio::test]
-async fn organizations_without_a_record_are_queued_once_from_every_page() {
+async fn organizations_without_an_item_are_queued_once_from_every_page() {
     let sweep = TestSweep::start(250).await;
 
     let summary = sweep.run(PLENTY_OF_REQUESTS, PLENTY_OF_TIME).await;
 
     assert_eq!(
-        (summary.outcome, summary.pages, summary.due, summary.queued),
-        (RunOutcome::Completed, 3, 250, 250)
+        (summary.outcome, summary.new, summary.due, summary.queued),
+        (RunOutcome::Completed, 250, 250, 250)
     );
     assert_eq!(unique(sweep.queued().await), unique(sweep.listed()));
-    assert_eq!(sweep.cursor().load().await.unwrap(), None);
 }
 
 #[tokio::test]
-async fn only_due_and_newly_archived_organizations_are_queued() {
-    let sweep = TestSweep::start(5).await;
-    let listed = sweep.listed();
-    let archive = |archived| OrganizationPatch {
-        archived: Some(archived),
-        ..OrganizationPatch::default()
-    };
-    for id in &listed {
-        assert!(sweep.sandbox.patch_organization(id, archive(false)));
-    }
+async fn the_longest_overdue_are_queued_first() {
+    let sweep = TestSweep::start(0).await;
     for (id, next_check_at) in [
-        (&listed[0], "2020-01-01T00:00:00Z"),
-        (&listed[1], "2999-01-01T00:00:00Z"),
-        (&listed[2], "2999-01-01T00:00:00Z"),
-        (&listed[3], "2020-01-01T00:00:00Z"),
-        (&listed[4], "2999-01-01T00:00:00Z"),
+        ("00801TODAY", "2026-11-23T06:00:00Z"),
+        ("00801LATER", "2999-01-01T00:00:00Z"),
+        ("00801YEARS", "2020-01-01T00:00:00Z"),
+        ("00801MONTH", "2026-10-23T06:00:00Z"),
     ] {
         sweep.put_organization(item(id, next_check_at)).await;
     }
-    assert!(sweep.sandbox.patch_organization(&listed[2], archive(true)));
 
-    sweep.run(PLENTY_OF_REQUESTS, PLENTY_OF_TIME).await;
-    let expected = [0, 2, 3].map(|position: usize| listed[position].clone());
+    // The migration to the index finds the items in the order of the table.
+    let summary = sweep.run(16, PLENTY_OF_TIME).await;
     assert_eq!(
-        unique(sweep.queued().await),
-        unique(expected.to_vec()),
-        "the due ones, and the one that was archived since its last sync"
+        (summary.outcome, summary.queued),
+        (RunOutcome::BudgetSpent, 2)
     );
+    assert_eq!(sweep.queued().await, ["00801YEARS", "00801MONTH"]);
 
-    let all = ScheduleEvent {
-        all: true,
-        ..ScheduleEvent::default()
-    };
-    let function = sweep.function(PLENTY_OF_REQUESTS);
-    run(&function, &all, PLENTY_OF_TIME).await.unwrap();
-    assert_eq!(unique(sweep.queued().await), unique(listed));
+    let summary = sweep.run(PLENTY_OF_REQUESTS, PLENTY_OF_TIME).await;
+    assert_eq!(
+        (summary.outcome, summary.queued),
+        (RunOutcome::Completed, 3),
+        "what was not synced is still due"
+    );
+    assert_eq!(
+        sweep.queued().await,
+        ["00801YEARS", "00801MONTH", "00801TODAY"]
+    );
 }
 
 #[tokio::test]
 async fn the_time_of_the_event_decides_who_is_due() {
-    let sweep = TestSweep::start(1).await;
+    let sweep = TestSweep::start(0).await;
     sweep
-        .put_organization(item(&sweep.listed()[0], "2026-11-23T09:00:00Z"))
+        .put_organization(item("00801A", "2026-11-23T09:00:00Z"))
         .await;
     let function = sweep.function(PLENTY_OF_REQUESTS);
 
@@ -90,12 +82,12 @@ async fn a_deployed_stack_refuses_a_time_in_the_future() {
         all: false,
     };
 
-    let failure = run(&function, &event(6), PLENTY_OF_TIME).await.unwrap_err();
+    let failure = sweep.run_for(&function, &event(6)).await.unwrap_err();
     assert_eq!(failure.error_type, ErrorType::EventInvalid);
     assert!(failure.message.contains("5 minutes"), "{failure}");
     assert_eq!(sweep.sandbox.statistics().requests, 0);
 
-    let summary = run(&function, &event(4), PLENTY_OF_TIME).await.unwrap();
+    let summary = sweep.run_for(&function, &event(4)).await.unwrap();
     assert_eq!(summary.queued, 1);
 }
 
@@ -114,10 +106,7 @@ async fn unreadable_rows_and_items_do_not_stop_the_others() {
     let summary = sweep.run(PLENTY_OF_REQUESTS, PLENTY_OF_TIME).await;
 
     assert!(summary.skipped > 0, "{summary:?}");
-    assert_eq!(
-        (summary.outcome, summary.queued),
-        (RunOutcome::Completed, summary.organizations)
-    );
+    assert_eq!(summary.outcome, RunOutcome::Completed);
     assert_eq!(unique(sweep.queued().await), unique(listed));
 }
 

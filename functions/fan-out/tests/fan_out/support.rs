@@ -1,20 +1,22 @@
 //! The function with a sandbox, tables and a queue of its own.
 
-use std::{collections::BTreeSet, io::sink, sync::LazyLock, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::sink,
+    sync::LazyLock,
+    time::Duration,
+};
 
 use aws_config::SdkConfig;
 use bill_connection::BillConfig;
 use engagement::SyncRequest;
 use fan_out::{Config, FanOut, Summary};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use runtime::{Deadline, Failure, Invocation, Metrics, ScheduleEvent, clock};
 use sandbox::{Options, Population, Sandbox, Switches};
 use serde_json::Value;
-use store::{HourlyLimits, SweepCursor, TableNames, Tables};
+use store::{HourlyLimits, SweepState, TableNames, Tables};
 use test_support::LocalAws;
-
-/// Organizations on a page of BILL's list.
-pub const PAGE: usize = 100;
 
 /// Longer than a run takes.
 pub const PLENTY_OF_TIME: Duration = Duration::from_mins(4);
@@ -94,11 +96,27 @@ impl TestSweep {
         &self.aws.config
     }
 
+    /// A run so many hours after [`STARTED_AT`], which must succeed.
+    pub async fn run_at(&self, hour: i64) -> Summary {
+        let function = self.function(PLENTY_OF_REQUESTS);
+        let event = event_at(hour);
+        run(&function, &event, PLENTY_OF_TIME).await.unwrap()
+    }
+
     /// A run that must succeed.
     pub async fn run(&self, requests_per_hour: u32, time: Duration) -> Summary {
         let event = ScheduleEvent::default();
         let result = run(&self.function(requests_per_hour), &event, time).await;
         result.unwrap()
+    }
+
+    /// A run at [`STARTED_AT`] for an event of any time.
+    pub async fn run_for(
+        &self,
+        function: &FanOut,
+        event: &ScheduleEvent,
+    ) -> Result<Summary, Failure> {
+        run_from(function, event, PLENTY_OF_TIME, *STARTED_AT).await
     }
 
     /// The ids of the organizations that were queued since the last call.
@@ -120,8 +138,36 @@ impl TestSweep {
             .collect()
     }
 
-    pub fn cursor(&self) -> SweepCursor {
-        self.tables.sweep_cursor()
+    /// What the last run left.
+    pub async fn state(&self) -> SweepState {
+        self.tables.sweep_states().load().await.unwrap()
+    }
+
+    /// Changes what the last run left.
+    pub async fn change_state(&self, change: impl FnOnce(&mut SweepState)) {
+        let before = self.state().await;
+        let mut state = before.clone();
+        change(&mut state);
+        let states = self.tables.sweep_states();
+        states.save(&before, &state, *STARTED_AT).await.unwrap();
+    }
+
+    /// The items of the table by organization.
+    pub async fn items(&self) -> BTreeMap<String, Value> {
+        let items = self.aws.items(&self.names.organizations_table).await;
+        let with_id = |item: Value| (item["organization_id"].as_str().unwrap().to_owned(), item);
+        items.into_iter().map(with_id).collect()
+    }
+
+    /// The items of the table `runs` whose key begins with `prefix`.
+    pub async fn runs(&self, prefix: &str) -> Vec<Value> {
+        let items = self.aws.items(&self.names.runs_table).await;
+        let has_prefix = |item: &Value| item["run"].as_str().unwrap().starts_with(prefix);
+        items.into_iter().filter(has_prefix).collect()
+    }
+
+    pub async fn put_run(&self, item: Value) {
+        self.aws.put_item(&self.names.runs_table, item).await;
     }
 
     pub async fn put_organization(&self, item: Value) {
@@ -139,14 +185,32 @@ impl TestSweep {
     }
 }
 
+/// The schedule's event so many hours after [`STARTED_AT`].
+pub fn event_at(hour: i64) -> ScheduleEvent {
+    ScheduleEvent {
+        time: Some(*STARTED_AT + SignedDuration::from_hours(hour)),
+        all: false,
+    }
+}
+
+/// A run at the time of the event, or at [`STARTED_AT`] if the event has none.
 pub async fn run(
     function: &FanOut,
     event: &ScheduleEvent,
     time: Duration,
 ) -> Result<Summary, Failure> {
+    run_from(function, event, time, event.time.unwrap_or(*STARTED_AT)).await
+}
+
+async fn run_from(
+    function: &FanOut,
+    event: &ScheduleEvent,
+    time: Duration,
+    started_at: Timestamp,
+) -> Result<Summary, Failure> {
     let metrics = Metrics::to_writer("fan-out", "local", sink());
     let invocation = Invocation {
-        started_at: *STARTED_AT,
+        started_at,
         ..Invocation::new("run".to_owned(), Deadline::after(time), metrics)
     };
 

@@ -272,6 +272,8 @@ fn organization(notice: &PlannedNotice) -> Organization {
         users: 1,
         contacts: vec![notice.recipient.user_id.clone()],
         steps: BTreeMap::new(),
+        archived: false,
+        listed_at: None,
         version: 1,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use bill::{BillClient, Credentials};
+use bill::{BillClient, Credentials, OrganizationOrder};
 use engagement::{ListedOrganization, Name, classify};
 use jiff::Timestamp;
 use runtime::{ClassifiedError, ErrorType};
@@ -39,19 +39,12 @@ async fn read_snapshot(
         archived: listed.archived.unwrap_or(false),
         created_at: listed.created_time,
     };
-    let request = SyncRequest {
-        schema_version: 1,
-        run_id: "test".to_owned(),
-        organization,
-        as_of,
-        all: false,
-        events_until: None,
-    };
 
     let calls = bill.organization(&id, deadline());
     let snapshot = SnapshotReader {
         calls: &calls,
-        request: &request,
+        listed: snapshot::listed_snapshot(&organization, None),
+        as_of,
         known_users,
     }
     .read(&Metrics::to_writer("test", "local", std::io::sink()))
@@ -74,7 +67,10 @@ async fn every_sandbox_scenario_is_classified_as_expected() {
     let sandbox = Sandbox::start(options).await.unwrap();
     let bill = bill(&sandbox);
     let expectations = sandbox.expectations(as_of);
-    let page = bill.organizations_page(None, deadline()).await.unwrap();
+    let page = bill
+        .organizations_page(OrganizationOrder::OldestFirst, None, deadline())
+        .await
+        .unwrap();
 
     let mut synced = 0;
     for listed in page
@@ -123,7 +119,10 @@ async fn every_sandbox_scenario_is_classified_as_expected() {
 async fn another_user_signs_in_when_the_known_one_is_refused() {
     let sandbox = Sandbox::start(Options::default()).await.unwrap();
     let bill = bill(&sandbox);
-    let page = bill.organizations_page(None, deadline()).await.unwrap();
+    let page = bill
+        .organizations_page(OrganizationOrder::OldestFirst, None, deadline())
+        .await
+        .unwrap();
     let active = sandbox
         .expectations(sandbox.now())
         .into_iter()
@@ -179,7 +178,10 @@ fn failing(endpoint: &str, status: u16, code: &str) -> Fault {
 async fn a_refused_verification_counts_as_not_started() {
     let sandbox = Sandbox::start(Options::default()).await.unwrap();
     let bill = bill(&sandbox);
-    let page = bill.organizations_page(None, deadline()).await.unwrap();
+    let page = bill
+        .organizations_page(OrganizationOrder::OldestFirst, None, deadline())
+        .await
+        .unwrap();
     let population = sandbox.expectations(sandbox.now());
     let is_enrolling = |row: &&bill::Organization| {
         population.iter().any(|it| {
@@ -214,7 +216,10 @@ async fn a_refused_verification_counts_as_not_started() {
 async fn an_active_organization_takes_four_requests() {
     let sandbox = Sandbox::start(Options::default()).await.unwrap();
     let bill = bill(&sandbox);
-    let page = bill.organizations_page(None, deadline()).await.unwrap();
+    let page = bill
+        .organizations_page(OrganizationOrder::OldestFirst, None, deadline())
+        .await
+        .unwrap();
     let active = sandbox
         .expectations(sandbox.now())
         .into_iter()
@@ -236,7 +241,10 @@ async fn an_active_organization_takes_four_requests() {
 async fn only_a_refused_organization_is_retried_the_next_day() {
     let sandbox = Sandbox::start(Options::default()).await.unwrap();
     let bill = bill(&sandbox);
-    let page = bill.organizations_page(None, deadline()).await.unwrap();
+    let page = bill
+        .organizations_page(OrganizationOrder::OldestFirst, None, deadline())
+        .await
+        .unwrap();
     let active = sandbox
         .expectations(sandbox.now())
         .into_iter()
@@ -272,7 +280,7 @@ async fn only_a_refused_organization_is_retried_the_next_day() {
 async fn a_bill_timeout_is_a_transient_failure() {
     let sandbox = Sandbox::start(Options::default()).await.unwrap();
     let listed = bill(&sandbox)
-        .organizations_page(None, deadline())
+        .organizations_page(OrganizationOrder::OldestFirst, None, deadline())
         .await
         .unwrap()
         .rows

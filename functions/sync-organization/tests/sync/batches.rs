@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use engagement::SyncRequest;
 use jiff::SignedDuration;
-use runtime::clock;
 use serde_json::{Value, json};
 
-use crate::support::{PLENTY_OF_REQUESTS, TestSync, body, messages, request};
+use crate::support::{PLENTY_OF_REQUESTS, TestSync, body, messages, now, request};
 
 #[tokio::test]
 async fn each_organization_gets_the_stage_that_its_facts_mean() {
@@ -63,7 +62,7 @@ async fn a_message_that_cannot_be_read_is_parked_beside_good_ones() {
 async fn a_message_that_arrives_twice_or_late_causes_no_second_sync() {
     let sync = TestSync::start(10).await;
     let organization = &sync.customers(1)[0];
-    let as_of = clock::now();
+    let as_of = now();
     let first = request(organization, as_of);
     let late = SyncRequest {
         all: true,
@@ -85,7 +84,7 @@ async fn a_message_that_arrives_twice_or_late_causes_no_second_sync() {
 async fn an_organization_that_is_not_due_is_synced_only_with_all() {
     let sync = TestSync::start(10).await;
     let organization = &sync.customers(1)[0];
-    let as_of = clock::now();
+    let as_of = now();
     sync.run(&[body(&request(organization, as_of))]).await;
     let next = request(organization, as_of + SignedDuration::from_secs(1));
 

@@ -1,12 +1,13 @@
 //! The hourly budget of BILL requests.
 
 use engagement::SyncRequest;
-use runtime::clock;
+use jiff::Timestamp;
 use sandbox::Switches;
+use serde_json::json;
 use store::BudgetShare;
 
 use crate::support::{
-    PLENTY_OF_REQUESTS, PLENTY_OF_TIME, STARTED_AT, TestSync, body, handle_at, messages, request,
+    PLENTY_OF_REQUESTS, PLENTY_OF_TIME, TestSync, body, handle_at, messages, now, request,
 };
 
 #[tokio::test]
@@ -57,7 +58,7 @@ async fn a_budget_for_a_part_of_the_batch_is_used() {
 async fn without_budget_a_message_for_all_makes_its_organization_due() {
     let sync = TestSync::start(10).await;
     let organization = &sync.customers(1)[0];
-    let as_of = clock::now();
+    let as_of = now();
     sync.run(&[body(&request(organization, as_of))]).await;
     let before = sync.record(organization).await.unwrap();
     assert!(before.next_check_at > as_of);
@@ -142,7 +143,7 @@ async fn in_the_first_minute_an_hour_is_not_closed_and_the_messages_come_back() 
 async fn events_beyond_their_share_are_made_due_and_the_sweep_goes_on() {
     let sync = TestSync::start(20).await;
     let organizations = sync.customers(8);
-    let long_ago = clock::now() - jiff::SignedDuration::from_mins(5);
+    let long_ago = now() - jiff::SignedDuration::from_mins(5);
     let config = sync.config(40);
     let mut synced = 0;
     for organization in &organizations[..6] {
@@ -154,11 +155,34 @@ async fn events_beyond_their_share_are_made_due_and_the_sweep_goes_on() {
     }
     assert!((1..6).contains(&synced), "{synced}");
     let waiting = sync.item(&organizations[5]).await.unwrap();
-    assert_eq!(waiting["sync_error"], "bill_hour_exhausted");
+    let next_check_at = waiting["next_check_at"].as_str().unwrap();
+    assert!(next_check_at.parse::<Timestamp>().unwrap() <= now());
 
     let swept = messages(&organizations[6..7]);
     sync.run_with(config, &swept, PLENTY_OF_TIME).await.unwrap();
     assert!(sync.record(&organizations[6]).await.is_some());
+}
+
+#[tokio::test]
+async fn an_event_without_budget_does_not_move_an_organization_that_is_due() {
+    let sync = TestSync::start(10).await;
+    let organization = &sync.customers(1)[0];
+    let due = json!({
+        "organization_id": organization.id.as_str(),
+        "archived": false,
+        "next_check_at": "2026-11-23T06:00:00Z",
+    });
+    sync.put_organization(due.clone()).await;
+    let long_ago = now() - jiff::SignedDuration::from_mins(5);
+    let (event, _) = SyncRequest::for_event(organization.id.clone(), "event", long_ago);
+
+    let batch = sync
+        .run_with(sync.config(1), &[body(&event)], PLENTY_OF_TIME)
+        .await
+        .unwrap();
+
+    assert_eq!(batch.returned, [0; 0]);
+    assert_eq!(sync.item(organization).await, Some(due));
 }
 
 async fn count_synced(sync: &TestSync, organizations: &[engagement::ListedOrganization]) -> usize {
@@ -172,7 +196,7 @@ async fn count_synced(sync: &TestSync, organizations: &[engagement::ListedOrgani
 async fn remaining(sync: &TestSync) -> u32 {
     sync.tables
         .hourly_budget(TestSync::limits(PLENTY_OF_REQUESTS))
-        .remaining(*STARTED_AT, BudgetShare::Sweep)
+        .remaining(now(), BudgetShare::Sweep)
         .await
         .unwrap()
         .requests

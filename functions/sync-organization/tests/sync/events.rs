@@ -5,10 +5,9 @@ use std::time::Duration;
 use engagement::{ListedOrganization, SyncRequest};
 use jiff::{SignedDuration, Timestamp};
 use rstest::rstest;
-use runtime::clock;
 use sandbox::{Fault, FaultKind, OrganizationPatch, Switches};
 
-use crate::support::{PLENTY_OF_TIME, TestSync, body, handle};
+use crate::support::{PLENTY_OF_TIME, TestSync, body, handle, now};
 
 /// Long enough ago for the window of an event to be over.
 const LONG_AGO: SignedDuration = SignedDuration::from_mins(5);
@@ -34,7 +33,7 @@ async fn an_event_in_its_window_causes_one_sync_and_keeps_its_message() {
 async fn a_late_event_causes_one_sync_and_completes_its_message() {
     let sync = TestSync::start(10).await;
     let organization = &sync.customers(1)[0];
-    let message = [event(organization, clock::now() - LONG_AGO)];
+    let message = [event(organization, now() - LONG_AGO)];
 
     let first = sync.run(&message).await;
     assert_eq!(first.returned, [0; 0]);
@@ -62,8 +61,7 @@ async fn an_event_syncs_an_organization_as_bill_lists_it_now() {
             .patch_organization(organization.id.as_str(), archived)
     );
 
-    sync.run(&[event(organization, clock::now() - LONG_AGO)])
-        .await;
+    sync.run(&[event(organization, now() - LONG_AGO)]).await;
 
     let record = sync.record(organization).await.unwrap();
     assert_eq!(record.stage.to_string(), "closed");
@@ -76,8 +74,7 @@ async fn an_event_syncs_an_organization_as_bill_lists_it_now() {
 async fn an_event_syncs_an_organization_that_bill_does_not_list(#[case] hide: fn(&TestSync, &str)) {
     let sync = TestSync::start(10).await;
     let organization = &sync.customers(1)[0];
-    sync.run(&[event(organization, clock::now() - LONG_AGO)])
-        .await;
+    sync.run(&[event(organization, now() - LONG_AGO)]).await;
     let before = sync.record(organization).await.unwrap();
     tokio::time::sleep(Duration::from_secs(1)).await; // times have whole seconds
     hide(&sync, organization.id.as_str());
@@ -131,11 +128,11 @@ async fn an_event_of_an_unknown_organization_is_completed() {
         created_at: None,
     };
 
-    let batch = sync.run(&[event(&unknown, clock::now() - LONG_AGO)]).await;
+    let batch = sync.run(&[event(&unknown, now() - LONG_AGO)]).await;
 
     assert_eq!(batch.returned, [0; 0]);
     assert_eq!(sync.item(&unknown).await, None);
-    let counted = batch.metrics.total("events_of_unknown_organizations");
+    let counted = batch.metrics.total("organizations_unknown");
     assert!((counted - 1.0).abs() < f64::EPSILON);
 }
 
@@ -143,8 +140,7 @@ async fn an_event_of_an_unknown_organization_is_completed() {
 async fn an_event_without_budget_makes_its_organization_due_when_its_window_is_over() {
     let sync = TestSync::start(10).await;
     let organization = &sync.customers(1)[0];
-    sync.run(&[event(organization, clock::now() - LONG_AGO)])
-        .await;
+    sync.run(&[event(organization, now() - LONG_AGO)]).await;
     let before = sync.record(organization).await.unwrap();
     let function = sync.function(sync.config(1));
     tokio::time::sleep(Duration::from_secs(1)).await; // times have whole seconds
@@ -162,7 +158,7 @@ async fn an_event_without_budget_makes_its_organization_due_when_its_window_is_o
     let after = sync.record(organization).await.unwrap();
     assert_eq!(after.checked_at, before.checked_at);
     assert!(
-        after.next_check_at < before.next_check_at && after.next_check_at <= clock::now(),
+        after.next_check_at < before.next_check_at && after.next_check_at <= now(),
         "{}",
         after.next_check_at
     );
@@ -170,7 +166,7 @@ async fn an_event_without_budget_makes_its_organization_due_when_its_window_is_o
 
 /// The message of an event whose window is not over during the test.
 fn event_that_lasts(organization: &ListedOrganization) -> String {
-    let now = clock::now();
+    let now = now();
     let (request, _) = SyncRequest::for_event(organization.id.clone(), "event", now);
     body(&SyncRequest {
         as_of: now,

@@ -1,13 +1,14 @@
 //! Syncs that fail, beside syncs that succeed.
 
+use engagement::{ListedOrganization, check_bucket};
 use jiff::SignedDuration;
 use rstest::rstest;
-use runtime::{ErrorType, clock};
+use runtime::ErrorType;
 use sandbox::FaultKind;
 use serde_json::json;
 
 use crate::support::{
-    PLENTY_OF_REQUESTS, PLENTY_OF_TIME, TestSync, body, handle, messages, request,
+    PLENTY_OF_REQUESTS, PLENTY_OF_TIME, TestSync, body, handle, messages, now, request,
 };
 
 /// Receives after which the message of a transient failure is completed.
@@ -18,7 +19,7 @@ async fn an_organization_that_bill_refuses_is_due_again_in_24_hours() {
     let sync = TestSync::start(10).await;
     let organizations = sync.customers(2);
     sync.fail_requests(&organizations[0], status(403));
-    let as_of = clock::now();
+    let as_of = now();
     let bodies = [&organizations[0], &organizations[1]].map(|it| body(&request(it, as_of)));
 
     let batch = sync.run(&bodies).await;
@@ -39,7 +40,7 @@ async fn an_organization_that_bill_refuses_is_due_again_in_24_hours() {
 #[case::not_the_documented_format(FaultKind::Html { status: 200 }, "bill_bad_answer")]
 #[case::unavailable(status(503), "bill_unavailable")]
 #[tokio::test]
-async fn a_transient_failure_is_retried_three_times_and_then_recorded(
+async fn a_transient_failure_is_recorded_and_retried_twice(
     #[case] fault: FaultKind,
     #[case] error_type: &str,
 ) {
@@ -54,7 +55,6 @@ async fn a_transient_failure_is_retried_three_times_and_then_recorded(
             .await
             .unwrap();
         assert_eq!(batch.returned, [0]);
-        assert_eq!(sync.item(organization).await, None);
     }
     let batch = handle(&function, &bodies, PLENTY_OF_TIME, LAST_RECEIVE)
         .await
@@ -63,6 +63,69 @@ async fn a_transient_failure_is_retried_three_times_and_then_recorded(
     assert_eq!(batch.returned, [0; 0]);
     let item = sync.item(organization).await.unwrap();
     assert_eq!(item["sync_error"], error_type);
+}
+
+#[tokio::test]
+async fn an_organization_whose_sync_failed_is_due_behind_those_that_were_not_tried() {
+    let sync = TestSync::start(20).await;
+    let customers = sync.customers(4);
+    let as_of = now() - SignedDuration::from_hours(1);
+    let due = async || {
+        let due = sync.tables.organizations().due(as_of, 10).await.unwrap();
+        due.into_iter().map(|it| it.id).collect::<Vec<_>>()
+    };
+    let [unavailable, unreadable, waiting, other] = &customers[..] else {
+        panic!("four customers");
+    };
+    for (customer, hours) in [(unavailable, 9), (unreadable, 8), (waiting, 7), (other, 6)] {
+        let next_check_at = as_of - SignedDuration::from_hours(hours);
+        let mut item = json!({
+            "organization_id": customer.id.as_str(),
+            "archived": false,
+            "check_bucket": check_bucket(&customer.id),
+            "next_check_at": next_check_at,
+        });
+        if customer == unreadable {
+            item["stage"] = json!("levitating");
+        }
+        sync.put_organization(item).await;
+    }
+    let ids = |customers: [&ListedOrganization; 4]| customers.map(|it| it.id.clone());
+    assert_eq!(due().await, ids([unavailable, unreadable, waiting, other]));
+
+    sync.fail_requests(unavailable, status(503));
+    let bodies = [unavailable, unreadable].map(|it| body(&request(it, as_of)));
+    let function = sync.function(sync.config(PLENTY_OF_REQUESTS));
+    let batch = handle(&function, &bodies, PLENTY_OF_TIME, LAST_RECEIVE)
+        .await
+        .unwrap();
+    assert_eq!(batch.returned, [1], "the unreadable one is for an operator");
+
+    let due = due().await;
+    assert_eq!(due[..2], [waiting.id.clone(), other.id.clone()]);
+    assert_eq!(due.len(), 4, "none is lost");
+}
+
+/// Otherwise a broken organization would be the first of every hour, and use its budget.
+#[tokio::test]
+async fn a_failure_counts_although_its_retry_finds_the_budget_spent() {
+    let sync = TestSync::start(10).await;
+    let customer = &sync.customers(1)[0];
+    sync.fail_requests(customer, status(503));
+    let as_of = now();
+    let mut item = json!({ "organization_id": customer.id.as_str(), "archived": false });
+    item["next_check_at"] = json!(as_of - SignedDuration::from_hours(9));
+    sync.put_organization(item).await;
+    let bodies = [body(&request(customer, as_of))];
+
+    let batch = sync.run(&bodies).await;
+    assert_eq!(batch.returned, [0]);
+    let without_budget = sync.function(sync.config(1));
+    let batch = handle(&without_budget, &bodies, PLENTY_OF_TIME, 2).await;
+    assert_eq!(batch.unwrap().returned, [0; 0]);
+
+    let item = sync.item(customer).await.unwrap();
+    assert_eq!(item["next_check_at"], json!(as_of));
 }
 
 #[tokio::test]
@@ -96,7 +159,7 @@ async fn a_result_that_cannot_be_written_is_retried() {
         .unwrap();
 
     assert_eq!(batch.returned, [0]);
-    assert_eq!(sync.item(&organizations[0]).await, None);
+    assert_eq!(sync.record(&organizations[0]).await, None);
 }
 
 fn status(status: u16) -> FaultKind {

@@ -2,10 +2,9 @@
 
 use engagement::{ListedOrganization, SyncRequest};
 use jiff::SignedDuration;
-use runtime::clock;
 use serde_json::{Value, json};
 
-use crate::support::{TestSync, body, messages, request};
+use crate::support::{TestSync, body, messages, now, request};
 
 #[tokio::test]
 async fn a_newer_message_is_completed_and_counted() {
@@ -29,7 +28,7 @@ async fn a_newer_record_is_left_as_it_is() {
     let organization = &sync.customers(1)[0];
     let newer = newer_record(organization);
     sync.put_organization(newer.clone()).await;
-    let as_of = clock::now() - SignedDuration::from_mins(5);
+    let as_of = now() - SignedDuration::from_mins(5);
     let (event, _) = SyncRequest::for_event(organization.id.clone(), "event", as_of);
     let all = SyncRequest {
         all: true,

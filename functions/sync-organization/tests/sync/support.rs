@@ -5,7 +5,7 @@ use std::{io::sink, sync::LazyLock, time::Duration};
 use aws_lambda_events::event::sqs::SqsEvent;
 use bill_connection::BillConfig;
 use engagement::{ListedOrganization, Organization, SyncRequest};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use runtime::{Deadline, Failure, Invocation, Metrics, clock};
 use sandbox::{Fault, FaultKind, Options, Population, Sandbox};
 use serde_json::{Value, json};
@@ -19,12 +19,17 @@ pub const PLENTY_OF_TIME: Duration = Duration::from_mins(1);
 /// A limit that no batch reaches.
 pub const PLENTY_OF_REQUESTS: u32 = 10_000;
 
-/// When every invocation of a test starts: in the middle of the clock hour in which the test began,
-/// so that neither the start nor the end of an hour changes what the test sees.
-pub static STARTED_AT: LazyLock<Timestamp> = LazyLock::new(|| {
+/// How far the clock of the tests is from the real one: they begin in the middle of a clock hour,
+/// so that neither the start nor the end of an hour changes what they see.
+static CLOCK_OFFSET: LazyLock<SignedDuration> = LazyLock::new(|| {
     let second = clock::now().as_second();
-    Timestamp::from_second(second - second.rem_euclid(3_600) + 1_800).unwrap()
+    SignedDuration::from_secs(1_800 - second.rem_euclid(3_600))
 });
+
+/// The current time of the tests, in whole seconds.
+pub fn now() -> Timestamp {
+    clock::now() + *CLOCK_OFFSET
+}
 
 pub struct TestSync {
     pub sandbox: Sandbox,
@@ -185,7 +190,7 @@ pub async fn handle(
     time: Duration,
     receive_count: u32,
 ) -> Result<BatchResult, Failure> {
-    handle_at(function, bodies, time, receive_count, *STARTED_AT).await
+    handle_at(function, bodies, time, receive_count, now()).await
 }
 
 /// A batch that starts at `started_at`.
@@ -236,7 +241,7 @@ pub fn request(organization: &ListedOrganization, as_of: Timestamp) -> SyncReque
 
 /// The messages of fan-out for these organizations, now.
 pub fn messages(organizations: &[ListedOrganization]) -> Vec<String> {
-    let as_of = clock::now();
+    let as_of = now();
     organizations
         .iter()
         .map(|organization| body(&request(organization, as_of)))

@@ -1,15 +1,14 @@
 //! The time that a sync is requested for.
 
 use jiff::SignedDuration;
-use runtime::clock;
 
-use crate::support::{PLENTY_OF_REQUESTS, PLENTY_OF_TIME, TestSync, body, request};
+use crate::support::{PLENTY_OF_REQUESTS, PLENTY_OF_TIME, TestSync, body, now, request};
 
 #[tokio::test]
 async fn only_a_local_stack_syncs_for_a_time_in_the_future() {
     let sync = TestSync::start(10).await;
     let organization = &sync.customers(1)[0];
-    let ahead = |minutes| clock::now() + SignedDuration::from_mins(minutes);
+    let ahead = |minutes| now() + SignedDuration::from_mins(minutes);
     let message = [body(&request(organization, ahead(6)))];
 
     let mut deployed = sync.config(PLENTY_OF_REQUESTS);

@@ -164,9 +164,11 @@ fn expected_stages(cloud: &LocalCloud, as_of: Timestamp) -> BTreeMap<String, Exp
         .collect()
 }
 
+/// The stages of the organizations that were synced.
 fn stages_by_id(items: &[Value]) -> Result<HashMap<String, String>> {
     items
         .iter()
+        .filter(|item| item["stage"].is_string())
         .map(|item| {
             let id = item["organization_id"]
                 .as_str()

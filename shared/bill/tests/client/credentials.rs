@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use bill::{CredentialError, Credentials, ErrorKind};
+use bill::{CredentialError, Credentials, ErrorKind, OrganizationOrder};
 use errors::ClassifiedError;
 use futures::future::join_all;
 use sandbox::{Sandbox, Switches};
@@ -38,8 +38,10 @@ async fn rejected_credentials_are_sent_once_for_every_error_status() {
                 credentials_with_wrong(&sandbox, field),
             );
             let bill = client_with(&sandbox.url(), source.clone());
-            for outcome in
-                join_all((0..10).map(|_| bill.organizations_page(None, test_deadline()))).await
+            for outcome in join_all((0..10).map(|_| {
+                bill.organizations_page(OrganizationOrder::OldestFirst, None, test_deadline())
+            }))
+            .await
             {
                 let error = outcome.unwrap_err();
                 assert!(
@@ -75,7 +77,12 @@ async fn rotated_credentials_are_picked_up_at_once() {
     );
     let bill = client_with(&sandbox.url(), source.clone());
 
-    for outcome in join_all((0..10).map(|_| bill.organizations_page(None, test_deadline()))).await {
+    for outcome in
+        join_all((0..10).map(|_| {
+            bill.organizations_page(OrganizationOrder::OldestFirst, None, test_deadline())
+        }))
+        .await
+    {
         outcome.unwrap();
     }
 
@@ -96,7 +103,7 @@ async fn cached_and_refreshed_wrong_credentials_are_sent_once_each() {
 
     for _ in 0..3 {
         assert!(
-            bill.organizations_page(None, test_deadline())
+            bill.organizations_page(OrganizationOrder::OldestFirst, None, test_deadline())
                 .await
                 .unwrap_err()
                 .is_bad_credentials()
@@ -173,7 +180,7 @@ async fn credentials_rejected_by_a_list_call_are_remembered() {
 
     for _ in 0..3 {
         assert!(
-            bill.organizations_page(None, test_deadline())
+            bill.organizations_page(OrganizationOrder::OldestFirst, None, test_deadline())
                 .await
                 .unwrap_err()
                 .is_bad_credentials()
@@ -200,7 +207,7 @@ async fn error_text_of_the_credential_source_is_kept() {
             Arc::new(FailingCredentialSource(reason.clone())),
         );
         let error = bill
-            .organizations_page(None, test_deadline())
+            .organizations_page(OrganizationOrder::OldestFirst, None, test_deadline())
             .await
             .unwrap_err();
         assert_eq!(
@@ -229,7 +236,7 @@ async fn rejected_credentials_are_retried_after_five_minutes() {
     for minutes in [0, 4] {
         advance_clock(Duration::from_mins(minutes)).await;
         assert!(
-            bill.organizations_page(None, test_deadline())
+            bill.organizations_page(OrganizationOrder::OldestFirst, None, test_deadline())
                 .await
                 .unwrap_err()
                 .is_bad_credentials()
@@ -239,7 +246,7 @@ async fn rejected_credentials_are_retried_after_five_minutes() {
     assert_eq!(sandbox.statistics().partner_logins, 1);
 
     advance_clock(Duration::from_mins(2)).await;
-    bill.organizations_page(None, test_deadline())
+    bill.organizations_page(OrganizationOrder::OldestFirst, None, test_deadline())
         .await
         .unwrap();
 }

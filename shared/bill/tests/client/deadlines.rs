@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bill::ErrorKind;
+use bill::{ErrorKind, OrganizationOrder};
 use errors::ClassifiedError;
 use sandbox::{FaultKind, Switches};
 use tokio::time::Instant;
@@ -19,7 +19,7 @@ use crate::{
 async fn slow_response_is_abandoned_at_the_deadline() {
     let sandbox = sandbox(Switches::default()).await;
     let bill = client(&sandbox);
-    bill.organizations_page(None, test_deadline())
+    bill.organizations_page(OrganizationOrder::OldestFirst, None, test_deadline())
         .await
         .unwrap();
     inject_fault(
@@ -32,7 +32,7 @@ async fn slow_response_is_abandoned_at_the_deadline() {
     );
     let started = Instant::now();
     let error = bill
-        .organizations_page(None, deadline_in_ms(2_000))
+        .organizations_page(OrganizationOrder::OldestFirst, None, deadline_in_ms(2_000))
         .await
         .unwrap_err();
 
@@ -65,7 +65,7 @@ async fn retry_after_beyond_the_deadline_fails_immediately() {
     );
     let started = Instant::now();
     let error = client(&sandbox)
-        .organizations_page(None, deadline_in_ms(50_000))
+        .organizations_page(OrganizationOrder::OldestFirst, None, deadline_in_ms(50_000))
         .await
         .unwrap_err();
 
@@ -79,7 +79,7 @@ async fn retry_after_beyond_the_deadline_fails_immediately() {
     assert_eq!(request_count(&sandbox, "listPartnerOrganizations"), 1);
 
     let late = client(&sandbox)
-        .organizations_page(None, Instant::now())
+        .organizations_page(OrganizationOrder::OldestFirst, None, Instant::now())
         .await
         .unwrap_err();
     assert_eq!(
@@ -140,7 +140,7 @@ async fn overflowing_retry_after_is_a_deadline_error() {
         ScriptedServer::start([reply(503, "").header("retry-after", "18446744073709551615")]).await;
     let error = server
         .client()
-        .organizations_page(None, test_deadline())
+        .organizations_page(OrganizationOrder::OldestFirst, None, test_deadline())
         .await
         .unwrap_err();
 

@@ -1,5 +1,6 @@
 //! The headers and sign-in bodies that the client sends.
 
+use bill::OrganizationOrder;
 use sandbox::Switches;
 
 use crate::{
@@ -12,7 +13,7 @@ async fn each_call_sends_the_documented_headers() {
     let server =
         ScriptedServer::start([reply(200, "{}"), reply(200, "{}"), reply(200, "{}")]).await;
     let bill = server.client();
-    bill.organizations_page(None, test_deadline())
+    bill.organizations_page(OrganizationOrder::OldestFirst, None, test_deadline())
         .await
         .unwrap();
     let organization_client = bill.organization("008ORG", test_deadline());

@@ -1,5 +1,6 @@
 //! The client sends at most two concurrent requests per organization.
 
+use bill::OrganizationOrder;
 use std::time::Duration;
 
 use futures::future::join_all;
@@ -64,7 +65,7 @@ async fn different_organizations_are_requested_concurrently() {
     })
     .await;
     let bill = client(&sandbox);
-    bill.organizations_page(None, test_deadline())
+    bill.organizations_page(OrganizationOrder::OldestFirst, None, test_deadline())
         .await
         .unwrap();
     let ids: Vec<String> = sandbox

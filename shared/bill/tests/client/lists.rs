@@ -1,6 +1,6 @@
 //! Lists and their pages.
 
-use bill::{ListResult, Page, Payment, User};
+use bill::{ListResult, OrganizationOrder, Page, Payment, User};
 use sandbox::{Organization, PaymentSeries, Sandbox, Switches};
 
 use crate::{
@@ -25,7 +25,11 @@ async fn paging_continues_past_empty_pages() {
                 skipped,
                 next: following,
             } = bill
-                .organizations_page(next.as_ref(), test_deadline())
+                .organizations_page(
+                    OrganizationOrder::OldestFirst,
+                    next.as_ref(),
+                    test_deadline(),
+                )
                 .await
                 .unwrap();
             pages += 1;
@@ -202,7 +206,11 @@ async fn organizations_can_be_paged_beyond_50_pages() {
 
     for _ in 0..60 {
         next = bill
-            .organizations_page(next.as_ref(), test_deadline())
+            .organizations_page(
+                OrganizationOrder::OldestFirst,
+                next.as_ref(),
+                test_deadline(),
+            )
             .await
             .unwrap()
             .next;
@@ -223,7 +231,7 @@ async fn page_with_unexpected_json_is_an_error() {
         let server = ScriptedServer::start([reply(200, body)]).await;
         let error = server
             .client()
-            .organizations_page(None, test_deadline())
+            .organizations_page(OrganizationOrder::OldestFirst, None, test_deadline())
             .await
             .unwrap_err();
         assert_eq!(
@@ -243,7 +251,7 @@ async fn invalid_utf8_is_replaced_and_all_rows_are_parsed() {
     .await;
     let page = server
         .client()
-        .organizations_page(None, test_deadline())
+        .organizations_page(OrganizationOrder::OldestFirst, None, test_deadline())
         .await
         .unwrap();
 

@@ -1,5 +1,6 @@
 //! Rows that do not have the documented format.
 
+use bill::OrganizationOrder;
 use sandbox::{BankAccount, Organization, PaymentSeries, RowDefect, Switches, User};
 use secrecy::ExposeSecret;
 
@@ -69,7 +70,7 @@ async fn malformed_rows_are_skipped_and_others_are_parsed() {
     );
 
     let page = bill
-        .organizations_page(None, test_deadline())
+        .organizations_page(OrganizationOrder::OldestFirst, None, test_deadline())
         .await
         .unwrap();
     assert!(page.rows.iter().any(|row| {

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, OnceLock},
 };
 
-use bill::PageToken;
+use bill::{OrganizationOrder, PageToken};
 use sandbox::{FaultKind, Switches};
 use secrecy::ExposeSecret;
 use tracing_subscriber::fmt::MakeWriter;
@@ -67,7 +67,7 @@ async fn logs_contain_requests_but_no_personal_data() {
     let bill = client(&sandbox);
     let (organization_id, user_id) = any_organization(&sandbox);
     let page = bill
-        .organizations_page(None, test_deadline())
+        .organizations_page(OrganizationOrder::OldestFirst, None, test_deadline())
         .await
         .unwrap();
     let organization_client = bill.organization(&organization_id, test_deadline());
@@ -140,15 +140,19 @@ async fn logs_errors_and_debug_contain_no_session_or_body() {
     let log = CapturedLog::install();
     let bill = server.client();
     let refused = bill
-        .organizations_page(None, test_deadline())
+        .organizations_page(OrganizationOrder::OldestFirst, None, test_deadline())
         .await
         .unwrap_err();
     let page = bill
-        .organizations_page(None, test_deadline())
+        .organizations_page(OrganizationOrder::OldestFirst, None, test_deadline())
         .await
         .unwrap();
     let unavailable = bill
-        .organizations_page(page.next.as_ref(), test_deadline())
+        .organizations_page(
+            OrganizationOrder::OldestFirst,
+            page.next.as_ref(),
+            test_deadline(),
+        )
         .await
         .unwrap_err();
     let shown = format!(

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bill::ErrorKind;
+use bill::{ErrorKind, OrganizationOrder};
 use errors::ClassifiedError;
 use sandbox::{FaultKind, Switches};
 use tokio::time::Instant;
@@ -33,7 +33,7 @@ async fn transient_failures_are_retried_until_success() {
         let bill = client(&sandbox);
         inject_fault(&sandbox, "listPartnerOrganizations", kind.clone(), 2);
         let page = bill
-            .organizations_page(None, test_deadline())
+            .organizations_page(OrganizationOrder::OldestFirst, None, test_deadline())
             .await
             .unwrap();
         assert_eq!(page.rows.len(), 12, "{kind:?}");
@@ -81,7 +81,7 @@ async fn transient_failures_are_given_up_after_five_attempts() {
         let sandbox = sandbox(Switches::default()).await;
         inject_fault(&sandbox, "listPartnerOrganizations", kind, None);
         let error = client(&sandbox)
-            .organizations_page(None, test_deadline())
+            .organizations_page(OrganizationOrder::OldestFirst, None, test_deadline())
             .await
             .unwrap_err();
         assert_eq!(
@@ -138,7 +138,7 @@ async fn permanent_failures_are_not_retried() {
         let sandbox = sandbox(Switches::default()).await;
         inject_fault(&sandbox, "listPartnerOrganizations", kind.clone(), None);
         let error = client(&sandbox)
-            .organizations_page(None, test_deadline())
+            .organizations_page(OrganizationOrder::OldestFirst, None, test_deadline())
             .await
             .unwrap_err();
         assert_eq!(
@@ -166,7 +166,7 @@ async fn hourly_limit_with_422_or_429_stops_a_sign_in() {
         })
         .await;
         let error = client(&sandbox)
-            .organizations_page(None, test_deadline())
+            .organizations_page(OrganizationOrder::OldestFirst, None, test_deadline())
             .await
             .unwrap_err();
         assert!(error.is_hour_exhausted(), "{error}");
@@ -187,7 +187,7 @@ async fn retry_after_is_honoured_in_seconds_and_as_a_date() {
     let started = Instant::now();
     server
         .client()
-        .organizations_page(None, test_deadline())
+        .organizations_page(OrganizationOrder::OldestFirst, None, test_deadline())
         .await
         .unwrap();
 

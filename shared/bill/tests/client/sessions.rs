@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bill::ErrorKind;
+use bill::{ErrorKind, OrganizationOrder};
 use futures::future::join_all;
 use jiff::SignedDuration;
 use sandbox::{FaultKind, Switches};
@@ -21,7 +21,12 @@ async fn concurrent_callers_share_one_sign_in() {
     .await;
     let bill = client(&sandbox);
 
-    for outcome in join_all((0..10).map(|_| bill.organizations_page(None, test_deadline()))).await {
+    for outcome in
+        join_all((0..10).map(|_| {
+            bill.organizations_page(OrganizationOrder::OldestFirst, None, test_deadline())
+        }))
+        .await
+    {
         outcome.unwrap();
     }
 
@@ -37,13 +42,18 @@ async fn expired_session_is_renewed_once_for_concurrent_callers() {
     })
     .await;
     let bill = client(&sandbox);
-    bill.organizations_page(None, test_deadline())
+    bill.organizations_page(OrganizationOrder::OldestFirst, None, test_deadline())
         .await
         .unwrap();
     sandbox.advance(SignedDuration::from_mins(40));
     sandbox.reset_statistics();
 
-    for outcome in join_all((0..10).map(|_| bill.organizations_page(None, test_deadline()))).await {
+    for outcome in
+        join_all((0..10).map(|_| {
+            bill.organizations_page(OrganizationOrder::OldestFirst, None, test_deadline())
+        }))
+        .await
+    {
         outcome.unwrap();
     }
 
@@ -61,7 +71,7 @@ async fn bare_401_renews_the_session() {
         FaultKind::Html { status: 401 },
         1,
     );
-    bill.organizations_page(None, test_deadline())
+    bill.organizations_page(OrganizationOrder::OldestFirst, None, test_deadline())
         .await
         .unwrap();
 
@@ -78,7 +88,7 @@ async fn session_expired_twice_is_an_error_after_one_retry() {
         None,
     );
     let error = client(&sandbox)
-        .organizations_page(None, test_deadline())
+        .organizations_page(OrganizationOrder::OldestFirst, None, test_deadline())
         .await
         .unwrap_err();
 
@@ -95,7 +105,7 @@ async fn user_sign_in_renews_an_expired_partner_session() {
     let sandbox = sandbox(Switches::default()).await;
     let bill = client(&sandbox);
     let (organization_id, user_id) = any_organization(&sandbox);
-    bill.organizations_page(None, test_deadline())
+    bill.organizations_page(OrganizationOrder::OldestFirst, None, test_deadline())
         .await
         .unwrap();
     sandbox.end_sessions();
@@ -186,7 +196,11 @@ async fn waiting_callers_share_the_error_of_a_failed_sign_in() {
     .await;
     let bill = client(&sandbox);
     inject_fault(&sandbox, "partnerLogin", status_fault(503, None), None);
-    let outcomes = join_all((0..10).map(|_| bill.organizations_page(None, test_deadline()))).await;
+    let outcomes =
+        join_all((0..10).map(|_| {
+            bill.organizations_page(OrganizationOrder::OldestFirst, None, test_deadline())
+        }))
+        .await;
 
     assert!(
         outcomes
@@ -196,7 +210,7 @@ async fn waiting_callers_share_the_error_of_a_failed_sign_in() {
     assert_eq!(sandbox.statistics().partner_logins, 5);
 
     sandbox.clear_faults();
-    bill.organizations_page(None, test_deadline())
+    bill.organizations_page(OrganizationOrder::OldestFirst, None, test_deadline())
         .await
         .unwrap();
 }
@@ -211,10 +225,12 @@ async fn deadline_of_one_caller_does_not_fail_another() {
         FaultKind::Delay { milliseconds: 600 },
         1,
     );
-    let short_deadline = bill.organizations_page(None, deadline_in_ms(200));
+    let short_deadline =
+        bill.organizations_page(OrganizationOrder::OldestFirst, None, deadline_in_ms(200));
     let long_deadline = async {
         tokio::time::sleep(Duration::from_millis(50)).await;
-        bill.organizations_page(None, test_deadline()).await
+        bill.organizations_page(OrganizationOrder::OldestFirst, None, test_deadline())
+            .await
     };
     let (short_deadline, long_deadline) = tokio::join!(short_deadline, long_deadline);
 
@@ -230,7 +246,7 @@ async fn session_idle_for_30_minutes_is_replaced_before_use() {
 
     for minutes in [0, 29, 29, 31] {
         advance_clock(Duration::from_mins(minutes)).await;
-        bill.organizations_page(None, test_deadline())
+        bill.organizations_page(OrganizationOrder::OldestFirst, None, test_deadline())
             .await
             .unwrap();
     }
@@ -249,7 +265,8 @@ async fn call_futures_are_send() {
     let bill = client(&sandbox);
     let work = is_send(async move {
         let organization_client = bill.organization(&organization_id, test_deadline());
-        bill.organizations_page(None, test_deadline()).await?;
+        bill.organizations_page(OrganizationOrder::OldestFirst, None, test_deadline())
+            .await?;
         let (users, signed_in) = tokio::join!(
             organization_client.users(),
             organization_client.sign_in(&user_id)

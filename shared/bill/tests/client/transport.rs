@@ -1,6 +1,6 @@
 //! Redirects and connections.
 
-use bill::ErrorKind;
+use bill::{ErrorKind, OrganizationOrder};
 use sandbox::Switches;
 
 use crate::{
@@ -15,7 +15,7 @@ async fn redirects_are_not_followed() {
             .await;
     let error = server
         .client()
-        .organizations_page(None, test_deadline())
+        .organizations_page(OrganizationOrder::OldestFirst, None, test_deadline())
         .await
         .unwrap_err();
 

@@ -37,6 +37,8 @@ fn record_contains_the_facts_of_the_snapshot() {
             .map(|id| id.parse().unwrap())
             .to_vec(),
         steps: BTreeMap::new(),
+        archived: false,
+        listed_at: None,
         version: 1,
     };
 
@@ -96,6 +98,7 @@ fn organization_serializes_to_table_attributes_and_back() {
     let expected = json!({
         "organization_id": "00802KESTRELBAKEm7q2",
         "name": "Kestrel Bakehouse",
+        "archived": false,
         "stage": "active",
         "stage_reason": "paid_recently",
         "stage_since": "2026-03-31T12:00:00Z",
@@ -204,6 +207,7 @@ fn bakery() -> Snapshot {
         ..payment(ago(days(age)))
     };
     Snapshot {
+        listed_at: None,
         archived: false,
         name: Some(Name::new("Kestrel Bakehouse")),
         created_at: Some(ago(days(500))),

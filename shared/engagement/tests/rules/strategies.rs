@@ -46,6 +46,7 @@ pub fn snapshot() -> impl Strategy<Value = Snapshot> {
     )
         .prop_map(
             |(archived, name, created_at, users, banks, payments, verification)| Snapshot {
+                listed_at: None,
                 archived,
                 name: name.map(Name::new),
                 created_at,

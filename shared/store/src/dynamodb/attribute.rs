@@ -59,6 +59,10 @@ pub fn expires_at(start: Timestamp, days: i64) -> AttributeValue {
     number(expires_at.as_second())
 }
 
+/// The condition that no newer release wrote the item. `:schema_version` is [`SCHEMA_VERSION`].
+pub const NOT_NEWER: &str =
+    "(attribute_not_exists(#schema_version) OR #schema_version <= :schema_version)";
+
 /// Whether a newer release wrote the item: its `schema_version` is higher than this release's.
 pub fn is_newer(item: &Item) -> bool {
     let version = item

@@ -1,12 +1,12 @@
 //! Records that a sync failed.
 
-use engagement::OrganizationId;
+use engagement::{OrganizationId, check_bucket};
 use jiff::Timestamp;
 
 use super::{item::key, table::Organizations};
 use crate::{
     dynamodb::{
-        attribute::{number, text, timestamp},
+        attribute::{NOT_NEWER, number, text, timestamp},
         update::ConditionalUpdate,
     },
     error::StoreError,
@@ -31,24 +31,25 @@ impl Organizations {
         next_check_at: Timestamp,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        let condition = format!(
+            "(attribute_not_exists(#checked_at) OR #checked_at < :at) AND {NOT_NEWER} \
+             AND (attribute_not_exists(#sync_failed_at) OR #sync_failed_at <= :at) \
+             AND (attribute_not_exists(#next_check_at) \
+             OR #next_check_at <= :at OR #next_check_at > :now)"
+        );
         let update = ConditionalUpdate {
             table: &self.table,
             key: key(id),
             update: "SET #sync_error = :sync_error, #sync_failed_at = :at, \
-                     #next_check_at = :next_check_at, #schema_version = :schema_version",
-            condition: Some(
-                "(attribute_not_exists(#checked_at) OR #checked_at < :at) \
-                 AND (attribute_not_exists(#schema_version) \
-                 OR #schema_version <= :schema_version) \
-                 AND (attribute_not_exists(#sync_failed_at) OR #sync_failed_at <= :at) \
-                 AND (attribute_not_exists(#next_check_at) \
-                 OR #next_check_at <= :at OR #next_check_at > :now)",
-            ),
+                     #next_check_at = :next_check_at, #check_bucket = :check_bucket, \
+                     #schema_version = :schema_version",
+            condition: Some(&condition),
             values: vec![
                 (":sync_error", text(error_type)),
                 (":at", timestamp(at)),
                 (":now", timestamp(now)),
                 (":next_check_at", timestamp(next_check_at)),
+                (":check_bucket", number(check_bucket(id))),
                 (":schema_version", number(SCHEMA_VERSION)),
             ],
         };

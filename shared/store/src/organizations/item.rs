@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use engagement::{Organization, OrganizationId};
+use engagement::{Organization, OrganizationId, StageReason, check_bucket};
 
 use crate::{
-    dynamodb::attribute::{Item, from_item, text, text_of, to_item, truncate_to_seconds},
+    dynamodb::attribute::{Item, from_item, number, text, text_of, to_item, truncate_to_seconds},
     error::StoreError,
 };
 
@@ -29,12 +29,23 @@ pub fn id_of(item: &Item) -> Option<OrganizationId> {
     text_of(item, "organization_id")?.parse().ok()
 }
 
+/// Whether the organization was archived when it was last listed or, in an item of the last release,
+/// at its last sync.
+pub fn was_archived(item: &Item) -> bool {
+    match item.get("archived") {
+        Some(AttributeValue::Bool(archived)) => *archived,
+        _ => text_of(item, "stage_reason") == Some(<&str>::from(StageReason::Archived)),
+    }
+}
+
 /// The item of a record. Its amount is a number, so that queries can compare it.
 pub fn to_organization_item(table: &str, organization: &Organization) -> Result<Item, StoreError> {
     let mut item = to_item(table, &with_times_in_seconds(organization.clone()))?;
     if let Some(AttributeValue::S(amount)) = item.remove("amount_30d") {
         item.insert("amount_30d".to_owned(), AttributeValue::N(amount));
     }
+    let bucket = number(check_bucket(&organization.organization_id));
+    item.insert("check_bucket".to_owned(), bucket);
 
     Ok(item)
 }
@@ -44,6 +55,8 @@ pub fn from_organization_item(mut item: Item) -> Option<Organization> {
     if let Some(AttributeValue::N(amount)) = item.remove("amount_30d") {
         item.insert("amount_30d".to_owned(), AttributeValue::S(amount));
     }
+    let archived = was_archived(&item);
+    item.insert("archived".to_owned(), AttributeValue::Bool(archived));
 
     from_item(item)
 }

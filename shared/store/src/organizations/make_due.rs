@@ -1,6 +1,6 @@
 //! Makes all organizations due, so that the next sweeps sync each of them again.
 
-use engagement::OrganizationId;
+use engagement::{OrganizationId, check_bucket};
 use errors::ErrorType;
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
@@ -12,7 +12,8 @@ use super::{
 use crate::{
     dynamodb::{
         attribute::{
-            Item, attribute_names, number, text_of, timestamp, timestamp_of, truncate_to_seconds,
+            Item, NOT_NEWER, attribute_names, number, text_of, timestamp, timestamp_of,
+            truncate_to_seconds,
         },
         update::{ConditionalUpdate, UpdateOutcome},
     },
@@ -21,6 +22,8 @@ use crate::{
 };
 
 const MAX_CONCURRENT_UPDATES: usize = 32;
+
+const IS_DUE_LATER: &str = "#next_check_at > :at";
 
 /// Progress of [`Organizations::make_due`], also its result.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,6 +34,23 @@ pub struct MakeDueProgress {
     pub made_due: u64,
     /// Ids of those whose item cannot be read. Their items are unchanged.
     pub unreadable: Vec<String>,
+}
+
+/// One page of the table that was made due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MakeDuePage {
+    /// What was done on the page.
+    pub progress: MakeDueProgress,
+    /// The organization after which the next page starts. `None`: this was the last page.
+    pub next: Option<OrganizationId>,
+}
+
+impl MakeDueProgress {
+    fn add(&mut self, page: Self) {
+        self.organizations += page.organizations;
+        self.made_due += page.made_due;
+        self.unreadable.extend(page.unreadable);
+    }
 }
 
 impl Organizations {
@@ -50,34 +70,49 @@ impl Organizations {
         at: Timestamp,
         mut on_progress: impl FnMut(&MakeDueProgress),
     ) -> Result<MakeDueProgress, StoreError> {
+        let mut progress = MakeDueProgress::default();
+        let mut after = None;
+        loop {
+            let page = self.make_page_due(at, after.as_ref()).await?;
+            progress.add(page.progress);
+            on_progress(&progress);
+
+            after = page.next;
+            if after.is_none() {
+                return Ok(progress);
+            }
+        }
+    }
+
+    /// Makes the organizations of one page of the table due, as [`Organizations::make_due`] does.
+    pub async fn make_page_due(
+        &self,
+        at: Timestamp,
+        after: Option<&OrganizationId>,
+    ) -> Result<MakeDuePage, StoreError> {
         const ATTRIBUTES: &str = "#organization_id, #checked_at, #next_check_at";
-        let mut pages = self
+        let page = self
             .client
             .scan()
             .table_name(&self.table)
             .projection_expression(ATTRIBUTES)
             .set_expression_attribute_names(Some(attribute_names(&[ATTRIBUTES])))
-            .into_paginator()
-            .send();
-        let mut progress = MakeDueProgress::default();
+            .set_exclusive_start_key(after.map(key))
+            .send()
+            .await
+            .map_err(|error| StoreError::from_sdk_error(&self.table, &error))?;
 
-        let mut fetched = pages.next().await;
-        while let Some(page) = fetched.take() {
-            let items = page
-                .map_err(|error| StoreError::from_sdk_error(&self.table, &error))?
-                .items
-                .unwrap_or_default();
-            progress.organizations += items.len() as u64;
-
-            let ids = not_yet_due(&items, at, &mut progress.unreadable);
-            let (made_due, next) = tokio::join!(self.make_each_due(ids, at), pages.next());
-            progress.made_due += made_due?;
-            on_progress(&progress);
-
-            fetched = next;
-        }
-
-        Ok(progress)
+        let items = page.items.unwrap_or_default();
+        let mut unreadable = Vec::new();
+        let ids = not_yet_due(&items, at, &mut unreadable);
+        Ok(MakeDuePage {
+            progress: MakeDueProgress {
+                organizations: items.len() as u64,
+                made_due: self.make_each_due(ids, at).await?,
+                unreadable,
+            },
+            next: page.last_evaluated_key.as_ref().and_then(id_of),
+        })
     }
 
     async fn make_each_due(
@@ -86,7 +121,7 @@ impl Organizations {
         at: Timestamp,
     ) -> Result<u64, StoreError> {
         stream::iter(ids)
-            .map(|id| self.make_one_due(id, at))
+            .map(async |id| self.make_due_if(&id, at, IS_DUE_LATER).await)
             .buffer_unordered(MAX_CONCURRENT_UPDATES)
             .try_fold(0, async |made_due, is_made_due| {
                 Ok(made_due + u64::from(is_made_due))
@@ -94,19 +129,35 @@ impl Organizations {
             .await
     }
 
-    async fn make_one_due(&self, id: OrganizationId, at: Timestamp) -> Result<bool, StoreError> {
+    /// Makes an organization due at `at` if it would be due later and has not been synced since
+    /// `at`. One without an item gets an item that says no more than that.
+    ///
+    /// Safe to repeat. If the process stops before this write, the organization keeps its due time.
+    pub async fn make_one_due(&self, id: &OrganizationId, at: Timestamp) -> Result<(), StoreError> {
+        let condition = format!("(attribute_not_exists(#next_check_at) OR {IS_DUE_LATER})");
+        self.make_due_if(id, at, &condition).await.map(drop)
+    }
+
+    /// Makes an organization due at `at` if `due_condition` holds.
+    async fn make_due_if(
+        &self,
+        id: &OrganizationId,
+        at: Timestamp,
+        due_condition: &str,
+    ) -> Result<bool, StoreError> {
+        let condition = format!(
+            "{due_condition} AND (attribute_not_exists(#checked_at) OR #checked_at < :at) \
+             AND {NOT_NEWER}"
+        );
         let update = ConditionalUpdate {
             table: &self.table,
-            key: key(&id),
-            update: "SET #next_check_at = :at",
-            condition: Some(
-                "#next_check_at > :at AND (attribute_not_exists(#checked_at) OR #checked_at < :at) \
-                 AND (attribute_not_exists(#schema_version) \
-                 OR #schema_version <= :schema_version)",
-            ),
+            key: key(id),
+            update: "SET #next_check_at = :at, #check_bucket = :check_bucket",
+            condition: Some(&condition),
             values: vec![
                 (":at", timestamp(at)),
                 (":schema_version", number(SCHEMA_VERSION)),
+                (":check_bucket", number(check_bucket(id))),
             ],
         };
 

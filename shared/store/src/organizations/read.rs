@@ -1,67 +1,139 @@
-//! Reads the record of one organization.
+//! Reads the item of one organization.
 
-use engagement::{Organization, OrganizationId};
+use aws_sdk_dynamodb::types::AttributeValue;
+use engagement::{ListedOrganization, Name, Organization, OrganizationId};
+use jiff::Timestamp;
 
 use super::{
-    item::{from_organization_item, key},
+    item::{from_organization_item, key, to_organization_item, was_archived},
     table::Organizations,
 };
 use crate::{
     dynamodb::{
-        attribute::{Item, is_newer},
+        attribute::{Item, is_newer, text_of, timestamp_of},
         get_item::get_item,
     },
     error::StoreError,
 };
 
+/// The attributes that may change between the read and the write of a sync. The record of a sync is
+/// written only over an item in which they are as they were read.
+pub(super) const GUARDED_ATTRIBUTES: [&str; 4] = ["version", "next_check_at", "archived", "name"];
+
 /// What a sync finds about an organization in the table.
 #[derive(Debug, Clone, PartialEq)]
 pub enum StoredOrganization {
-    /// No sync has succeeded yet: there is no item, or it contains only a sync failure.
-    NeverSynced,
-    /// The record of the last sync.
-    Synced(Box<Organization>),
+    /// There is no item.
+    Unknown,
+    /// There is an item: of a sync, of a listing, or of a failed first sync.
+    Known(Box<OrganizationRow>),
     /// A newer release wrote the item. It must not be changed.
     Newer,
 }
 
+/// The item of an organization, as a sync read it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OrganizationRow {
+    /// The organization as it was last listed. `None`: it never was, because an event or a message
+    /// of the last release came first and its sync failed.
+    pub listing: Option<ListedOrganization>,
+    /// When the organization was first listed.
+    pub listed_at: Option<Timestamp>,
+    /// When the organization is due. `None`: not readable, which counts as now.
+    pub next_check_at: Option<Timestamp>,
+    /// The record of the last sync. `None`: no sync has succeeded yet.
+    pub record: Option<Organization>,
+    /// The item's attributes that the write of the sync depends on.
+    pub(super) guarded: Item,
+}
+
 impl Organizations {
-    /// The record of an organization. `None` when there is no item, and when the item contains only
-    /// a sync failure, because no sync has succeeded yet.
+    /// The record of an organization. `None` when there is no item, and when no sync has succeeded
+    /// yet: the item contains only its listing or a sync failure.
     ///
     /// The read is strongly consistent. Read-only: safe to repeat.
     pub async fn get(&self, id: &OrganizationId) -> Result<Option<Organization>, StoreError> {
         let item = get_item(&self.client, &self.table, key(id)).await?;
 
-        self.record(id, item)
+        item.map_or(Ok(None), |item| self.record(id, item))
     }
 
-    /// The record of an organization as [`Organizations::get`] reads it, unless a newer release
-    /// wrote it.
+    /// The item of an organization before a sync.
+    ///
+    /// The read is strongly consistent. Read-only: safe to repeat.
     pub async fn get_for_sync(
         &self,
         id: &OrganizationId,
     ) -> Result<StoredOrganization, StoreError> {
-        let item = get_item(&self.client, &self.table, key(id)).await?;
-        if item.as_ref().is_some_and(is_newer) {
+        let Some(item) = get_item(&self.client, &self.table, key(id)).await? else {
+            return Ok(StoredOrganization::Unknown);
+        };
+        if is_newer(&item) {
             return Ok(StoredOrganization::Newer);
         }
 
-        let record = self.record(id, item)?.map(Box::new);
-        Ok(record.map_or(StoredOrganization::NeverSynced, StoredOrganization::Synced))
+        let is_listed = item.contains_key("archived") || item.contains_key("stage");
+        let listing = is_listed.then(|| ListedOrganization {
+            id: id.clone(),
+            name: text_of(&item, "name").map(Name::new),
+            archived: was_archived(&item),
+            created_at: timestamp_of(&item, "created_at"),
+        });
+        Ok(StoredOrganization::Known(Box::new(OrganizationRow {
+            listing,
+            listed_at: timestamp_of(&item, "listed_at"),
+            next_check_at: timestamp_of(&item, "next_check_at"),
+            guarded: guarded_attributes(&item),
+            record: self.record(id, item)?,
+        })))
     }
 
-    fn record(
-        &self,
-        id: &OrganizationId,
-        item: Option<Item>,
-    ) -> Result<Option<Organization>, StoreError> {
-        let Some(item) = item.filter(|item| item.contains_key("stage")) else {
+    fn record(&self, id: &OrganizationId, item: Item) -> Result<Option<Organization>, StoreError> {
+        if !item.contains_key("stage") {
             return Ok(None);
-        };
+        }
 
         let organization = from_organization_item(item)
             .ok_or_else(|| StoreError::unreadable(&self.table, format!("organization_id {id}")))?;
         Ok(Some(organization))
     }
+}
+
+impl OrganizationRow {
+    /// The row of a record, as [`Organizations::get_for_sync`] reads it after the record was
+    /// written. An `Err` is permanent: no item can hold the record.
+    pub fn of_record(record: Organization) -> Result<Self, StoreError> {
+        let item = to_organization_item("organizations", &record)?;
+
+        Ok(Self {
+            listing: Some(ListedOrganization {
+                id: record.organization_id.clone(),
+                name: record.name.clone(),
+                archived: record.archived,
+                created_at: record.created_at,
+            }),
+            listed_at: record.listed_at,
+            next_check_at: Some(record.next_check_at),
+            guarded: guarded_attributes(&item),
+            record: Some(record),
+        })
+    }
+}
+
+impl OrganizationRow {
+    /// The time of the last sync; `None` when none has succeeded yet.
+    pub fn checked_at(&self) -> Option<Timestamp> {
+        self.record.as_ref().map(|record| record.checked_at)
+    }
+}
+
+fn guarded_attributes(item: &Item) -> Item {
+    let attribute = |name: &str| -> Option<(String, AttributeValue)> {
+        Some((name.to_owned(), item.get(name)?.clone()))
+    };
+
+    GUARDED_ATTRIBUTES
+        .into_iter()
+        .filter_map(attribute)
+        .collect()
 }

@@ -21,6 +21,10 @@ pub(super) struct HourItem {
     #[serde(default)]
     events_sign_ins: u64,
     #[serde(default)]
+    listing_requests: u64,
+    #[serde(default)]
+    listing_sign_ins: u64,
+    #[serde(default)]
     closed_at: Option<Timestamp>,
 }
 
@@ -34,6 +38,7 @@ impl HourItem {
         let (requests, sign_ins) = match share {
             BudgetShare::Sweep => (self.sweep_requests, self.sweep_sign_ins),
             BudgetShare::Events => (self.events_requests, self.events_sign_ins),
+            BudgetShare::Listing => (self.listing_requests, self.listing_sign_ins),
         };
         let subtract =
             |limit: u32, used: u64| limit.saturating_sub(u32::try_from(used).unwrap_or(u32::MAX));

@@ -39,10 +39,15 @@ pub enum BudgetShare {
     Sweep,
     /// The syncs that BILL's events cause: [`HourlyLimits::events_share`].
     Events,
+    /// The daily listing of all organizations: 10 percent.
+    Listing,
 }
 
 /// Percentage of the hour that the sweep may use.
 const SWEEP_SHARE: u32 = 80;
+
+/// Percentage of the hour that the daily listing may use.
+const LISTING_SHARE: u32 = 10;
 
 /// Limits per clock hour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,6 +124,7 @@ impl HourlyLimits {
         let percent = match share {
             BudgetShare::Sweep => SWEEP_SHARE,
             BudgetShare::Events => self.events_share.min(100),
+            BudgetShare::Listing => LISTING_SHARE,
         };
         let part = u64::from(limit) * u64::from(percent) / 100;
 
@@ -141,6 +147,7 @@ impl BudgetShare {
         match self {
             Self::Sweep => ("#sweep_requests", "#sweep_sign_ins"),
             Self::Events => ("#events_requests", "#events_sign_ins"),
+            Self::Listing => ("#listing_requests", "#listing_sign_ins"),
         }
     }
 }

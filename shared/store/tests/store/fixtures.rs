@@ -5,7 +5,7 @@ use engagement::{
     PlannedNotice, Recipient, Stage, StageReason, StepId, StepOutcome, StepRecord, Transition,
 };
 use jiff::{SignedDuration, Timestamp};
-use store::{Claim, WriteOutcome};
+use store::{Claim, OrganizationRow, WriteOutcome};
 
 use crate::tables::Tables;
 
@@ -57,6 +57,8 @@ pub fn organization(number: usize, version: u64, checked_at: &str) -> Organizati
             "00602TOMAS".parse().unwrap(),
         ],
         steps: [(StepId::new("miss_you"), step)].into(),
+        archived: false,
+        listed_at: None,
         version,
     }
 }
@@ -130,9 +132,14 @@ pub async fn write_decision(
 ) -> WriteOutcome {
     tables
         .decisions()
-        .write(decision, previous, &key())
+        .write(decision, previous.map(row).as_ref(), &key())
         .await
         .unwrap()
+}
+
+/// The row of a record, as a sync reads it.
+pub fn row(record: &Organization) -> OrganizationRow {
+    OrganizationRow::of_record(record.clone()).unwrap()
 }
 
 /// Writes each notice with the first sync of its organization.

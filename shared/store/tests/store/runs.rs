@@ -2,4 +2,3 @@
 
 mod hourly_budget;
 mod run_log;
-mod sweep_cursor;

@@ -135,6 +135,7 @@ fn value_json(value: &AttributeValue) -> Value {
     match value {
         AttributeValue::S(text) => json!({ "S": text }),
         AttributeValue::N(number) => json!({ "N": number }),
+        AttributeValue::Bool(value) => json!({ "BOOL": value }),
         AttributeValue::L(list) => json!({ "L": list.iter().map(value_json).collect::<Vec<_>>() }),
         AttributeValue::Ss(texts) => json!({ "SS": texts }),
         AttributeValue::M(map) => json!({ "M": item_json(map) }),

@@ -8,6 +8,7 @@ use content::Content;
 use engagement::Stage;
 use jiff::{SignedDuration, Timestamp};
 use local_cloud::{LocalCloud, Options};
+use sandbox::OrganizationPatch;
 use serde_json::{Value, json};
 
 use crate::{
@@ -30,6 +31,7 @@ async fn organizations_get_their_stage_and_one_email_now_and_a_month_later() -> 
     each_expected_recipient_gets_exactly_one_email(&cloud, today).await?;
     repeating_the_day_changes_nothing(&cloud, today).await?;
     a_month_later_active_organizations_are_dormant_and_notified(&cloud, next_month).await?;
+    archived_organizations_are_closed_by_the_next_day(&cloud, next_month).await?;
     no_log_line_contains_personal_data_or_credentials(&cloud).await?;
 
     ensure!(
@@ -224,6 +226,33 @@ async fn a_month_later_active_organizations_are_dormant_and_notified(
     ensure!(
         unfinished == 0,
         "{unfinished} notices are neither sent nor skipped"
+    );
+    Ok(())
+}
+
+/// The daily listing finds them, and the sweep of that hour or the next one syncs them.
+async fn archived_organizations_are_closed_by_the_next_day(
+    cloud: &LocalCloud,
+    as_of: Timestamp,
+) -> Result<()> {
+    let customers = organizations(cloud).await?.into_iter();
+    let mut open = customers.filter(|(_, item)| item["stage"] != "closed");
+    let (id, _) = open.next().context("every organization is closed")?;
+    let archived = OrganizationPatch {
+        archived: Some(true),
+        ..OrganizationPatch::default()
+    };
+    ensure!(cloud.sandbox().patch_organization(&id, archived), "{id}");
+
+    let next_day = as_of + SignedDuration::from_hours(24);
+    for hour in 0..2 {
+        sweep(cloud, next_day + SignedDuration::from_hours(hour)).await?;
+    }
+
+    let item = &organizations(cloud).await?[&id];
+    ensure!(
+        item["stage"] == "closed" && item["archived"] == true,
+        "{item}"
     );
     Ok(())
 }

@@ -75,12 +75,13 @@ pub async fn invoke_ok(cloud: &LocalCloud, function: &str, event: &Value) -> Res
     Ok(payload)
 }
 
-/// The items of the organizations table by id.
+/// The items of the organizations that were synced, by id.
 pub async fn organizations(cloud: &LocalCloud) -> Result<BTreeMap<String, Value>> {
     let items = cloud.scan("OrganizationsTable").await?;
 
     items
         .into_iter()
+        .filter(|item| item["stage"].is_string())
         .map(|item| Ok((text_attribute(&item, "organization_id")?, item)))
         .collect()
 }

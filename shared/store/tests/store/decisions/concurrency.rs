@@ -4,7 +4,7 @@ use futures::future::join_all;
 use store::WriteOutcome;
 
 use crate::{
-    fixtures::{SYNCED_AT, at, decision, id, key, organization, write_decision, written},
+    fixtures::{SYNCED_AT, at, decision, id, key, organization, row, write_decision, written},
     tables::Tables,
 };
 
@@ -72,8 +72,8 @@ async fn a_sync_never_undoes_a_concurrent_make_due() {
     let outcome = write_decision(tables, &decision, Some(&previous)).await;
 
     assert_eq!(outcome, WriteOutcome::Superseded);
-    let next_syncs = tables.organizations().next_syncs(&[id(1)]).await.unwrap();
-    assert_eq!(next_syncs[&id(1)].due_at, noon);
+    let due = tables.organizations().due(noon, 10).await.unwrap();
+    assert_eq!(due[0].next_check_at, noon);
 
     let previous = tables.organizations().get(&id(1)).await.unwrap();
     let outcome = write_decision(tables, &decision, previous.as_ref()).await;
@@ -91,6 +91,7 @@ async fn one_of_ten_concurrent_writers_wins() {
     let (writer, key) = (tables.decisions(), key());
     for version in [1, 2] {
         let previous = tables.organizations().get(&id(1)).await.unwrap();
+        let previous = previous.as_ref().map(row);
         let decisions = (0..10).map(|number| {
             let checked_at = format!("2026-11-23T0{version}:00:0{number}Z");
             let address = format!("writer{number}@kestrel.example");

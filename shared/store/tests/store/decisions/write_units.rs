@@ -21,7 +21,7 @@ use engagement::Organization;
 use store::WriteOutcome;
 
 use crate::{
-    fixtures::{SYNCED_AT, at, decision, key, write_decision, written},
+    fixtures::{SYNCED_AT, at, decision, key, row, write_decision, written},
     tables::Tables,
 };
 
@@ -35,6 +35,7 @@ async fn an_unchanged_sync_costs_at_most_four_write_units() {
 
     let mut unchanged = decision(1, 2, LATER, &[]);
     unchanged.transition = None;
+    unchanged.organization.stage_since = first.organization.stage_since;
     unchanged.organization.next_check_at = at("2026-11-24T07:00:00Z");
     let (outcome, put) = write_counted(tables, &unchanged, &first.organization).await;
     assert_eq!(outcome, written(0, 0));
@@ -66,7 +67,7 @@ async fn write_counted(
         .decisions();
 
     let outcome = writer
-        .write(decision, Some(previous), &key())
+        .write(decision, Some(&row(previous)), &key())
         .await
         .unwrap();
     let units = *counter.0.lock().unwrap();

@@ -1,7 +1,7 @@
 //! What is written, and what is left unchanged.
 
 use engagement::Name;
-use store::{ClaimOutcome, StoreErrorKind};
+use store::{ClaimOutcome, StoreErrorKind, StoredOrganization};
 
 use crate::{
     fixtures::{
@@ -139,9 +139,20 @@ async fn a_successful_sync_clears_the_recorded_failure() {
         )
         .await
         .unwrap();
-    assert_eq!(organizations.get(&id(1)).await.unwrap(), None);
+    let StoredOrganization::Known(failed) = organizations.get_for_sync(&id(1)).await.unwrap()
+    else {
+        panic!("the failure has an item");
+    };
+    assert_eq!(
+        (failed.record.as_ref(), failed.listing.as_ref()),
+        (None, None)
+    );
 
-    let outcome = write_decision(tables, &decision(1, 1, LATER, &[]), None).await;
+    let outcome = tables
+        .decisions()
+        .write(&decision(1, 1, LATER, &[]), Some(&failed), &key())
+        .await
+        .unwrap();
 
     assert_eq!(outcome, written(0, 0));
     let item = &tables.items("organizations").await[0];

@@ -44,10 +44,10 @@ async fn an_item_of_a_newer_release_is_recognized_and_never_changed() {
     );
     assert!(matches!(
         organizations.get_for_sync(&id(0)).await,
-        Ok(StoredOrganization::Synced(_))
+        Ok(StoredOrganization::Known(_))
     ));
     assert_eq!(
         organizations.get_for_sync(&id(2)).await,
-        Ok(StoredOrganization::NeverSynced)
+        Ok(StoredOrganization::Unknown)
     );
 }

@@ -15,7 +15,6 @@ async fn an_unknown_organization_is_none() {
     let organizations = tables.organizations();
 
     assert_eq!(organizations.get(&id(1)).await.unwrap(), None);
-    assert!(organizations.next_syncs(&[]).await.unwrap().is_empty());
     assert!(
         organizations
             .current_stages([id(1)])

@@ -40,15 +40,18 @@ pub async fn write_decision_over(
 
 /// The numbers below `count` whose organizations are due at that time, as fan-out finds them.
 pub async fn due_at(tables: &Tables, count: usize, time: &str) -> Vec<usize> {
-    let ids: Vec<_> = (0..count).map(id).collect();
-    let next_syncs = tables.organizations().next_syncs(&ids).await.unwrap();
+    let due = tables
+        .organizations()
+        .due(at(time), usize::MAX)
+        .await
+        .unwrap();
+    let due: Vec<_> = due
+        .into_iter()
+        .map(|organization| organization.id)
+        .collect();
 
     (0..count)
-        .filter(|number| {
-            next_syncs
-                .get(&id(*number))
-                .is_none_or(|next_sync| next_sync.due_at <= at(time))
-        })
+        .filter(|number| due.contains(&id(*number)))
         .collect()
 }
 

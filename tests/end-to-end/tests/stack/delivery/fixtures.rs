@@ -21,6 +21,8 @@ pub fn organization(
     Ok(Organization {
         organization_id,
         name: Some(Name::new("Kestrel Bakehouse")),
+        archived: false,
+        listed_at: None,
         stage,
         stage_reason,
         stage_since: at,

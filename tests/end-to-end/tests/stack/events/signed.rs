@@ -39,7 +39,6 @@ async fn signed_events_are_synced_at_once_and_unsigned_ones_are_rejected() -> Re
     let elapsed = payment_makes_its_organization_active(&cloud).await?;
     println!("the stage changed after {elapsed:?}");
     new_organization_is_synced_at_once(&cloud).await?;
-    archived_flag_is_read_from_bill_on_each_sync(&cloud).await?;
     burst_causes_one_sync_and_another_after_its_window(&cloud).await?;
     concurrent_sweep_and_events_keep_the_newest_sync(&cloud).await?;
     ensure!(
@@ -134,29 +133,6 @@ async fn new_organization_is_synced_at_once(cloud: &LocalCloud) -> Result<()> {
         !organizations(cloud).await?.contains_key("00802NOBODY"),
         "an organization that BILL does not list was stored"
     );
-    Ok(())
-}
-
-async fn archived_flag_is_read_from_bill_on_each_sync(cloud: &LocalCloud) -> Result<()> {
-    let id = organization_able_to_pay(cloud).await?;
-    let original = cloud
-        .sandbox()
-        .organization(&id)
-        .context("the sandbox does not have the organization")?;
-    let stage = organizations(cloud).await?[&id]["stage"].clone();
-
-    for (archived, expected) in [(true, json!("closed")), (false, stage)] {
-        sleep(Duration::from_secs(2)).await; // so that the last sync was before
-        cloud.sandbox().put_organization(Organization {
-            archived,
-            ..original.clone()
-        });
-
-        sync_before_window_end(cloud, &id).await?;
-
-        let item = &organizations(cloud).await?[&id];
-        ensure!(item["stage"] == expected, "archived is {archived}: {item}");
-    }
     Ok(())
 }
 

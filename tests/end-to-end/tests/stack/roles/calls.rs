@@ -1,4 +1,5 @@
-//! Calls in the form `service.Operation Output`, where the stack's output names the resource.
+//! Calls in the form `service.Operation Output`, where the stack's output names the resource, or
+//! `dynamodb.Query Output/index`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,6 +14,15 @@ pub const TABLE_KEYS: [(&str, &[&str]); 5] = [
     ("OrganizationsTable", &["organization_id"]),
     ("RunsTable", &["run"]),
     ("TransitionsTable", &["organization_id", "at"]),
+];
+
+/// Each index: its table, its name and its partition key.
+pub const INDEXES: [(&str, &str, &str); 5] = [
+    ("NoticesTable", "by-due", "due_bucket"),
+    ("NoticesTable", "by-status", "status"),
+    ("OrganizationsTable", "by-next-check", "check_bucket"),
+    ("OrganizationsTable", "by-stage", "stage"),
+    ("TransitionsTable", "by-day", "day"),
 ];
 
 const TABLE_OPERATIONS: [&str; 7] = [
@@ -43,7 +53,9 @@ pub fn recorded_calls(cloud: &LocalCloud, function: &str) -> Result<BTreeSet<Str
         .map(|(action, request)| match resource(&request) {
             Some(resource) => {
                 let output = outputs.get(resource).copied().unwrap_or(resource);
-                format!("{action} {output}")
+                let index = request["IndexName"].as_str();
+                let index = index.map_or(String::new(), |index| format!("/{index}"));
+                format!("{action} {output}{index}")
             }
             None => action,
         })
@@ -83,7 +95,7 @@ fn resource(request: &Value) -> Option<&str> {
     })
 }
 
-/// All calls that are tried: each operation on each table, queue and secret of the stack, and the
+/// All calls that are tried: each operation on each table, index, queue and secret of the stack, and the
 /// operations of SES and SSM that notify uses.
 pub fn candidate_calls(cloud: &LocalCloud) -> Result<BTreeSet<String>> {
     let outputs: BTreeSet<&str> = cloud.outputs().iter().map(|(name, _)| name).collect();
@@ -102,6 +114,7 @@ pub fn candidate_calls(cloud: &LocalCloud) -> Result<BTreeSet<String>> {
         "ses.SendEmail".to_owned(),
         "ssm.GetParameter PauseParameter".to_owned(),
     ]);
+    calls.extend(INDEXES.map(|(table, index, _)| format!("dynamodb.Query {table}/{index}")));
     for output in outputs.iter().copied() {
         calls.extend(
             operations(output)

@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::{
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
 use local_cloud::LocalCloud;
 
-use super::calls::TABLE_KEYS;
+use super::calls::{INDEXES, TABLE_KEYS};
 
 /// Calls AWS with the role of a function.
 pub struct FunctionClients {
@@ -45,6 +45,9 @@ impl FunctionClients {
     /// than a missing permission.
     pub async fn is_permitted(&self, call: &str) -> Result<bool> {
         let (operation, output) = call.split_once(' ').unwrap_or((call, ""));
+        if let Some((output, index)) = output.split_once('/') {
+            return self.try_index(output, index).await;
+        }
         let resource = self
             .outputs
             .get(output)
@@ -70,6 +73,28 @@ impl FunctionClients {
             ("ses", _) => self.send_email().await,
             _ => bail!("unknown service"),
         }
+    }
+
+    async fn try_index(&self, output: &str, index: &str) -> Result<bool> {
+        let (_, _, partition_key) = INDEXES
+            .iter()
+            .find(|(_, name, _)| *name == index)
+            .context("INDEXES lacks the index")?;
+        let value = if partition_key.ends_with("_bucket") {
+            AttributeValue::N("0".to_owned())
+        } else {
+            AttributeValue::S("nothing".to_owned())
+        };
+        let request = self
+            .dynamodb
+            .query()
+            .table_name(&self.outputs[output])
+            .index_name(index)
+            .key_condition_expression("#key = :key")
+            .expression_attribute_names("#key", *partition_key)
+            .expression_attribute_values(":key", value);
+
+        is_permitted(request.send().await)
     }
 
     /// Writes have a condition that never holds.

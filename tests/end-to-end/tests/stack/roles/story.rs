@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 use engagement::Stage;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use local_cloud::LocalCloud;
 use reqwest::{Method, StatusCode};
 use sandbox::{Fault, FaultKind};
@@ -36,7 +36,7 @@ pub async fn run(cloud: &LocalCloud) -> Result<()> {
     receive_event(cloud).await
 }
 
-/// Syncs organizations, one of which BILL refuses, and a message that cannot be read.
+/// Syncs organizations, one of which BILL refuses, makes all due, and syncs a message that cannot be read.
 async fn sync(cloud: &LocalCloud, as_of: Timestamp) -> Result<()> {
     let organization = cloud.sandbox().expectations(as_of).remove(0);
     cloud.sandbox().add_fault(Fault {
@@ -50,6 +50,8 @@ async fn sync(cloud: &LocalCloud, as_of: Timestamp) -> Result<()> {
         times: None,
     });
     sweep(cloud, as_of).await?;
+    let all = json!({"time": as_of + SignedDuration::from_secs(1), "all": true});
+    invoke_ok(cloud, "FanOutFunction", &all).await?;
 
     let unreadable = batch(&["not a sync request"]);
     invoke_ok(cloud, "SyncOrganizationFunction", &unreadable)
