@@ -3,6 +3,7 @@
 //!
 //! - [`serve`] serves an axum router on a free port, as a stand-in for an AWS service or for BILL.
 //! - [`sdk_config`] configures AWS SDK clients to call such a server.
+//! - [`create_tables`] creates the tables of the template.
 //! - [`table_names`] names the tables for a stand-in of DynamoDB.
 //! - [`LocalAws`] is the MiniStack process of a test run: tables, secrets and queues.
 //! - [`CapturedOutput`] collects logs and metrics, so that a test can read them.
@@ -31,6 +32,7 @@ pub use captured_output::CapturedOutput;
 pub use local_aws::LocalAws;
 pub use sdk_config::sdk_config;
 pub use table_names::table_names;
+pub use template::create_tables;
 
 /// Serves the routes on a free loopback port until the test ends. Returns the server's URL without
 /// a path.

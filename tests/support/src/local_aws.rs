@@ -5,7 +5,7 @@ use serde_json::Value;
 use store::TableNames;
 use uuid::Uuid;
 
-use crate::{sdk_config::sdk_config, template};
+use crate::{create_tables, sdk_config::sdk_config};
 
 /// The local AWS, and names in it that no other test uses.
 ///
@@ -44,18 +44,7 @@ impl LocalAws {
 
     /// Creates the tables of `infra/template.yaml`, empty, and returns their names.
     pub async fn create_tables(&self) -> TableNames {
-        let client = aws_sdk_dynamodb::Client::new(&self.config);
-        for table in template::tables() {
-            table.create(&client, &self.name(&table.logical_id)).await;
-        }
-
-        TableNames {
-            organizations_table: self.name("OrganizationsTable"),
-            transitions_table: self.name("TransitionsTable"),
-            notices_table: self.name("NoticesTable"),
-            contacts_table: self.name("ContactsTable"),
-            runs_table: self.name("RunsTable"),
-        }
+        create_tables(&self.config, |logical_id| self.name(logical_id)).await
     }
 
     /// Puts an item: texts as `S`, numbers as `N`.

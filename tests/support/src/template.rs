@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use aws_config::SdkConfig;
 use aws_sdk_dynamodb::{
     Client,
     types::{
@@ -10,6 +11,7 @@ use aws_sdk_dynamodb::{
     },
 };
 use serde::Deserialize;
+use store::TableNames;
 use yaml_serde::Value;
 
 const TEMPLATE: &str = include_str!("../../../infra/template.yaml");
@@ -65,8 +67,24 @@ struct IndexProjection {
     projection_type: String,
 }
 
+/// Creates the tables of the template, empty, with the names that `name` gives to their logical ids.
+pub async fn create_tables(config: &SdkConfig, name: impl Fn(&str) -> String) -> TableNames {
+    let client = Client::new(config);
+    for table in tables() {
+        table.create(&client, &name(&table.logical_id)).await;
+    }
+
+    TableNames {
+        organizations_table: name("OrganizationsTable"),
+        transitions_table: name("TransitionsTable"),
+        notices_table: name("NoticesTable"),
+        contacts_table: name("ContactsTable"),
+        runs_table: name("RunsTable"),
+    }
+}
+
 /// All tables of the template.
-pub fn tables() -> Vec<Table> {
+fn tables() -> Vec<Table> {
     let template: Template = yaml_serde::from_str(TEMPLATE).unwrap();
 
     template
