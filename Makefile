@@ -13,7 +13,7 @@ BROWSER ?= optional
 SHELL := /bin/sh
 .SHELLFLAGS := -eu -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build local-cloud demo local sam-local browser check test deploy clean
+.PHONY: help setup build local-cloud demo local sam-local browser check test test-upgrade deploy clean
 
 HAS_BROWSER := { command -v chromium && command -v chromedriver; } >/dev/null
 CAN_INSTALL_BROWSER := { test "$$(id -u)" = 0 && command -v apt-get >/dev/null; }
@@ -95,6 +95,17 @@ test: $(TOOLS) ## Run all checks and tests, as CI does (BROWSER=required: fail w
 	@$(MAKE) --jobs 3 build check $$($(HAS_BROWSER) || ! $(CAN_INSTALL_BROWSER) || echo browser)
 	cargo test --workspace --doc --quiet
 	cargo nextest run --workspace $$($(HAS_BROWSER) || echo "--filterset" "$(NO_BROWSER_TESTS)")
+
+# Its build has a target folder of its own.
+test-upgrade: build ## Update a local stack of an earlier release in place (FROM=<git ref>)
+	@git worktree remove --force target/earlier-release 2>/dev/null || true
+	@git worktree add --quiet --detach target/earlier-release $(FROM)
+	@ln -s "$(CURDIR)/.venv" target/earlier-release/.venv
+	@touch target/earlier-release/.venv/.installed
+	@$(MAKE) -C target/earlier-release build
+	EARLIER_TEMPLATE="$(CURDIR)/target/earlier-release/.aws-sam/build/template.yaml" \
+	cargo nextest run --workspace --run-ignored only --no-capture -E 'test(upgrade::)'
+	@git worktree remove --force target/earlier-release
 
 deploy: ## Build for arm64 and deploy to AWS (ENVIRONMENT=sandbox or production, see samconfig.toml)
 	CARGO_PROFILE_RELEASE_LTO=thin CARGO_PROFILE_RELEASE_OPT_LEVEL=s $(MAKE) build ARCHITECTURE=arm64

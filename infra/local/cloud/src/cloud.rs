@@ -66,6 +66,14 @@ impl LocalCloud {
         Ok(cloud)
     }
 
+    /// Updates the stack in place: deploys the release and the parameters of `options`. `Err` says
+    /// what failed; the stack is then as `sam deploy` leaves it.
+    pub async fn update(&mut self, options: &Options) -> Result<()> {
+        let (endpoint, bill_url) = (&self.ministack.endpoint, self.sandbox.url());
+        self.outputs = deployment::deploy(endpoint, &bill_url, options).await?;
+        Ok(())
+    }
+
     /// MiniStack's URL, for `--endpoint-url` of the AWS CLI.
     pub fn endpoint(&self) -> &str {
         &self.ministack.endpoint

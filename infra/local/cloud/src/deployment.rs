@@ -38,11 +38,12 @@ impl Outputs {
 /// Deploys to the MiniStack at `endpoint`, with BILL at `bill_url`. `Err` contains the failure
 /// reasons of the stack events, or the error output of the SAM CLI.
 pub(crate) async fn deploy(endpoint: &str, bill_url: &str, options: &Options) -> Result<Outputs> {
+    let template = options.template.clone();
     let mut deploy = sam_command(endpoint)?;
     deploy
         .arg("deploy")
         .arg("--template-file")
-        .arg(built_template()?)
+        .arg(template.map_or_else(built_template, Ok)?)
         .args([
             "--stack-name",
             STACK_NAME,

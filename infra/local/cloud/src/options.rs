@@ -1,6 +1,6 @@
 //! Options of a local cloud.
 
-use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use jiff::Timestamp;
 
@@ -32,6 +32,8 @@ pub struct Options {
     pub parameters: BTreeMap<String, String>,
     /// Whether to store the sandbox's credentials in the stack's secret.
     pub put_credentials: bool,
+    /// The built template of another release to deploy. `None` means that of this one.
+    pub template: Option<PathBuf>,
     /// MiniStack's port on 127.0.0.1; 0 selects a free port.
     pub port: u16,
     /// Whether the functions call AWS through a [`FaultProxy`](crate::FaultProxy). Tests and the
@@ -55,6 +57,7 @@ impl Default for Options {
             enforce_roles: false,
             parameters: BTreeMap::new(),
             put_credentials: true,
+            template: None,
             port: 0,
             fault_proxy: false,
             smtp: None,

@@ -18,3 +18,5 @@ mod samconfig;
 mod sample_events;
 mod smtp_server;
 mod support;
+#[cfg(test)]
+mod upgrade;
