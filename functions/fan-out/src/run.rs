@@ -35,15 +35,15 @@ impl Run<'_> {
     ///
     /// An `Err` of a listing comes after the organizations that are due were queued.
     pub async fn take_steps(&mut self, all: bool) -> Result<(), Failure> {
+        if all {
+            self.request_all().await?;
+        }
         self.summary.outcome = self.migrate_to_index().await?;
         if self.summary.outcome != RunOutcome::Completed {
             return Ok(());
         }
 
         let new = self.list_new().await;
-        if all {
-            self.request_all().await?;
-        }
         self.make_all_due().await?;
         self.summary.outcome = self.queue_due().await?;
         new?;

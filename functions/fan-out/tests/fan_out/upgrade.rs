@@ -1,10 +1,13 @@
 //! The first runs after an update from the last release, whose table has no index.
 
+use std::time::Duration;
+
 use fan_out::RunOutcome;
+use runtime::ScheduleEvent;
 use serde_json::json;
 use store::Migration;
 
-use crate::support::{TestSweep, unique};
+use crate::support::{PLENTY_OF_REQUESTS, TestSweep, event_at, run, unique};
 
 #[tokio::test]
 async fn items_of_the_last_release_are_queued_when_they_are_due() {
@@ -73,4 +76,30 @@ async fn what_the_last_release_writes_after_the_first_run_is_found() {
     sweep.put_organization(old("00801B")).await;
 
     assert_eq!(sweep.run_at(1).await.queued, 2);
+}
+
+/// A page of the table has at most 1 MB, and this run has time for one.
+#[tokio::test]
+async fn a_request_for_all_is_kept_until_the_migration_is_complete() {
+    let sweep = TestSweep::start(0).await;
+    for number in 0..4 {
+        sweep
+            .put_organization(json!({
+                "organization_id": format!("00801{number}"),
+                "stage": "active",
+                "next_check_at": "2999-01-01T00:00:00Z",
+                "filler": "x".repeat(390_000),
+            }))
+            .await;
+    }
+    let all = ScheduleEvent {
+        all: true,
+        ..event_at(0)
+    };
+
+    let function = sweep.function(PLENTY_OF_REQUESTS);
+    let first = run(&function, &all, Duration::from_secs(15)).await.unwrap();
+    assert_eq!((first.outcome, first.queued), (RunOutcome::OutOfTime, 0));
+
+    assert_eq!(sweep.run_at(1).await.queued, 4);
 }
