@@ -44,6 +44,7 @@ impl SyncError {
         match self {
             Self::Store(_) => FailureAction::RetryMessage,
             Self::HourExhausted => FailureAction::LeaveDue,
+            Self::Bill(error) if error.is_of_partner_login() => FailureAction::LeaveDue,
             Self::Bill(error) => match error.kind() {
                 ErrorKind::Refused | ErrorKind::UntrustedSession => FailureAction::RetryNextDay,
                 _ => FailureAction::LeaveDue,
@@ -51,8 +52,13 @@ impl SyncError {
         }
     }
 
-    /// Whether a retry within minutes may succeed. Such a failure may concern this organization
-    /// alone. Other failures concern BILL, the credentials or the hour.
+    /// Whether a failure may concern this organization alone. Other failures concern BILL, the
+    /// partner's sign-in or the hour.
+    pub fn may_concern_organization(&self) -> bool {
+        self.is_transient() && !matches!(self, Self::Bill(error) if error.is_of_partner_login())
+    }
+
+    /// Whether a retry within minutes may succeed.
     pub fn is_transient(&self) -> bool {
         matches!(
             self,

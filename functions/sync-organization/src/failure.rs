@@ -50,8 +50,10 @@ impl SyncBatch<'_> {
                     "BILL did not respond as expected; the message is retried"
                 );
                 // Recorded now, because the retry may find the hour's budget spent.
-                self.record_failure(request, error_type, SignedDuration::ZERO)
-                    .await;
+                if error.may_concern_organization() {
+                    self.record_failure(request, error_type, SignedDuration::ZERO)
+                        .await;
+                }
                 HandlerOutcome::Retry
             }
             FailureAction::LeaveDue => {
@@ -69,7 +71,7 @@ impl SyncBatch<'_> {
                     return HandlerOutcome::Retry;
                 }
                 tracing::warn!(error_type, %error, "the sync failed; the organization stays due");
-                if error.is_transient() {
+                if error.may_concern_organization() {
                     // Due behind the organizations that were not tried.
                     self.record_failure(request, error_type, SignedDuration::ZERO)
                         .await

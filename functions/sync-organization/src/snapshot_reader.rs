@@ -146,10 +146,11 @@ impl SnapshotReader<'_> {
 
 /// Whether BILL rejected this user. It may accept another one.
 fn is_user_rejected(error: &bill::Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::Refused | ErrorKind::UntrustedSession
-    )
+    !error.is_of_partner_login()
+        && matches!(
+            error.kind(),
+            ErrorKind::Refused | ErrorKind::UntrustedSession
+        )
 }
 
 /// Counts and logs the rows of a list that are missing from the snapshot.

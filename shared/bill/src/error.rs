@@ -47,9 +47,10 @@ pub enum ErrorKind {
     UntrustedSession,
     /// No response, or status 408, 429 or 5xx, on every attempt.
     Unavailable,
-    /// BILL rejected the request. A retry gets the same response.
+    /// BILL rejected the request, in its own format. A retry gets the same response.
     Refused,
-    /// The response does not have the documented format.
+    /// The response does not have the documented format. It may be the page of a firewall or a load
+    /// balancer, with any status.
     BadAnswer,
     /// The caller's deadline passed. [`Error::last_error`] is the failure before it, if there was
     /// one.
@@ -134,6 +135,11 @@ impl Error {
     /// Whether the session expired and a new sign-in did not help.
     pub fn is_session_expired(&self) -> bool {
         self.kind == ErrorKind::SessionExpired
+    }
+
+    /// Whether the partner's sign-in failed. That says nothing about an organization or a user.
+    pub fn is_of_partner_login(&self) -> bool {
+        self.operation == Operation::PartnerLogin
     }
 
     /// Whether BILL rejects the user name, the password or a key.

@@ -40,6 +40,18 @@ impl Operation {
         }
     }
 
+    /// Whether it is an operation on webhook subscriptions, whose errors have a format of their own.
+    pub(crate) fn is_of_subscriptions(self) -> bool {
+        matches!(
+            self,
+            Self::CreateSubscription
+                | Self::GetAllSubscriptions
+                | Self::GetSubscription
+                | Self::DeleteSubscription
+                | Self::SendTestEvent
+        )
+    }
+
     pub(crate) fn method(self) -> Method {
         match self {
             Self::PartnerLogin

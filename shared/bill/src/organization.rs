@@ -172,7 +172,9 @@ impl OrganizationClient {
 /// BILL does not document the response before the verification starts. An empty object, status 204
 /// and BILL's own 404 are taken as "not started"; a gateway's 404 page is an error.
 fn parse_risk_verification(response: &ApiResponse) -> Result<Option<RiskVerification>, Cause> {
-    if response.status == 204 || (response.status == 404 && response.has_bill_errors()) {
+    if response.status == 204
+        || (response.status == 404 && response.is_refusal(Operation::GetRiskVerifications))
+    {
         return Ok(None);
     }
 

@@ -1,7 +1,7 @@
 //! The partner's session: one per process, opened by the first call that needs it, and replaced
 //! when BILL rejects it.
 
-mod rejected_credentials;
+mod failed_sign_ins;
 mod session;
 
 use std::sync::{
@@ -22,7 +22,7 @@ use crate::{
     session_id::parse_session_id,
     transport::{Call, CallScope, DeadlineExceeded, Transport},
 };
-use rejected_credentials::RejectedCredentials;
+use failed_sign_ins::FailedSignIns;
 
 pub(crate) use session::PartnerSession;
 
@@ -40,7 +40,7 @@ pub(crate) struct PartnerSessions {
 #[derive(Default)]
 struct SessionState {
     current: Option<Arc<PartnerSession>>,
-    rejected: RejectedCredentials,
+    failed: FailedSignIns,
     last_failure: Option<Error>,
 }
 
@@ -102,7 +102,7 @@ impl PartnerSessions {
 
         state.current = None;
         let outcome = if error.is_bad_credentials() {
-            match state.rejected.error_for(&used.credentials) {
+            match state.failed.error_for(&used.credentials) {
                 Some(error) => Err(error),
                 None => {
                     self.open_with_refreshed_credentials(
@@ -125,7 +125,7 @@ impl PartnerSessions {
     pub(crate) async fn remember_rejection(&self, session: &Arc<PartnerSession>, error: &Error) {
         if error.is_bad_credentials() {
             let mut state = self.state.lock().await;
-            state.rejected.remember(&session.credentials, error);
+            state.failed.remember(&session.credentials, error);
             state
                 .current
                 .take_if(|current| Arc::ptr_eq(current, session));
@@ -202,7 +202,7 @@ impl PartnerSessions {
         scope: CallScope<'_>,
     ) -> Result<PartnerSession, Error> {
         let credentials = read_credentials(self.source.credentials(), scope).await?;
-        if let Some(error) = state.rejected.error_for(&credentials) {
+        if let Some(error) = state.failed.error_for(&credentials) {
             return Err(error);
         }
 
@@ -211,7 +211,11 @@ impl PartnerSessions {
                 self.open_with_refreshed_credentials(state, &credentials, &error, scope)
                     .await
             }
-            outcome => outcome,
+            Err(error) => {
+                state.failed.remember(&credentials, &error);
+                Err(error)
+            }
+            Ok(session) => Ok(session),
         }
     }
 
@@ -224,17 +228,15 @@ impl PartnerSessions {
         error: &Error,
         scope: CallScope<'_>,
     ) -> Result<PartnerSession, Error> {
-        state.rejected.remember(rejected, error);
+        state.failed.remember(rejected, error);
         let refreshed_credentials = read_credentials(self.source.refresh(), scope).await?;
-        if let Some(error) = state.rejected.error_for(&refreshed_credentials) {
+        if let Some(error) = state.failed.error_for(&refreshed_credentials) {
             return Err(error);
         }
 
         let outcome = self.sign_in(&refreshed_credentials, scope).await;
-        if let Err(error) = &outcome
-            && error.is_bad_credentials()
-        {
-            state.rejected.remember(&refreshed_credentials, error);
+        if let Err(error) = &outcome {
+            state.failed.remember(&refreshed_credentials, error);
         }
         outcome
     }

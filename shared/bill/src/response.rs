@@ -53,8 +53,44 @@ impl ApiResponse {
         lenient::parse_object(raw).ok_or(Cause::UnexpectedJson)
     }
 
+    /// Whether BILL itself refuses the call, and no error code says something more specific.
+    pub(crate) fn is_refusal(&self, operation: Operation) -> bool {
+        !self.is_success()
+            && self.classify(operation, &error_codes(&self.body)) == ErrorKind::Refused
+    }
+
+    /// The meaning of the status and of the error codes in the body. When there are several known
+    /// codes, the first of `BY_CODE` decides: the one that rules out the most further calls.
+    fn classify(&self, operation: Operation, codes: &[ErrorCode]) -> ErrorKind {
+        const BY_CODE: [(&str, ErrorKind); 6] = [
+            ("BDC_1101", ErrorKind::BadCredentials),
+            ("BDC_1102", ErrorKind::BadCredentials),
+            ("BDC_1144", ErrorKind::HourExhausted),
+            ("BDC_1109", ErrorKind::SessionExpired),
+            ("BDC_1361", ErrorKind::UntrustedSession),
+            ("BDC_1322", ErrorKind::TooManyAtOnce),
+        ];
+        let known = BY_CODE
+            .iter()
+            .find(|(known, _)| codes.iter().any(|code| code.as_str() == *known));
+
+        match (known, self.status) {
+            (Some((_, kind)), _) => *kind,
+            // A partner sign-in uses no session, so none can have expired. BILL does not document
+            // which code a wrong application key has.
+            (None, 401) if operation == Operation::PartnerLogin => ErrorKind::BadCredentials,
+            (None, 401) => ErrorKind::SessionExpired,
+            (None, 408 | 429 | 500..) => ErrorKind::Unavailable,
+            (None, _) if operation.is_of_subscriptions() || self.has_bill_errors() => {
+                ErrorKind::Refused
+            }
+            // The page of a firewall or a load balancer says nothing about the call.
+            (None, _) => ErrorKind::BadAnswer,
+        }
+    }
+
     /// Whether the body holds errors in BILL's own format, as opposed to a gateway's error page.
-    pub(crate) fn has_bill_errors(&self) -> bool {
+    fn has_bill_errors(&self) -> bool {
         !error_objects(&self.body).is_empty()
     }
 
@@ -73,7 +109,7 @@ impl ApiResponse {
 
     fn to_error(&self, operation: Operation) -> Error {
         let codes = error_codes(&self.body);
-        let kind = classify(operation, self.status, &codes);
+        let kind = self.classify(operation, &codes);
         Error::from_response(operation, kind, self.status, codes, self.retry_after)
     }
 }
@@ -82,32 +118,6 @@ impl ApiResponse {
 pub(crate) fn ignore_body(response: &ApiResponse) -> Result<(), Cause> {
     response.success_body()?;
     Ok(())
-}
-
-/// The meaning of a status and of the error codes in the body. When there are several known codes,
-/// the first of `BY_CODE` decides: the one that rules out the most further calls.
-fn classify(operation: Operation, status: u16, codes: &[ErrorCode]) -> ErrorKind {
-    const BY_CODE: [(&str, ErrorKind); 6] = [
-        ("BDC_1101", ErrorKind::BadCredentials),
-        ("BDC_1102", ErrorKind::BadCredentials),
-        ("BDC_1144", ErrorKind::HourExhausted),
-        ("BDC_1109", ErrorKind::SessionExpired),
-        ("BDC_1361", ErrorKind::UntrustedSession),
-        ("BDC_1322", ErrorKind::TooManyAtOnce),
-    ];
-    let known = BY_CODE
-        .iter()
-        .find(|(known, _)| codes.iter().any(|code| code.as_str() == *known));
-
-    match (known, status) {
-        (Some((_, kind)), _) => *kind,
-        // A partner sign-in uses no session, so none can have expired. BILL does not document
-        // which code a wrong application key has.
-        (None, 401) if operation == Operation::PartnerLogin => ErrorKind::BadCredentials,
-        (None, 401) => ErrorKind::SessionExpired,
-        (None, 408 | 429 | 500..) => ErrorKind::Unavailable,
-        (None, _) => ErrorKind::Refused,
-    }
 }
 
 fn error_codes(body: &str) -> Vec<ErrorCode> {

@@ -1,10 +1,10 @@
 //! Syncs that fail, beside syncs that succeed.
 
-use engagement::{ListedOrganization, check_bucket};
+use engagement::{ListedOrganization, SyncRequest, check_bucket};
 use jiff::SignedDuration;
 use rstest::rstest;
 use runtime::ErrorType;
-use sandbox::FaultKind;
+use sandbox::{Fault, FaultKind};
 use serde_json::json;
 
 use crate::support::{
@@ -34,6 +34,84 @@ async fn an_organization_that_bill_refuses_is_due_again_in_24_hours() {
         )
     );
     assert!(sync.record(&organizations[1]).await.is_some());
+}
+
+/// The page of a firewall is not BILL's own refusal: it puts nobody off for a day.
+#[rstest]
+#[case::users("listPartnerUsers")]
+#[case::sign_in("loginAsUser")]
+#[case::payments("listPayments")]
+#[tokio::test]
+async fn a_gateway_that_denies_access_leaves_the_organization_due(#[case] endpoint: &str) {
+    let sync = TestSync::start(10).await;
+    let customer = &sync.customers(1)[0];
+    let as_of = now();
+    let bodies = [body(&request(customer, as_of))];
+    sync.sandbox.add_fault(Fault {
+        endpoint: Some(endpoint.to_owned()),
+        organization_id: None,
+        kind: FaultKind::Html { status: 403 },
+        times: None,
+    });
+
+    let batch = sync.run(&bodies).await;
+
+    assert_eq!(batch.returned, [0]);
+    let item = sync.item(customer).await.unwrap();
+    assert_eq!(
+        (&item["sync_error"], &item["next_check_at"]),
+        (&json!("bill_bad_answer"), &json!(as_of))
+    );
+
+    sync.sandbox.clear_faults();
+    assert_eq!(sync.run(&bodies).await.returned, [0; 0]);
+    assert!(sync.record(customer).await.is_some());
+}
+
+/// BILL refuses the partner's sign-in with a code that it does not document.
+#[tokio::test]
+async fn a_refused_partner_login_puts_nobody_off_and_is_not_repeated() {
+    let sync = TestSync::start(10).await;
+    let customers = sync.customers(4);
+    sync.sandbox.add_fault(Fault {
+        endpoint: Some("partnerLogin".to_owned()),
+        organization_id: None,
+        kind: FaultKind::Status {
+            status: 403,
+            code: Some("BDC_9999".to_owned()),
+            retry_after: None,
+        },
+        times: None,
+    });
+    let as_of = now();
+    let due_since = as_of - SignedDuration::from_hours(3);
+    for customer in &customers {
+        sync.put_organization(json!({
+            "organization_id": customer.id.as_str(),
+            "archived": false,
+            "next_check_at": due_since,
+        }))
+        .await;
+    }
+    let (event, _) = SyncRequest::for_event(
+        customers[0].id.clone(),
+        "event",
+        as_of - SignedDuration::from_mins(5),
+    );
+    let sweep = customers[1..].iter().map(|it| body(&request(it, as_of)));
+    let sweep: Vec<String> = sweep.collect();
+
+    let function = sync.function(sync.config(PLENTY_OF_REQUESTS));
+    for bodies in [&[body(&event)][..], &sweep, &sweep] {
+        let batch = handle(&function, bodies, PLENTY_OF_TIME, 1).await.unwrap();
+        assert_eq!(batch.returned, [0; 0]);
+    }
+
+    assert_eq!(sync.sandbox.statistics().partner_logins, 1);
+    for customer in &customers {
+        let item = sync.item(customer).await.unwrap();
+        assert_eq!(item["next_check_at"], json!(due_since));
+    }
 }
 
 #[rstest]

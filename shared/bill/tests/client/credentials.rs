@@ -5,7 +5,8 @@ use std::{sync::Arc, time::Duration};
 use bill::{CredentialError, Credentials, ErrorKind, OrganizationOrder};
 use errors::ClassifiedError;
 use futures::future::join_all;
-use sandbox::{Sandbox, Switches};
+use rstest::rstest;
+use sandbox::{FaultKind, Sandbox, Switches};
 
 use crate::support::{
     FailingCredentialSource, RotatingCredentials, advance_clock, any_organization, client,
@@ -225,6 +226,34 @@ async fn error_text_of_the_credential_source_is_kept() {
     }
 
     assert_eq!(sandbox.statistics().requests, 0);
+}
+
+/// A refusal that BILL does not document lasts as long; a failure of another kind does not.
+#[rstest]
+#[case::refused(status_fault(403, "BDC_9999"), ErrorKind::Refused, 5 * 60)]
+#[case::firewall(FaultKind::Html { status: 403 }, ErrorKind::BadAnswer, 30)]
+#[tokio::test]
+async fn a_sign_in_that_failed_is_not_repeated_with_every_call(
+    #[case] fault: FaultKind,
+    #[case] kind: ErrorKind,
+    #[case] seconds: u64,
+) {
+    let sandbox = sandbox(Switches::default()).await;
+    let bill = client(&sandbox);
+    inject_fault(&sandbox, "partnerLogin", fault, 1);
+
+    for elapsed in [0, seconds - 2] {
+        advance_clock(Duration::from_secs(elapsed)).await;
+        let page = bill.organizations_page(OrganizationOrder::OldestFirst, None, test_deadline());
+        let error = page.await.unwrap_err();
+        assert_eq!((error.kind(), error.is_of_partner_login()), (kind, true));
+    }
+    assert_eq!(sandbox.statistics().partner_logins, 1);
+
+    advance_clock(Duration::from_secs(3)).await;
+    bill.organizations_page(OrganizationOrder::OldestFirst, None, test_deadline())
+        .await
+        .unwrap();
 }
 
 #[tokio::test]

@@ -129,8 +129,8 @@ async fn permanent_failures_are_not_retried() {
         ),
         (
             FaultKind::Html { status: 403 },
-            ErrorKind::Refused,
-            "bill_refused",
+            ErrorKind::BadAnswer,
+            "bill_bad_answer",
         ),
     ];
 

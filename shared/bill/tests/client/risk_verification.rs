@@ -60,8 +60,18 @@ async fn gateway_404_for_risk_verification_is_an_error() {
             .unwrap_err()
             .error_type()
             .name(),
-        "bill_refused"
+        "bill_bad_answer"
     );
+
+    // BILL's own 404 means "not started" only if it says nothing else.
+    inject_fault(
+        &sandbox,
+        "getRiskVerifications",
+        status_fault(404, "BDC_1144"),
+        1,
+    );
+    let error = organization_client.risk_verification().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::HourExhausted);
 
     inject_fault(
         &sandbox,

@@ -210,6 +210,7 @@ async fn waiting_callers_share_the_error_of_a_failed_sign_in() {
     assert_eq!(sandbox.statistics().partner_logins, 5);
 
     sandbox.clear_faults();
+    advance_clock(Duration::from_secs(31)).await;
     bill.organizations_page(OrganizationOrder::OldestFirst, None, test_deadline())
         .await
         .unwrap();

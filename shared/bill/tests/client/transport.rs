@@ -21,7 +21,7 @@ async fn redirects_are_not_followed() {
 
     assert_eq!(
         (error.kind(), error.status()),
-        (ErrorKind::Refused, Some(302))
+        (ErrorKind::BadAnswer, Some(302))
     );
 }
 
