@@ -2,6 +2,7 @@
 //! to write, and the time of the next sync.
 
 mod episode;
+mod loss;
 mod next_check;
 mod recipients;
 mod steps;
@@ -11,8 +12,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use self::{
-    episode::Episode, next_check::next_check_at, recipients::select_recipients,
-    steps::take_due_step,
+    episode::Episode, loss::unconfirmed_loss, next_check::next_check_at,
+    recipients::select_recipients, steps::take_due_step,
 };
 use crate::{
     campaign::{Campaign, StepId},
@@ -40,6 +41,9 @@ pub struct Decision {
 ///
 /// Deterministic. A second call with the new record and the same snapshot plans no notice.
 ///
+/// A snapshot that shows less than the record may be a fault of BILL. It changes no stage and plans
+/// no notice until a sync at least four hours later sees it again.
+///
 /// `as_of` must be later than `previous.checked_at`: the caller must not let an older snapshot
 /// overwrite a newer one.
 pub fn decide(
@@ -49,6 +53,14 @@ pub fn decide(
     rules: &Rules,
     as_of: Timestamp,
 ) -> Decision {
+    if let Some(organization) = unconfirmed_loss(previous, snapshot, as_of) {
+        return Decision {
+            organization,
+            transition: None,
+            notices: Vec::new(),
+        };
+    }
+
     let (stage, reason) = classify(snapshot, as_of);
     let same_stage = previous.filter(|previous| previous.stage == stage);
     let episode = Episode {
@@ -138,9 +150,7 @@ fn record(
     as_of: Timestamp,
 ) -> Organization {
     let bank_statuses: Vec<&BankStatus> = snapshot.connected_bank_statuses(as_of).collect();
-    let verified = bank_statuses
-        .iter()
-        .filter(|status| ***status == BankStatus::Verified);
+    let verified = bank_statuses.iter().filter(|status| status.is_verified());
     let unarchived_users = snapshot.users.iter().filter(|user| !user.archived);
     let contacts = snapshot
         .sign_in_candidates()
@@ -169,6 +179,7 @@ fn record(
         users: saturating_u32(unarchived_users.count()),
         contacts,
         steps,
+        loss_seen_at: None,
         version: previous
             .map_or(0, |previous| previous.version)
             .saturating_add(1),

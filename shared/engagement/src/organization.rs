@@ -62,6 +62,10 @@ pub struct Organization {
     pub contacts: Vec<UserId>,
     /// The outcome of each campaign step that has been due.
     pub steps: BTreeMap<StepId, StepRecord>,
+    /// When a sync first saw less than this record: a bank account, a user or a payment was missing.
+    /// Absent when the last sync saw everything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loss_seen_at: Option<Timestamp>,
     /// Incremented by each sync, starting at 1.
     pub version: u64,
 }

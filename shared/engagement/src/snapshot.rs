@@ -155,6 +155,11 @@ pub enum BankStatus {
 }
 
 impl BankStatus {
+    /// Whether the customer can pay from the account.
+    pub fn is_verified(self) -> bool {
+        self == Self::Verified
+    }
+
     /// Whether the account can no longer be verified.
     pub fn is_rejected(self) -> bool {
         matches!(self, Self::Blocked | Self::Expired | Self::Invalid)

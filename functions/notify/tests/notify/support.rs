@@ -274,6 +274,7 @@ fn organization(notice: &PlannedNotice) -> Organization {
         steps: BTreeMap::new(),
         archived: false,
         listed_at: None,
+        loss_seen_at: None,
         version: 1,
     }
 }

@@ -105,6 +105,18 @@ fn handle_organization_operation(
     organization: &Organization,
     user: &UserIdentity,
 ) -> Result<ApiResponse, ErrorResponse> {
+    let empty;
+    let organization = if switches.empty_lists {
+        empty = Organization {
+            bank_accounts: Vec::new(),
+            payments: Vec::new(),
+            ..organization.clone()
+        };
+        &empty
+    } else {
+        organization
+    };
+
     let body = match request.operation {
         Operation::ListBankAccounts => reads::bank_accounts(state, request, switches, organization),
         Operation::ListPayments => reads::payments(state, request, switches, organization),

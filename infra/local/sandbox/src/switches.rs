@@ -9,6 +9,7 @@ use crate::events::switches::EventSwitches;
 /// assumptions in the notes to the contract. In JSON, absent fields have their default.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches")]
 pub struct Switches {
     /// HTTP status of a wrong user name or password (`BDC_1101`).
     pub bad_login_status: u16,
@@ -41,6 +42,9 @@ pub struct Switches {
     /// The number of pages of each list of payments that is not empty; its last row is repeated.
     /// `None` means as many pages as the rows need.
     pub payment_pages: Option<usize>,
+    /// Whether every list of bank accounts and of payments is empty, as in an hour in which BILL is
+    /// at fault.
+    pub empty_lists: bool,
     /// Webhook behavior.
     pub events: EventSwitches,
 }
@@ -62,6 +66,7 @@ impl Default for Switches {
             empty_last_page_token: false,
             organization_pages: None,
             payment_pages: None,
+            empty_lists: false,
             events: EventSwitches::default(),
         }
     }

@@ -12,6 +12,8 @@ mod decide;
 #[cfg(test)]
 mod guards;
 #[cfg(test)]
+mod losses;
+#[cfg(test)]
 mod next_check;
 #[cfg(test)]
 mod next_check_properties;

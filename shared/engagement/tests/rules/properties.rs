@@ -24,12 +24,23 @@ proptest! {
 
     #[test]
     fn any_snapshot_gives_exactly_one_stage_with_one_of_its_reasons(input in decide_input()) {
-        let organization = input.decide().organization;
+        let decision = input.decide();
+        let organization = decision.organization;
 
-        prop_assert_eq!(
-            (organization.stage, organization.stage_reason),
-            classify(&input.snapshot, input.as_of)
-        );
+        let unchanged = input.previous.filter(|_| organization.loss_seen_at.is_some());
+        if let Some(unchanged) = unchanged {
+            // A loss seen once plans nothing and changes no stage.
+            prop_assert_eq!(
+                (organization.stage, organization.stage_reason, organization.stage_since),
+                (unchanged.stage, unchanged.stage_reason, unchanged.stage_since)
+            );
+            prop_assert_eq!((decision.transition, decision.notices), (None, vec![]));
+        } else {
+            prop_assert_eq!(
+                (organization.stage, organization.stage_reason),
+                classify(&input.snapshot, input.as_of)
+            );
+        }
         prop_assert!(
             reasons(organization.stage).contains(&organization.stage_reason),
             "{:?}",

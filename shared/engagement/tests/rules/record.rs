@@ -39,6 +39,7 @@ fn record_contains_the_facts_of_the_snapshot() {
         steps: BTreeMap::new(),
         archived: false,
         listed_at: None,
+        loss_seen_at: None,
         version: 1,
     };
 

@@ -59,6 +59,7 @@ pub fn organization(number: usize, version: u64, checked_at: &str) -> Organizati
         steps: [(StepId::new("miss_you"), step)].into(),
         archived: false,
         listed_at: None,
+        loss_seen_at: None,
         version,
     }
 }

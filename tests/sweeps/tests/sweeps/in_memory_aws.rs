@@ -1,7 +1,11 @@
 //! DynamoDB, the sync queue and Secrets Manager in the memory of the test: an hour takes
 //! milliseconds.
 
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    fmt,
+    sync::Arc,
+};
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::config::http::{HttpRequest, HttpResponse};
@@ -9,6 +13,7 @@ use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
 };
 use dynoxide::{Database, DynoxideError, ImportOptions, Item};
+use engagement::OrganizationId;
 use parking_lot::Mutex;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -76,6 +81,21 @@ impl InMemoryAws {
             .send()
             .await
             .unwrap();
+    }
+
+    /// The organizations that have notices.
+    pub async fn organizations_with_notices(&self) -> BTreeSet<OrganizationId> {
+        let scan = aws_sdk_dynamodb::Client::new(&self.config)
+            .scan()
+            .table_name(&self.names.notices_table)
+            .into_paginator()
+            .items()
+            .send();
+        let items = scan.collect::<Result<Vec<_>, _>>().await.unwrap();
+        items
+            .iter()
+            .map(|item| item["organization_id"].as_s().unwrap().parse().unwrap())
+            .collect()
     }
 
     /// What was asked of DynamoDB since the last call.

@@ -8,6 +8,8 @@ mod in_memory_aws;
 #[cfg(test)]
 mod lateness;
 #[cfg(test)]
+mod losses;
+#[cfg(test)]
 mod new_customers;
 #[cfg(test)]
 mod upgrade;

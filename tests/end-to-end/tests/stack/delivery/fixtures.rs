@@ -38,6 +38,7 @@ pub fn organization(
         users: 2,
         contacts: Vec::new(),
         steps: BTreeMap::new(),
+        loss_seen_at: None,
         version: 1,
     })
 }

@@ -1,0 +1,51 @@
+//! Losses: a snapshot that shows less than the record. It may be a fault of BILL, so a loss is
+//! believed when a sync sees it again, at least four hours later.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{organization::Organization, snapshot::Snapshot};
+
+/// Time between the sync that sees a loss first and the one that believes it.
+const CONFIRMATION_DELAY: SignedDuration = SignedDuration::from_hours(4);
+
+/// The record of a sync that sees a loss and does not believe it yet: nothing but the mark and the
+/// times changes. `None`: there is no loss, or it is believed.
+pub(super) fn unconfirmed_loss(
+    previous: Option<&Organization>,
+    snapshot: &Snapshot,
+    as_of: Timestamp,
+) -> Option<Organization> {
+    let previous = previous.filter(|previous| shows_loss(previous, snapshot, as_of))?;
+    let seen_at = previous.loss_seen_at.unwrap_or(as_of);
+    let confirmed_at = seen_at.saturating_add(CONFIRMATION_DELAY).ok()?;
+
+    (as_of < confirmed_at).then(|| Organization {
+        loss_seen_at: Some(seen_at),
+        checked_at: as_of,
+        next_check_at: confirmed_at,
+        version: previous.version.saturating_add(1),
+        ..previous.clone()
+    })
+}
+
+/// Whether the snapshot shows less than the record: no user, no bank account, none that is
+/// verified, or an earlier last payment. That an organization is archived is believed at once.
+fn shows_loss(previous: &Organization, snapshot: &Snapshot, as_of: Timestamp) -> bool {
+    if snapshot.archived {
+        return false;
+    }
+    if snapshot.users.iter().all(|user| user.archived) {
+        // Without a user to sign in as, nothing else was read.
+        return previous.users > 0;
+    }
+
+    let mut connected = snapshot.connected_bank_statuses(as_of).peekable();
+    let has_lost_banks = if connected.peek().is_none() {
+        // A list that still holds the accounts, archived, is not a fault.
+        previous.bank_accounts > 0 && snapshot.banks.is_empty()
+    } else {
+        previous.verified_bank_accounts > 0 && !connected.any(|status| status.is_verified())
+    };
+
+    has_lost_banks || snapshot.payments.last_payment_at() < previous.last_payment_at
+}
