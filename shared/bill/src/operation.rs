@@ -40,7 +40,7 @@ impl Operation {
         }
     }
 
-    /// Whether it is an operation on webhook subscriptions, whose errors have a format of their own.
+    /// Whether it is an operation on webhook subscriptions, whose errors have their own format.
     pub(crate) fn is_of_subscriptions(self) -> bool {
         matches!(
             self,

@@ -62,7 +62,7 @@ pub struct Organization {
     pub contacts: Vec<UserId>,
     /// The outcome of each campaign step that has been due.
     pub steps: BTreeMap<StepId, StepRecord>,
-    /// When a sync first saw less than this record: a bank account, a user or a payment was missing.
+    /// When a sync first saw less than this record: a bank account, a user or a payment is missing.
     /// Absent when the last sync saw everything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loss_seen_at: Option<Timestamp>,

@@ -29,8 +29,8 @@ pub fn id_of(item: &Item) -> Option<OrganizationId> {
     text_of(item, "organization_id")?.parse().ok()
 }
 
-/// Whether the organization was archived when it was last listed or, in an item of the last release,
-/// at its last sync.
+/// Whether the organization was archived when it was last listed or, in an item of the last
+/// release, at its last sync.
 pub fn was_archived(item: &Item) -> bool {
     match item.get("archived") {
         Some(AttributeValue::Bool(archived)) => *archived,

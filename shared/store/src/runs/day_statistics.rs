@@ -1,4 +1,4 @@
-//! The organizations of a day by stage and reason, so that nobody has to scan the table for a count.
+//! The organizations of a day by stage and reason, so that nobody has to scan for a count.
 
 use std::collections::BTreeMap;
 
