@@ -3,7 +3,7 @@
 use runtime::Failure;
 use store::MakeDueRequest;
 
-use crate::{run::Run, summary::RunOutcome};
+use crate::run::Run;
 
 impl Run<'_> {
     /// Notes that every organization has to become due, so that no later run can lose it.
@@ -16,7 +16,7 @@ impl Run<'_> {
     }
 
     /// Makes organizations due, page by page, as the request of this run or of an earlier one asks.
-    pub(crate) async fn make_all_due(&mut self) -> Result<RunOutcome, Failure> {
+    pub(crate) async fn make_all_due(&mut self) -> Result<(), Failure> {
         while let Some(request) = self.state.make_due.clone() {
             let organizations = &self.fan_out.organizations;
             let page = organizations
@@ -30,10 +30,10 @@ impl Run<'_> {
             });
             self.save().await?;
             if self.is_out_of_time() {
-                return Ok(RunOutcome::OutOfTime);
+                break;
             }
         }
 
-        Ok(RunOutcome::Completed)
+        Ok(())
     }
 }

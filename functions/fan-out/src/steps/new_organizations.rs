@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use runtime::Failure;
 use store::BudgetShare;
 
-use crate::{listed::listed_organizations, run::Run, summary::RunOutcome};
+use crate::{listed::listed_organizations, run::Run};
 
 /// How far a listing reads back beyond the last one: clocks differ.
 const OVERLAP: SignedDuration = SignedDuration::from_hours(1);
@@ -19,7 +19,7 @@ impl Run<'_> {
     /// row of each new one. Without a last listing it reads one page.
     ///
     /// Rows are put before anything is queued, so that a run that stops here loses none of them.
-    pub(crate) async fn list_new(&mut self) -> Result<RunOutcome, Failure> {
+    pub(crate) async fn list_new(&mut self) -> Result<(), Failure> {
         let since = self
             .state
             .listed_to
@@ -36,7 +36,7 @@ impl Run<'_> {
                 )
                 .await?;
             let Some(page) = page else {
-                return Ok(RunOutcome::BudgetSpent);
+                return Ok(());
             };
             token = page.next.clone();
             let (listed, skipped) = listed_organizations(page);
@@ -57,14 +57,10 @@ impl Run<'_> {
 
             if has_reached_last_listing || token.is_none() {
                 self.state.listed_to = self.state.listed_to.max(Some(self.as_of));
-                self.save().await?;
-                return Ok(RunOutcome::Completed);
+                return self.save().await;
             }
-            if since.is_none() {
-                return Ok(RunOutcome::Completed);
-            }
-            if self.is_out_of_time() {
-                return Ok(RunOutcome::OutOfTime);
+            if since.is_none() || self.is_out_of_time() {
+                return Ok(());
             }
         }
     }
