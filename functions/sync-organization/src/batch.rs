@@ -1,23 +1,30 @@
 //! One batch in progress, and the sync of one organization in it.
 
 use std::{
-    sync::atomic::{AtomicBool, AtomicU32, Ordering},
+    sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 
-use engagement::{AddressHashKey, Decision, Snapshot, SyncRequest, decide};
+use engagement::{AddressHashKey, Decision, Snapshot, SyncCause, SyncRequest, decide};
 use jiff::Timestamp;
 use runtime::{ClassifiedError, Invocation, Metrics, clock};
 use store::{OrganizationRow, WriteOutcome};
 use tokio::time::Instant;
 
 use crate::{
-    error::SyncError, request_usage::RequestUsage, snapshot::listed_snapshot,
-    snapshot_reader::SnapshotReader, sync::Sync,
+    batch_plan::BatchPlan, error::SyncError, request_usage::RequestUsage,
+    snapshot::listed_snapshot, snapshot_reader::SnapshotReader, sync::Sync,
 };
 
 /// Time reserved for writing the result of a sync, or its failure, after the last BILL request.
 const WRITE_TIME_RESERVE: Duration = Duration::from_secs(3);
+
+/// The item of an organization that was listed.
+pub struct ListedRow {
+    pub row: OrganizationRow,
+    /// Whether this sync read the listing from BILL.
+    pub is_read_now: bool,
+}
 
 /// One batch in progress. Its records run concurrently.
 pub struct SyncBatch<'a> {
@@ -27,20 +34,19 @@ pub struct SyncBatch<'a> {
     pub usage: RequestUsage,
     invocation: &'a Invocation,
     key: AddressHashKey,
+    pub(crate) plan: BatchPlan,
     is_hour_closed: AtomicBool,
-    /// The syncs that the budget still covers.
-    allowed_syncs: AtomicU32,
     /// Whether BILL said so in the first minute of an hour, when its clock may be behind.
     is_closing_unconfirmed: AtomicBool,
 }
 
 impl<'a> SyncBatch<'a> {
-    /// A batch that may sync this number of organizations. Without any it makes no BILL requests.
+    /// A batch in which nothing has been synced yet.
     pub fn new(
         sync: &'a Sync,
         invocation: &'a Invocation,
         key: AddressHashKey,
-        allowed_syncs: u32,
+        plan: BatchPlan,
     ) -> Self {
         Self {
             sync,
@@ -48,8 +54,8 @@ impl<'a> SyncBatch<'a> {
             usage: RequestUsage::default(),
             invocation,
             key,
-            is_hour_closed: AtomicBool::new(allowed_syncs == 0),
-            allowed_syncs: AtomicU32::new(allowed_syncs),
+            plan,
+            is_hour_closed: AtomicBool::new(false),
             is_closing_unconfirmed: AtomicBool::new(false),
         }
     }
@@ -60,10 +66,11 @@ impl<'a> SyncBatch<'a> {
     pub async fn sync_organization(
         &self,
         request: &SyncRequest,
-        previous: &OrganizationRow,
+        cause: SyncCause,
+        previous: &ListedRow,
     ) -> Result<WriteOutcome, SyncError> {
-        let record = previous.record.as_ref();
-        let snapshot = self.read_snapshot(request, previous).await?;
+        let record = previous.row.record.as_ref();
+        let snapshot = self.read_snapshot(request, cause, previous).await?;
         let decision = decide(
             &request.organization.id,
             record,
@@ -74,7 +81,7 @@ impl<'a> SyncBatch<'a> {
         let outcome = self
             .sync
             .decisions
-            .write(&decision, Some(previous), &self.key)
+            .write(&decision, Some(&previous.row), &self.key)
             .await?;
 
         match outcome {
@@ -89,10 +96,12 @@ impl<'a> SyncBatch<'a> {
     async fn read_snapshot(
         &self,
         request: &SyncRequest,
-        previous: &OrganizationRow,
+        cause: SyncCause,
+        previous: &ListedRow,
     ) -> Result<Snapshot, SyncError> {
-        let listing = previous.listing.as_ref().unwrap_or(&request.organization);
-        let listed = listed_snapshot(listing, previous.listed_at);
+        let ListedRow { row, is_read_now } = previous;
+        let listing = row.listing.as_ref().unwrap_or(&request.organization);
+        let listed = listed_snapshot(listing, row.listed_at, *is_read_now);
         if listed.archived {
             return Ok(listed);
         }
@@ -100,21 +109,21 @@ impl<'a> SyncBatch<'a> {
             return Err(SyncError::HourExhausted);
         }
 
+        let id = &request.organization.id;
         let calls = self
             .sync
             .bill
-            .organization(request.organization.id.as_str(), self.read_deadline());
+            .organization(id.as_str(), self.read_deadline());
         let reader = SnapshotReader {
             calls: &calls,
-            listed,
+            id,
+            previous: row.record.as_ref(),
+            rules: &self.sync.rules,
+            cause,
             as_of: request.as_of,
-            known_users: previous
-                .record
-                .as_ref()
-                .map(|previous| previous.contacts.as_slice())
-                .unwrap_or_default(),
+            metrics: self.metrics,
         };
-        let snapshot = reader.read(self.metrics).await;
+        let snapshot = reader.read(listed).await;
         self.usage.add(&calls);
         snapshot
     }
@@ -147,20 +156,6 @@ impl<'a> SyncBatch<'a> {
     pub fn read_deadline(&self) -> Instant {
         let end = self.invocation.deadline.instant();
         end.checked_sub(WRITE_TIME_RESERVE).unwrap_or(end)
-    }
-
-    /// Takes one of the syncs that the budget covers. `Err`: there is none left.
-    pub fn take_allowed_sync(&self, row: &OrganizationRow) -> Result<(), SyncError> {
-        if row.listing.as_ref().is_some_and(|listing| listing.archived) {
-            return Ok(()); // takes no request
-        }
-
-        self.allowed_syncs
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
-                left.checked_sub(1)
-            })
-            .map(drop)
-            .map_err(|_| SyncError::HourExhausted)
     }
 
     /// Whether the hour has no BILL requests left.

@@ -16,6 +16,9 @@ pub enum SyncError {
     /// The hour has no BILL requests left, as the reservation or another sync of the batch found.
     #[error("BILL's requests of this hour are used up")]
     HourExhausted,
+    /// BILL does not list the organization.
+    #[error("BILL lists no organization with this id")]
+    NotListed,
 }
 
 /// What to do about the message of a failed sync.
@@ -34,6 +37,7 @@ impl ClassifiedError for SyncError {
             Self::Bill(error) => error.error_type(),
             Self::Store(error) => error.error_type(),
             Self::HourExhausted => ErrorType::BillHourExhausted,
+            Self::NotListed => ErrorType::NotListed,
         }
     }
 }
@@ -44,6 +48,7 @@ impl SyncError {
         match self {
             Self::Store(_) => FailureAction::RetryMessage,
             Self::HourExhausted => FailureAction::LeaveDue,
+            Self::NotListed => FailureAction::RetryNextDay,
             Self::Bill(error) if error.is_of_partner_login() => FailureAction::LeaveDue,
             Self::Bill(error) => match error.kind() {
                 ErrorKind::Refused | ErrorKind::UntrustedSession => FailureAction::RetryNextDay,

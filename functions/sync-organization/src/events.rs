@@ -5,10 +5,10 @@
 //! after the minute, which covers the events whose messages were dropped. In between the message
 //! waits in the queue. The only state is `checked_at`, which every sync writes.
 
-use engagement::SyncRequest;
+use engagement::{SyncCause, SyncRequest};
 use jiff::Timestamp;
-use runtime::sqs::HandlerOutcome;
-use store::WriteOutcome;
+use runtime::sqs::{HandlerOutcome, Record};
+use store::{StoredOrganization, WriteOutcome};
 
 use crate::{batch::SyncBatch, error::SyncError, event_phase::EventPhase};
 
@@ -19,13 +19,23 @@ impl SyncBatch<'_> {
     /// Processes a message that stands for the events until `events_until`.
     pub(crate) async fn sync_for_events(
         &self,
+        record: &Record,
         request: &SyncRequest,
         events_until: Timestamp,
-        receive_count: u32,
     ) -> HandlerOutcome {
-        for _ in 0..MAX_ATTEMPTS {
+        for attempt in 0..MAX_ATTEMPTS {
             let now = self.now();
-            match self.try_sync_for_events(request, events_until, now).await {
+            let stored = if attempt == 0 {
+                self.planned_row(record)
+            } else {
+                let id = &request.organization.id;
+                let read = self.sync.organizations.get_for_sync(id).await;
+                read.map_err(SyncError::from)
+            };
+            match self
+                .try_sync_for_events(request, stored, events_until, now)
+                .await
+            {
                 Ok(Some(outcome)) => return outcome,
                 Ok(None) => {}
                 Err(error) => {
@@ -33,7 +43,9 @@ impl SyncBatch<'_> {
                         as_of: now,
                         ..request.clone()
                     };
-                    let outcome = self.handle_failure(&request, &error, receive_count).await;
+                    let outcome = self
+                        .handle_failure(&request, &error, record.receive_count)
+                        .await;
                     // Until the window is over, SQS drops further events as duplicates even if the
                     // message was completed. So the message must stay for them.
                     return if EventPhase::is_last(events_until, now) {
@@ -54,13 +66,14 @@ impl SyncBatch<'_> {
     async fn try_sync_for_events(
         &self,
         request: &SyncRequest,
+        stored: Result<StoredOrganization, SyncError>,
         events_until: Timestamp,
         now: Timestamp,
     ) -> Result<Option<HandlerOutcome>, SyncError> {
-        let Some(previous) = self.read_row(request).await? else {
+        let Some(previous) = self.listed_row(request, stored?).await? else {
             return Ok(Some(HandlerOutcome::Done));
         };
-        let checked_at = previous.checked_at();
+        let checked_at = previous.row.checked_at();
         let phase = EventPhase::new(request.as_of, events_until, checked_at, now);
 
         if phase.needs_sync {
@@ -68,7 +81,9 @@ impl SyncBatch<'_> {
                 as_of: now,
                 ..request.clone()
             };
-            let outcome = self.sync_organization(&request, &previous).await?;
+            let outcome = self
+                .sync_organization(&request, SyncCause::Events, &previous)
+                .await?;
             if outcome == WriteOutcome::Superseded {
                 return Ok(None);
             }

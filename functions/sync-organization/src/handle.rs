@@ -8,11 +8,7 @@ use engagement::AddressHashKey;
 use runtime::{ClassifiedError, Failure, Invocation, sqs::run_batch};
 use store::{BudgetAmount, BudgetShare, Reservation};
 
-use crate::{batch::SyncBatch, request::BatchMessages, sync::Sync};
-
-/// BILL requests reserved for one sync: users, sign-in, bank accounts, payments, verification. The
-/// reservation is corrected afterwards. An organization without a listing takes one request more.
-const REQUESTS_PER_SYNC: u32 = 5;
+use crate::{batch::SyncBatch, batch_plan::BatchPlan, request, sync::Sync};
 
 /// Organizations synced at once.
 const CONCURRENCY: usize = 10;
@@ -30,41 +26,35 @@ impl Sync {
     ) -> Result<SqsBatchResponse, Failure> {
         let (_, key) = futures::try_join!(self.credentials.get(), self.address_key.get())?;
         let metrics = &invocation.metrics;
-        let syncs = u32::try_from(event.records.len()).unwrap_or(u32::MAX);
-        let each = BudgetAmount {
-            requests: REQUESTS_PER_SYNC,
-            sign_ins: 1,
-        };
         let bodies = event.records.iter().map(|record| record.body.as_deref());
-        let messages = BatchMessages::of(bodies.map(Option::unwrap_or_default));
         // The queue of events delivers one message at a time.
-        let share = if messages.any_of_events {
+        let share = if request::any_of_events(bodies.flatten()) {
             BudgetShare::Events
         } else {
             BudgetShare::Sweep
         };
+        let mut plan = BatchPlan::read(&event, self, invocation.now()).await;
+        let amounts = plan.amounts();
         let reservation = self
             .budget
-            .reserve_up_to(invocation.started_at, share, each, syncs)
+            .reserve_up_to(invocation.started_at, share, &amounts)
             .await?;
-        let (reservation, allowed_syncs) = reservation.unzip();
-        let allowed_syncs = allowed_syncs.unwrap_or(0);
+        let (reservation, covered) = reservation.unzip();
+        let covered = covered.unwrap_or(0);
+        plan.cover(covered);
 
-        if allowed_syncs < syncs {
+        if covered < amounts.len() {
             tracing::info!(
-                syncs,
-                allowed_syncs,
+                syncs = amounts.len(),
+                covered,
                 "the hour's budget of BILL requests is spent; the organizations stay due or are \
                  made due"
             );
             metrics.count("budget_spent");
-            if allowed_syncs == 0 && !messages.any_required {
-                return Ok(SqsBatchResponse::default());
-            }
         }
 
         let key = AddressHashKey::new((*key).clone());
-        let batch = SyncBatch::new(self, invocation, key, allowed_syncs);
+        let batch = SyncBatch::new(self, invocation, key, plan);
         let result = run_batch(
             event,
             invocation.deadline,

@@ -19,6 +19,7 @@
 //! texts or e-mail delivery.
 
 mod batch;
+mod batch_plan;
 mod config;
 mod error;
 mod event_phase;
@@ -29,6 +30,7 @@ mod listing;
 mod record;
 mod request;
 mod request_usage;
+mod skip;
 mod snapshot;
 mod snapshot_reader;
 mod sync;

@@ -1,19 +1,20 @@
 //! Processes one message of the queue.
 
-use engagement::SyncRequest;
+use engagement::{SyncCause, SyncRequest};
 use runtime::sqs::{HandlerOutcome, Record};
-use store::{OrganizationRow, StoredOrganization};
+use store::StoredOrganization;
 
 use crate::{
-    batch::SyncBatch,
+    batch::{ListedRow, SyncBatch},
     error::SyncError,
     request::{self, Message},
+    skip::skip_reason,
 };
 
 impl SyncBatch<'_> {
     /// Processes one message. A message that can never be processed moves to the dead-letter queue.
     pub(crate) async fn process_record(&self, record: Record) -> HandlerOutcome {
-        let request = match request::parse(&record) {
+        let request = match request::parse(&record.body) {
             Ok(Message::Request(request)) => request,
             Ok(Message::Newer) => {
                 tracing::error!("a newer release sent the message; it is completed unprocessed");
@@ -32,11 +33,9 @@ impl SyncBatch<'_> {
         }
 
         if let Some(events_until) = request.events_until {
-            return self
-                .sync_for_events(&request, events_until, record.receive_count)
-                .await;
+            return self.sync_for_events(&record, &request, events_until).await;
         }
-        match self.sync_if_due(&request).await {
+        match self.sync_if_due(&record, &request).await {
             Ok(()) => HandlerOutcome::Done,
             Err(error) => {
                 self.handle_failure(&request, &error, record.receive_count)
@@ -45,69 +44,80 @@ impl SyncBatch<'_> {
         }
     }
 
-    async fn sync_if_due(&self, request: &SyncRequest) -> Result<(), SyncError> {
-        let Some(previous) = self.read_row(request).await? else {
+    async fn sync_if_due(&self, record: &Record, request: &SyncRequest) -> Result<(), SyncError> {
+        let stored = self.planned_row(record)?;
+        let Some(previous) = self.listed_row(request, stored).await? else {
             return Ok(());
         };
-        if let Some(reason) = skip_reason(&previous, request) {
+        if let Some(reason) = skip_reason(&previous.row, request) {
             tracing::debug!(reason, "no sync is needed");
             self.metrics.count("organizations_not_due");
             return Ok(());
         }
 
-        self.take_allowed_sync(&previous)?;
-        self.sync_organization(request, &previous).await.map(drop)
+        self.sync_organization(request, SyncCause::Schedule, &previous)
+            .await
+            .map(drop)
     }
 
-    /// The organization's item. One that has none yet gets the row of its listing: as the message
-    /// of the last release describes it, or as BILL lists it now.
+    /// The organization's item, as the batch read it. `Err` also when the budget does not cover the
+    /// sync.
+    pub(crate) fn planned_row(&self, record: &Record) -> Result<StoredOrganization, SyncError> {
+        if !self.plan.is_covered(&record.message_id) {
+            return Err(SyncError::HourExhausted);
+        }
+
+        let row = self.plan.row(&record.message_id);
+        Ok(row.unwrap_or(Ok(StoredOrganization::Unknown))?)
+    }
+
+    /// The organization's item with its listing. One that has none yet gets the row of its listing:
+    /// as the message of the last release describes it, or as BILL lists it now.
     ///
-    /// `None`: nothing can be synced. A newer release wrote the item, or BILL knows no such
-    /// organization.
-    pub(crate) async fn read_row(
+    /// `None`: nothing can be synced. A newer release wrote the item, or there is none and BILL
+    /// knows no such organization.
+    pub(crate) async fn listed_row(
         &self,
         request: &SyncRequest,
-    ) -> Result<Option<OrganizationRow>, SyncError> {
-        let organizations = &self.sync.organizations;
-        let id = &request.organization.id;
-        let known = match organizations.get_for_sync(id).await? {
+        stored: StoredOrganization,
+    ) -> Result<Option<ListedRow>, SyncError> {
+        let has_item = match stored {
             StoredOrganization::Newer => {
                 self.count_newer_record();
                 return Ok(None);
             }
-            StoredOrganization::Known(row) if row.listing.is_some() => return Ok(Some(*row)),
-            StoredOrganization::Known(row) => Some(row),
-            StoredOrganization::Unknown => None,
+            StoredOrganization::Known(row) if row.listing.is_some() => {
+                return Ok(Some(ListedRow {
+                    row: *row,
+                    is_read_now: false,
+                }));
+            }
+            StoredOrganization::Known(_) => true,
+            StoredOrganization::Unknown => false,
         };
 
-        let listed = if request.organization.is_described() {
-            Some(request.organization.clone())
+        let id = &request.organization.id;
+        let is_described = request.organization.is_described();
+        let listed = if is_described {
+            request.organization.clone()
+        } else if let Some(listed) = self.list_organization(id).await? {
+            listed
+        } else if has_item {
+            return Err(SyncError::NotListed);
         } else {
-            self.list_organization(id).await?
-        };
-        let Some(listed) = listed else {
-            self.handle_unknown(request, known.is_some()).await?;
+            tracing::info!("BILL lists no organization with this id");
+            self.metrics.count("organizations_unknown");
             return Ok(None);
         };
+        let organizations = &self.sync.organizations;
         organizations.describe(&listed, request.as_of).await?;
 
-        match organizations.get_for_sync(id).await? {
-            StoredOrganization::Known(row) => Ok(Some(*row)),
-            StoredOrganization::Unknown | StoredOrganization::Newer => Ok(None),
-        }
-    }
-}
-/// Why no sync is needed: it ran already for this time or a later one, or the organization is not
-/// due.
-fn skip_reason(previous: &OrganizationRow, request: &SyncRequest) -> Option<&'static str> {
-    let is_synced = |checked_at| checked_at >= request.as_of;
-    let is_later = |next_check_at| next_check_at > request.as_of;
-
-    if previous.checked_at().is_some_and(is_synced) {
-        Some("already synced for this time or a later one")
-    } else if previous.next_check_at.is_some_and(is_later) && !request.all {
-        Some("not due")
-    } else {
-        None
+        Ok(match organizations.get_for_sync(id).await? {
+            StoredOrganization::Known(row) => Some(ListedRow {
+                row: *row,
+                is_read_now: !is_described,
+            }),
+            StoredOrganization::Unknown | StoredOrganization::Newer => None,
+        })
     }
 }

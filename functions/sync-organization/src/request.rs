@@ -1,7 +1,6 @@
 //! Parses the messages of the sync queue.
 
 use engagement::SyncRequest;
-use runtime::sqs::Record;
 use serde::Deserialize;
 
 /// A message that can be parsed.
@@ -14,12 +13,12 @@ pub enum Message {
 }
 
 /// Parses a message. An `Err` is permanent and says what is wrong without quoting the message.
-pub fn parse(record: &Record) -> Result<Message, String> {
-    if is_newer(&record.body) {
+pub fn parse(body: &str) -> Result<Message, String> {
+    if is_newer(body) {
         return Ok(Message::Newer);
     }
 
-    let request: SyncRequest = serde_json::from_str(&record.body).map_err(|error| {
+    let request: SyncRequest = serde_json::from_str(body).map_err(|error| {
         format!(
             "not a valid sync request ({:?} at line {}, column {})",
             error.classify(),
@@ -50,42 +49,16 @@ fn is_newer(body: &str) -> bool {
         .is_ok_and(|message| message.schema_version > SyncRequest::SCHEMA_VERSION)
 }
 
-/// What the messages of a batch mean for its budget.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct BatchMessages {
-    /// Whether BILL's events caused one of them.
-    pub any_of_events: bool,
-    /// Whether one of them must be processed even if no BILL request can be made: its organization
-    /// may not be due, or it does not parse. The organizations of all others stay due.
-    pub any_required: bool,
-}
-
-impl BatchMessages {
-    /// What these bodies mean.
-    pub fn of<'a>(bodies: impl IntoIterator<Item = &'a str>) -> Self {
-        bodies.into_iter().fold(Self::default(), |messages, body| {
-            let request = serde_json::from_str::<SyncRequest>(body).ok();
-            let is_of_events = |request: &SyncRequest| request.events_until.is_some();
-
-            Self {
-                any_of_events: messages.any_of_events || request.as_ref().is_some_and(is_of_events),
-                any_required: messages.any_required || request.is_none_or(|request| request.all),
-            }
-        })
-    }
+/// Whether BILL's events caused one of these messages.
+pub fn any_of_events<'a>(mut bodies: impl Iterator<Item = &'a str>) -> bool {
+    bodies.any(|body| {
+        serde_json::from_str::<SyncRequest>(body).is_ok_and(|it| it.events_until.is_some())
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn record(body: &str) -> Record {
-        Record {
-            message_id: "id".to_owned(),
-            body: body.to_owned(),
-            receive_count: 1,
-        }
-    }
 
     #[test]
     fn optional_fields_of_a_request_may_be_absent() {
@@ -107,29 +80,11 @@ mod tests {
             "as_of": "2026-11-23T09:00:00Z"
         }"#;
 
-        let id_of = |body: &str| match parse(&record(body)).unwrap() {
+        let id_of = |body: &str| match parse(body).unwrap() {
             Message::Request(request) => request.organization.id,
             Message::Newer => panic!("not newer"),
         };
         assert_eq!(id_of(full), id_of(minimal));
-    }
-
-    #[test]
-    fn only_messages_of_due_organizations_may_be_dropped() {
-        let request = |all| {
-            format!(
-                r#"{{
-                    "schema_version": 1,
-                    "run_id": "r",
-                    "organization": {{"id": "008"}},
-                    "as_of": "2026-11-23T09:00:00Z"{all}
-                }}"#
-            )
-        };
-        let any_required = |body: &str| BatchMessages::of([body]).any_required;
-        assert!(!any_required(&request("")));
-        assert!(any_required(&request(r#","all":true"#)));
-        assert!(any_required("invalid"));
     }
 
     #[test]
@@ -151,7 +106,7 @@ mod tests {
                 "as_of": "marisol"
             }"#,
         ] {
-            let reason = parse(&record(body)).unwrap_err();
+            let reason = parse(body).unwrap_err();
             assert!(!reason.contains("marisol"), "{reason}");
             assert!(reason.starts_with("not a valid sync request"), "{reason}");
         }
@@ -162,10 +117,7 @@ mod tests {
             "organization": {"id": "008"},
             "as_of": "2026-11-23T09:00:00Z"
         }"#;
-        assert_eq!(
-            parse(&record(unknown)).unwrap_err(),
-            "schema_version 0 is not 1"
-        );
+        assert_eq!(parse(unknown).unwrap_err(), "schema_version 0 is not 1");
     }
 
     #[test]
@@ -174,7 +126,7 @@ mod tests {
             r#"{"schema_version": 2}"#,
             r#"{"schema_version": 7, "organizations": ["008"], "as_of": 5}"#,
         ] {
-            assert_eq!(parse(&record(body)), Ok(Message::Newer), "{body}");
+            assert_eq!(parse(body), Ok(Message::Newer), "{body}");
         }
     }
 }

@@ -8,16 +8,19 @@ use jiff::Timestamp;
 use runtime::Metrics;
 use secrecy::ExposeSecret;
 
-/// The snapshot of an organization of which only its row in the list is known.
+/// The snapshot of an organization of which only its row in the list is known. `is_row_read`: this
+/// sync read it.
 pub fn listed_snapshot(
     organization: &ListedOrganization,
     listed_at: Option<Timestamp>,
+    is_row_read: bool,
 ) -> Snapshot {
     Snapshot {
         archived: organization.archived,
         name: organization.name.clone(),
         created_at: organization.created_at,
         listed_at,
+        is_row_read,
         ..Snapshot::default()
     }
 }

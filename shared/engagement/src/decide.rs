@@ -12,17 +12,21 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use self::{
-    episode::Episode, loss::unconfirmed_loss, next_check::next_check_at,
-    recipients::select_recipients, steps::take_due_step,
+    episode::Episode,
+    loss::{keeps_loss_mark, unconfirmed_loss},
+    next_check::next_check_at,
+    recipients::select_recipients,
+    steps::take_due_step,
 };
 use crate::{
     campaign::{Campaign, StepId},
+    candidates::ranked_users,
+    facts::Facts,
     identity::OrganizationId,
     notice::PlannedNotice,
     organization::{Organization, StepOutcome, StepRecord, Transition},
     rules::Rules,
-    snapshot::{BankStatus, Snapshot},
-    stage::classify,
+    snapshot::Snapshot,
 };
 
 /// The outcome of one sync. The caller writes it in one transaction.
@@ -42,7 +46,8 @@ pub struct Decision {
 /// Deterministic. A second call with the new record and the same snapshot plans no notice.
 ///
 /// A snapshot that shows less than the record may be a fault of BILL. It changes no stage and plans
-/// no notice until a sync at least four hours later sees it again.
+/// no notice until a sync at least four hours later sees it again. What the snapshot does not have
+/// stays as the record says; what must be read is for [`wants`](crate::wants()) to say.
 ///
 /// `as_of` must be later than `previous.checked_at`: the caller must not let an older snapshot
 /// overwrite a newer one.
@@ -61,45 +66,71 @@ pub fn decide(
         };
     }
 
-    let (stage, reason) = classify(snapshot, as_of);
-    let same_stage = previous.filter(|previous| previous.stage == stage);
-    let episode = Episode {
-        stage,
-        reason,
-        since: same_stage.map_or(as_of, |previous| previous.stage_since),
-    };
-    let campaign = rules.campaigns.for_stage(stage);
+    let facts = Facts::new(previous, snapshot, as_of);
+    let episode = Episode::new(previous, &facts);
+    let campaign = rules.campaigns.for_stage(episode.stage);
 
-    let mut steps = previous
-        .map(|previous| previous.steps.clone())
-        .unwrap_or_default();
+    let mut steps = steps_of(previous);
     let notices = campaign
         .map(|campaign| plan_notices(id, campaign, &mut steps, snapshot, &episode, as_of))
         .unwrap_or_default();
-    let next_check_at = next_check_at(&episode, campaign, &steps, snapshot, rules, as_of);
+    let next_check_at = next_check_at(&episode, campaign, &steps, &facts, rules);
 
+    let is_same_stage = previous.is_some_and(|previous| previous.stage == episode.stage);
     Decision {
         organization: record(
             id,
             previous,
             snapshot,
+            &facts,
             &episode,
             steps,
             next_check_at,
-            as_of,
         ),
-        transition: same_stage.is_none().then(|| Transition {
+        transition: (!is_same_stage).then(|| Transition {
             organization_id: id.clone(),
             at: as_of,
             from: previous.map(|previous| previous.stage),
-            to: stage,
-            reason,
+            to: episode.stage,
+            reason: episode.reason,
         }),
         notices,
     }
 }
 
-/// Plans the due step of the campaign for its recipients and records the outcome in `steps`.
+/// Whether a snapshot shows less than the record, and is not believed yet.
+pub(crate) fn is_unconfirmed_loss(
+    previous: Option<&Organization>,
+    snapshot: &Snapshot,
+    as_of: Timestamp,
+) -> bool {
+    unconfirmed_loss(previous, snapshot, as_of).is_some()
+}
+
+/// Whether a decision from these facts plans a step, or passes it over.
+pub(crate) fn is_step_due(previous: Option<&Organization>, facts: &Facts, rules: &Rules) -> bool {
+    let episode = Episode::new(previous, facts);
+    let campaign = rules.campaigns.for_stage(episode.stage);
+
+    campaign.is_some_and(|campaign| {
+        take_due_step(
+            campaign,
+            &mut steps_of(previous),
+            episode.since,
+            facts.as_of,
+        )
+        .is_some()
+    })
+}
+
+fn steps_of(previous: Option<&Organization>) -> BTreeMap<StepId, StepRecord> {
+    previous
+        .map(|previous| previous.steps.clone())
+        .unwrap_or_default()
+}
+
+/// Plans the due step of the campaign for its recipients and records the outcome in `steps`. Without
+/// the users the step stays due.
 fn plan_notices(
     id: &OrganizationId,
     campaign: &Campaign,
@@ -108,10 +139,13 @@ fn plan_notices(
     episode: &Episode,
     as_of: Timestamp,
 ) -> Vec<PlannedNotice> {
+    let Some(users) = &snapshot.users else {
+        return Vec::new();
+    };
     let Some(occurrence) = take_due_step(campaign, steps, episode.since, as_of) else {
         return Vec::new();
     };
-    let recipients = select_recipients(campaign, snapshot);
+    let recipients = select_recipients(campaign, users);
     if recipients.is_empty() {
         let no_recipient = StepRecord {
             at: as_of,
@@ -144,20 +178,17 @@ fn record(
     id: &OrganizationId,
     previous: Option<&Organization>,
     snapshot: &Snapshot,
+    facts: &Facts,
     episode: &Episode,
     steps: BTreeMap<StepId, StepRecord>,
     next_check_at: Timestamp,
-    as_of: Timestamp,
 ) -> Organization {
-    let bank_statuses: Vec<&BankStatus> = snapshot.connected_bank_statuses(as_of).collect();
-    let verified = bank_statuses.iter().filter(|status| status.is_verified());
-    let unarchived_users = snapshot.users.iter().filter(|user| !user.archived);
-    let contacts = snapshot
-        .sign_in_candidates()
-        .into_iter()
-        .take(Organization::MAX_CONTACTS)
-        .map(|user| user.id.clone())
-        .collect();
+    let mut contacts = ranked_users(previous, snapshot);
+    contacts.sort_by_key(|user| {
+        let is_reader = snapshot.reader.as_ref() == Some(user);
+        (!is_reader, snapshot.refused.contains(user))
+    });
+    contacts.truncate(Organization::MAX_CONTACTS);
 
     Organization {
         organization_id: id.clone(),
@@ -165,27 +196,33 @@ fn record(
         stage: episode.stage,
         stage_reason: episode.reason,
         stage_since: episode.since,
-        checked_at: as_of,
+        checked_at: facts.as_of,
         next_check_at,
-        archived: snapshot.archived,
+        archived: facts.archived,
         listed_at: snapshot.listed_at,
         created_at: snapshot.created_at,
-        bank_accounts: saturating_u32(bank_statuses.len()),
-        verified_bank_accounts: saturating_u32(verified.count()),
-        last_payment_at: snapshot.payments.last_payment_at(),
-        payments_30d: snapshot.payments.payments_30d(),
-        payments_90d: snapshot.payments.payments_90d(),
-        amount_30d: snapshot.payments.amount_30d(),
-        users: saturating_u32(unarchived_users.count()),
+        bank_accounts: facts.banks.connected,
+        verified_bank_accounts: facts.banks.verified,
+        last_payment_at: facts.last_payment_at,
+        payments_30d: facts.payments_30d,
+        payments_90d: facts.payments_90d,
+        amount_30d: facts.amount_30d,
+        users: facts.users,
+        users_read_at: match &snapshot.users {
+            Some(_) => Some(facts.as_of),
+            None => previous.map(Organization::users_read_at),
+        },
+        banks_read_at: match &snapshot.banks {
+            Some(_) => Some(facts.as_of),
+            None => previous.map(Organization::banks_read_at),
+        },
         contacts,
         steps,
-        loss_seen_at: None,
+        loss_seen_at: previous
+            .and_then(|previous| previous.loss_seen_at)
+            .filter(|_| keeps_loss_mark(snapshot)),
         version: previous
             .map_or(0, |previous| previous.version)
             .saturating_add(1),
     }
-}
-
-fn saturating_u32(count: usize) -> u32 {
-    u32::try_from(count).unwrap_or(u32::MAX)
 }

@@ -1,8 +1,8 @@
 //! The rules of BILL Engage: which stage an organization is in, which e-mails it is due, and
 //! whether an e-mail may be sent now.
 //!
-//! A *sync* of an organization reads a [`Snapshot`] from BILL and passes it to [`decide`]. The
-//! resulting [`Decision`] contains:
+//! A *sync* of an organization reads a [`Snapshot`] from BILL, as far as [`wants()`] asks for it, and
+//! passes it to [`decide`]. The resulting [`Decision`] contains:
 //!
 //! - the new [`Organization`] record with the stage, as [`classify`] determines it,
 //! - a [`Transition`], if the stage changed,
@@ -21,9 +21,11 @@
 mod address_hash;
 mod campaign;
 mod campaign_set;
+mod candidates;
 mod contact;
 mod decide;
 mod event_stamp;
+mod facts;
 mod feedback;
 mod frequency_caps;
 mod guards;
@@ -41,10 +43,12 @@ mod stage;
 mod sync_request;
 mod time;
 mod unsubscribe;
+mod wants;
 
 pub use address_hash::{AddressHash, AddressHashKey};
 pub use campaign::{Campaign, CampaignId, Category, Step, StepId};
 pub use campaign_set::{CampaignError, Campaigns};
+pub use candidates::sign_in_candidates;
 pub use contact::{Contact, Suppression};
 pub use decide::{Decision, decide};
 pub use event_stamp::{EventStamp, InvalidEventStamp};
@@ -69,3 +73,4 @@ pub use snapshot::{BankAccount, BankStatus, Role, Snapshot, User, Verification};
 pub use stage::{Stage, StageReason, classify};
 pub use sync_request::{ListedOrganization, SyncRequest};
 pub use unsubscribe::{EmailSubscription, InvalidUnsubscribeKeys, UnsubscribeKeys};
+pub use wants::{SyncCause, Wants, wants};

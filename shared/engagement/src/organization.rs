@@ -57,7 +57,14 @@ pub struct Organization {
     pub amount_30d: Decimal,
     /// Number of unarchived users.
     pub users: u32,
-    /// Ids of the users to sign in as, in the order of
+    /// When the users were last read. Absent in a record of release 0.1.0, which read everything at
+    /// `checked_at`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub users_read_at: Option<Timestamp>,
+    /// When the bank accounts were last read. Absent in a record of release 0.1.0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub banks_read_at: Option<Timestamp>,
+    /// Ids of the users to sign in as: the one who could read last, then the others in the order of
     /// [`sign_in_candidates`](crate::Snapshot::sign_in_candidates).
     pub contacts: Vec<UserId>,
     /// The outcome of each campaign step that has been due.
@@ -81,7 +88,17 @@ pub fn check_bucket(organization: &OrganizationId) -> u8 {
 
 impl Organization {
     /// Maximum length of `contacts`.
-    pub const MAX_CONTACTS: usize = 5;
+    pub const MAX_CONTACTS: usize = 2;
+
+    /// When the users were last read, whatever release wrote the record.
+    pub fn users_read_at(&self) -> Timestamp {
+        self.users_read_at.unwrap_or(self.checked_at)
+    }
+
+    /// When the bank accounts were last read, whatever release wrote the record.
+    pub fn banks_read_at(&self) -> Timestamp {
+        self.banks_read_at.unwrap_or(self.checked_at)
+    }
 }
 
 /// The outcome of a step that was due.

@@ -9,7 +9,8 @@ use crate::{
     time::age,
 };
 
-/// Facts about one organization, read from BILL at one time.
+/// What one sync read about an organization. `None` is a fact that was not read, which is not the
+/// same as an empty list: it keeps the value of the last sync that read it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Snapshot {
     /// Whether the organization is archived in BILL.
@@ -20,43 +21,49 @@ pub struct Snapshot {
     pub listed_at: Option<Timestamp>,
     /// When the organization was created in BILL.
     pub created_at: Option<Timestamp>,
+    /// Whether this sync read the organization's row, which holds the facts above. Otherwise they
+    /// are those of an earlier listing.
+    pub is_row_read: bool,
     /// The users of the organization, including archived ones.
-    pub users: Vec<User>,
+    pub users: Option<Vec<User>>,
     /// The bank accounts of the organization, including archived ones.
-    pub banks: Vec<BankAccount>,
+    pub banks: Option<Vec<BankAccount>>,
     /// The summary of the payments.
-    pub payments: PaymentHistory,
-    /// Risk verification. `None` if it was not read.
+    pub payments: Option<PaymentHistory>,
+    /// Risk verification.
     pub verification: Option<Verification>,
+    /// The user as whom this sync read bank accounts, payments or verification.
+    pub reader: Option<UserId>,
+    /// The users whom BILL refused in this sync: the sign-in, or what was read as them.
+    pub refused: Vec<UserId>,
 }
 
 impl Snapshot {
-    /// Whether risk verification has to be read. It distinguishes an organization that is still
-    /// enrolling from one that is enrolled and has not done anything yet.
-    pub fn needs_verification(&self, as_of: Timestamp) -> bool {
-        !self.archived
-            && self.payments.last_payment_at().is_none()
-            && self.connected_bank_statuses(as_of).next().is_none()
-            && self.users.iter().any(|user| !user.archived)
+    /// Whether the users were read, and none of them is unarchived.
+    pub fn has_no_users(&self) -> bool {
+        let users = self.users.as_ref();
+        users.is_some_and(|users| users.iter().all(|user| user.archived))
     }
 
     /// The statuses of the bank accounts that are connected at `as_of`.
     pub fn connected_bank_statuses(&self, as_of: Timestamp) -> impl Iterator<Item = &BankStatus> {
         self.banks
             .iter()
+            .flatten()
             .filter(move |bank| bank.is_connected(as_of))
             .map(|bank| &bank.status)
     }
 
     /// The unarchived users, those most likely to have access to the organization's data first:
     /// administrators, then other roles, then users without access. The oldest user first within
-    /// each group.
+    /// each group. Empty if the users were not read.
     pub fn sign_in_candidates(&self) -> Vec<&User> {
-        let mut candidates: Vec<&User> = self.users.iter().filter(|user| !user.archived).collect();
+        let users = self.users.iter().flatten();
+        let mut candidates: Vec<&User> = users.filter(|user| !user.archived).collect();
         candidates.sort_by_key(|user| {
             let rank = match user.role {
                 Some(Role::Administrator) => 0,
-                Some(Role::NoAccess) => 2,
+                _ if !user.has_access() => 2,
                 _ => 1,
             };
             (rank, user.creation_order())
@@ -83,6 +90,11 @@ pub struct User {
 }
 
 impl User {
+    /// Whether the user's role may have access to the organization's data.
+    pub fn has_access(&self) -> bool {
+        self.role != Some(Role::NoAccess)
+    }
+
     /// Sort key: the oldest user first, users without a creation time last, ties by id.
     pub(crate) fn creation_order(&self) -> (Timestamp, &UserId) {
         (self.created_at.unwrap_or(Timestamp::MAX), &self.id)

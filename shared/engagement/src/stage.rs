@@ -4,7 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    snapshot::{BankStatus, Snapshot, Verification},
+    facts::{BankFacts, Facts},
+    snapshot::{Snapshot, Verification},
     time::age,
 };
 
@@ -114,37 +115,47 @@ pub(crate) const DORMANCY_THRESHOLDS: [SignedDuration; 3] = [
 ///   able to pay, for example by card.
 /// - A missing bank account comes before dormancy: a customer who paid once and then lost the bank
 ///   account needs to connect one before paying again.
+///
+/// A fact that the snapshot does not have counts as empty.
 pub fn classify(snapshot: &Snapshot, as_of: Timestamp) -> (Stage, StageReason) {
-    let [thirty, sixty, ninety] = DORMANCY_THRESHOLDS;
-    let payment_age = snapshot
-        .payments
-        .last_payment_at()
-        .map(|paid_at| age(paid_at, as_of));
+    classify_facts(&Facts::new(None, snapshot, as_of))
+}
 
-    if snapshot.archived {
+/// [`classify`], by facts that were read in different syncs.
+pub(crate) fn classify_facts(facts: &Facts) -> (Stage, StageReason) {
+    let [thirty, sixty, ninety] = DORMANCY_THRESHOLDS;
+    let payment_age = facts
+        .last_payment_at
+        .map(|paid_at| age(paid_at, facts.as_of));
+
+    if facts.archived {
         return (Stage::Closed, StageReason::Archived);
     }
-    if snapshot.verification == Some(Verification::Decline) {
+    if facts.verification == Some(Verification::Decline) {
         return (Stage::Closed, StageReason::Declined);
     }
     if payment_age.is_some_and(|age| age < thirty) {
         return (Stage::Active, StageReason::PaidRecently);
     }
-    if !snapshot.users.iter().any(|user| !user.archived) {
+    if facts.users == 0 {
         return (Stage::Enrolling, StageReason::NoUsers);
     }
 
-    let banks: Vec<&BankStatus> = snapshot.connected_bank_statuses(as_of).collect();
-    if banks.is_empty() {
+    let BankFacts {
+        connected,
+        verified,
+        all_rejected,
+    } = facts.banks;
+    if connected == 0 {
         if payment_age.is_none()
-            && let Some(reason) = unfinished_verification(snapshot.verification)
+            && let Some(reason) = unfinished_verification(facts.verification)
         {
             return (Stage::Enrolling, reason);
         }
         return (Stage::NoBankAccount, StageReason::NoneConnected);
     }
-    if !banks.contains(&&BankStatus::Verified) {
-        let reason = if banks.iter().all(|status| status.is_rejected()) {
+    if verified == 0 {
+        let reason = if all_rejected {
             StageReason::Rejected
         } else {
             StageReason::Pending

@@ -46,6 +46,8 @@ pub enum ErrorType {
     BillBadAnswer,
     /// The credentials for BILL could not be read.
     BillCredentialsUnreadable,
+    /// BILL does not list the organization any more.
+    NotListed,
     /// DynamoDB throttled a request, also on every retry.
     StoreThrottled,
     /// Another process changed the item at the same time.

@@ -6,8 +6,8 @@ use store::BudgetShare;
 
 use crate::{run::Run, summary::RunOutcome};
 
-/// BILL requests of the sync of a known organization: users, sign-in, bank accounts, payments.
-const REQUESTS_PER_SYNC: u32 = 4;
+/// BILL requests of the sync of a known organization: sign-in, bank accounts, payments.
+const REQUESTS_PER_SYNC: u32 = 3;
 
 impl Run<'_> {
     /// Queues as many organizations as the sweep's share of the hour covers. The others stay due,

@@ -22,7 +22,7 @@ async fn all_organizations_become_due_and_later_runs_queue_them_as_the_budget_al
             .await;
     }
     // 80 percent are ten syncs and two requests for the list of new organizations.
-    let function = sweep.function(54);
+    let function = sweep.function(40);
 
     let all = ScheduleEvent {
         all: true,

@@ -270,6 +270,8 @@ fn organization(notice: &PlannedNotice) -> Organization {
         payments_90d: 1,
         amount_30d: "0".parse().unwrap(),
         users: 1,
+        users_read_at: None,
+        banks_read_at: None,
         contacts: vec![notice.recipient.user_id.clone()],
         steps: BTreeMap::new(),
         archived: false,

@@ -5,6 +5,8 @@ mod batches;
 #[cfg(test)]
 mod budget;
 #[cfg(test)]
+mod candidates;
+#[cfg(test)]
 mod events;
 #[cfg(test)]
 mod failures;

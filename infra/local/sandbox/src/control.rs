@@ -7,6 +7,7 @@
 //! | `GET organizations/{id}` | An [`Organization`] |
 //! | `PUT organizations/{id}` | Adds or replaces an [`Organization`] |
 //! | `PATCH organizations/{id}` | Applies an [`OrganizationPatch`] |
+//! | `PUT organizations/{id}/users/{user_id}/role` | Takes `{"role": "NO_ACCESS"}` |
 //! | `POST organizations/{id}/verify-bank-account` | Verifies the first unverified bank account |
 //! | `POST events` | Sends a [`ManualEvent`] to the subscribers |
 //! | `GET`, `DELETE deliveries` | An array of [`DeliveryAttempt`]; removes all |
@@ -21,7 +22,7 @@ use axum::{
     Json, Router,
     extract::{Path, Query, State},
     http::StatusCode,
-    routing::{get, post},
+    routing::{get, post, put},
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -48,6 +49,10 @@ pub(crate) fn router() -> Router<Arc<SandboxState>> {
         .route(
             "/organizations/{id}/verify-bank-account",
             post(verify_bank_account),
+        )
+        .route(
+            "/organizations/{id}/users/{user_id}/role",
+            put(set_user_role),
         )
         .route("/events", post(publish_event))
         .route("/deliveries", get(deliveries).delete(clear_deliveries))
@@ -103,6 +108,21 @@ async fn patch_organization(
     Json(patch): Json<OrganizationPatch>,
 ) -> StatusCode {
     no_content_if(state.patch_organization(&id, patch))
+}
+
+/// The body of `PUT organizations/{id}/users/{user_id}/role`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RoleUpdate {
+    role: String,
+}
+
+async fn set_user_role(
+    State(state): State<Arc<SandboxState>>,
+    Path((id, user_id)): Path<(String, String)>,
+    Json(RoleUpdate { role }): Json<RoleUpdate>,
+) -> StatusCode {
+    no_content_if(state.set_user_role(&id, &user_id, &role))
 }
 
 async fn verify_bank_account(

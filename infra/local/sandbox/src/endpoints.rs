@@ -12,7 +12,7 @@ use crate::{
     operations::{AuthLevel, Operation},
     population::organization::Organization,
     request::ApiRequest,
-    responses::{ApiResponse, ErrorResponse},
+    responses::{ApiResponse, ErrorResponse, UNKNOWN_CODE},
     sessions::{Identity, UserIdentity},
     state::SandboxState,
     switches::{Switches, UnstartedVerification},
@@ -105,8 +105,10 @@ fn handle_organization_operation(
     organization: &Organization,
     user: &UserIdentity,
 ) -> Result<ApiResponse, ErrorResponse> {
+    let role = check_rights(request.operation, switches, organization, user)?;
+    let shows_nothing = switches.empty_lists_without_access && role == Some("NO_ACCESS");
     let empty;
-    let organization = if switches.empty_lists {
+    let organization = if switches.empty_lists || shows_nothing {
         empty = Organization {
             bank_accounts: Vec::new(),
             payments: Vec::new(),
@@ -125,6 +127,29 @@ fn handle_organization_operation(
     }?;
 
     Ok(ApiResponse::json(&body))
+}
+
+/// The role of the user. `Err`: the role, or the user, may not carry out the operation.
+fn check_rights<'a>(
+    operation: Operation,
+    switches: &Switches,
+    organization: &'a Organization,
+    user: &UserIdentity,
+) -> Result<Option<&'a str>, ErrorResponse> {
+    let Some(user) = organization.users.iter().find(|it| it.id == user.user_id) else {
+        return Ok(None);
+    };
+
+    let by_role = switches.denied_operations.get(&user.role);
+    let is_denied = [by_role, Some(&user.denied_operations)]
+        .into_iter()
+        .flatten()
+        .any(|denied| denied.contains(operation.id()));
+    if is_denied {
+        let message = "The user does not have permission for this operation.";
+        return Err(ErrorResponse::with_message(403, UNKNOWN_CODE, message));
+    }
+    Ok(Some(&user.role))
 }
 
 fn risk_verification(

@@ -172,6 +172,12 @@ impl Sandbox {
         self.state.patch_organization(id, patch)
     }
 
+    /// Gives a user another role, as an administrator of the organization would. BILL has no event
+    /// for it. `false` means that there is no such organization or user.
+    pub fn set_user_role(&self, id: &str, user_id: &str, role: &str) -> bool {
+        self.state.set_user_role(id, user_id, role)
+    }
+
     /// Sets an organization's first unverified bank account to `VERIFIED` and notifies the
     /// subscribers. `false` means that no organization has this id, or that it has no unverified
     /// account.

@@ -24,6 +24,7 @@ use crate::{
     control, endpoints,
     faults::FaultKind,
     limits::InFlightRequest,
+    operations::Operation,
     request::ApiRequest,
     responses::{ApiResponse, ErrorResponse, UNKNOWN_CODE},
     state::SandboxState,
@@ -106,7 +107,7 @@ async fn handle_request(
     let organization_id = request.target_organization_id(&state.sessions.lock());
     let in_flight = organization_id
         .as_deref()
-        .map(|id| start_organization_request(&state, id));
+        .map(|id| start_organization_request(&state, id, request.operation));
 
     let switches = state.switches.read().clone();
     if switches.latency_ms > 0 {
@@ -134,12 +135,16 @@ async fn handle_request(
 }
 
 /// Counts a request about this organization as in flight until the result is dropped.
-fn start_organization_request(state: &SandboxState, organization_id: &str) -> InFlightRequest {
+fn start_organization_request(
+    state: &SandboxState,
+    organization_id: &str,
+    operation: Operation,
+) -> InFlightRequest {
     let in_flight = state.limits.start_request(organization_id);
     state
         .statistics
         .lock()
-        .count_organization(organization_id, in_flight.concurrent);
+        .count_organization(organization_id, operation, in_flight.concurrent);
 
     in_flight
 }

@@ -85,6 +85,25 @@ impl SandboxState {
         self.update_and_publish(id, |customers| customers.patch(id, patch))
     }
 
+    /// Gives a user another role. `false` means that there is no such organization or user.
+    pub(crate) fn set_user_role(&self, id: &str, user_id: &str, role: &str) -> bool {
+        let mut customers = self.customers.write();
+        let users = customers.by_id(id).map(|it| it.users.clone());
+        let mut users = users.unwrap_or_default();
+        let Some(user) = users.iter_mut().find(|user| user.id == user_id) else {
+            return false;
+        };
+
+        role.clone_into(&mut user.role);
+        customers.patch(
+            id,
+            OrganizationPatch {
+                users: Some(users),
+                ..OrganizationPatch::default()
+            },
+        )
+    }
+
     /// Verifies the organization's first unverified bank account and notifies the subscribers.
     /// `false` means that there is no such organization or account.
     pub(crate) fn verify_bank_account(&self, id: &str) -> bool {

@@ -16,6 +16,8 @@ pub struct Statistics {
     pub by_endpoint: BTreeMap<String, u64>,
     /// Requests about one organization (by session, header or body), by its id.
     pub by_organization: BTreeMap<String, u64>,
+    /// The same requests by the contract's `operationId`, by the organization's id.
+    pub endpoints_by_organization: BTreeMap<String, BTreeMap<String, u64>>,
     /// Requests of `loginAsUser`.
     pub sign_ins: u64,
     /// Requests of `partnerLogin`.
@@ -41,8 +43,13 @@ impl Statistics {
     }
 
     /// Counts a request about an organization that has `concurrent` requests in flight.
-    pub(crate) fn count_organization(&mut self, id: &str, concurrent: usize) {
+    pub(crate) fn count_organization(&mut self, id: &str, operation: Operation, concurrent: usize) {
         *self.by_organization.entry(id.to_owned()).or_default() += 1;
+        let endpoints = self
+            .endpoints_by_organization
+            .entry(id.to_owned())
+            .or_default();
+        *endpoints.entry(operation.id().to_owned()).or_default() += 1;
 
         let max = self
             .max_concurrent_by_organization

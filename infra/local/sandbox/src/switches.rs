@@ -1,6 +1,8 @@
 //! BILL behavior that its documentation leaves open: one switch for each open point in the notes to
 //! the contract.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::{Deserialize, Serialize};
 
 use crate::events::switches::EventSwitches;
@@ -19,6 +21,11 @@ pub struct Switches {
     pub limit_status: u16,
     /// Seconds in the `Retry-After` header of both request limits. `None` sends no header.
     pub retry_after: Option<u64>,
+    /// HTTP status of a sign-in as a user whom the organization does not have, or who is archived.
+    pub unknown_user_status: u16,
+    /// The operations (`operationId`) that BILL refuses with status 403, by the user's role. A
+    /// user may have further ones.
+    pub denied_operations: BTreeMap<String, BTreeSet<String>>,
     /// The response to `getRiskVerifications` before verification started.
     pub unstarted_verification: UnstartedVerification,
     /// Whether archived organizations, users and bank accounts are listed.
@@ -45,6 +52,8 @@ pub struct Switches {
     /// Whether every list of bank accounts and of payments is empty, as in an hour in which BILL is
     /// at fault.
     pub empty_lists: bool,
+    /// Whether a user with the role `NO_ACCESS` is shown empty lists.
+    pub empty_lists_without_access: bool,
     /// Webhook behavior.
     pub events: EventSwitches,
 }
@@ -56,6 +65,8 @@ impl Default for Switches {
             bad_key_status: 401,
             limit_status: 422,
             retry_after: None,
+            unknown_user_status: 422,
+            denied_operations: denied_by_default(),
             unstarted_verification: UnstartedVerification::Empty,
             list_archived: true,
             limit_login_as_user: false,
@@ -67,9 +78,17 @@ impl Default for Switches {
             organization_pages: None,
             payment_pages: None,
             empty_lists: false,
+            empty_lists_without_access: false,
             events: EventSwitches::default(),
         }
     }
+}
+
+/// A user without access can sign in and read nothing.
+fn denied_by_default() -> BTreeMap<String, BTreeSet<String>> {
+    let reads = ["listBankAccounts", "listPayments", "getRiskVerifications"];
+
+    [("NO_ACCESS".to_owned(), reads.map(str::to_owned).into())].into()
 }
 
 /// The response to `GET /v3/risk-verifications` for an organization whose verification has not

@@ -2,7 +2,11 @@
 
 use jiff::Timestamp;
 
-use crate::stage::{Stage, StageReason};
+use crate::{
+    facts::Facts,
+    organization::Organization,
+    stage::{Stage, StageReason, classify_facts},
+};
 
 /// The current episode of an organization.
 #[derive(Debug, Clone, Copy)]
@@ -12,4 +16,18 @@ pub(super) struct Episode {
     pub reason: StageReason,
     /// When the organization entered the stage: `as_of` of the sync that first found it there.
     pub since: Timestamp,
+}
+
+impl Episode {
+    /// The episode that the facts show: that of the record, or a new one.
+    pub(super) fn new(previous: Option<&Organization>, facts: &Facts) -> Self {
+        let (stage, reason) = classify_facts(facts);
+        let same_stage = previous.filter(|previous| previous.stage == stage);
+
+        Self {
+            stage,
+            reason,
+            since: same_stage.map_or(facts.as_of, |previous| previous.stage_since),
+        }
+    }
 }

@@ -7,16 +7,16 @@ use jiff::Timestamp;
 use super::{episode::Episode, steps::due_at};
 use crate::{
     campaign::{Campaign, StepId},
+    facts::Facts,
     organization::StepRecord,
     rules::Rules,
-    snapshot::Snapshot,
     stage::{DORMANCY_THRESHOLDS, Stage},
     time::{ceil_to_second, saturating_add},
 };
 
 /// The earliest of: the time at which the next step becomes due, the time at which the last payment
 /// reaches the next dormancy threshold, and the end of the stage's cadence. Always later than
-/// `as_of`.
+/// `facts.as_of`.
 ///
 /// Step and threshold times are rounded up to whole seconds: the tables store whole seconds, and at
 /// `next_check_at` the threshold must have been reached.
@@ -24,17 +24,16 @@ pub(super) fn next_check_at(
     episode: &Episode,
     campaign: Option<&Campaign>,
     steps: &BTreeMap<StepId, StepRecord>,
-    snapshot: &Snapshot,
+    facts: &Facts,
     rules: &Rules,
-    as_of: Timestamp,
 ) -> Timestamp {
+    let as_of = facts.as_of;
     let next_steps = campaign
         .iter()
         .flat_map(|campaign| &campaign.steps)
         .filter_map(|step| due_at(step, steps.get(&step.id), episode.since));
-    let thresholds = snapshot
-        .payments
-        .last_payment_at()
+    let thresholds = facts
+        .last_payment_at
         .filter(|_| episode.stage != Stage::Closed)
         .into_iter()
         .flat_map(|paid_at| {

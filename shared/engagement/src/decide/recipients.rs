@@ -2,19 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use crate::{
-    campaign::Campaign,
-    notice::Recipient,
-    snapshot::{Snapshot, User},
-};
+use crate::{campaign::Campaign, notice::Recipient, snapshot::User};
 
 /// The unarchived users with an e-mail address whose role is in the audience of the campaign, at
 /// most `max_recipients`. If there is none, the oldest unarchived user with an e-mail address.
 ///
 /// Ordered by age, the oldest user first. Each e-mail address occurs once.
-pub(super) fn select_recipients(campaign: &Campaign, snapshot: &Snapshot) -> Vec<Recipient> {
-    let mut reachable: Vec<&User> = snapshot
-        .users
+pub(super) fn select_recipients(campaign: &Campaign, users: &[User]) -> Vec<Recipient> {
+    let mut reachable: Vec<&User> = users
         .iter()
         .filter(|user| !user.archived && user.email.is_some())
         .collect();

@@ -34,7 +34,7 @@ fn archived_bank_account_is_connected_only_while_verification_is_pending(
     assert_eq!(account.is_connected(as_of()), is_connected);
 
     let snapshot = Snapshot {
-        banks: vec![account],
+        banks: Some(vec![account]),
         verification: Some(Verification::Approve),
         ..ready_to_pay()
     };
@@ -82,7 +82,7 @@ fn unarchived_bank_account_is_connected_at_any_status_and_age() {
 #[test]
 fn newly_added_bank_account_ends_enrolling() {
     let snapshot = Snapshot {
-        banks: vec![archived_bank(Pending, days(1))],
+        banks: Some(vec![archived_bank(Pending, days(1))]),
         ..ready_to_pay()
     };
     assert_eq!(

@@ -61,7 +61,7 @@ fn changed_stage_resets_stage_since_and_records_the_previous_stage() {
 #[test]
 fn a_new_reason_within_the_same_stage_is_recorded_without_a_transition() {
     let with = |verification| Snapshot {
-        banks: vec![],
+        banks: Some(vec![]),
         verification: Some(verification),
         ..ready_to_pay()
     };
@@ -101,11 +101,11 @@ fn a_stage_that_is_entered_again_begins_a_new_episode() {
 #[test]
 fn transitions_follow_a_customer_through_every_stage() {
     let enrolling = Snapshot {
-        banks: vec![],
+        banks: Some(vec![]),
         ..ready_to_pay()
     };
     let paid_at = |moment| Snapshot {
-        payments: history_at(&[payment(moment)], moment),
+        payments: Some(history_at(&[payment(moment)], moment)),
         ..ready_to_pay()
     };
     let syncs: Vec<(i64, Snapshot)> = vec![
@@ -120,7 +120,7 @@ fn transitions_follow_a_customer_through_every_stage() {
         (
             5,
             Snapshot {
-                banks: vec![archived_bank(BankStatus::Pending, -days(4))],
+                banks: Some(vec![archived_bank(BankStatus::Pending, -days(4))]),
                 ..ready_to_pay()
             },
         ),

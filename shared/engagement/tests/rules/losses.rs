@@ -4,8 +4,8 @@ use engagement::{BankStatus, PaymentHistory, Rules, Snapshot, Stage};
 use rstest::rstest;
 
 use crate::support::{
-    ago, archived_bank, bank, campaign, days, first_sync, hours, later, next_sync, paid, rules,
-    step,
+    ago, archived_bank, bank, campaign, days, empty, first_sync, hours, later, next_sync, paid,
+    rules, step,
 };
 
 /// A customer that paid 40 days ago, and its campaigns: each has a step at once.
@@ -24,20 +24,20 @@ fn at_once() -> Rules {
 }
 
 #[rstest]
-#[case::banks(Snapshot { banks: vec![], ..customer() }, Stage::NoBankAccount)]
+#[case::banks(Snapshot { banks: Some(vec![]), ..customer() }, Stage::NoBankAccount)]
 #[case::verified(
-    Snapshot { banks: vec![bank(BankStatus::Blocked)], ..customer() },
+    Snapshot { banks: Some(vec![bank(BankStatus::Blocked)]), ..customer() },
     Stage::BankUnverified
 )]
 #[case::users(
-    Snapshot { users: vec![], banks: vec![], payments: PaymentHistory::default(), ..customer() },
+    Snapshot { users: Some(vec![]), banks: Some(vec![]), payments: Some(PaymentHistory::default()), ..customer() },
     Stage::Enrolling
 )]
 #[case::payments(
-    Snapshot { payments: PaymentHistory::default(), ..customer() },
+    Snapshot { payments: Some(PaymentHistory::default()), ..customer() },
     Stage::AwaitingFirstPayment
 )]
-#[case::everything(Snapshot::default(), Stage::Enrolling)]
+#[case::everything(empty(), Stage::Enrolling)]
 fn a_loss_is_believed_the_second_time(#[case] less: Snapshot, #[case] stage: Stage) {
     let rules = at_once();
     let before = first_sync(&customer(), &rules).organization;
@@ -82,19 +82,14 @@ fn a_loss_is_believed_the_second_time(#[case] less: Snapshot, #[case] stage: Sta
 fn a_loss_that_is_no_longer_seen_is_forgotten() {
     let rules = at_once();
     let before = first_sync(&customer(), &rules).organization;
-    let seen = next_sync(&before, &Snapshot::default(), &rules, later(hours(72)));
+    let seen = next_sync(&before, &empty(), &rules, later(hours(72)));
 
     let after = next_sync(&seen.organization, &customer(), &rules, later(hours(73)));
     assert_eq!((&after.transition, after.notices.len()), (&None, 0));
     assert_eq!(after.organization.loss_seen_at, None);
     assert_eq!(after.organization.stage_since, before.stage_since);
 
-    let again = next_sync(
-        &after.organization,
-        &Snapshot::default(),
-        &rules,
-        later(hours(200)),
-    );
+    let again = next_sync(&after.organization, &empty(), &rules, later(hours(200)));
     assert_eq!(again.organization.loss_seen_at, Some(later(hours(200))));
     assert_eq!(again.organization.stage, before.stage);
 }
@@ -102,7 +97,7 @@ fn a_loss_that_is_no_longer_seen_is_forgotten() {
 #[rstest]
 #[case::archived(Snapshot { archived: true, ..Snapshot::default() }, Stage::Closed)]
 #[case::accounts_archived(
-    Snapshot { banks: vec![archived_bank(BankStatus::Verified, days(1))], ..customer() },
+    Snapshot { banks: Some(vec![archived_bank(BankStatus::Verified, days(1))]), ..customer() },
     Stage::NoBankAccount
 )]
 #[case::nothing_less(customer(), Stage::Dormant30)]

@@ -41,3 +41,5 @@ mod steps;
 mod strategies;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod wants;

@@ -11,14 +11,14 @@ use crate::support::{
 };
 
 #[rstest]
-#[case::enrolling(Snapshot { banks: vec![], ..ready_to_pay() }, Stage::Enrolling, days(1))]
+#[case::enrolling(Snapshot { banks: Some(vec![]), ..ready_to_pay() }, Stage::Enrolling, days(1))]
 #[case::no_bank_account(
-    Snapshot { banks: vec![], verification: Some(Verification::Approve), ..ready_to_pay() },
+    Snapshot { banks: Some(vec![]), verification: Some(Verification::Approve), ..ready_to_pay() },
     Stage::NoBankAccount,
     days(1)
 )]
 #[case::bank_unverified(
-    Snapshot { banks: vec![bank(BankStatus::Pending)], ..ready_to_pay() },
+    Snapshot { banks: Some(vec![bank(BankStatus::Pending)]), ..ready_to_pay() },
     Stage::BankUnverified,
     days(1)
 )]
@@ -119,7 +119,7 @@ fn payment_in_the_future_does_not_change_the_next_check() {
     );
 
     let paid_at_max = Snapshot {
-        payments: history([Timestamp::MAX]),
+        payments: Some(history([Timestamp::MAX])),
         ..ready_to_pay()
     };
 

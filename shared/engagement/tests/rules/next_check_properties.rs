@@ -135,7 +135,10 @@ fn active_customer_is_synced_five_times_until_dormant() {
 #[test]
 fn bank_account_never_verified_is_dropped_within_a_day() {
     let snapshot = Snapshot {
-        banks: vec![archived_bank(BankStatus::Pending, days(29) + hours(13))],
+        banks: Some(vec![archived_bank(
+            BankStatus::Pending,
+            days(29) + hours(13),
+        )]),
         verification: Some(Verification::Approve),
         ..ready_to_pay()
     };
@@ -175,9 +178,9 @@ struct CustomerFixture {
 impl CustomerFixture {
     fn snapshot_at(&self, as_of: Timestamp) -> Snapshot {
         Snapshot {
-            users: (1..=self.users).map(administrator).collect(),
-            banks: self.bank.into_iter().map(bank).collect(),
-            payments: history_at(&self.payments, as_of),
+            users: Some((1..=self.users).map(administrator).collect()),
+            banks: Some(self.bank.into_iter().map(bank).collect()),
+            payments: Some(history_at(&self.payments, as_of)),
             ..Snapshot::default()
         }
     }

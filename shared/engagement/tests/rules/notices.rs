@@ -204,7 +204,7 @@ fn kestrel() -> Snapshot {
     };
     Snapshot {
         name: Some(Name::new("Kestrel Bakehouse")),
-        users: vec![marisol],
+        users: Some(vec![marisol]),
         ..ready_to_pay()
     }
 }

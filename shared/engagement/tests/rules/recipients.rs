@@ -215,7 +215,7 @@ fn recipient_address_keeps_its_original_case() {
     };
     let decision = first_sync(
         &Snapshot {
-            users: vec![user],
+            users: Some(vec![user]),
             ..ready_to_pay()
         },
         &rules([welcome()]),
@@ -240,7 +240,7 @@ fn recipients(campaign: Campaign, users: impl IntoIterator<Item = User>) -> Vec<
     };
     let decision = first_sync(
         &Snapshot {
-            users: users.into_iter().collect(),
+            users: Some(users.into_iter().collect()),
             ..base
         },
         &rules([campaign]),

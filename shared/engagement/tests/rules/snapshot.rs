@@ -1,28 +1,9 @@
-//! Snapshots: when verification is needed, and who can be signed in as. BILL's names of roles.
+//! Snapshots: who can be signed in as. BILL's names of roles.
 
-use engagement::{BankAccount, BankStatus, EmailAddress, OrganizationId, Role, Snapshot, User};
+use engagement::{EmailAddress, OrganizationId, Role, Snapshot, User};
 use rstest::rstest;
 
-use crate::support::{administrator, archived_bank, as_of, bank, days, paid, ready_to_pay};
-
-#[rstest]
-#[case::no_bank_and_never_paid(Snapshot { banks: vec![], ..ready_to_pay() }, true)]
-#[case::only_an_archived_account(with_bank(archived_bank(BankStatus::Verified, days(1))), true)]
-#[case::a_bank_account(ready_to_pay(), false)]
-#[case::a_rejected_bank_account(with_bank(bank(BankStatus::Blocked)), false)]
-#[case::a_newly_added_bank_account(with_bank(archived_bank(BankStatus::Pending, days(1))), false)]
-#[case::paid_long_ago(Snapshot { banks: vec![], ..paid(days(400)) }, false)]
-#[case::archived(Snapshot { archived: true, banks: vec![], ..ready_to_pay() }, false)]
-#[case::no_user_to_sign_in_as(
-    Snapshot { banks: vec![], users: vec![], ..ready_to_pay() },
-    false
-)]
-fn verification_is_needed_only_when_it_decides_the_stage(
-    #[case] snapshot: Snapshot,
-    #[case] needed: bool,
-) {
-    assert_eq!(snapshot.needs_verification(as_of()), needed);
-}
+use crate::support::administrator;
 
 #[test]
 fn sign_in_candidates_are_administrators_first_then_oldest_without_archived() {
@@ -31,7 +12,7 @@ fn sign_in_candidates_are_administrators_first_then_oldest_without_archived() {
         ..administrator(number)
     };
     let snapshot = Snapshot {
-        users: vec![
+        users: Some(vec![
             user(1, Some(Role::NoAccess)),
             user(2, Some(Role::Clerk)),
             User {
@@ -45,7 +26,7 @@ fn sign_in_candidates_are_administrators_first_then_oldest_without_archived() {
                 ..user(6, Some(Role::Administrator))
             },
             user(0, None),
-        ],
+        ]),
         ..Snapshot::default()
     };
     let ids: Vec<&str> = snapshot
@@ -90,11 +71,4 @@ fn deserialization_validates_identifiers() {
     assert!(serde_json::from_value::<OrganizationId>("00802KESTRELBAKEm7q2".into()).is_ok());
     assert!(serde_json::from_value::<OrganizationId>("008#1".into()).is_err());
     assert!(serde_json::from_value::<EmailAddress>("nobody".into()).is_err());
-}
-
-fn with_bank(bank: BankAccount) -> Snapshot {
-    Snapshot {
-        banks: vec![bank],
-        ..ready_to_pay()
-    }
 }

@@ -33,11 +33,11 @@ use crate::support::{
     StageReason::Declined
 )]
 #[case::declined_beats_no_users(
-    Snapshot { users: vec![], ..with_verification(Verification::Decline) },
+    Snapshot { users: Some(vec![]), ..with_verification(Verification::Decline) },
     StageReason::Declined
 )]
 #[case::declined_beats_no_bank(
-    Snapshot { banks: vec![], ..with_verification(Verification::Decline) },
+    Snapshot { banks: Some(vec![]), ..with_verification(Verification::Decline) },
     StageReason::Declined
 )]
 fn rule_1_closed(#[case] snapshot: Snapshot, #[case] reason: StageReason) {
@@ -49,16 +49,16 @@ fn rule_1_closed(#[case] snapshot: Snapshot, #[case] reason: StageReason) {
 #[case::paid_yesterday(paid(days(1)))]
 #[case::a_second_short_of_thirty_days(paid(days(30) - SECOND))]
 #[case::paid_in_the_future(paid(-days(3)))]
-#[case::beats_no_users(Snapshot { users: vec![], ..paid(days(1)) })]
-#[case::beats_no_bank_account(Snapshot { banks: vec![], ..paid(days(1)) })]
-#[case::beats_rejected_bank_accounts(Snapshot { banks: vec![bank(Blocked)], ..paid(days(1)) })]
+#[case::beats_no_users(Snapshot { users: Some(vec![]), ..paid(days(1)) })]
+#[case::beats_no_bank_account(Snapshot { banks: Some(vec![]), ..paid(days(1)) })]
+#[case::beats_rejected_bank_accounts(Snapshot { banks: Some(vec![bank(Blocked)]), ..paid(days(1)) })]
 #[case::beats_verification_on_hold(Snapshot {
-    banks: vec![],
+    banks: Some(vec![]),
     verification: Some(Verification::Hold),
     ..paid(days(1))
 })]
 #[case::the_last_payment_counts(Snapshot {
-    payments: history([ago(days(100)), ago(days(2)), ago(days(45))]),
+    payments: Some(history([ago(days(100)), ago(days(2)), ago(days(45))])),
     ..ready_to_pay()
 })]
 fn rule_2_active(#[case] snapshot: Snapshot) {
@@ -70,18 +70,18 @@ fn rule_2_active(#[case] snapshot: Snapshot) {
 
 #[rstest]
 #[case::nothing_known(Snapshot::default(), StageReason::NoUsers)]
-#[case::no_users_beats_banks(Snapshot { users: vec![], ..ready_to_pay() }, StageReason::NoUsers)]
+#[case::no_users_beats_banks(Snapshot { users: Some(vec![]), ..ready_to_pay() }, StageReason::NoUsers)]
 #[case::no_users_beats_an_old_payment(
-    Snapshot { users: vec![], ..paid(days(45)) },
+    Snapshot { users: Some(vec![]), ..paid(days(45)) },
     StageReason::NoUsers
 )]
 #[case::no_users_beats_approval(
-    Snapshot { users: vec![], banks: vec![], ..with_verification(Verification::Approve) },
+    Snapshot { users: Some(vec![]), banks: Some(vec![]), ..with_verification(Verification::Approve) },
     StageReason::NoUsers
 )]
 #[case::only_archived_users(only_archived_user(), StageReason::NoUsers)]
 #[case::verification_absent(
-    Snapshot { banks: vec![], ..ready_to_pay() },
+    Snapshot { banks: Some(vec![]), ..ready_to_pay() },
     StageReason::VerificationNotStarted
 )]
 #[case::verification_not_started(
@@ -100,15 +100,15 @@ fn rule_3_enrolling(#[case] snapshot: Snapshot, #[case] reason: StageReason) {
 #[rstest]
 #[case::approved(enrolling_with(Verification::Approve))]
 #[case::in_review(enrolling_with(Verification::Review))]
-#[case::paid_once_beats_missing_verification(Snapshot { banks: vec![], ..paid(days(45)) })]
+#[case::paid_once_beats_missing_verification(Snapshot { banks: Some(vec![]), ..paid(days(45)) })]
 #[case::paid_once_beats_verification_on_hold(Snapshot {
-    banks: vec![],
+    banks: Some(vec![]),
     verification: Some(Verification::Hold),
     ..paid(days(45))
 })]
-#[case::beats_dormant_90(Snapshot { banks: vec![], ..paid(days(400)) })]
+#[case::beats_dormant_90(Snapshot { banks: Some(vec![]), ..paid(days(400)) })]
 #[case::archived_verified_account_does_not_count(Snapshot {
-    banks: vec![archived_bank(Verified, days(1))],
+    banks: Some(vec![archived_bank(Verified, days(1))]),
     ..paid(days(45))
 })]
 fn rule_4_no_bank_account(#[case] snapshot: Snapshot) {
@@ -134,7 +134,7 @@ fn rule_5_bank_unverified(
     #[values(None, Some(45), Some(400))] paid_days_ago: Option<i64>,
 ) {
     let snapshot = Snapshot {
-        banks: statuses.iter().copied().map(bank).collect(),
+        banks: Some(statuses.iter().copied().map(bank).collect()),
         ..paid_days_ago.map_or_else(ready_to_pay, |age| paid(days(age)))
     };
     assert_eq!(
@@ -146,7 +146,7 @@ fn rule_5_bank_unverified(
 #[rstest]
 #[case::one_verified_account(ready_to_pay())]
 #[case::one_of_several_is_verified(Snapshot {
-    banks: vec![bank(Blocked), bank(Verified), bank(Pending)],
+    banks: Some(vec![bank(Blocked), bank(Verified), bank(Pending)]),
     ..ready_to_pay()
 })]
 #[case::verification_does_not_matter_any_more(with_verification(Verification::Hold))]
@@ -185,7 +185,7 @@ fn dormancy_counts_24_hour_days_across_daylight_saving_changes() {
     let payment: Timestamp = "2026-03-01T12:00:00-05:00".parse().unwrap();
     let as_of: Timestamp = "2026-03-31T13:00:00-04:00".parse().unwrap();
     let snapshot = Snapshot {
-        payments: history([payment]),
+        payments: Some(history([payment])),
         ..ready_to_pay()
     };
 
@@ -246,17 +246,17 @@ fn with_verification(verification: Verification) -> Snapshot {
 
 fn enrolling_with(verification: Verification) -> Snapshot {
     Snapshot {
-        banks: vec![],
+        banks: Some(vec![]),
         ..with_verification(verification)
     }
 }
 
 fn only_archived_user() -> Snapshot {
     Snapshot {
-        users: vec![User {
+        users: Some(vec![User {
             archived: true,
             ..administrator(1)
-        }],
+        }]),
         ..ready_to_pay()
     }
 }

@@ -155,10 +155,10 @@ fn only_the_campaign_of_the_current_stage_plans_steps() {
 fn due_step_without_recipients_is_recorded_as_no_recipient() {
     let rules = rules_with_steps([step("one", days(0)), step("two", days(1))]);
     let unreachable = Snapshot {
-        users: vec![User {
+        users: Some(vec![User {
             email: None,
             ..administrator(1)
-        }],
+        }]),
         ..ready_to_pay()
     };
     let before = first_sync(&unreachable, &Rules::default()).organization;

@@ -46,14 +46,14 @@ pub fn snapshot() -> impl Strategy<Value = Snapshot> {
     )
         .prop_map(
             |(archived, name, created_at, users, banks, payments, verification)| Snapshot {
-                listed_at: None,
                 archived,
                 name: name.map(Name::new),
                 created_at,
-                users,
-                banks,
-                payments,
+                users: Some(users),
+                banks: Some(banks),
+                payments: Some(payments),
                 verification,
+                ..Snapshot::default()
             },
         )
 }

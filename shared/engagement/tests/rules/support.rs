@@ -49,8 +49,19 @@ pub fn address_key() -> AddressHashKey {
 /// account.
 pub fn ready_to_pay() -> Snapshot {
     Snapshot {
-        users: vec![administrator(1)],
-        banks: vec![bank(BankStatus::Verified)],
+        users: Some(vec![administrator(1)]),
+        banks: Some(vec![bank(BankStatus::Verified)]),
+        payments: Some(PaymentHistory::default()),
+        ..Snapshot::default()
+    }
+}
+
+/// Every list was read and is empty.
+pub fn empty() -> Snapshot {
+    Snapshot {
+        users: Some(vec![]),
+        banks: Some(vec![]),
+        payments: Some(PaymentHistory::default()),
         ..Snapshot::default()
     }
 }
@@ -58,7 +69,7 @@ pub fn ready_to_pay() -> Snapshot {
 /// An organization that can pay and whose last payment has this age.
 pub fn paid(age: SignedDuration) -> Snapshot {
     Snapshot {
-        payments: history([ago(age)]),
+        payments: Some(history([ago(age)])),
         ..ready_to_pay()
     }
 }

@@ -65,8 +65,15 @@ fn with_times_in_seconds(mut organization: Organization) -> Organization {
     organization.stage_since = truncate_to_seconds(organization.stage_since);
     organization.checked_at = truncate_to_seconds(organization.checked_at);
     organization.next_check_at = truncate_to_seconds(organization.next_check_at);
-    organization.created_at = organization.created_at.map(truncate_to_seconds);
-    organization.last_payment_at = organization.last_payment_at.map(truncate_to_seconds);
+    for time in [
+        &mut organization.created_at,
+        &mut organization.last_payment_at,
+        &mut organization.users_read_at,
+        &mut organization.banks_read_at,
+        &mut organization.loss_seen_at,
+    ] {
+        *time = time.map(truncate_to_seconds);
+    }
     for step in organization.steps.values_mut() {
         step.at = truncate_to_seconds(step.at);
     }

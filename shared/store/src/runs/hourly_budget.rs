@@ -6,7 +6,6 @@
 //! limit. The reservation of a process that stopped remains until the end of the hour: the count
 //! can be too high, never too low.
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 
 use super::{
@@ -60,26 +59,31 @@ impl HourlyBudget {
         Ok(self.try_reserve(now, share, amount).await?.ok())
     }
 
-    /// Reserves `each` for as many units of work as the budget has, at most `wanted`. Returns the
-    /// reservation and that number; `None` when the budget has nothing left for one of them.
+    /// Reserves the first of these amounts, as many as the budget has. Returns the reservation of
+    /// all of them and their number; `None` when the budget does not have the first one.
     ///
     /// The conditions and the consequences are those of [`HourlyBudget::reserve`].
     pub async fn reserve_up_to(
         &self,
         now: Timestamp,
         share: BudgetShare,
-        each: BudgetAmount,
-        wanted: u32,
-    ) -> Result<Option<(Reservation, u32)>, StoreError> {
-        let mut units = each.fits_into(HourItem::default().left(&self.limits, share), wanted);
-        while units > 0 {
-            match self.try_reserve(now, share, each.times(units)).await? {
-                Ok(reservation) => return Ok(Some((reservation, units))),
-                Err(left) => units = each.fits_into(left, units - 1),
+        amounts: &[BudgetAmount],
+    ) -> Result<Option<(Reservation, usize)>, StoreError> {
+        let mut left = HourItem::default().left(&self.limits, share);
+        let mut wanted = amounts;
+        loop {
+            let (count, sum) = left.sum_of_first(wanted);
+            if count == 0 {
+                return Ok(None);
+            }
+            match self.try_reserve(now, share, sum).await? {
+                Ok(reservation) => return Ok(Some((reservation, count))),
+                Err(less) => {
+                    left = less;
+                    wanted = &wanted[..count - 1];
+                }
             }
         }
-
-        Ok(None)
     }
 
     /// Reserves an amount. The inner `Err` is what the share has left, which is less.
@@ -89,13 +93,27 @@ impl HourlyBudget {
         share: BudgetShare,
         amount: BudgetAmount,
     ) -> Result<Result<Reservation, BudgetAmount>, StoreError> {
-        let Some((condition, values)) = self.limits.room_condition(share, amount) else {
+        let Some((condition, mut values)) = self.limits.room_condition(share, amount) else {
             return Ok(Err(HourItem::default().left(&self.limits, share)));
         };
 
         let hour = hour_key(now);
-        let expression = usage_expression(share);
-        let update = self.usage_update(&hour, now, &expression, amount, Some(&condition), values);
+        let add = share.add_expression();
+        let expression =
+            format!("SET #schema_version = :schema_version, #expires_at = :expires_at {add}");
+        values.extend([
+            (":requests", number(amount.requests)),
+            (":sign_ins", number(amount.sign_ins)),
+            (":schema_version", number(SCHEMA_VERSION)),
+            (":expires_at", expires_at(now, RETENTION_DAYS)),
+        ]);
+        let update = ConditionalUpdate {
+            table: &self.table.name,
+            key: key(&hour),
+            update: &expression,
+            condition: Some(&condition),
+            values,
+        };
         match update.write(&self.table.client).await? {
             UpdateOutcome::Applied => Ok(Ok(Reservation {
                 hour,
@@ -153,22 +171,6 @@ impl HourlyBudget {
         }
     }
 
-    /// Counts requests that were sent without a reservation.
-    ///
-    /// A second call counts them again, and so may the SDK's retry after a lost response. A count
-    /// that is too high is safe.
-    pub async fn record_usage(
-        &self,
-        now: Timestamp,
-        share: BudgetShare,
-        used: BudgetAmount,
-    ) -> Result<(), StoreError> {
-        let expression = usage_expression(share);
-        let update = self.usage_update(&hour_key(now), now, &expression, used, None, Vec::new());
-
-        update.write(&self.table.client).await.map(drop)
-    }
-
     /// Closes the hour, because BILL reports that its limit is reached (`BDC_1144`): nothing can be
     /// reserved until the next hour.
     ///
@@ -211,38 +213,6 @@ impl HourlyBudget {
         item.map_or(Some(HourItem::default()), from_item)
             .ok_or_else(|| StoreError::unreadable(&self.table.name, format!("run {hour}")))
     }
-
-    /// The update that adds an amount to the count of an hour.
-    fn usage_update<'a>(
-        &'a self,
-        hour: &str,
-        now: Timestamp,
-        expression: &'a str,
-        amount: BudgetAmount,
-        condition: Option<&'a str>,
-        mut values: Vec<(&'static str, AttributeValue)>,
-    ) -> ConditionalUpdate<'a> {
-        values.extend([
-            (":requests", number(amount.requests)),
-            (":sign_ins", number(amount.sign_ins)),
-            (":schema_version", number(SCHEMA_VERSION)),
-            (":expires_at", expires_at(now, RETENTION_DAYS)),
-        ]);
-
-        ConditionalUpdate {
-            table: &self.table.name,
-            key: key(hour),
-            update: expression,
-            condition,
-            values,
-        }
-    }
-}
-
-/// The update that counts an amount, and keeps the item for its lifetime.
-fn usage_expression(share: BudgetShare) -> String {
-    let add = share.add_expression();
-    format!("SET #schema_version = :schema_version, #expires_at = :expires_at {add}")
 }
 
 fn hour_key(now: Timestamp) -> String {

@@ -15,19 +15,21 @@ pub struct BudgetAmount {
 }
 
 impl BudgetAmount {
-    pub(super) fn times(self, units: u32) -> Self {
-        Self {
-            requests: self.requests.saturating_mul(units),
-            sign_ins: self.sign_ins.saturating_mul(units),
+    /// The number of the first of these amounts that this one has room for together, and their sum.
+    pub(super) fn sum_of_first(self, amounts: &[Self]) -> (usize, Self) {
+        let mut sum = Self::default();
+        for (count, amount) in amounts.iter().enumerate() {
+            let next = Self {
+                requests: sum.requests.saturating_add(amount.requests),
+                sign_ins: sum.sign_ins.saturating_add(amount.sign_ins),
+            };
+            if next.requests > self.requests || next.sign_ins > self.sign_ins {
+                return (count, sum);
+            }
+            sum = next;
         }
-    }
 
-    /// How often the amount fits into another one, at most `wanted` times.
-    pub(super) fn fits_into(self, left: Self, wanted: u32) -> u32 {
-        let by_requests = left.requests.checked_div(self.requests).unwrap_or(wanted);
-        let by_sign_ins = left.sign_ins.checked_div(self.sign_ins).unwrap_or(wanted);
-
-        wanted.min(by_requests).min(by_sign_ins)
+        (amounts.len(), sum)
     }
 }
 

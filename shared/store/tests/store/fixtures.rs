@@ -52,6 +52,8 @@ pub fn organization(number: usize, version: u64, checked_at: &str) -> Organizati
         payments_90d: 7,
         amount_30d: "1234.56".parse().unwrap(),
         users: 3,
+        users_read_at: Some(checked_at),
+        banks_read_at: Some(checked_at),
         contacts: vec![
             "00602MARISOL".parse().unwrap(),
             "00602TOMAS".parse().unwrap(),

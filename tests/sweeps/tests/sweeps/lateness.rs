@@ -10,7 +10,7 @@ use sandbox::{Fault, FaultKind, Switches};
 use crate::world::World;
 
 /// BILL's requests per hour: two syncs of events, and two of the sweep.
-const REQUESTS_PER_HOUR: u32 = 24;
+const REQUESTS_PER_HOUR: u32 = 12;
 
 /// Events of each hour, more than their share of the budget.
 const EVENTS_PER_HOUR: usize = 3;
@@ -30,7 +30,7 @@ async fn nobody_waits_longer_than_the_budget_forces_in_ten_days() {
 #[tokio::test]
 #[ignore = "builds everything once more, optimized"]
 async fn nobody_waits_longer_than_the_budget_forces_in_a_year() {
-    simulate(365, 1_000).await;
+    simulate(365, 500).await;
 }
 
 async fn simulate(days: usize, organizations: usize) {

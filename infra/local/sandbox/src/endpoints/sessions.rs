@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     request::ApiRequest,
-    responses::{ApiResponse, ErrorResponse},
+    responses::{ApiResponse, ErrorResponse, UNKNOWN_CODE},
     sessions::{Identity, UserIdentity},
     state::SandboxState,
     switches::Switches,
@@ -53,9 +53,9 @@ pub(super) fn login_as_user(
             .any(|user| user.id == user_id && !user.archived)
     });
     if !is_known {
-        return Err(ErrorResponse::unprocessable(
-            "The user cannot sign in to this organization.",
-        ));
+        let message = "The user cannot sign in to this organization.";
+        let status = switches.unknown_user_status;
+        return Err(ErrorResponse::with_message(status, UNKNOWN_CODE, message));
     }
 
     let trusted = ["rememberMeId", "device"]

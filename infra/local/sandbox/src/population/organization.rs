@@ -1,5 +1,7 @@
 //! The facts about one organization. The API's rows and the expected stage are computed from them.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +52,9 @@ pub struct User {
     pub email: Option<String>,
     /// BILL's role type, such as `ADMINISTRATOR`.
     pub role: String,
+    /// The operations (`operationId`) that BILL refuses this user with status 403, beside those of
+    /// the role.
+    pub denied_operations: BTreeSet<String>,
     /// When the user was created.
     pub created_at: Timestamp,
     /// How the user's row violates the contract.

@@ -200,30 +200,6 @@ async fn a_closed_hour_grants_no_reservation() {
 }
 
 #[tokio::test]
-async fn requests_without_a_reservation_count_too() {
-    let tables = &Tables::create().await;
-    let budget = tables.hourly_budget(LIMITS);
-    budget
-        .record_usage(at(NOW), Sweep, amount(30, 0))
-        .await
-        .unwrap();
-    budget
-        .record_usage(at(NOW), Sweep, amount(30, 0))
-        .await
-        .unwrap();
-    assert_eq!(budget.remaining(at(NOW), Sweep).await.unwrap().requests, 40);
-    assert_eq!(
-        budget.reserve(at(NOW), Sweep, amount(41, 0)).await.unwrap(),
-        None
-    );
-    budget
-        .record_usage(at(NOW), Sweep, amount(60, 0))
-        .await
-        .unwrap();
-    assert_eq!(budget.remaining(at(NOW), Sweep).await.unwrap().requests, 0);
-}
-
-#[tokio::test]
 async fn releasing_budget_is_never_retried() {
     let dynamodb = ScriptedDynamoDb::start([
         ok_response(),
@@ -295,17 +271,33 @@ async fn neither_the_sweep_nor_events_can_use_up_the_hour() {
 }
 
 #[tokio::test]
-async fn a_reservation_covers_as_many_units_as_are_left() {
+async fn a_reservation_covers_the_first_amounts_as_many_as_are_left() {
     let tables = &Tables::create().await;
     let budget = tables.hourly_budget(SIGN_IN_LIMITS);
-    let reserve = async |wanted| {
-        let reserved = budget.reserve_up_to(at(NOW), Sweep, amount(20, 1), wanted);
-        reserved.await.unwrap().map(|(_, units)| units)
+    let reserve = async |requests: &[u32]| {
+        let amounts: Vec<_> = requests.iter().map(|it| amount(*it, 1)).collect();
+        let reserved = budget.reserve_up_to(at(NOW), Sweep, &amounts).await;
+        reserved.unwrap().map(|(_, count)| count)
     };
 
-    assert_eq!(reserve(2).await, Some(2));
-    assert_eq!(reserve(10).await, Some(3), "five sign-ins, 100 requests");
-    assert_eq!(reserve(1).await, None);
+    assert_eq!(reserve(&[]).await, None);
+    assert_eq!(reserve(&[20, 30]).await, Some(2));
+    assert_eq!(reserve(&[1; 10]).await, Some(3), "five sign-ins");
+    assert_eq!(reserve(&[1]).await, None);
+
+    let budget = tables.hourly_budget(LIMITS);
+    let later = at(NEXT_HOUR);
+    let amounts = [6, 2, 90, 3].map(|requests| amount(requests, 1));
+    let reserved = budget.reserve_up_to(later, Sweep, &amounts).await;
+    let (reservation, count) = reserved.unwrap().unwrap();
+    assert_eq!(count, 3, "98 of 100 requests");
+    budget.settle(reservation, amount(95, 3)).await.unwrap();
+    let reserved = budget.reserve_up_to(later, Sweep, &amounts).await;
+    assert_eq!(
+        reserved.unwrap(),
+        None,
+        "five are left, and the first is six"
+    );
 }
 
 #[tokio::test]

@@ -36,6 +36,8 @@ pub fn organization(
         payments_90d: 0,
         amount_30d: "0".parse()?,
         users: 2,
+        users_read_at: None,
+        banks_read_at: None,
         contacts: Vec::new(),
         steps: BTreeMap::new(),
         loss_seen_at: None,

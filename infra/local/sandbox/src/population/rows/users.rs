@@ -28,6 +28,7 @@ impl Rows for UserRows<'_> {
             last_name,
             email,
             role,
+            denied_operations: _,
             created_at,
             defect,
         } = &self.0.users[position];
