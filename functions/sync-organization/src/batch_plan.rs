@@ -5,7 +5,6 @@ use std::collections::{BTreeSet, HashMap};
 
 use aws_lambda_events::event::sqs::SqsEvent;
 use engagement::{Rules, SyncCause, SyncRequest, wants};
-use futures::{StreamExt, stream};
 use jiff::Timestamp;
 use store::{BudgetAmount, OrganizationRow, StoreError, StoredOrganization};
 
@@ -23,9 +22,6 @@ const REQUESTS_OF_FIRST_SYNC: u32 = 6;
 
 /// BILL requests that find the row of an organization that was never listed.
 const REQUESTS_OF_LISTING: u32 = 1;
-
-/// Items read at once.
-const CONCURRENT_READS: usize = 10;
 
 /// The messages of a batch.
 #[derive(Default)]
@@ -45,19 +41,43 @@ struct PlannedMessage {
 }
 
 impl BatchPlan {
-    /// Reads the organizations of a batch.
+    /// Reads the organizations of a batch in one request.
     pub async fn read(event: &SqsEvent, sync: &Sync, now: Timestamp) -> Self {
-        let bodies = event.records.iter().map(|record| record.body.as_deref());
-        let messages = stream::iter(bodies)
-            .map(|body| PlannedMessage::read(body.unwrap_or_default(), sync, now))
-            .buffered(CONCURRENT_READS)
-            .collect()
-            .await;
+        let requests: Vec<Option<SyncRequest>> = event
+            .records
+            .iter()
+            .map(|record| match request::parse(record.body.as_deref()?) {
+                Ok(Message::Request(request)) => Some(request),
+                Ok(Message::Newer) | Err(_) => None,
+            })
+            .collect();
+        let ids = requests.iter().flatten();
+        let ids = ids.map(|request| request.organization.id.clone());
+        let stored = sync.organizations.get_all_for_sync(ids).await;
+        let row = |request: &SyncRequest| match &stored {
+            Ok(rows) => rows
+                .get(&request.organization.id)
+                .cloned()
+                .unwrap_or(Ok(StoredOrganization::Unknown)),
+            Err(error) => Err(error.clone()),
+        };
+
+        let messages = requests.iter().map(|request| {
+            let row = request.as_ref().map(row);
+            let expected = request.as_ref().zip(row.as_ref()).map(|(request, row)| {
+                let expected = |row| expected_requests(request, row, &sync.rules, now);
+                row.as_ref().map_or(0, expected)
+            });
+            PlannedMessage {
+                row,
+                requests: expected.unwrap_or(0),
+            }
+        });
         let ids = event.records.iter().map(|record| &record.message_id);
         let ids = ids.map(|id| id.clone().unwrap_or_default());
 
         Self {
-            messages,
+            messages: messages.collect(),
             positions: ids.zip(0..).collect(),
             not_covered: BTreeSet::new(),
         }
@@ -95,27 +115,6 @@ impl BatchPlan {
     pub fn row(&self, message_id: &str) -> Option<Result<StoredOrganization, StoreError>> {
         let position = self.positions.get(message_id)?;
         self.messages.get(*position)?.row.clone()
-    }
-}
-
-impl PlannedMessage {
-    async fn read(body: &str, sync: &Sync, now: Timestamp) -> Self {
-        let Ok(Message::Request(request)) = request::parse(body) else {
-            return Self {
-                row: None,
-                requests: 0,
-            };
-        };
-
-        let row = sync
-            .organizations
-            .get_for_sync(&request.organization.id)
-            .await;
-        let expected = |row| expected_requests(&request, row, &sync.rules, now);
-        Self {
-            requests: row.as_ref().map_or(0, expected),
-            row: Some(row),
-        }
     }
 }
 

@@ -27,6 +27,7 @@ pub enum SyncCause {
 
 /// Reads that can be made side by side, each one request or the pages of one list.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each kind of read")]
 pub struct Wants {
     /// The row of the organization in the partner's list.
     pub row: bool,

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bill::{BillClient, Credentials, OrganizationOrder};
-use engagement::{Name, Stage, decide};
+use engagement::{ListedOrganization, Name, Stage, decide};
 use jiff::SignedDuration;
 use runtime::{ClassifiedError, ErrorType};
 use sandbox::{Fault, FaultKind, Options, Population, Sandbox};

@@ -52,9 +52,9 @@ impl SnapshotReader<'_> {
         }
 
         let (banks, payments, verification) = tokio::join!(
-            only_if(wants.banks, self.bank_accounts()),
-            only_if(wants.payments, self.payments()),
-            only_if(wants.verification, self.verification())
+            only_if(wants.banks, Box::pin(self.bank_accounts())),
+            only_if(wants.payments, Box::pin(self.payments())),
+            only_if(wants.verification, Box::pin(self.verification()))
         );
         UserReads {
             sign_in,

@@ -2,79 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use engagement::ListedOrganization;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use rstest::rstest;
-use sandbox::{BankAccount, OrganizationPatch, PaymentSeries, Switches, User};
+use sandbox::{OrganizationPatch, Switches, User};
 use serde_json::json;
 
-use crate::support::{BatchResult, TestSync, body, now, request};
-
-const READS: [&str; 3] = ["listBankAccounts", "listPayments", "getRiskVerifications"];
-
-/// Administrator number `number`, whose id is `006ADMIN` with the number; the lower, the older.
-fn administrator(number: i64) -> User {
-    User {
-        id: user_id(number),
-        ..User::administrator(
-            &format!("admin{number}@kestrel.example"),
-            now() - SignedDuration::from_hours(24 * (900 - number)),
-        )
-    }
-}
-
-fn user_id(number: i64) -> String {
-    format!("006ADMIN{number:08}")
-}
-
-/// An administrator whom BILL refuses every read.
-fn without_rights(number: i64) -> User {
-    User {
-        denied_operations: READS.map(str::to_owned).into(),
-        ..administrator(number)
-    }
-}
-
-/// A customer with these users, a verified bank account, and a payment 40 days ago.
-fn customer(sync: &TestSync, users: Vec<User>) -> ListedOrganization {
-    let customer = sync.customers(1).remove(0);
-    let long_ago = now() - SignedDuration::from_hours(24 * 40);
-    set(
-        sync,
-        &customer,
-        OrganizationPatch {
-            users: Some(users),
-            bank_accounts: Some(vec![BankAccount::new("VERIFIED", long_ago)]),
-            payments: Some(vec![PaymentSeries::paid(long_ago)]),
-            ..OrganizationPatch::default()
-        },
-    );
-    customer
-}
-
-fn set(sync: &TestSync, customer: &ListedOrganization, patch: OrganizationPatch) {
-    assert!(sync.sandbox.patch_organization(customer.id.as_str(), patch));
-}
-
-async fn sync_at(sync: &TestSync, customer: &ListedOrganization, as_of: Timestamp) -> BatchResult {
-    sync.run(&[body(&request(customer, as_of))]).await
-}
-
-/// The requests about the customer since the last call, by operation.
-fn take_requests(sync: &TestSync, customer: &ListedOrganization) -> BTreeMap<String, u64> {
-    let statistics = sync.sandbox.statistics();
-    sync.sandbox.reset_statistics();
-    let endpoints = statistics.endpoints_by_organization;
-    endpoints
-        .get(customer.id.as_str())
-        .cloned()
-        .unwrap_or_default()
-}
-
-async fn contacts(sync: &TestSync, customer: &ListedOrganization) -> Vec<String> {
-    let record = sync.record(customer).await.unwrap();
-    record.contacts.iter().map(ToString::to_string).collect()
-}
+use crate::{
+    customer::{
+        READS, administrator, contacts, customer, set, sync_at, take_requests, user_id,
+        without_rights,
+    },
+    support::{TestSync, now},
+};
 
 #[tokio::test]
 async fn a_contact_who_was_demoted_is_replaced_by_a_new_administrator() {
@@ -242,76 +181,4 @@ async fn a_loss_that_only_a_demoted_contact_sees_is_not_believed() {
     let after = sync.record(&customer).await.unwrap();
     assert_eq!((after.loss_seen_at, after.stage), (None, before.stage));
     assert_eq!(contacts(&sync, &customer).await[0], user_id(2));
-}
-
-/// The full listing is daily; who was archived since then must get no e-mail.
-#[tokio::test]
-async fn a_customer_archived_since_the_last_listing_gets_no_notice() {
-    let sync = TestSync::start(10).await;
-    let customer = customer(&sync, vec![administrator(1)]);
-    sync_at(&sync, &customer, now()).await;
-    take_requests(&sync, &customer);
-    set(
-        &sync,
-        &customer,
-        OrganizationPatch {
-            archived: Some(true),
-            ..OrganizationPatch::default()
-        },
-    );
-
-    // The second step of the campaign `dormant_30` is due after 14 days.
-    let batch = sync_at(
-        &sync,
-        &customer,
-        now() + SignedDuration::from_hours(24 * 15),
-    )
-    .await;
-
-    let record = sync.record(&customer).await.unwrap();
-    assert_eq!(record.stage.to_string(), "closed");
-    assert!(batch.metrics.total("notices_planned").abs() < f64::EPSILON);
-    assert_eq!(
-        take_requests(&sync, &customer).get("listPartnerUsers"),
-        Some(&1),
-        "the step is known before the other reads"
-    );
-}
-
-#[tokio::test]
-async fn a_customer_that_bill_no_longer_lists_gets_no_notice_and_is_asked_for_in_a_day() {
-    let sync = TestSync::start(10).await;
-    let customer = customer(&sync, vec![administrator(1)]);
-    sync_at(&sync, &customer, now()).await;
-    let before = sync.record(&customer).await.unwrap();
-    set(
-        &sync,
-        &customer,
-        OrganizationPatch {
-            archived: Some(true),
-            ..OrganizationPatch::default()
-        },
-    );
-    sync.sandbox.set_switches(Switches {
-        list_archived: false,
-        ..Switches::default()
-    });
-
-    let as_of = now() + SignedDuration::from_hours(24 * 15);
-    let batch = sync_at(&sync, &customer, as_of).await;
-
-    assert_eq!(batch.returned, [0; 0]);
-    let item = sync.item(&customer).await.unwrap();
-    assert_eq!(
-        (&item["sync_error"], &item["next_check_at"]),
-        (
-            &json!("not_listed"),
-            &json!((as_of + SignedDuration::from_hours(24)).to_string())
-        )
-    );
-    let after = sync.record(&customer).await.unwrap();
-    assert_eq!(
-        (after.stage, after.checked_at, after.steps),
-        (before.stage, before.checked_at, before.steps)
-    );
 }

@@ -7,6 +7,10 @@ mod budget;
 #[cfg(test)]
 mod candidates;
 #[cfg(test)]
+mod customer;
+#[cfg(test)]
+mod due_steps;
+#[cfg(test)]
 mod events;
 #[cfg(test)]
 mod failures;

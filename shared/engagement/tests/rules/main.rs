@@ -6,6 +6,8 @@ mod bank_accounts;
 #[cfg(test)]
 mod campaigns;
 #[cfg(test)]
+mod candidates;
+#[cfg(test)]
 mod contacts;
 #[cfg(test)]
 mod decide;
@@ -23,6 +25,8 @@ mod notices;
 mod payments;
 #[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod reads;
 #[cfg(test)]
 mod recipients;
 #[cfg(test)]
@@ -43,3 +47,5 @@ mod strategies;
 mod support;
 #[cfg(test)]
 mod wants;
+#[cfg(test)]
+mod wants_properties;

@@ -1,16 +1,19 @@
 //! Reads the item of one organization.
 
+use std::collections::HashMap;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use engagement::{ListedOrganization, Name, Organization, OrganizationId};
 use jiff::Timestamp;
 
 use super::{
-    item::{from_organization_item, key, to_organization_item, was_archived},
+    item::{from_organization_item, id_of, key, keys, to_organization_item, was_archived},
     table::Organizations,
 };
 use crate::{
     dynamodb::{
         attribute::{Item, is_newer, text_of, timestamp_of},
+        batch_get::{ReadOptions, batch_get},
         get_item::get_item,
     },
     error::StoreError,
@@ -65,9 +68,36 @@ impl Organizations {
         &self,
         id: &OrganizationId,
     ) -> Result<StoredOrganization, StoreError> {
-        let Some(item) = get_item(&self.client, &self.table, key(id)).await? else {
-            return Ok(StoredOrganization::Unknown);
+        let item = get_item(&self.client, &self.table, key(id)).await?;
+
+        item.map_or(Ok(StoredOrganization::Unknown), |item| {
+            self.stored(id, item)
+        })
+    }
+
+    /// The items of several organizations before their syncs. An organization without an item is
+    /// left out. An inner `Err` concerns one item, which cannot be read.
+    ///
+    /// The read is strongly consistent. Read-only: safe to repeat.
+    pub async fn get_all_for_sync(
+        &self,
+        ids: impl IntoIterator<Item = OrganizationId>,
+    ) -> Result<HashMap<OrganizationId, Result<StoredOrganization, StoreError>>, StoreError> {
+        let options = ReadOptions {
+            attributes: None,
+            consistent: true,
         };
+        let items = batch_get(&self.client, &self.table, keys(ids), options).await?;
+        let stored = items.into_iter().filter_map(|item| {
+            let id = id_of(&item)?;
+            let stored = self.stored(&id, item);
+            Some((id, stored))
+        });
+
+        Ok(stored.collect())
+    }
+
+    fn stored(&self, id: &OrganizationId, item: Item) -> Result<StoredOrganization, StoreError> {
         if is_newer(&item) {
             return Ok(StoredOrganization::Newer);
         }
