@@ -68,11 +68,9 @@ impl Organizations {
         &self,
         id: &OrganizationId,
     ) -> Result<StoredOrganization, StoreError> {
-        let item = get_item(&self.client, &self.table, key(id)).await?;
+        let mut stored = self.get_all_for_sync([id.clone()]).await?;
 
-        item.map_or(Ok(StoredOrganization::Unknown), |item| {
-            self.stored(id, item)
-        })
+        stored.remove(id).unwrap_or(Ok(StoredOrganization::Unknown))
     }
 
     /// The items of several organizations before their syncs. An organization without an item is

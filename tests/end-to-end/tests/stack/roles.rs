@@ -37,7 +37,7 @@ const ALLOWED_CALLS: [(&str, &[&str]); 7] = [
     (
         "SyncOrganizationFunction",
         &[
-            "dynamodb.GetItem OrganizationsTable",
+            "dynamodb.BatchGetItem OrganizationsTable",
             "dynamodb.PutItem NoticesTable",
             "dynamodb.PutItem OrganizationsTable",
             "dynamodb.PutItem TransitionsTable",

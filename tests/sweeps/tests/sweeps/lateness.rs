@@ -9,11 +9,11 @@ use sandbox::{Fault, FaultKind, Switches};
 
 use crate::world::World;
 
-/// BILL's requests per hour: two syncs of events, and two of the sweep.
-const REQUESTS_PER_HOUR: u32 = 12;
+/// BILL's requests per hour: three syncs of events, and two of the sweep.
+const REQUESTS_PER_HOUR: u32 = 18;
 
 /// Events of each hour, more than their share of the budget.
-const EVENTS_PER_HOUR: usize = 3;
+const EVENTS_PER_HOUR: usize = 4;
 
 /// Every so many hours BILL answers `BDC_1144` after a few requests.
 const HOURS_UNTIL_CLOSED: usize = 40;

@@ -87,6 +87,10 @@ async fn an_organization_can_be_added_changed_and_read() {
 
     let read: Organization = get(&partner, path).await;
     assert!(read.archived);
+    let role = format!("{path}/users/{}/role", read.users[0].id);
+    put(&partner, &role, json!({ "role": "CLERK" })).await;
+    let read: Organization = get(&partner, path).await;
+    assert_eq!(read.users[0].role, "CLERK");
     assert_eq!(read.payments.len(), 1);
     assert!(read.users[0].id.starts_with("006"));
     let unknown = partner

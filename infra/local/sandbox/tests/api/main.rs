@@ -18,6 +18,8 @@ mod oracle;
 mod paging;
 mod population;
 mod retries;
+#[cfg(test)]
+mod rights;
 mod sessions;
 mod sorting_and_filters;
 mod subscriptions;

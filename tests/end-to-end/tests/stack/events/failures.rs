@@ -51,7 +51,7 @@ async fn four_idle_organizations(cloud: &LocalCloud) -> Result<[String; 4]> {
 }
 
 async fn refused_sync_is_retried_until_its_window_ends(cloud: &LocalCloud, id: &str) -> Result<()> {
-    inject_failure(cloud, "listPartnerUsers", Some(id), (403, None));
+    inject_failure(cloud, "listPayments", Some(id), (403, None));
 
     ensure!(
         deliver_message(cloud, id, WINDOW_OPEN, 1).await? == MessageOutcome::Returned,
@@ -103,7 +103,7 @@ async fn unavailable_organization_is_made_due_and_retried_twice(
     cloud: &LocalCloud,
     id: &str,
 ) -> Result<()> {
-    inject_failure(cloud, "listPartnerUsers", Some(id), (503, None));
+    inject_failure(cloud, "listPayments", Some(id), (503, None));
 
     for receive_count in 1..=2 {
         ensure!(
@@ -131,7 +131,7 @@ async fn exhausted_budget_makes_the_organization_due_and_unreadable_message_is_d
     id: &str,
 ) -> Result<()> {
     let exhausted = (422, Some("BDC_1144"));
-    inject_failure(cloud, "listPartnerUsers", Some(id), exhausted);
+    inject_failure(cloud, "listPayments", Some(id), exhausted);
     ensure!(
         deliver_message(cloud, id, WINDOW_OPEN, 1).await? == MessageOutcome::Returned,
         "later events of the same window would be lost by deduplication"
