@@ -85,8 +85,8 @@ impl SyncBatch<'_> {
                 tracing::warn!(
                     error_type,
                     %error,
-                    "BILL rejected the requests for the organization, or does not list it; its next \
-                     sync is in 24 hours"
+                    "BILL rejected the requests for the organization, or does not list it; its \
+                     next sync is in 24 hours"
                 );
                 self.record_failure(request, error_type, REJECTED_RETRY_DELAY)
                     .await

@@ -10,10 +10,10 @@
 //! cannot be processed now, for example because the hour's budget is spent, is completed: its
 //! organization stays due, or is made due if an event caused the message.
 //!
-//! Where to start reading: `handle.rs` runs a batch, `record.rs` processes one message, `batch.rs`
-//! syncs one organization, `snapshot_reader.rs` makes the BILL requests. `events.rs` covers
-//! messages of events, `listing.rs` organizations that were never listed, `failure.rs` what a
-//! failed sync means for its message.
+//! Where to start reading: `handle.rs` runs a batch, `batch_plan.rs` says what it may request,
+//! `record.rs` processes one message, `batch.rs` syncs one organization, `snapshot_reader.rs` makes
+//! the BILL requests. `events.rs` covers messages of events, `listing.rs` organizations that were
+//! never listed, `failure.rs` what a failed sync means for its message.
 //!
 //! The stages, campaigns and rules of notices are in `engagement`. The crate does not know e-mail
 //! texts or e-mail delivery.

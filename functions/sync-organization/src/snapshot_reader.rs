@@ -29,8 +29,8 @@ pub struct SnapshotReader<'a> {
 
 impl SnapshotReader<'_> {
     /// Adds to `listed`, what is known of the organization's row, everything that
-    /// [`wants`](engagement::wants()) asks for. What does not depend on another read is read side by
-    /// side.
+    /// [`wants`](engagement::wants()) asks for. What does not depend on another read is read
+    /// concurrently.
     ///
     /// An `Err` means that the snapshot is incomplete: nothing may be decided from it.
     pub async fn read(&self, listed: Snapshot) -> Result<Snapshot, SyncError> {

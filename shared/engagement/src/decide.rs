@@ -129,8 +129,8 @@ fn steps_of(previous: Option<&Organization>) -> BTreeMap<StepId, StepRecord> {
         .unwrap_or_default()
 }
 
-/// Plans the due step of the campaign for its recipients and records the outcome in `steps`. Without
-/// the users the step stays due.
+/// Plans the due step of the campaign for its recipients and records the outcome in `steps`.
+/// Without the users the step stays due.
 fn plan_notices(
     id: &OrganizationId,
     campaign: &Campaign,

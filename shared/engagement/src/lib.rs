@@ -1,8 +1,8 @@
 //! The rules of BILL Engage: which stage an organization is in, which e-mails it is due, and
 //! whether an e-mail may be sent now.
 //!
-//! A *sync* of an organization reads a [`Snapshot`] from BILL, as far as [`wants()`] asks for it, and
-//! passes it to [`decide`]. The resulting [`Decision`] contains:
+//! A *sync* of an organization reads a [`Snapshot`] from BILL, as far as [`wants()`] asks for it,
+//! and passes it to [`decide`]. The resulting [`Decision`] contains:
 //!
 //! - the new [`Organization`] record with the stage, as [`classify`] determines it,
 //! - a [`Transition`], if the stage changed,

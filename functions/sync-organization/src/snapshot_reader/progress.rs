@@ -90,7 +90,8 @@ impl Progress {
             .any(|candidate| candidate.id == *user && candidate.has_access())
     }
 
-    /// Adds what needs no session of a user.
+    /// Adds what needs no session of a user. What was read before as a user who turns out to be
+    /// archived, or without access, does not count: that user may have been shown nothing.
     pub fn add_partner_reads(&mut self, reads: PartnerReads) -> Result<(), SyncError> {
         if let Some(row) = reads.row {
             self.snapshot.archived = row.archived;
@@ -103,6 +104,20 @@ impl Progress {
         };
 
         self.snapshot.users = Some(users);
+        if self
+            .signed_in
+            .as_ref()
+            .is_some_and(|user| !self.has_access(user))
+        {
+            self.signed_in = None;
+            self.snapshot = Snapshot {
+                banks: None,
+                payments: None,
+                verification: None,
+                reader: None,
+                ..std::mem::take(&mut self.snapshot)
+            };
+        }
         if let Some((user, error)) = self.failed_sign_in.take()
             && self.has_access(&user)
         {
@@ -111,8 +126,8 @@ impl Progress {
         Ok(())
     }
 
-    /// Adds what was read as `user`. A remembered user who turns out to be archived, or without
-    /// access, may have been shown nothing: what was read as that user does not count.
+    /// Adds what was read as `user`, unless the users, read at the same time, show that this one is
+    /// archived or without access.
     pub fn add_user_reads(
         &mut self,
         user: UserId,

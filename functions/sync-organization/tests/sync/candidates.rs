@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 use rstest::rstest;
-use sandbox::{OrganizationPatch, Switches, User};
+use sandbox::{BankAccount, OrganizationPatch, Switches, User};
 use serde_json::json;
 
 use crate::{
@@ -153,6 +153,36 @@ async fn another_user_signs_in_when_the_contact_is_gone(#[case] unknown_user_sta
 
     assert_eq!(batch.returned, [0; 0]);
     assert_eq!(contacts(&sync, &customer).await, [user_id(2)]);
+}
+
+/// The users are read after the rest, because only then a step is known to be due.
+#[tokio::test]
+async fn what_was_read_as_a_demoted_contact_is_read_again() {
+    let sync = TestSync::start(10).await;
+    let customer = customer(&sync, vec![administrator(1), administrator(2)]);
+    let pending = OrganizationPatch {
+        bank_accounts: Some(vec![BankAccount::new("PENDING", now())]),
+        payments: Some(vec![]),
+        ..OrganizationPatch::default()
+    };
+    set(&sync, &customer, pending);
+    sync_at(&sync, &customer, now()).await;
+    take_requests(&sync, &customer);
+    sync.sandbox.set_switches(Switches {
+        denied_operations: BTreeMap::new(),
+        ..Switches::default()
+    });
+    let id = customer.id.as_str();
+    assert!(sync.sandbox.set_user_role(id, &user_id(1), "NO_ACCESS"));
+    assert!(sync.sandbox.verify_bank_account(id));
+
+    sync_at(&sync, &customer, now() + SignedDuration::from_hours(24)).await;
+
+    let record = sync.record(&customer).await.unwrap();
+    assert_eq!(record.stage.to_string(), "awaiting_first_payment");
+    assert_eq!(contacts(&sync, &customer).await, [user_id(2), user_id(1)]);
+    let requests = take_requests(&sync, &customer);
+    assert_eq!((requests["listPayments"], requests["loginAsUser"]), (2, 2));
 }
 
 /// Where BILL shows a user without rights empty lists, the second look is one of another user.
