@@ -21,6 +21,9 @@ pub const BEGIN: &str = "2026-11-23T06:30:00Z";
 /// Receives of a message that cannot be processed. SQS would deliver it two times more.
 const RECEIVES: u32 = 3;
 
+/// Messages that SQS delivers at once.
+pub const BATCH_SIZE: usize = 10;
+
 pub struct World {
     pub sandbox: Sandbox,
     pub aws: InMemoryAws,
@@ -32,7 +35,7 @@ pub struct World {
     sync: Sync,
 }
 
-/// A message of fan-out that was processed.
+/// A sync that was tried for a message of fan-out.
 #[derive(Debug)]
 pub struct Attempt {
     pub id: OrganizationId,
@@ -108,11 +111,14 @@ impl World {
     pub async fn sweep(&self) -> (Summary, Vec<Attempt>) {
         let summary = self.fan_out().await;
         let mut attempts = Vec::new();
-        for batch in self.aws.take_messages().chunks(10) {
+        for batch in self.aws.take_messages().chunks(BATCH_SIZE) {
             let before = self.rows(batch).await;
             self.process(batch).await;
             let after = self.rows(batch).await;
-            attempts.extend(before.into_iter().zip(after).map(|(before, after)| {
+            let pairs = before.into_iter().zip(after);
+            // The budget may not cover the last ones, which stay as they are.
+            let tried = pairs.filter(|(before, after)| before.next_check_at != after.next_check_at);
+            attempts.extend(tried.map(|(before, after)| {
                 Attempt {
                     id: before.listing.unwrap().id,
                     due_since: before.next_check_at.unwrap(),
@@ -128,16 +134,18 @@ impl World {
 
     /// The rows of the organizations of these messages.
     async fn rows(&self, messages: &[String]) -> Vec<OrganizationRow> {
-        let mut rows = Vec::new();
-        for message in messages {
+        let id = |message| {
             let request: SyncRequest = serde_json::from_str(message).unwrap();
-            let id = request.organization.id;
-            match self.organizations.get_for_sync(&id).await.unwrap() {
-                StoredOrganization::Known(row) => rows.push(*row),
-                other => panic!("{id}: {other:?}"),
-            }
-        }
-        rows
+            request.organization.id
+        };
+        let ids: Vec<OrganizationId> = messages.iter().map(|message| id(message)).collect();
+        let rows = self.organizations.get_all_for_sync(ids.clone()).await;
+        let mut rows = rows.unwrap();
+        let row = |id| match rows.remove(&id) {
+            Some(Ok(StoredOrganization::Known(row))) => *row,
+            other => panic!("{id}: {other:?}"),
+        };
+        ids.into_iter().map(row).collect()
     }
 
     /// One run of fan-out.
