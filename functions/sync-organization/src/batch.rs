@@ -6,7 +6,7 @@ use std::{
 };
 
 use engagement::{AddressHashKey, Decision, Snapshot, SyncCause, SyncRequest, decide};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use runtime::{ClassifiedError, Invocation, Metrics, clock};
 use store::{OrganizationRow, WriteOutcome};
 use tokio::time::Instant;
@@ -19,11 +19,24 @@ use crate::{
 /// Time reserved for writing the result of a sync, or its failure, after the last BILL request.
 const WRITE_TIME_RESERVE: Duration = Duration::from_secs(3);
 
+/// How long the listing of an organization that was never synced counts as read by its first sync.
+const LISTING_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
+
 /// The item of an organization that was listed.
 pub struct ListedRow {
     pub row: OrganizationRow,
     /// Whether this sync read the listing from BILL.
     pub is_read_now: bool,
+}
+
+impl ListedRow {
+    /// Whether the listing is as BILL has it now: fan-out lists a new organization and queues its
+    /// first sync at once.
+    fn is_current(&self, as_of: Timestamp) -> bool {
+        let is_young = |listed_at| as_of.duration_since(listed_at) < LISTING_LIFETIME;
+        let is_new = self.row.record.is_none();
+        self.is_read_now || (is_new && self.row.listed_at.is_some_and(is_young))
+    }
 }
 
 /// One batch in progress. Its records run concurrently.
@@ -99,9 +112,10 @@ impl<'a> SyncBatch<'a> {
         cause: SyncCause,
         previous: &ListedRow,
     ) -> Result<Snapshot, SyncError> {
-        let ListedRow { row, is_read_now } = previous;
+        let row = &previous.row;
         let listing = row.listing.as_ref().unwrap_or(&request.organization);
-        let listed = listed_snapshot(listing, row.listed_at, *is_read_now);
+        let is_current = previous.is_current(request.as_of);
+        let listed = listed_snapshot(listing, row.listed_at, is_current);
         if listed.archived {
             return Ok(listed);
         }

@@ -25,7 +25,11 @@ impl SyncBatch<'_> {
         receive_count: u32,
     ) -> HandlerOutcome {
         let error_type = error.error_type().name();
-        self.metrics.count("syncs_failed");
+        // The batch says once that the budget is spent.
+        let is_without_budget = matches!(error, SyncError::HourExhausted);
+        if !is_without_budget {
+            self.metrics.count("syncs_failed");
+        }
 
         match error.failure_action() {
             FailureAction::RetryMessage => {
@@ -70,7 +74,9 @@ impl SyncBatch<'_> {
                     );
                     return HandlerOutcome::Retry;
                 }
-                tracing::warn!(error_type, %error, "the sync failed; the organization stays due");
+                if !is_without_budget {
+                    tracing::warn!(error_type, %error, "the sync failed; the organization stays due");
+                }
                 if error.may_concern_organization() {
                     // Due behind the organizations that were not tried.
                     self.record_failure(request, error_type, SignedDuration::ZERO)

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use runtime::Metrics;
 use secrecy::ExposeSecret;
 
-/// The snapshot of an organization of which only its row in the list is known. `is_row_read`: this
-/// sync read it.
+/// The snapshot of an organization of which only its row in the list is known. `is_row_read`: it was
+/// read for this sync.
 pub fn listed_snapshot(
     organization: &ListedOrganization,
     listed_at: Option<Timestamp>,

@@ -21,8 +21,8 @@ pub struct Snapshot {
     pub listed_at: Option<Timestamp>,
     /// When the organization was created in BILL.
     pub created_at: Option<Timestamp>,
-    /// Whether this sync read the organization's row, which holds the facts above. Otherwise they
-    /// are those of an earlier listing.
+    /// Whether the organization's row, which holds the facts above, was read for this sync.
+    /// Otherwise they are those of an earlier listing.
     pub is_row_read: bool,
     /// The users of the organization, including archived ones.
     pub users: Option<Vec<User>>,

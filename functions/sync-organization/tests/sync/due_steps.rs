@@ -1,6 +1,7 @@
 //! The organization's own row is read when a step of its campaign becomes due.
 
 use jiff::SignedDuration;
+use rstest::rstest;
 use sandbox::{OrganizationPatch, Switches};
 use serde_json::json;
 
@@ -41,6 +42,34 @@ async fn a_customer_archived_since_the_last_listing_gets_no_notice() {
         Some(&1),
         "the step is known before the other reads"
     );
+}
+
+/// The first step of `dormant_30` is due at once.
+#[rstest]
+#[case::just_now(0, None)]
+#[case::hours_ago(3, Some(1))]
+#[tokio::test]
+async fn a_first_sync_reads_the_row_unless_it_was_listed_just_now(
+    #[case] hours: i64,
+    #[case] expected: Option<u64>,
+) {
+    let sync = TestSync::start(10).await;
+    let customer = customer(&sync, vec![administrator(1)]);
+    let listed_at = now() - SignedDuration::from_hours(hours);
+    sync.put_organization(json!({
+        "organization_id": customer.id.as_str(),
+        "archived": false,
+        "listed_at": listed_at,
+        "next_check_at": listed_at,
+    }))
+    .await;
+
+    let batch = sync_at(&sync, &customer, now()).await;
+
+    assert!((batch.metrics.total("notices_planned") - 1.0).abs() < f64::EPSILON);
+    let requests = sync.sandbox.statistics().by_endpoint;
+    let rows_read = requests.get("listPartnerOrganizations").copied();
+    assert_eq!(rows_read, expected);
 }
 
 #[tokio::test]
