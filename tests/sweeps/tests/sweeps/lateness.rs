@@ -26,9 +26,9 @@ async fn nobody_waits_longer_than_the_budget_forces_in_ten_days() {
     simulate(10, 120).await;
 }
 
-/// `cargo nextest run -p sweeps --cargo-profile simulation --run-ignored only --no-capture`
+/// `cargo nextest run --workspace --test sweeps --cargo-profile simulation --run-ignored only`
 #[tokio::test]
-#[ignore = "builds everything once more, optimized"]
+#[ignore = "builds everything once more, optimized, and takes five minutes"]
 async fn nobody_waits_longer_than_the_budget_forces_in_a_year() {
     simulate(365, 500).await;
 }
